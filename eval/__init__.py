@@ -1,0 +1,1 @@
+"""Evaluation: records against records, metrics with anchors, gates, report."""

@@ -1,0 +1,1 @@
+"""Fine-tuning: records and a base model in, an adapter out."""

@@ -1,0 +1,1 @@
+"""Generation: an adapter in, valid synthetic records out."""

@@ -1,0 +1,1 @@
+"""Recipes: what a run is, how it is loaded, and the directory that it owns."""

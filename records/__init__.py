@@ -1,0 +1,1 @@
+"""Records: data in, schema, splits, codec and grammar."""

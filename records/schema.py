@@ -1,0 +1,200 @@
+"""The schema: the ordered fields of a record, each with its domain.
+
+A cell is a plain Python value or None (missing):
+
+| field | Python value | column of a typed table |
+| --- | --- | --- |
+| integer | int | Int64 |
+| number | float | Float64 |
+| category, text, identifier | str | string |
+| boolean | bool | boolean |
+| datetime | datetime.datetime (naive) | datetime64[us] |
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from paracosm.recipes.recipe import FieldType
+
+Value = int | float | str | bool | datetime | None
+Record = dict[str, Value]
+
+DTYPES: dict[FieldType, str] = {
+    "integer": "Int64",
+    "number": "Float64",
+    "category": "string",
+    "text": "string",
+    "identifier": "string",
+    "boolean": "boolean",
+    "datetime": "datetime64[us]",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One column: its type and the domain that every value of it lies in.
+
+    Attributes that a type does not use keep their defaults.
+    """
+
+    name: str
+    type: FieldType
+    nullable: bool = False
+    """Whether a cell may be missing."""
+    missing: float = 0.0
+    """Share of training cells that are missing."""
+    minimum: int | float | datetime | None = None
+    """Integer, number, datetime: smallest allowed value."""
+    maximum: int | float | datetime | None = None
+    """Integer, number, datetime: largest allowed value."""
+    decimals: int = 0
+    """Number: digits after the point."""
+    scientific: int = 0
+    """Number: significant digits, when the magnitudes are too spread for a fixed point; 0 means fixed point."""
+    width: int = 0
+    """Integer: digits to which the source pads with zeros (`00501`); 0 means no padding."""
+    trim: bool = False
+    """Number: the source writes 2.5 rather than 2.50."""
+    prefix: str = ""
+    suffix: str = ""
+    """Integer, number: a unit as found around the digits (`$`, ` kg`)."""
+    categories: tuple[str, ...] = ()
+    """Category: every allowed value."""
+    true: str = "true"
+    false: str = "false"
+    """Boolean: how the source writes it."""
+    format: str = ""
+    """Datetime: how the source writes it, in strftime codes."""
+    min_length: int = 0
+    max_length: int = 0
+    """Text: allowed length in characters."""
+    pattern: str = ""
+    """Identifier: shape of a value; 9 stands for a digit, A for a capital, a for a small letter, \\ keeps the next character."""
+    fresh: bool = False
+    """Identifier: make a new value for every synthetic record; else the column is left out."""
+    declared: bool = False
+    """Whether the recipe declares the domain; else it was inferred from training records."""
+
+    @property
+    def modelled(self) -> bool:
+        """Whether the language model sees this field. Identifiers never reach it."""
+        return self.type != "identifier"
+
+    def allows(self, value: Value) -> bool:
+        """Return whether `value` lies in this field's domain."""
+        if value is None:
+            return self.nullable
+        match self.type:
+            case "integer":
+                return type(value) is int and self.minimum <= value <= self.maximum  # type: ignore[operator]
+            case "number":
+                return isinstance(value, float) and math.isfinite(value) and self._is_exact(value) and self.minimum <= value <= self.maximum  # type: ignore[operator]
+            case "category":
+                return value in self.categories
+            case "boolean":
+                return isinstance(value, bool)
+            case "datetime":
+                return isinstance(value, datetime) and self.minimum <= value <= self.maximum  # type: ignore[operator]
+            case "text":
+                return isinstance(value, str) and self.min_length <= len(value) <= self.max_length
+            case "identifier":
+                return isinstance(value, str)
+
+    def _is_exact(self, value: float) -> bool:
+        if self.scientific:
+            return float(f"{value:.{self.scientific - 1}e}") == value
+        return round(value, self.decimals) == value
+
+    def write(self, value: Value) -> str | None:
+        """Return `value` as the source writes it: units, decimals, padding and date format as found."""
+        if value is None:
+            return None
+        match self.type:
+            case "integer":
+                return f"{self.prefix}{value:0{self.width}d}{self.suffix}"
+            case "number":
+                if self.scientific:
+                    return f"{self.prefix}{value!r}{self.suffix}"
+                text = f"{value:.{self.decimals}f}"
+                if self.trim and "." in text:
+                    text = text.rstrip("0").rstrip(".")
+                return f"{self.prefix}{text}{self.suffix}"
+            case "boolean":
+                return self.true if value else self.false
+            case "datetime":
+                assert isinstance(value, datetime)
+                return value.strftime(self.format) if self.format else value.isoformat()
+            case _:
+                return str(value)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The ordered fields of a record. Field names are unique."""
+
+    fields: tuple[Field, ...]
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __getitem__(self, name: str) -> Field:
+        for each in self.fields:
+            if each.name == name:
+                return each
+        raise KeyError(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all fields, in order."""
+        return [each.name for each in self.fields]
+
+    @property
+    def modelled(self) -> tuple[Field, ...]:
+        """The fields that the language model sees, in order."""
+        return tuple(each for each in self.fields if each.modelled)
+
+    def allows(self, record: Record) -> bool:
+        """Return whether `record` has a value (or None) in the domain of every modelled field."""
+        return all(each.name in record and each.allows(record[each.name]) for each in self.modelled)
+
+    def to_json(self) -> str:
+        """Return the schema as JSON that `from_json` reads back."""
+        return json.dumps({"fields": [_plain(each) for each in self.fields]}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(tuple(_field(each) for each in json.loads(text)["fields"]))
+
+    def save(self, path: Path) -> None:
+        """Write the schema to `path` as JSON."""
+        path.write_text(self.to_json() + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a schema that `save` wrote."""
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _plain(each: Field) -> dict[str, Any]:
+    defaults = Field(name="", type=each.type)
+    plain = {key: value for key, value in asdict(each).items() if value != getattr(defaults, key)}
+    plain |= {"name": each.name, "type": each.type}
+    for bound in ("minimum", "maximum"):
+        if isinstance(plain.get(bound), datetime):
+            plain[bound] = plain[bound].isoformat()
+    return plain
+
+
+def _field(plain: dict[str, Any]) -> Field:
+    if plain["type"] == "datetime":
+        plain = plain | {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
+    return Field(**(plain | {"categories": tuple(plain.get("categories", ()))}))

@@ -1,0 +1,1 @@
+"""Registry: a run in, a model card and a published version out."""
