@@ -1,0 +1,147 @@
+"""What a run measured, read from `run.json`, `metrics.json`, the loss history and the schema, for the card to show.
+
+Only counts, figures, names and verdicts pass through here; no cell of any table does.
+"""
+
+import json
+from typing import Any
+
+from paracosm.records.schema import Schema
+from paracosm.recipes.errors import RunError
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import SPLITS, STAGES, Run
+
+METRICS_VERSION = 1
+GROUPS = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
+STATES = ("FAIL", "INCONCLUSIVE", "PASS")
+
+NEVER_MEASURED = {
+    "membership": ("Membership inference against the model", "no attack on the model itself ran"),
+    "canar": ("Canary exposure and audit", "no canaries were planted before training"),
+    "extract": ("Extraction of training text by prompting", "no extraction attempt ran"),
+    "attribute": ("Attribute inference, linkability and singling out", "no such attack ran"),
+    "subgroup": ("Fairness and fidelity per subgroup", "records were compared as a whole"),
+    "energy": ("Energy", "no meter was read"),
+}
+"""Word that names a metric -> what a reader would look for, and why it is missing unless such a metric was measured."""
+
+
+def read_metrics(run: Run) -> dict[str, Any]:
+    """Return the content of `metrics.json`.
+
+    Raises:
+        RunError: it is absent, damaged or of an unknown layout.
+    """
+    try:
+        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise RunError(f"{run.metrics}: is missing; run the eval stage first") from fault
+    except (OSError, ValueError) as fault:
+        raise RunError(f"{run.metrics}: cannot be read as JSON ({fault})") from fault
+    found = metrics.get("schema_version") if isinstance(metrics, dict) else None
+    if found != METRICS_VERSION:
+        raise RunError(f"{run.metrics}: has schema_version {found!r}; this version of Paracosm reads {METRICS_VERSION}")
+    return metrics
+
+
+def verdict_of(metrics: dict[str, Any]) -> str:
+    """Return the verdict that the gates of `metrics` amount to: the worst state; INCONCLUSIVE without a gate."""
+    states = {gate["state"] for gate in metrics["gates"]}
+    if "FAIL" in states:
+        return "FAIL"
+    return "PASS" if states == {"PASS"} else "INCONCLUSIVE"
+
+
+def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return everything measured that the card's template shows."""
+    stages = run.read_journal()["stages"]
+    schema = Schema.load(run.schema)
+    return {
+        "verdict": verdict_of(metrics),
+        "gates": gate_rows(metrics),
+        "groups": {title: metric_rows(metrics, group) for group, title in GROUPS.items()},
+        "unmeasured": unmeasured(metrics),
+        "notes": metrics.get("notes", []),
+        "sizes": split_sizes(metrics, stages),
+        "fields": field_rows(schema, recipe),
+        "training": stages.get("finetune", {}).get("facts", {}),
+        "bits": control_bits(run),
+        "generation": stages.get("generate", {}).get("facts", {}),
+        "environment": environment(stages),
+        "cost": cost_rows(stages),
+    }
+
+
+def gate_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the gates, worst state first, each with the title of its metric."""
+    titles = {metric["name"]: metric.get("title", metric["name"]) for metric in metrics["metrics"]}
+    rows = [gate | {"title": titles.get(gate["metric"], gate["metric"])} for gate in metrics["gates"]]
+    return sorted(rows, key=lambda gate: STATES.index(gate["state"]) if gate["state"] in STATES else 1)
+
+
+def metric_rows(metrics: dict[str, Any], group: str) -> list[dict[str, Any]]:
+    """Return the metrics of one group that have a value."""
+    return [metric for metric in metrics["metrics"] if metric["group"] == group and metric.get("value") is not None]
+
+
+def unmeasured(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (what, why) for every metric without a value and for what no metric of this run covers."""
+    rows = [
+        (metric.get("title", metric["name"]), metric.get("reason_not_measured") or "no reason recorded")
+        for metric in metrics["metrics"]
+        if metric.get("value") is None
+    ]
+    named = [f"{metric['name']} {metric.get('title', '')}".lower() for metric in metrics["metrics"]]
+    return rows + [row for word, row in NEVER_MEASURED.items() if not any(word in name for name in named)]
+
+
+def split_sizes(metrics: dict[str, Any], stages: dict[str, Any]) -> dict[str, int | None]:
+    """Return the number of records in each split and among the synthetic ones; None where no stage counted them."""
+    counted = stages.get("records", {}).get("facts", {}).get("counts", {})
+    sizes = metrics.get("sizes", {})
+    return {name: _count(counted.get(name, sizes.get(name))) for name in (*SPLITS, "synthetic")}
+
+
+def _count(found: Any) -> int | None:
+    return found if isinstance(found, int) else None
+
+
+def field_rows(schema: Schema, recipe: Recipe) -> list[dict[str, str]]:
+    """Return name, type and role of every field. Domains stay out: ranges and categories are training values."""
+    return [{"name": field.name, "type": field.type, "role": _role(field.name, field.fresh, field.modelled, recipe)} for field in schema]
+
+
+def _role(name: str, fresh: bool, modelled: bool, recipe: Recipe) -> str:
+    if not modelled:
+        return "made afresh for every synthetic record; never shown to the model" if fresh else "left out; never shown to the model"
+    return "target of the utility metrics" if name == recipe.data.target else "modelled"
+
+
+def control_bits(run: Run) -> dict[str, Any] | None:
+    """Return first, best and last bits per control record of the loss history, or None without one."""
+    if not run.history.is_file():
+        return None
+    lines = [json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines() if line.strip()]
+    points = [line for line in lines if line.get("control_bits") is not None]
+    if not points:
+        return None
+    return {"first": points[0], "best": min(points, key=lambda point: point["control_bits"]), "last": points[-1]}
+
+
+def environment(stages: dict[str, Any]) -> dict[str, str]:
+    """Return the package and platform versions under which the stages ran; where they differ, all of them."""
+    found: dict[str, list[str]] = {}
+    for stage in STAGES:
+        for package, version in stages.get(stage, {}).get("versions", {}).items():
+            if version not in found.setdefault(package, []):
+                found[package].append(version)
+    return {package: ", then ".join(versions) for package, versions in found.items()}
+
+
+def cost_rows(stages: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return wall time in seconds and peak memory in bytes per finished stage before the card."""
+    return [
+        {"stage": stage, "seconds": stages[stage].get("wall_seconds"), "bytes": stages[stage].get("peak_memory_bytes")}
+        for stage in STAGES
+        if stage in stages and stage != "card"
+    ]
