@@ -13,7 +13,7 @@ from paracosm.recipes.errors import RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run, versions
 from paracosm.registry.facts import card_facts, read_metrics
-from paracosm.registry.model_index import BASE_LICENCES, base_name, card_data, hub_id
+from paracosm.registry.model_index import base_licence, base_name, card_data, hub_id
 
 TEMPLATE = Path(__file__).parent / "card.md.jinja"
 NEEDED = ("records", "finetune", "generate", "eval")
@@ -64,17 +64,24 @@ def render_card(recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any]) 
     """Return the whole card, front matter first. `facts` is what `card_facts` returns."""
     has_text = any(field["type"] == "text" for field in facts["fields"])
     front = card_data(recipe, metrics, facts["verdict"], has_text=has_text).to_yaml()
-    world = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    world.filters |= {"cell": cell, "figure": figure, "quoted": quoted, "duration": duration, "gibibytes": gibibytes}
-    base = base_name(recipe.model.base)
+    world = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    world.filters |= {
+        "cell": cell,
+        "figure": figure,
+        "quoted": quoted,
+        "duration": duration,
+        "gibibytes": gibibytes,
+    }
     body = world.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         facts,
         recipe=recipe,
         title=recipe.card.title or recipe.name,
         source=source_kind(recipe.data.source),
-        base=base,
+        base=base_name(recipe.model.base),
         on_hub=hub_id(recipe.model.base) is not None,
-        base_licence=BASE_LICENCES.get(base),
+        base_licence=base_licence(recipe.model.base),
         settings=settings(recipe),
         recipe_digest=value_digest(recipe.model_dump(mode="json"))[:16],
         paracosm_version=versions().get("paracosm", "unknown"),

@@ -6,10 +6,10 @@ Only counts, figures, names and verdicts pass through here; no cell of any table
 import json
 from typing import Any
 
-from paracosm.records.schema import Schema
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, STAGES, Run
+from paracosm.records.schema import Schema
 
 METRICS_VERSION = 1
 GROUPS = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
@@ -40,7 +40,9 @@ def read_metrics(run: Run) -> dict[str, Any]:
         raise RunError(f"{run.metrics}: cannot be read as JSON ({fault})") from fault
     found = metrics.get("schema_version") if isinstance(metrics, dict) else None
     if found != METRICS_VERSION:
-        raise RunError(f"{run.metrics}: has schema_version {found!r}; this version of Paracosm reads {METRICS_VERSION}")
+        raise RunError(
+            f"{run.metrics}: has schema_version {found!r}; this version of Paracosm reads {METRICS_VERSION}"
+        )
     return metrics
 
 
@@ -81,7 +83,11 @@ def gate_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 
 def metric_rows(metrics: dict[str, Any], group: str) -> list[dict[str, Any]]:
     """Return the metrics of one group that have a value."""
-    return [metric for metric in metrics["metrics"] if metric["group"] == group and metric.get("value") is not None]
+    return [
+        metric
+        for metric in metrics["metrics"]
+        if metric["group"] == group and metric.get("value") is not None
+    ]
 
 
 def unmeasured(metrics: dict[str, Any]) -> list[tuple[str, str]]:
@@ -108,12 +114,23 @@ def _count(found: Any) -> int | None:
 
 def field_rows(schema: Schema, recipe: Recipe) -> list[dict[str, str]]:
     """Return name, type and role of every field. Domains stay out: ranges and categories are training values."""
-    return [{"name": field.name, "type": field.type, "role": _role(field.name, field.fresh, field.modelled, recipe)} for field in schema]
+    return [
+        {
+            "name": field.name,
+            "type": field.type,
+            "role": _role(field.name, field.fresh, field.modelled, recipe),
+        }
+        for field in schema
+    ]
 
 
 def _role(name: str, fresh: bool, modelled: bool, recipe: Recipe) -> str:
     if not modelled:
-        return "made afresh for every synthetic record; never shown to the model" if fresh else "left out; never shown to the model"
+        return (
+            "made afresh for every synthetic record; never shown to the model"
+            if fresh
+            else "left out; never shown to the model"
+        )
     return "target of the utility metrics" if name == recipe.data.target else "modelled"
 
 
@@ -121,11 +138,17 @@ def control_bits(run: Run) -> dict[str, Any] | None:
     """Return first, best and last bits per control record of the loss history, or None without one."""
     if not run.history.is_file():
         return None
-    lines = [json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [
+        json.loads(line) for line in run.history.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
     points = [line for line in lines if line.get("control_bits") is not None]
     if not points:
         return None
-    return {"first": points[0], "best": min(points, key=lambda point: point["control_bits"]), "last": points[-1]}
+    return {
+        "first": points[0],
+        "best": min(points, key=lambda point: point["control_bits"]),
+        "last": points[-1],
+    }
 
 
 def environment(stages: dict[str, Any]) -> dict[str, str]:
@@ -141,7 +164,11 @@ def environment(stages: dict[str, Any]) -> dict[str, str]:
 def cost_rows(stages: dict[str, Any]) -> list[dict[str, Any]]:
     """Return wall time in seconds and peak memory in bytes per finished stage before the card."""
     return [
-        {"stage": stage, "seconds": stages[stage].get("wall_seconds"), "bytes": stages[stage].get("peak_memory_bytes")}
+        {
+            "stage": stage,
+            "seconds": stages[stage].get("wall_seconds"),
+            "bytes": stages[stage].get("peak_memory_bytes"),
+        }
         for stage in STAGES
         if stage in stages and stage != "card"
     ]

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.nearest import did_you_mean
-from paracosm.registry.manifest import MANIFEST, Version, check_content, check_regular, check_version, file_entries, may_publish
+from paracosm.registry.manifest import (
+    MANIFEST,
+    Version,
+    check_content,
+    check_regular,
+    check_version,
+    file_entries,
+    may_publish,
+)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 NUMBERED = re.compile(r"v([1-9][0-9]{0,8})")
@@ -48,7 +56,7 @@ class LocalFolder:
             _sweep(shelf)
             with _incoming(shelf) as folder:
                 for name, content in files.items():
-                    _place(content, folder / name)
+                    _place(content, folder, name)
                 about = replace(about, folder=folder, files=file_entries(folder))
                 version = self._settle(about, shelf)
             _sync(shelf)
@@ -79,7 +87,11 @@ class LocalFolder:
         with _reporting(self.root):
             if not self.root.is_dir():
                 raise RegistryError(f"{self.root}: holds no registry; nothing was published there yet")
-            return sorted(path.name for path in self.root.iterdir() if NAME.fullmatch(path.name) and self._numbers(path.name))
+            return sorted(
+                path.name
+                for path in self.root.iterdir()
+                if NAME.fullmatch(path.name) and self._numbers(path.name)
+            )
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of `name`, oldest first; no digest is checked."""
@@ -111,7 +123,9 @@ class LocalFolder:
         for version in versions:
             if wanted.removeprefix("v") == str(version.number):
                 return version
-        raise RegistryError(f"{self.root}: {name} has no version {wanted!r}; it has {', '.join(f'v{each.number}' for each in versions)}")
+        raise RegistryError(
+            f"{self.root}: {name} has no version {wanted!r}; it has {', '.join(f'v{each.number}' for each in versions)}"
+        )
 
     def copy(self, version: Version, into: Path) -> Path:
         """Copy a version to `into`, which appears only after every digest of the copy was checked.
@@ -121,7 +135,9 @@ class LocalFolder:
         """
         with _reporting(into):
             if into.exists() and (not into.is_dir() or any(into.iterdir())):
-                raise RegistryError(f"{into}: is there already; name a folder that is empty or does not exist")
+                raise RegistryError(
+                    f"{into}: is there already; name a folder that is empty or does not exist"
+                )
             into.parent.mkdir(parents=True, exist_ok=True)
             with _incoming(into.parent) as folder:
                 for name, entry in version.files.items():
@@ -137,18 +153,27 @@ class LocalFolder:
         shelf = self.root / name
         if not shelf.is_dir() or shelf.is_symlink():
             return []
-        return sorted(int(match[1]) for path in shelf.iterdir() if (match := NUMBERED.fullmatch(path.name)) and not path.is_symlink())
+        return sorted(
+            int(match[1])
+            for path in shelf.iterdir()
+            if (match := NUMBERED.fullmatch(path.name)) and not path.is_symlink()
+        )
 
 
 def _checked_name(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise RegistryError(f"{name!r}: is no name of a model; lower-case letters, digits, '.', '_' and '-' are allowed")
+        raise RegistryError(
+            f"{name!r}: is no name of a model; lower-case letters, digits, '.', '_' and '-' are allowed"
+        )
     return name
 
 
-def _place(content: Path | str, target: Path) -> None:
-    if not may_publish(target.name):
-        raise RegistryError(f"{content if isinstance(content, Path) else target.name}: is of a kind that is never published")
+def _place(content: Path | str, folder: Path, name: str) -> None:
+    if not may_publish(name):
+        raise RegistryError(
+            f"{content if isinstance(content, Path) else name}: is of a kind that is never published"
+        )
+    target = folder / name
     if isinstance(content, str):
         target.write_text(content, encoding="utf-8")
     else:

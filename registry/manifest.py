@@ -14,7 +14,14 @@ from paracosm.registry.facts import STATES, verdict_of
 
 MANIFEST = "manifest.json"
 LAYOUT = 1
-REQUIRED = ("README.md", "metrics.json", "schema.json", "codec.json", "adapter_config.json", "adapter_model.safetensors")
+REQUIRED = (
+    "README.md",
+    "metrics.json",
+    "schema.json",
+    "codec.json",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+)
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 LARGEST_TEXT = 64 * 2**20
@@ -53,7 +60,9 @@ class Version:
     def save(self) -> None:
         """Write the manifest into the version's folder."""
         plain = {key: value for key, value in asdict(self).items() if key != "folder"}
-        (self.folder / MANIFEST).write_text(json.dumps({"layout": LAYOUT} | plain, indent=1) + "\n", encoding="utf-8")
+        (self.folder / MANIFEST).write_text(
+            json.dumps({"layout": LAYOUT} | plain, indent=1) + "\n", encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -71,29 +80,46 @@ class Version:
             sound = layout == LAYOUT and _is_sound(version) and all(map(_is_entry, version.files.items()))
         except OSError as fault:
             raise RegistryError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-        except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
             raise RegistryError(f"{path}: is no manifest of layout {LAYOUT}") from fault
         if not sound:
-            raise RegistryError(f"{path}: is no manifest of layout {LAYOUT}, or names a file that may not be published")
+            raise RegistryError(
+                f"{path}: is no manifest of layout {LAYOUT}, or names a file that may not be published"
+            )
         return version
 
 
 def _is_sound(version: Version) -> bool:
     words = (version.name, version.published, version.base_model, version.paracosm)
     reason = version.override
-    reasoned = reason is None or (set(reason) == {"reason", "by"} and all(isinstance(word, str) for word in reason.values()))
-    return isinstance(version.number, int) and all(isinstance(word, str) for word in words) and version.verdict in STATES and reasoned
+    reasoned = reason is None or (
+        set(reason) == {"reason", "by"} and all(isinstance(word, str) for word in reason.values())
+    )
+    return (
+        isinstance(version.number, int)
+        and all(isinstance(word, str) for word in words)
+        and version.verdict in STATES
+        and reasoned
+    )
 
 
 def _is_entry(item: tuple[str, dict[str, Any]]) -> bool:
     name, entry = item
-    sound = isinstance(entry["bytes"], int) and entry["bytes"] >= 0 and re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
+    sound = (
+        isinstance(entry["bytes"], int)
+        and entry["bytes"] >= 0
+        and re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
+    )
     return may_publish(name) and bool(sound)
 
 
 def may_publish(name: str) -> bool:
     """Return whether a file of this name may be in a version: flat, and of a kind that is never unpickled."""
-    return bool(FILE_NAME.fullmatch(name)) and (name == "README.md" or name.endswith(ALLOWED_SUFFIXES)) and name != MANIFEST
+    return (
+        bool(FILE_NAME.fullmatch(name))
+        and (name == "README.md" or name.endswith(ALLOWED_SUFFIXES))
+        and name != MANIFEST
+    )
 
 
 def file_entries(folder: Path) -> dict[str, dict[str, Any]]:
@@ -119,7 +145,9 @@ def check_version(version: Version) -> None:
         path = folder / name
         check_regular(path, largest=entry["bytes"])
         if path.stat().st_size != entry["bytes"] or file_digest(path) != entry["sha256"]:
-            raise RegistryError(f"{path}: differs from its manifest; the version is damaged or was tampered with")
+            raise RegistryError(
+                f"{path}: differs from its manifest; the version is damaged or was tampered with"
+            )
         check_content(path)
     check_verdict(version)
 
@@ -162,6 +190,8 @@ def check_verdict(version: Version) -> None:
     except (KeyError, TypeError) as fault:
         raise RegistryError(f"{path}: holds no gates") from fault
     if verdict != version.verdict:
-        raise RegistryError(f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {verdict}")
+        raise RegistryError(
+            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {verdict}"
+        )
     if verdict != "PASS" and not version.override:
         raise RegistryError(f"{version.folder}: carries the verdict {verdict} and no override")

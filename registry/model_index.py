@@ -1,9 +1,10 @@
 """The YAML front matter of a card: Hugging Face metadata, with every measured metric in its `model-index`."""
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.finetune.base_model import ALIASES
 from paracosm.recipes.recipe import Recipe
 from paracosm.registry.facts import GROUPS, metric_rows
 
@@ -11,24 +12,26 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-SHIPPED = {"smollm2-135m": "HuggingFaceTB/SmolLM2-135M-Instruct"}
-"""Short names of base models -> their Hub id."""
-BASE_LICENCES = {"HuggingFaceTB/SmolLM2-135M-Instruct": "apache-2.0"}
-"""Hub id -> licence, where this project has read the licence itself."""
 ARGUMENTS = ("interval", "ceiling", "floor", "worst", "normalised")
 
 
 def hub_id(base: str) -> str | None:
     """Return the Hub id of a base model as a recipe names it, or None for a folder of the user's machine."""
-    if base in SHIPPED:
-        return SHIPPED[base]
-    is_folder = base.startswith((".", "/", "~")) or not HUB_ID.fullmatch(base)
-    return None if is_folder else base
+    if base in ALIASES:
+        return ALIASES[base].upstream
+    if Path(base).expanduser().is_dir() or not HUB_ID.fullmatch(base):
+        return None
+    return base
 
 
 def base_name(base: str) -> str:
     """Return how a card calls a base model: its Hub id, or the folder's own name without the way to it."""
-    return hub_id(base) or PurePosixPath(base).name
+    return hub_id(base) or Path(base).name
+
+
+def base_licence(base: str) -> str | None:
+    """Return the licence of a base model that this project has checked itself, else None."""
+    return ALIASES[base].licence if base in ALIASES else None
 
 
 def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text: bool) -> "ModelCardData":
@@ -52,7 +55,13 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
 
 
 def _tags(verdict: str, has_text: bool) -> list[str]:
-    return ["paracosm", "synthetic-data", "text" if has_text else "tabular", "lora", f"gate-{verdict.lower()}"]
+    return [
+        "paracosm",
+        "synthetic-data",
+        "text" if has_text else "tabular",
+        "lora",
+        f"gate-{verdict.lower()}",
+    ]
 
 
 def eval_results(recipe: Recipe, metrics: dict[str, Any]) -> "list[EvalResult]":

@@ -14,6 +14,7 @@ from paracosm.recipes.run_directory import Run, versions
 from paracosm.registry.facts import gate_rows, read_metrics, verdict_of
 from paracosm.registry.local_folder import LocalFolder
 from paracosm.registry.manifest import Version, check_version
+from paracosm.registry.model_index import hub_id
 
 DEFAULT_STORE = "paracosm-registry"
 LEFT_BEHIND = ("README.md",)
@@ -29,7 +30,9 @@ class Details:
     metrics: dict[str, Any]
 
 
-def publish(*, run: Run | Path, url: str | None = None, override: str | None = None, by: str | None = None) -> Version:
+def publish(
+    *, run: Run | Path, url: str | None = None, override: str | None = None, by: str | None = None
+) -> Version:
     """Publish a run's adapter, card and metrics as the next version of its name.
 
     Args:
@@ -77,7 +80,9 @@ def show(*, name: str, url: str | None = None) -> Details:
     """Return card and metrics of `NAME` (the newest) or `NAME@v3`, after its digests were checked."""
     version = verify(name=name, url=url)
     metrics = json.loads((version.folder / "metrics.json").read_text(encoding="utf-8"))
-    return Details(version=version, card=(version.folder / "README.md").read_text(encoding="utf-8"), metrics=metrics)
+    return Details(
+        version=version, card=(version.folder / "README.md").read_text(encoding="utf-8"), metrics=metrics
+    )
 
 
 def verify(*, name: str, url: str | None = None) -> Version:
@@ -113,7 +118,9 @@ def registry_at(url: str | None) -> LocalFolder:
     if not found or "/" in scheme:
         return LocalFolder(Path(url))
     if scheme != "file" or (rest.startswith("//") and not rest.startswith("///")) or not rest:
-        raise RegistryError(f"{url}: is no registry that this version knows; allowed: file:FOLDER, file:///FOLDER or a folder")
+        raise RegistryError(
+            f"{url}: is no registry that this version knows; allowed: file:FOLDER, file:///FOLDER or a folder"
+        )
     return LocalFolder(Path(unquote(rest.removeprefix("//"))))
 
 
@@ -122,7 +129,7 @@ def with_override(card: str, *, verdict: str, gates: list[str], reason: str, by:
     from huggingface_hub import ModelCard
 
     parsed = ModelCard(card)
-    parsed.data.tags = [*(parsed.data.tags or []), "gate-overridden"]
+    parsed.data["tags"] = [*parsed.data.get("tags", []), "gate-overridden"]
     quoted = " ".join(reason.split()).replace("<", "&lt;")
     failed = "; ".join(gates) or "none was evaluated"
     banner = (
@@ -134,10 +141,14 @@ def with_override(card: str, *, verdict: str, gates: list[str], reason: str, by:
     return str(parsed)
 
 
-def _overridden(verdict: str, metrics: dict[str, Any], override: str | None, by: str | None) -> dict[str, str]:
+def _overridden(
+    verdict: str, metrics: dict[str, Any], override: str | None, by: str | None
+) -> dict[str, str]:
     if override is None:
         gates = ", ".join(_open_gates(metrics)) or "no gate was evaluated"
-        raise RegistryError(f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same")
+        raise RegistryError(
+            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same"
+        )
     if not override.strip():
         raise RegistryError("not published: the reason of an override must not be empty")
     return {"reason": override.strip(), "by": by or getpass.getuser()}
@@ -151,23 +162,36 @@ def _card_facts(run: Run) -> dict[str, Any]:
     for stage in ("finetune", "eval", "card"):
         record = run.stage_record(stage)
         if record.get("status") != "done":
-            raise RegistryError(f"{run.root}: its {stage} stage has not ended; run the recipe to its end first")
+            raise RegistryError(
+                f"{run.root}: its {stage} stage has not ended; run the recipe to its end first"
+            )
         if not run.is_done(stage, record["inputs"]):
-            raise RegistryError(f"{run.root}: what the {stage} stage wrote was changed afterwards; run the recipe again")
+            raise RegistryError(
+                f"{run.root}: what the {stage} stage wrote was changed afterwards; run the recipe again"
+            )
     card = run.stage_record("card")
-    if (card["inputs"]["metrics"], card["inputs"]["adapter"]) != (file_digest(run.metrics), folder_digest(run.adapter)):
+    if (card["inputs"]["metrics"], card["inputs"]["adapter"]) != (
+        file_digest(run.metrics),
+        folder_digest(run.adapter),
+    ):
         raise RegistryError(f"{run.card}: describes an earlier adapter or evaluation; run the recipe again")
     return card["facts"]
 
 
 def _release(run: Run, card: str, base_model: str) -> dict[str, Path | str]:
-    files: dict[str, Path | str] = {path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in LEFT_BEHIND}
-    config = run.adapter / "adapter_config.json"
-    if config.is_file() and not config.is_symlink():
-        files[config.name] = _portable(config.read_text(encoding="utf-8"), base_model)
+    files: dict[str, Path | str] = {
+        path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in LEFT_BEHIND
+    }
+    for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
+        path = run.adapter / name
+        if path.is_file() and not path.is_symlink():
+            files[name] = _portable(path, key, base_model)
     return files | {"README.md": card, "metrics.json": run.metrics, "schema.json": run.schema}
 
 
-def _portable(config: str, base_model: str) -> str:
-    # peft keeps the way to the base's folder on this machine; it helps nobody elsewhere and tells who trained where
-    return json.dumps(json.loads(config) | {"base_model_name_or_path": base_model}, indent=2) + "\n"
+def _portable(config: Path, key: str, base_model: str) -> str | Path:
+    # a way to the base's folder on this machine helps nobody elsewhere and tells who trained where
+    plain = json.loads(config.read_text(encoding="utf-8"))
+    if hub_id(plain[key]) is not None:
+        return config
+    return json.dumps(plain | {key: base_model}, indent=2) + "\n"

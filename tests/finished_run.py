@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from paracosm.records.schema import Field, Schema
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
+from paracosm.records.schema import Field, Schema
 from paracosm.registry.card import write_card
 
 MARK = "Zyzzyva"
@@ -54,7 +54,14 @@ def recipe_of(**sections: Any) -> Recipe:
 
 def metric(name: str, group: str, value: float | None, **more: Any) -> dict[str, Any]:
     """Return one entry of `metrics.json`."""
-    entry = {"name": name, "title": name.replace("_", " ").capitalize(), "group": group, "goal": "down", "range": [0, 1], "value": value}
+    entry = {
+        "name": name,
+        "title": name.replace("_", " ").capitalize(),
+        "group": group,
+        "goal": "down",
+        "range": [0, 1],
+        "value": value,
+    }
     anchors = {"interval": None, "ceiling": None, "floor": None, "worst": None, "normalised": None}
     return entry | anchors | {"reading": "", "source": "", "reason_not_measured": None} | more
 
@@ -66,13 +73,39 @@ def metrics_of(state: str = "PASS") -> dict[str, Any]:
         "verdict": state,
         "sizes": {"train": 3, "control": 3, "test": 3, "synthetic": 3},
         "metrics": [
-            metric("c2st_auc", "fidelity", 0.5321, interval=[0.49, 0.571], ceiling=0.501, floor=0.91, worst=0.03, normalised=0.924, reading="A classifier hardly tells them apart.", source="Lopez-Paz and Oquab 2017"),
-            metric("tstr_ratio", "utility", 0.987, goal="up", interval=[0.95, 1.02], ceiling=1.0, floor=0.67, worst=1.0, normalised=0.96),
+            metric(
+                "c2st_auc",
+                "fidelity",
+                0.5321,
+                interval=[0.49, 0.571],
+                ceiling=0.501,
+                floor=0.91,
+                worst=0.03,
+                normalised=0.924,
+                reading="A classifier hardly tells them apart.",
+                source="Lopez-Paz and Oquab 2017",
+            ),
+            metric(
+                "tstr_ratio",
+                "utility",
+                0.987,
+                goal="up",
+                interval=[0.95, 1.02],
+                ceiling=1.0,
+                floor=0.67,
+                worst=1.0,
+                normalised=0.96,
+            ),
             metric("dcr_share", "privacy", 0.551, interval=[0.50, 0.60], ceiling=0.5, floor=0.49, worst=1.0),
             metric("rows_alike", "privacy", None, reason_not_measured="too few records | for it"),
         ],
         "gates": [
-            {"metric": "c2st_auc", "state": "PASS", "threshold": 0.75, "reason": "upper bound 0.571 is below 0.75"},
+            {
+                "metric": "c2st_auc",
+                "state": "PASS",
+                "threshold": 0.75,
+                "reason": "upper bound 0.571 is below 0.75",
+            },
             {"metric": "dcr_share", "state": state, "threshold": 0.55, "reason": "interval 0.50 to 0.60"},
         ],
         "notes": ["The splits look alike (guard AUC 0.50)."],
@@ -92,7 +125,15 @@ def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
 
 def _table(word: str) -> pd.DataFrame:
     rows = [f"{MARK} {word} {number}" for number in range(3)]
-    return pd.DataFrame({"patient": rows, "age": [17017, 44444, 98089], "ward": rows, "note|html": rows, "sick": [True, False, True]})
+    return pd.DataFrame(
+        {
+            "patient": rows,
+            "age": [17017, 44444, 98089],
+            "ward": rows,
+            "note|html": rows,
+            "sick": [True, False, True],
+        }
+    )
 
 
 def _records(run: Run) -> dict[str, Any]:
@@ -108,10 +149,22 @@ def _finetune(run: Run) -> dict[str, Any]:
     save_file({"lora_A": np.zeros((2, 2), np.float32)}, run.adapter / "adapter_model.safetensors")
     config = {"peft_type": "LORA", "base_model_name_or_path": "/home/someone/secret-place/model"}
     (run.adapter / "adapter_config.json").write_text(json.dumps(config))
+    (run.adapter / "base.json").write_text(
+        json.dumps({"base": "/home/someone/secret-place/model", "layers": 10})
+    )
     (run.adapter / "README.md").write_text("what peft writes here is replaced by the card")
     run.codec.write_text("{}")
-    run.history.write_text("".join(json.dumps({"epoch": n, "step": n, "train_bits": 50 - n, "control_bits": bits}) + "\n" for n, bits in ((1, 60.2), (2, 41.25), (3, 43.5))))
-    return {"rank": 16, "trainable_parameters": 1628160, "stopped": {"epoch": 3, "reason": "control bits per record rose while train bits fell"}}
+    run.history.write_text(
+        "".join(
+            json.dumps({"epoch": n, "step": n, "train_bits": 50 - n, "control_bits": bits}) + "\n"
+            for n, bits in ((1, 60.2), (2, 41.25), (3, 43.5))
+        )
+    )
+    return {
+        "rank": 16,
+        "trainable_parameters": 1628160,
+        "stopped": {"epoch": 3, "reason": "control bits per record rose while train bits fell"},
+    }
 
 
 def _generate(run: Run) -> dict[str, Any]:

@@ -13,7 +13,12 @@ from paracosm.registry.card import cell, duration, figure, quoted, source_kind, 
 from paracosm.registry.facts import unmeasured, verdict_of
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "finished_run.py"))
-finished_run, recipe_of, metrics_of, MARK = fake["finished_run"], fake["recipe_of"], fake["metrics_of"], fake["MARK"]
+finished_run, recipe_of, metrics_of, MARK = (
+    fake["finished_run"],
+    fake["recipe_of"],
+    fake["metrics_of"],
+    fake["MARK"],
+)
 
 
 def card_of(tmp_path: Path, state: str = "PASS", **sections: object) -> str:
@@ -30,7 +35,11 @@ def test_hugging_face_reads_the_card_and_writes_the_same(tmp_path: Path) -> None
     front = card.data.to_dict()
     assert front["license"] == "cc-by-4.0"
     assert front["base_model"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
-    assert (front["library_name"], front["pipeline_tag"], front["language"]) == ("peft", "text-generation", "en")
+    assert (front["library_name"], front["pipeline_tag"], front["language"]) == (
+        "peft",
+        "text-generation",
+        "en",
+    )
     assert {"paracosm", "synthetic-data", "gate-pass", "medical"} <= set(front["tags"])
     assert str(card) == run.card.read_text(encoding="utf-8")
 
@@ -39,8 +48,18 @@ def test_every_measured_metric_is_in_the_model_index(tmp_path: Path) -> None:
     results = ModelCard(card_of(tmp_path)).data.eval_results
     assert results is not None
     found = {result.metric_type: result for result in results}
-    assert {name: result.metric_value for name, result in found.items()} == {"c2st_auc": 0.5321, "tstr_ratio": 0.987, "dcr_share": 0.551}
-    assert found["c2st_auc"].metric_args == {"interval": [0.49, 0.571], "ceiling": 0.501, "floor": 0.91, "worst": 0.03, "normalised": 0.924}
+    assert {name: result.metric_value for name, result in found.items()} == {
+        "c2st_auc": 0.5321,
+        "tstr_ratio": 0.987,
+        "dcr_share": 0.551,
+    }
+    assert found["c2st_auc"].metric_args == {
+        "interval": [0.49, 0.571],
+        "ceiling": 0.501,
+        "floor": 0.91,
+        "worst": 0.03,
+        "normalised": 0.924,
+    }
     assert found["tstr_ratio"].dataset_split == "test"
 
 
@@ -70,14 +89,26 @@ def test_what_users_say_is_quoted_and_apart_from_what_was_measured(tmp_path: Pat
     card = card_of(tmp_path)
     said = between(card, "## What the authors say", "## What the run measured")
     measured = between(card, "## What the run measured", "## Limits")
-    for sentence in ("Testing the admission software.", "Staffing decisions.", "Admissions of 2019", "A. Author"):
+    for sentence in (
+        "Testing the admission software.",
+        "Staffing decisions.",
+        "Admissions of 2019",
+        "A. Author",
+    ):
         assert sentence in said
         assert sentence not in measured
     assert "> \\## Gates that always pass" in said
     assert "**0.532** [0.49, 0.571] | 0.91 | 0.501 | 0.03 | 92%" in measured
 
 
-@pytest.mark.parametrize(("state", "first"), [("PASS", "every gate holds"), ("FAIL", "not passed: Dcr share"), ("INCONCLUSIVE", "not passed: Dcr share")])
+@pytest.mark.parametrize(
+    ("state", "first"),
+    [
+        ("PASS", "every gate holds"),
+        ("FAIL", "not passed: Dcr share"),
+        ("INCONCLUSIVE", "not passed: Dcr share"),
+    ],
+)
 def test_the_verdict_comes_first(tmp_path: Path, state: str, first: str) -> None:
     opening = between(card_of(tmp_path, state), "# Synthetic ward notes", "## Release gates")
     assert state in opening
@@ -103,7 +134,7 @@ def test_training_facts_are_told_and_absent_ones_admitted(tmp_path: Path) -> Non
     assert "**41.2** at the best evaluation (epoch 2); 60.2 at the first, 43.5 at the last" in training
     assert "| trainable parameters | 1,628,160 |" in training
     assert "| tokens per second | not measured |" in training
-    assert "| base weights (SHA-256) | not recorded |" in training
+    assert "| base weights | not recorded |" in training
 
 
 def test_a_recipe_that_says_nothing_makes_a_card_that_says_so(tmp_path: Path) -> None:
@@ -128,29 +159,60 @@ def test_a_run_without_an_evaluation_gets_no_card(tmp_path: Path) -> None:
 def test_metrics_of_an_unknown_layout_are_refused(tmp_path: Path) -> None:
     recipe = recipe_of()
     run = finished_run(tmp_path / "run", recipe)
-    run.stage("eval", {"state": "new"}, lambda: run.evaluation.mkdir() or run.metrics.write_text(json.dumps({"schema_version": 99})) and None)
+    run.stage(
+        "eval",
+        {"state": "new"},
+        lambda: (
+            run.evaluation.mkdir() or (run.metrics.write_text(json.dumps({"schema_version": 99})) and None)
+        ),
+    )
     with pytest.raises(RunError, match="schema_version 99"):
         write_card(recipe, run)
 
 
 @pytest.mark.parametrize(
     ("states", "verdict"),
-    [([], "INCONCLUSIVE"), (["PASS"], "PASS"), (["PASS", "INCONCLUSIVE"], "INCONCLUSIVE"), (["INCONCLUSIVE", "FAIL", "PASS"], "FAIL"), (["PASS", "pass"], "INCONCLUSIVE")],
+    [
+        ([], "INCONCLUSIVE"),
+        (["PASS"], "PASS"),
+        (["PASS", "INCONCLUSIVE"], "INCONCLUSIVE"),
+        (["INCONCLUSIVE", "FAIL", "PASS"], "FAIL"),
+        (["PASS", "pass"], "INCONCLUSIVE"),
+    ],
 )
 def test_the_worst_gate_is_the_verdict(states: list[str], verdict: str) -> None:
     assert verdict_of({"gates": [{"state": state} for state in states]}) == verdict
 
 
 def test_figures_read_well() -> None:
-    assert [figure(value) for value in (None, 0.98765, 0.0, 12, 1628160, 12345.6, 0.00012)] == ["not measured", "0.988", "0", "12", "1,628,160", "12,346", "0.00012"]
-    assert [duration(value) for value in (None, 3.21, 75, 7300)] == ["not measured", "3.2 s", "1 min 15 s", "2 h 1 min"]
+    assert [figure(value) for value in (None, 0.98765, 0.0, 12, 1628160, 12345.6, 0.00012)] == [
+        "not measured",
+        "0.988",
+        "0",
+        "12",
+        "1,628,160",
+        "12,346",
+        "0.00012",
+    ]
+    assert [duration(value) for value in (None, 3.21, 75, 7300)] == [
+        "not measured",
+        "3.2 s",
+        "1 min 15 s",
+        "2 h 1 min",
+    ]
     assert cell("a|b\n<script>") == "a\\|b &lt;script>"
     assert quoted("one\n\n# two") == "> one\n>\n> \\# two"
 
 
 @pytest.mark.parametrize(
     ("source", "kind"),
-    [("sample:heart", "the sample `heart`"), ("hf://org/name", "the Hub data set `org/name`"), ("sqlite:///x/y.db", "a query on a database"), ("../a/*.jsonl.gz", "JSONL files"), ("C:/data/x.csv", "CSV files")],
+    [
+        ("sample:heart", "the sample `heart`"),
+        ("hf://org/name", "the Hub data set `org/name`"),
+        ("sqlite:///x/y.db", "a query on a database"),
+        ("../a/*.jsonl.gz", "JSONL files"),
+        ("C:/data/x.csv", "CSV files"),
+    ],
 )
 def test_a_source_is_described_without_its_place(source: str, kind: str) -> None:
     assert source_kind(source) == kind
