@@ -60,6 +60,8 @@ class Field:
     """Integer: digits to which the source pads with zeros (`00501`); 0 means no padding."""
     trim: bool = False
     """Number: the source writes 2.5 rather than 2.50."""
+    least_decimals: int = 0
+    """Number: digits after the point that trimming leaves; 1 writes 2.0, as Python does."""
     prefix: str = ""
     suffix: str = ""
     """Integer, number: a unit as found around the digits (`$`, ` kg`)."""
@@ -120,10 +122,10 @@ class Field:
             case "number":
                 if self.scientific:
                     return f"{self.prefix}{value!r}{self.suffix}"
-                text = f"{value:.{self.decimals}f}"
-                if self.trim and "." in text:
-                    text = text.rstrip("0").rstrip(".")
-                return f"{self.prefix}{text}{self.suffix}"
+                whole, point, fraction = f"{value:.{self.decimals}f}".partition(".")
+                if self.trim:
+                    fraction = fraction.rstrip("0").ljust(self.least_decimals, "0")
+                return f"{self.prefix}{whole}{point if fraction else ''}{fraction}{self.suffix}"
             case "boolean":
                 return self.true if value else self.false
             case "datetime":

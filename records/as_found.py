@@ -1,0 +1,79 @@
+"""Cells as found: one string for every cell, whatever the source's own type was."""
+
+import datetime as dates
+import decimal
+import uuid
+
+import numpy as np
+import pandas as pd
+
+from paracosm.recipes.errors import DataError
+
+PLAIN = (int, np.integer, dates.time, uuid.UUID)
+
+
+def as_found(column: pd.Series) -> pd.Series:
+    """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
+
+    Raises:
+        DataError: a cell is nested (list, dict, bytes) or of a type that has no text.
+    """
+    kind = column.dtype
+    if isinstance(kind, pd.StringDtype):
+        return column.astype("string")
+    if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
+        return _datetimes(column)
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
+        return column.astype("string")
+    if pd.api.types.is_float_dtype(kind) and not isinstance(kind, pd.ArrowDtype):
+        cells = [pd.NA if pd.isna(cell) else str(cell) for cell in column]
+        return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+    return _objects(column)
+
+
+def _datetimes(column: pd.Series) -> pd.Series:
+    known = column.dropna()
+    if (known.dt.nanosecond != 0).any():
+        raise DataError(
+            f"column {column.name!r}: holds nanoseconds; microseconds are the finest that can be kept"
+        )
+    if (known.dt.microsecond != 0).any():
+        code = "%Y-%m-%d %H:%M:%S.%f"
+    elif (known == known.dt.normalize()).all():
+        code = "%Y-%m-%d"
+    else:
+        code = "%Y-%m-%d %H:%M:%S"
+    if column.dt.tz is not None:
+        code = code.replace(" ", "T") + "%z" if " " in code else "%Y-%m-%dT%H:%M:%S%z"
+    return column.dt.strftime(code).astype("string")
+
+
+def _objects(column: pd.Series) -> pd.Series:
+    moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
+    timespec = "microseconds" if any(moment.microsecond for moment in moments) else "seconds"
+    cells = [_text(cell, column.name, row, timespec) for row, cell in enumerate(column, start=1)]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+
+
+def _text(cell: object, name: object, row: int, timespec: str) -> object:
+    if isinstance(cell, str):
+        return str(cell)
+    if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
+        raise DataError(
+            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value (flatten or drop the column)"
+        )
+    if pd.isna(cell):  # type: ignore[arg-type]
+        return pd.NA
+    if isinstance(cell, bool | np.bool_ | float | np.floating):
+        return str(cell)
+    if isinstance(cell, PLAIN):
+        return str(cell)
+    if isinstance(cell, decimal.Decimal):
+        return format(cell, "f")
+    if isinstance(cell, dates.datetime):
+        return cell.isoformat(sep=" ", timespec=timespec)
+    if isinstance(cell, dates.date):
+        return cell.isoformat()
+    raise DataError(
+        f"column {name!r}: row {row} holds a {type(cell).__name__}, which is no type of cell that can be modelled"
+    )

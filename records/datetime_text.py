@@ -1,0 +1,96 @@
+"""How a source writes its dates and times: one strftime format that gives every cell back exactly.
+
+`%-d`, `%-m`, `%-H` and `%-I` write without a leading zero, as glibc and BSD do.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+)
+TIMES = (
+    "%H:%M:%S",
+    "%H:%M",
+    "%H:%M:%S.%f",
+    "%-H:%M",
+    "%-H:%M:%S",
+    "%I:%M %p",
+    "%-I:%M %p",
+    "%I:%M:%S %p",
+    "%-I:%M:%S %p",
+)
+OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
+LONGEST = 40
+
+
+def _formats() -> tuple[str, ...]:
+    written = [*DATES, *(code.replace("%d", "%-d").replace("%m", "%-m") for code in DATES)]
+    dates = list(dict.fromkeys(written))
+    timed = [
+        f"{date}{gap}{time}"
+        for date in dates
+        for time in TIMES
+        for gap in (" ", "T")
+        if gap == " " or date == "%Y-%m-%d"
+    ]
+    return (*dates, *timed)
+
+
+FORMATS = _formats()
+
+
+def read_datetime(text: str, code: str) -> datetime:
+    """Return the moment that `text` states in the format `code`.
+
+    Raises:
+        ValueError: `text` is not written so.
+    """
+    return datetime.strptime(text, code.replace("%-", "%"))
+
+
+def datetime_formats(cells: Sequence[str]) -> list[str]:
+    """Return every known format that reads each of `cells` and writes it back unchanged, preferred first.
+
+    A constant offset from UTC (`Z`, `+02:00`) becomes a literal end of the format.
+    """
+    if not cells or max(map(len, cells)) > LONGEST or not any(map(str.isdigit, cells[0])):
+        return []
+    offset = ""
+    if ":" in cells[0] and (found := OFFSET.search(cells[0])):
+        offset = found[0]
+        if not all(cell.endswith(offset) for cell in cells):
+            return []
+        cells = [cell.removesuffix(offset) for cell in cells]
+    fitting = [code for code in FORMATS if _gives_back(cells[0], code)]
+    return [code + offset for code in fitting if all(_gives_back(cell, code) for cell in cells)]
+
+
+def is_ambiguous(formats: Sequence[str]) -> bool:
+    """Return whether `formats` read the same cells as different moments (day and month exchanged)."""
+    return len({re.sub("%-", "%", code) for code in formats}) > 1
+
+
+def _gives_back(cell: str, code: str) -> bool:
+    try:
+        return read_datetime(cell, code).strftime(code) == cell
+    except ValueError:
+        return False

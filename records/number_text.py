@@ -1,0 +1,127 @@
+"""How a source writes its integers and numbers: digits, decimals, padding and units."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+MOST_DECIMALS = 12
+MOST_FIXED_DIGITS = 15
+MOST_PADDED_DIGITS = 18
+INT64 = 2**63
+
+CURRENCIES = {"USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "US$", "R$", "Rs", "kr"}
+UNIT = re.compile(
+    r"(?P<prefix>[^\d+\-.]{0,12})(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?P<suffix>(?:[^\d.,:;/\-][^\d]{0,15})?)",
+    re.DOTALL | re.ASCII,
+)
+WHOLE = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
+INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+
+
+def integer_format(cells: Iterable[str]) -> dict[str, Any] | None:
+    """Return the `Field` attributes with which every cell is an integer, or None.
+
+    A column of `233.0` everywhere (a table that once passed through floats) is an integer with the suffix `.0`.
+    """
+    parts = _parts(cells)
+    if parts is None:
+        return None
+    prefix, numbers, suffix = parts
+    numbers, zeros = _without_zero_fraction(numbers)
+    if all(WHOLE.fullmatch(number) for number in numbers) and "-0" not in numbers:
+        width = 0
+    elif not zeros and (width := _padded_width(numbers)):
+        pass
+    else:
+        return None
+    if any(not -INT64 <= int(number) < INT64 for number in numbers):
+        return None
+    return {"prefix": prefix, "suffix": zeros + suffix, "width": width}
+
+
+def number_format(cells: Iterable[str]) -> dict[str, Any] | None:
+    """Return the `Field` attributes with which every cell is a number, or None.
+
+    Fixed point with the largest number of decimals found, unless that takes more than 12 decimals or 15 digits:
+    then scientific, with the significant digits that the values need.
+    """
+    parts = _parts(cells)
+    if parts is None:
+        return None
+    prefix, numbers, suffix = parts
+    if any(float(number) in (float("inf"), float("-inf")) for number in numbers):
+        return None
+    exact = [Decimal(number) for number in numbers]
+    decimals = max(_decimals(number, value) for number, value in zip(numbers, exact, strict=True))
+    whole_digits = max(max(value.adjusted() + 1, 1) for value in exact)
+    unit = {"prefix": prefix, "suffix": suffix}
+    if decimals > MOST_DECIMALS or whole_digits + decimals > MOST_FIXED_DIGITS:
+        return unit | {"scientific": max(significant_digits(float(number)) for number in numbers)}
+    plain = [
+        _decimals(number, value)
+        for number, value in zip(numbers, exact, strict=True)
+        if "e" not in number.lower()
+    ]
+    least = min(plain, default=0)
+    return unit | {
+        "decimals": decimals,
+        "trim": least < decimals,
+        "least_decimals": least if least < decimals else 0,
+    }
+
+
+def significant_digits(value: float) -> int:
+    """Return how many decimal digits tell `value` from every other float."""
+    return len(Decimal(repr(value)).normalize().as_tuple().digits)
+
+
+def is_infinite(cell: str) -> bool:
+    """Return whether `cell` spells an infinity, or a number too large for a float."""
+    if INFINITE.fullmatch(cell):
+        return True
+    match = UNIT.fullmatch(cell)
+    return match is not None and abs(float(match["number"])) == float("inf")
+
+
+def _parts(cells: Iterable[str]) -> tuple[str, list[str], str] | None:
+    numbers, units = [], set()
+    for cell in cells:
+        match = UNIT.fullmatch(cell)
+        if match is None:
+            return None
+        numbers.append(match["number"])
+        units.add((match["prefix"], match["suffix"]))
+        if len(units) > 1:
+            return None
+    if not numbers:
+        return None
+    prefix, suffix = units.pop()
+    return (prefix, numbers, suffix) if _is_unit(prefix) else None
+
+
+def _is_unit(prefix: str) -> bool:
+    return (
+        not any(letter.isalpha() for letter in prefix) or prefix.strip() in CURRENCIES or prefix[-1].isspace()
+    )
+
+
+def _without_zero_fraction(numbers: list[str]) -> tuple[list[str], str]:
+    fractions = {number.partition(".")[2] if "." in number else None for number in numbers}
+    fraction = fractions.pop() if len(fractions) == 1 else None
+    if not fraction or fraction.strip("0"):
+        return numbers, ""
+    return [number.partition(".")[0] for number in numbers], f".{fraction}"
+
+
+def _padded_width(numbers: list[str]) -> int:
+    widths = {len(number) for number in numbers}
+    width = widths.pop()
+    padded = not widths and 1 < width <= MOST_PADDED_DIGITS and all(number.isdecimal() for number in numbers)
+    return width if padded else 0
+
+
+def _decimals(number: str, value: Decimal) -> int:
+    if "e" in number.lower():
+        value = value.normalize()
+    return max(-int(value.as_tuple().exponent), 0)

@@ -1,0 +1,70 @@
+"""Tables that are in memory already: pandas, pyarrow, `datasets`, or a list of dicts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from paracosm.recipes.errors import DataError
+from paracosm.records.parquet_source import from_arrow
+
+
+def from_object(table: Any) -> pd.DataFrame:
+    """Return a table in memory as a raw table.
+
+    Args:
+        table: a pandas DataFrame, a pyarrow Table, a `datasets.Dataset` or a sequence of dicts.
+
+    Raises:
+        DataError: it is none of these, or has no rows, or two columns of one name, or nested cells.
+    """
+    place = f"the {type(table).__name__}"
+    if isinstance(table, pd.DataFrame):
+        return checked(table.reset_index(drop=True), place)
+    if isinstance(table, pa.Table):
+        return checked(from_arrow(table, place), place)
+    if type(table).__module__.startswith("datasets."):
+        return checked(from_arrow(arrow_of(table), place), place)
+    if (
+        isinstance(table, Sequence)
+        and not isinstance(table, str)
+        and all(isinstance(row, dict) for row in table)
+    ):
+        return checked(pd.DataFrame(list(table)), place)
+    raise DataError(
+        f"{place}: is no table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a list of dicts"
+    )
+
+
+def arrow_of(dataset: Any) -> pa.Table:
+    """Return a `datasets.Dataset` as an Arrow table.
+
+    Raises:
+        DataError: it is a dict of splits, or streams.
+    """
+    if isinstance(dataset, dict):
+        raise DataError(
+            f"the {type(dataset).__name__}: holds the splits {', '.join(map(str, dataset))}; choose one of them"
+        )
+    if not hasattr(dataset, "__len__"):
+        raise DataError(f"the {type(dataset).__name__}: streams; load it whole")
+    return dataset.with_format("arrow")[:]
+
+
+def checked(table: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Return `table` with its column names as strings.
+
+    Raises:
+        DataError: it has no rows, no columns, or a name twice.
+    """
+    names = [str(name) for name in table.columns]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{place}: the column {twice[0]!r} is there twice")
+    if not names:
+        raise DataError(f"{place}: has no columns")
+    if table.empty:
+        raise DataError(f"{place}: has no rows")
+    return table.set_axis(names, axis=1)

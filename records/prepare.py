@@ -1,0 +1,108 @@
+"""The `records` stage: source -> schema -> splits, in the run directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paracosm.recipes.digest import file_digest, value_digest
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import SPLITS, Run
+from paracosm.records.domains import fit_domains
+from paracosm.records.infer import infer
+from paracosm.records.schema import Schema
+from paracosm.records.sources import from_object, read_source, source_digest, table_digest
+from paracosm.records.splits import divide, find_clusters
+from paracosm.records.typed_table import to_records, to_typed, write_table
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the records stage makes of a source.
+
+    Attributes:
+        schema: every field with its domain, fitted on the training split.
+        splits: the typed tables `train`, `control` and `test`.
+        warnings: what the user should look at.
+        facts: counts that go into `run.json`.
+    """
+
+    schema: Schema
+    splits: dict[str, pd.DataFrame]
+    warnings: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
+    """Do the `records` stage unless it is done; return whether it ran.
+
+    Args:
+        recipe: its `data` section matters here.
+        run: gets `splits/{train,control,test}.parquet` and `splits/schema.json`.
+        root: the recipe's folder, for relative paths.
+        table: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
+
+    Raises:
+        DataError: the source cannot be used as the recipe asks.
+    """
+    raw = None if table is None else from_object(table)
+    digest = source_digest(recipe.data, root=root) if raw is None else None
+    if digest is None:
+        raw = read_source(recipe.data, root=root) if raw is None else raw
+        digest = table_digest(raw)
+
+    def work() -> dict[str, Any]:
+        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        for name in SPLITS:
+            write_table(prepared.splits[name], run.split(name), prepared.schema)
+        prepared.schema.save(run.schema)
+        digests = {name: file_digest(run.split(name)) for name in SPLITS}
+        return prepared.facts | {"sha256": digests, "warnings": list(prepared.warnings)}
+
+    inputs = {"data": value_digest(recipe.data.model_dump(mode="json")), "source": digest}
+    return run.stage("records", inputs, work)
+
+
+def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, dict[str, pd.DataFrame]]:
+    """Return the schema and the splits that `prepare` would write."""
+    prepared = assemble(recipe, read_source(recipe.data, root=root) if table is None else from_object(table))
+    return prepared.schema, prepared.splits
+
+
+def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
+    """Turn a raw table into schema and splits.
+
+    Raises:
+        DataError: a column, a cell or the number of rows does not allow what the recipe asks.
+    """
+    data = recipe.data
+    if data.limit is not None:
+        raw = raw.head(data.limit)
+    inference = infer(raw, data)
+    typed = to_typed(raw, inference.schema)
+    clusters = find_clusters(typed, inference.schema, data)
+    splits = divide(typed, inference.schema, data, clusters)
+    schema = fit_domains(inference.schema, splits["train"], data)
+    warnings = list(inference.warnings)
+    if clusters.coarse:
+        warnings.append(
+            f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep equal rows on one side"
+        )
+    outside = {name: _outside(splits[name], schema) for name in ("control", "test")}
+    facts = {
+        "rows": {"all": len(typed)} | {name: len(splits[name]) for name in SPLITS},
+        "fields": {field.name: field.type for field in schema},
+        "left_out": [str(name) for name in raw.columns if name not in schema.names],
+        "identifiers": [field.name for field in schema if field.type == "identifier"],
+        "groups": int(clusters.of.max()) + 1,
+        "exact_duplicates": clusters.exact,
+        "near_duplicates": clusters.near,
+        "outside_training_domain": outside,
+    }
+    return Prepared(schema, splits, tuple(warnings), facts)
+
+
+def _outside(table: pd.DataFrame, schema: Schema) -> int:
+    """Count the records with a value that no training record's domain covers."""
+    return sum(not schema.allows(record) for record in to_records(table, schema))
