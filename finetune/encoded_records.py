@@ -1,0 +1,129 @@
+"""Records as tensors: token ids, and at every position the mask of what the grammar allows there."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from paracosm.recipes.errors import DataError
+from paracosm.records.codec import Codec
+from paracosm.records.schema import Record
+from paracosm.records.token_masks import FORCED, TokenMasks
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class EncodedRecord:
+    """Per modelled field, in schema order: its token ids and the mask number at each of them."""
+
+    ids: tuple[tuple[int, ...], ...]
+    masks: tuple[tuple[int, ...], ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the whole record, start token included."""
+        return 1 + sum(len(segment) for segment in self.ids)
+
+    @property
+    def decisions(self) -> int:
+        """Tokens at which the grammar leaves a choice."""
+        return sum(number != FORCED for segment in self.masks for number in segment)
+
+
+def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRecord:
+    """Encode one record with its masks.
+
+    Raises:
+        DataError: a value lies outside its domain.
+    """
+    ids, numbers = [], []
+    for place, segment in enumerate(codec.segments(record)):
+        value = segment[1:] if codec.markers else segment
+        found = masks.of_value(place, value)
+        ids.append(tuple(segment))
+        numbers.append((FORCED, *found) if codec.markers else tuple(found))
+    return EncodedRecord(tuple(ids), tuple(numbers))
+
+
+def encode_known(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> tuple[list[EncodedRecord], int]:
+    """Encode held-out records; those with a value that training never saw have no likelihood and are counted instead."""
+    encoded, unknown = [], 0
+    for record in records:
+        try:
+            encoded.append(encode_record(record, codec, masks))
+        except DataError:
+            unknown += 1
+    return encoded, unknown
+
+
+class RecordDataset(Dataset):
+    """Encoded records for a trainer. Under shuffled order, field orders are a function of (seed, epoch, record)."""
+
+    def __init__(self, records: Sequence[EncodedRecord], *, start: int, shuffled: bool, seed: int) -> None:
+        self.records = records
+        self.start = start
+        self.shuffled = shuffled
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the data loader before each epoch, on every process."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        record = self.records[index]
+        ids, numbers = [self.start], []
+        for place in self._order(index, len(record.ids)):
+            ids.extend(record.ids[place])
+            numbers.extend(record.masks[place])
+        return {"ids": ids, "masks": numbers}
+
+    def _order(self, index: int, fields: int) -> Sequence[int]:
+        if not self.shuffled:
+            return range(fields)
+        key = zlib.crc32(f"{self.seed}/{self.epoch}/{index}".encode())
+        return np.random.default_rng(key).permutation(fields).tolist()
+
+
+@dataclass(frozen=True)
+class Collator:
+    """Pad encoded records on the right and shift targets, so that position t predicts token t + 1.
+
+    A causal model never looks right, so padding needs no attention mask.
+
+    Attributes:
+        vocabulary: token ids of the head's rows; None when the head is whole.
+        padding: any token id.
+    """
+
+    vocabulary: tuple[int, ...] | None
+    padding: int
+
+    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        length = max(len(example["ids"]) for example in examples)
+        ids = np.full((len(examples), length), self.padding)
+        labels = np.full((len(examples), length), IGNORED)
+        masks = np.full((len(examples), length), FORCED)
+        for row, example in enumerate(examples):
+            count = len(example["ids"])
+            ids[row, :count] = example["ids"]
+            masks[row, : count - 1] = example["masks"]
+            targets = np.asarray(example["ids"][1:])
+            if self.vocabulary is not None:
+                targets = np.searchsorted(self.vocabulary, targets).clip(max=len(self.vocabulary) - 1)
+            labels[row, : count - 1] = np.where(masks[row, : count - 1] == FORCED, IGNORED, targets)
+        shifted = torch.from_numpy(labels)
+        # The trainer counts items where it finds `labels`, and takes them from `shift_labels` when they are shifted already.
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "labels": shifted,
+            "shift_labels": shifted,
+            "mask_numbers": torch.from_numpy(masks),
+        }

@@ -1,0 +1,42 @@
+"""The processes of an `accelerate launch`: who leads, and how the others learn what the leader found."""
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+def world() -> int:
+    """Return the number of processes in this launch."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def leading() -> bool:
+    """Return whether this process is the one that writes."""
+    return rank() == 0
+
+
+def on_leader_first(find: Callable[[], Found]) -> Found:
+    """Let the leader call `find` and return its result on every process."""
+    if world() == 1:
+        return find()
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
+    PartialState()
+    found = [find() if leading() else None]
+    return broadcast_object_list(found, from_process=0)[0]
+
+
+def rank() -> int:
+    """Return the number of this process in the launch, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def wait() -> None:
+    """Wait until every process of the launch is here."""
+    if world() > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()

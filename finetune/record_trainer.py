@@ -1,0 +1,207 @@
+"""The trainer: transformers' loop with the loss under the grammar and the control loss in bits per record."""
+
+import json
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from paracosm.finetune.encoded_records import RecordDataset
+from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.recipes.atomic import write_text
+from paracosm.recipes.recipe import Finetune
+
+BITS = "eval_control_bits"
+
+
+class RecordTrainer(Trainer):
+    """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
+
+    def __init__(self, *, grammar_loss: GrammarLoss, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.grammar_loss = grammar_loss
+        # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
+        self.model_accepts_loss_kwargs = True
+        self.loss_is_scaled_for_ga = True
+
+    def compute_loss(  # type: ignore[override]
+        self, model: torch.nn.Module, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        total = self._summed_loss(model, inputs)
+        return total * self.accelerator.num_processes / num_items_in_batch
+
+    def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        logits = model(input_ids=inputs["input_ids"], use_cache=False).logits
+        return self.grammar_loss(logits, inputs["shift_labels"], inputs["mask_numbers"])
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
+        """Return the mean bits per control record under the grammar, and log it."""
+        model = self._wrap_model(self.model, training=False)
+        model.eval()
+        total = torch.zeros((), dtype=torch.float64, device=self.args.device)
+        with torch.no_grad():
+            for batch in self._own_share():
+                total += self._summed_loss(model, self._prepare_inputs(batch)).double()  # type: ignore[arg-type]
+        total = self.accelerator.reduce(total, "sum")
+        model.train()
+        assert isinstance(self.eval_dataset, RecordDataset)
+        metrics = {BITS: float(total) / math.log(2) / len(self.eval_dataset), "epoch": round(self.state.epoch or 0.0, 6)}  # type: ignore[arg-type]
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _own_share(self) -> list[dict[str, torch.Tensor]]:
+        """Batches of the control records that this process measures."""
+        assert isinstance(self.eval_dataset, RecordDataset)
+        size = self.args.per_device_eval_batch_size
+        rows = range(self.args.process_index, len(self.eval_dataset), self.args.world_size)
+        batches = [rows[i : i + size] for i in range(0, len(rows), size)]
+        return [self.data_collator([self.eval_dataset[row] for row in batch]) for batch in batches]
+
+
+class History(TrainerCallback):
+    """Writes the loss curve: one line per evaluation, rebuilt from the trainer's log so that a resumed run repeats it."""
+
+    def __init__(self, path: Path, decisions_per_record: float) -> None:
+        self.path = path
+        self.decisions_per_record = decisions_per_record
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if state.is_world_process_zero:
+            write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines(state)))
+
+    def lines(self, state: TrainerState) -> list[dict[str, float]]:
+        """Return step, epoch, control bits and mean train bits since the evaluation before, per evaluation."""
+        lines, losses = [], []
+        for entry in state.log_history:
+            if "loss" in entry:
+                losses.append(entry["loss"])
+            if BITS in entry:
+                train = sum(losses) / len(losses) * self.decisions_per_record / math.log(2) if losses else None
+                lines.append({"step": entry["step"], "epoch": round(entry["epoch"], 4), "train_bits": train, "control_bits": entry[BITS]})
+                losses = []
+        return lines
+
+
+class Progress(TrainerCallback):
+    """Prints speed, time left and the control loss, one line per evaluation and at most one every ten seconds between."""
+
+    def __init__(self, tokens_per_step: float, say: Any) -> None:
+        self.tokens_per_step = tokens_per_step
+        self.say = say
+        self.began = self.last = time.monotonic()
+        self.first_step = 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.began = self.last = time.monotonic()
+        self.first_step = state.global_step
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if state.is_world_process_zero and time.monotonic() - self.last > 10:
+            self.last = time.monotonic()
+            self.say(self._pace(state))
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: dict[str, float], **_: Any) -> None:
+        if state.is_world_process_zero:
+            self.last = time.monotonic()
+            self.say(f"{self._pace(state)} · control {metrics[BITS]:.2f} bits per record")
+
+    def speed(self, state: TrainerState) -> float:
+        """Return tokens per second since training began or resumed."""
+        return (state.global_step - self.first_step) * self.tokens_per_step / max(time.monotonic() - self.began, 1e-9)
+
+    def _pace(self, state: TrainerState) -> str:
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        done = state.global_step - self.first_step
+        left = (state.max_steps - state.global_step) * seconds / max(done, 1)
+        speed = self.speed(state)
+        return f"epoch {state.epoch or 0:.1f} · step {state.global_step}/{state.max_steps} · {speed:,.0f} tok/s · at most {left / 60:.1f} min left"
+
+
+class TimeLimit(TrainerCallback):
+    """Stops training after a number of minutes of wall time."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = minutes
+        self.began = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if time.monotonic() - self.began > 60 * self.minutes:
+            control.should_evaluate = control.should_save = control.should_training_stop = True
+
+
+def training_arguments(settings: Finetune, *, folder: Path, records: int, micro_batch: int, world_size: int) -> TrainingArguments:
+    """Translate the recipe into transformers' arguments.
+
+    Args:
+        settings: the recipe's section.
+        folder: where checkpoints go.
+        records: training records.
+        micro_batch: records per forward pass of one process.
+        world_size: number of processes.
+    """
+    per_step = micro_batch * world_size
+    accumulation = max(1, settings.batch_size // per_step)
+    steps_per_epoch = math.ceil(math.ceil(records / per_step) / accumulation)
+    interval = max(1, steps_per_epoch // settings.evaluations_per_epoch)
+    schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=micro_batch,
+        per_device_eval_batch_size=max(micro_batch, 32),
+        gradient_accumulation_steps=accumulation,
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=schedules[settings.schedule],
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=1.0,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        eval_strategy="steps",
+        eval_steps=interval,
+        save_strategy="steps",
+        save_steps=interval,
+        save_total_limit=2,
+        logging_steps=max(1, interval // 8),
+        load_best_model_at_end=True,
+        metric_for_best_model=BITS,
+        greater_is_better=False,
+        remove_unused_columns=False,
+        label_names=["shift_labels"],
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False if world_size > 1 else None,
+        save_only_model=False,
+    )
+
+
+def callbacks(settings: Finetune, history: History, progress: Progress) -> list[TrainerCallback]:
+    """Return what watches a training run: loss curve, progress, early stop, time limit."""
+    found: list[TrainerCallback] = [history, progress]
+    if settings.patience is not None:
+        found.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
+    if settings.max_minutes is not None:
+        found.append(TimeLimit(settings.max_minutes))
+    return found
+
+
+def last_whole_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written to its end; remove those that a kill cut short."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        # trainer_state.json is written last, and names the step that it belongs to.
+        try:
+            step = json.loads((path / "trainer_state.json").read_text())["global_step"]
+        except (OSError, ValueError, KeyError):
+            shutil.rmtree(path)
+            continue
+        whole.append((step, path))
+    return max(whole)[1] if whole else None
+
+

@@ -1,0 +1,59 @@
+"""A trained adapter, ready to sample: base model, merged adapter, restricted head, codec."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paracosm.finetune.base_model import load_base, processor
+from paracosm.recipes.errors import ModelError
+from paracosm.recipes.recipe import Model
+from paracosm.records.codec import Codec
+from paracosm.records.token_masks import TokenMasks
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class AdaptedModel:
+    """What generation needs.
+
+    Attributes:
+        model: the base with the adapter merged into its weights and the head restricted to `codec.vocabulary`.
+        codec: of the records that the adapter was trained on.
+        masks: token masks of the codec's grammar.
+    """
+
+    model: "PreTrainedModel"
+    codec: Codec
+    masks: TokenMasks
+
+
+def load_adapted(folder: Path, *, short_sequences: bool = True) -> AdaptedModel:
+    """Load an adapter folder that `finetune` wrote.
+
+    Args:
+        folder: holds the adapter, `codec.json`, `base.json` and the tokenizer.
+        short_sequences: whether plain attention is the faster one on CPU.
+
+    Raises:
+        ModelError: the folder is no such adapter, or the base model is missing.
+    """
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    from paracosm.finetune.grammar_head import restrict_head
+
+    for name in ("adapter_model.safetensors", "adapter_config.json", "codec.json", "base.json"):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder}: holds no adapter (no {name}); run the finetune stage first")
+    base = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
+    model = load_base(base, short_sequences=short_sequences)
+    restrict_head(model, codec.vocabulary)
+    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+    merged.requires_grad_(False)
+    merged.eval()
+    return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))
