@@ -60,7 +60,7 @@ def _text(cell: object, name: object, row: int, timespec: str) -> object:
         return str(cell)
     if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
         raise DataError(
-            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value (flatten or drop the column)"
+            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value (or add the column to data.drop)"
         )
     if pd.isna(cell):  # type: ignore[arg-type]
         return pd.NA

@@ -9,18 +9,20 @@ The rules, in order; the first that holds decides. `n` is the number of cells th
 4. Numbers with one unit or none: number. An infinity among numbers is an error.
 5. One date format that gives every cell back: datetime.
 6. Words. Long ones (on average four words or forty letters) of which more than half occur once: text.
+   Columns that are mostly numbers or dates, but not all, are never identifiers: a warning names them.
    Shorter ones that occur once in more than half of the cells: text if they are several words without a common shape, else identifier.
    More than 2,000 different ones: text. All else: category.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import FieldType
-from paracosm.records.datetime_text import datetime_formats, is_ambiguous
+from paracosm.records.datetime_text import datetime_formats, gives_back, is_ambiguous
 from paracosm.records.identifiers import infer_pattern, shape
 from paracosm.records.number_text import integer_format, is_infinite, number_format
 
@@ -37,15 +39,18 @@ DIRECT_NAME = re.compile(
     re.IGNORECASE,
 )
 DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
+THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
 DIRECT_CELL = re.compile(
     r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
 FEWEST_IDENTIFIERS = 10
+MANY_IDENTIFIERS = 100
 MOST_CATEGORIES = 2000
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
 MANY = 20
+MOSTLY = 0.75
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def boolean_words(cells: list[str], pairs: tuple[tuple[str, str], ...]) -> dict[
 def _names_someone(name: str, cells: list[str], total: int) -> bool:
     if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
         return True
-    mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, 0.2 * total)
+    mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
     return (
         mostly_different
         and DIRECT_NAME.search(name) is not None
@@ -160,12 +165,17 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     once = sum(count == 1 for count in counts.values())
     words = sum(len(cell.split()) for cell in cells) / distinct
     letters = sum(map(len, cells)) / distinct
-    doubts = _nearly_numbers(name, counts, total)
+    doubts = _doubts(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
-    if long and 2 * once > distinct and (distinct > MANY or 2 * once > total):
+    if long and 2 * once > distinct > 2:
         return ColumnType("text", warnings=doubts)
     if 2 * once > total >= FEWEST_IDENTIFIERS:
-        if not long and max(map(len, cells)) <= LONGEST_IDENTIFIER and (words < 1.2 or _shaped(cells)):
+        if (
+            not doubts
+            and not long
+            and max(map(len, cells)) <= LONGEST_IDENTIFIER
+            and (words < 1.2 or _shaped(cells))
+        ):
             return ColumnType("identifier", identifier(cells).attributes, doubts)
         return ColumnType("text", warnings=doubts)
     if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
@@ -178,21 +188,49 @@ def _shaped(cells: list[str]) -> bool:
     return len(shapes) <= max(3, 0.05 * len(cells)) and all("9" in each for each in shapes)
 
 
-def _nearly_numbers(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
-    numeric = [cell for cell in counts if number_format([cell])]
-    if sum(counts[cell] for cell in numeric) >= 0.9 * total and number_format(numeric):
-        rest = next(cell for cell in counts if cell not in set(numeric))
-        looks = shape(rest)[:LONG_LETTERS]
-        return (
-            f"column {name!r}: is numbers but for cells such as one of the shape {looks!r}; if those mean missing, add them to data.missing",
+def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
+    """Say what would make this column of words one of numbers or of dates. Such a column is never taken for an identifier."""
+    if _mostly(counts, total, lambda cell: number_format([cell]) is not None):
+        rest = (
+            next(cell for cell in counts if not number_format([cell]))
+            if number_format(_numeric(counts))
+            else ""
         )
-    plain = [
-        cell.replace(",", "")
-        for cell in counts
-        if re.fullmatch(r"\D{0,4}\d{1,3}(?:,\d{3})+(?:\.\d+)?\D{0,4}|\D{0,4}\d{1,3}(?:\.\d+)?\D{0,4}", cell)
-    ]
-    if len(plain) == len(counts) and number_format(plain):
+        if rest:
+            return (
+                f"column {name!r}: is numbers but for {_like(rest)}; if those mean missing, add them to data.missing",
+            )
+        return (
+            f"column {name!r}: is numbers in several units or paddings; write them in one to have them modelled as numbers",
+        )
+    if _thousands(list(counts)):
         return (
             f"column {name!r}: is numbers with thousands separators; write them without to have them modelled as numbers",
         )
+    formats = next((found for cell in islice(counts, MANY) if (found := datetime_formats([cell]))), [])
+    for code in formats:
+        if _mostly(counts, total, lambda cell, code=code: gives_back(cell, code)):
+            rest = next(cell for cell in counts if not gives_back(cell, code))
+            return (
+                f"column {name!r}: is dates like {code} but for {_like(rest)}; if those mean missing, add them to data.missing",
+            )
     return ()
+
+
+def _mostly(counts: Mapping[str, int], total: int, holds: Callable[[str], bool]) -> bool:
+    return sum(count for cell, count in counts.items() if holds(cell)) >= MOSTLY * total
+
+
+def _numeric(counts: Mapping[str, int]) -> list[str]:
+    return [cell for cell in counts if number_format([cell])]
+
+
+def _like(cell: str) -> str:
+    return f"cells such as one of the shape {shape(cell)[:LONG_LETTERS]!r}"
+
+
+def _thousands(cells: list[str]) -> bool:
+    return (
+        all(THOUSANDS.fullmatch(cell) for cell in cells)
+        and number_format([cell.replace(",", "") for cell in cells]) is not None
+    )

@@ -80,8 +80,8 @@ def datetime_formats(cells: Sequence[str]) -> list[str]:
         if not all(cell.endswith(offset) for cell in cells):
             return []
         cells = [cell.removesuffix(offset) for cell in cells]
-    fitting = [code for code in FORMATS if _gives_back(cells[0], code)]
-    return [code + offset for code in fitting if all(_gives_back(cell, code) for cell in cells)]
+    fitting = [code for code in FORMATS if gives_back(cells[0], code)]
+    return [code + offset for code in fitting if all(gives_back(cell, code) for cell in cells)]
 
 
 def is_ambiguous(formats: Sequence[str]) -> bool:
@@ -89,7 +89,8 @@ def is_ambiguous(formats: Sequence[str]) -> bool:
     return len({re.sub("%-", "%", code) for code in formats}) > 1
 
 
-def _gives_back(cell: str, code: str) -> bool:
+def gives_back(cell: str, code: str) -> bool:
+    """Return whether `code` reads `cell` and writes it back unchanged."""
     try:
         return read_datetime(cell, code).strftime(code) == cell
     except ValueError:

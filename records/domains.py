@@ -161,8 +161,12 @@ def _outward_numbers(field: Field, low: Any, high: Any) -> tuple[Any, Any]:
     )
     if field.type == "number":
         return float(first), float(last)
-    widest = 10**field.width - 1 if field.width else 2**63 - 1
-    return max(int(first), -(2**63)), min(int(last), widest)
+    return -_no_longer(-int(first), -low), _no_longer(int(last), high)
+
+
+def _no_longer(rounded: int, extreme: int) -> int:
+    """Return `rounded`, or the largest number with as many digits as `extreme` when rounding added a digit."""
+    return min(rounded, 10 ** len(str(extreme)) - 1) if extreme > 0 else rounded
 
 
 def _one_digit(bound: float, rounding: str) -> float:

@@ -1,5 +1,6 @@
 """Data sets that `datasets` loads: a Hub id, a local folder, or what `save_to_disk` left."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from paracosm.records.object_source import arrow_of
 from paracosm.records.parquet_source import from_arrow
 
 
-def read_hub(source: str, split: str) -> pd.DataFrame:
+def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
     """Read one split of `hf://ORG/NAME` (or of a folder that `datasets.load_dataset` understands).
 
     Raises:
@@ -25,10 +26,10 @@ def read_hub(source: str, split: str) -> pd.DataFrame:
     except (DatasetsError, HfHubHTTPError, OSError, ValueError) as fault:
         reason = next(iter(str(fault).splitlines()), type(fault).__name__)
         raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from fault
-    return from_arrow(arrow_of(dataset), source)
+    return from_arrow(arrow_of(dataset), source, drop=drop)
 
 
-def read_saved(folder: Path) -> pd.DataFrame:
+def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
     """Read a folder that `Dataset.save_to_disk` wrote.
 
     Raises:
@@ -41,4 +42,4 @@ def read_saved(folder: Path) -> pd.DataFrame:
     except (OSError, ValueError, KeyError) as fault:
         reason = next(iter(str(fault).splitlines()), type(fault).__name__)
         raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from fault
-    return from_arrow(arrow_of(dataset), str(folder))
+    return from_arrow(arrow_of(dataset), str(folder), drop=drop)

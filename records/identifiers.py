@@ -12,7 +12,7 @@ CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = "abcdefghijklmnopqrstuvwxyz"
 CLASSES = {"9": DIGITS, "A": CAPITALS, "a": SMALL}
 LITERALS_NEED = 10
-ROOM = 100
+ROOM = 4
 
 Places = list[tuple[str, str]]
 """Per character: its class and the allowed characters; a literal has class '' and itself."""
@@ -27,7 +27,7 @@ def infer_pattern(values: Iterable[str]) -> str:
     """Return the most common shape among `values`, as a `Field.pattern`.
 
     Letters and digits that all values of that shape share stay as they are (`VA` in `VA049`), when there are at least ten.
-    A pattern with room for fewer than a hundred times the values gets more digits at its end.
+    A pattern with room for fewer than four times the values is widened: digits that all share are drawn too, then digits are added.
     """
     distinct = sorted(set(values))
     shapes = Counter(shape(value) for value in distinct)
@@ -61,8 +61,11 @@ def write_pattern(places: Places) -> str:
 
 
 def with_room(places: Places, values: int) -> Places:
-    """Return `places`, with digits added after its last open place until it has room for `values` values."""
+    """Return `places`, widened until it has room for `values` values: literal digits are opened, from the right, then digits added."""
     places = list(places)
+    for at in reversed(range(len(places))):
+        if _capacity(places) < values and _class(places[at][1]) == "9" and not places[at][0]:
+            places[at] = ("9", DIGITS)
     open_places = [at for at, (kind, _) in enumerate(places) if kind]
     after = open_places[-1] + 1 if open_places else len(places)
     while _capacity(places) < values:

@@ -141,7 +141,7 @@ def _column_type(
             written = {"format": formats[0]} if formats else None
         case "identifier":
             written = identifier(distinct).attributes
-        case "category" | "text":
+        case _:
             written = {}
     if written is None:
         raise DataError(_misfit(name, cells, declared))

@@ -1,7 +1,7 @@
 """Tables that are in memory already: pandas, pyarrow, `datasets`, or a list of dicts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,11 +11,12 @@ from paracosm.recipes.errors import DataError
 from paracosm.records.parquet_source import from_arrow
 
 
-def from_object(table: Any) -> pd.DataFrame:
+def from_object(table: Any, *, drop: Collection[str] = ()) -> pd.DataFrame:
     """Return a table in memory as a raw table.
 
     Args:
         table: a pandas DataFrame, a pyarrow Table, a `datasets.Dataset` or a sequence of dicts.
+        drop: columns that will not be used, so that they may be nested.
 
     Raises:
         DataError: it is none of these, or has no rows, or two columns of one name, or nested cells.
@@ -24,9 +25,9 @@ def from_object(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return checked(table.reset_index(drop=True), place)
     if isinstance(table, pa.Table):
-        return checked(from_arrow(table, place), place)
+        return checked(from_arrow(table, place, drop=drop), place)
     if type(table).__module__.startswith("datasets."):
-        return checked(from_arrow(arrow_of(table), place), place)
+        return checked(from_arrow(arrow_of(table), place, drop=drop), place)
     if (
         isinstance(table, Sequence)
         and not isinstance(table, str)

@@ -46,11 +46,11 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
     Raises:
         DataError: the source cannot be used as the recipe asks.
     """
-    raw = None if table is None else from_object(table)
+    raw = None if table is None else from_object(table, drop=recipe.data.drop)
     digest = source_digest(recipe.data, root=root) if raw is None else None
     if digest is None:
         raw = read_source(recipe.data, root=root) if raw is None else raw
-        digest = table_digest(raw)
+        digest = table_digest(raw.drop(columns=recipe.data.drop, errors="ignore"))
 
     def work() -> dict[str, Any]:
         prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
@@ -66,7 +66,10 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 
 def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, dict[str, pd.DataFrame]]:
     """Return the schema and the splits that `prepare` would write."""
-    prepared = assemble(recipe, read_source(recipe.data, root=root) if table is None else from_object(table))
+    prepared = assemble(
+        recipe,
+        read_source(recipe.data, root=root) if table is None else from_object(table, drop=recipe.data.drop),
+    )
     return prepared.schema, prepared.splits
 
 

@@ -95,7 +95,9 @@ class Field:
             case "integer":
                 return type(value) is int and self.minimum <= value <= self.maximum  # type: ignore[operator]
             case "number":
-                return isinstance(value, float) and math.isfinite(value) and self._is_exact(value) and self.minimum <= value <= self.maximum  # type: ignore[operator]
+                if not isinstance(value, float) or not math.isfinite(value) or not self._is_exact(value):
+                    return False
+                return self.minimum <= value <= self.maximum  # type: ignore[operator]
             case "category":
                 return value in self.categories
             case "boolean":
@@ -104,7 +106,7 @@ class Field:
                 return isinstance(value, datetime) and self.minimum <= value <= self.maximum  # type: ignore[operator]
             case "text":
                 return isinstance(value, str) and self.min_length <= len(value) <= self.max_length
-            case "identifier":
+            case _:
                 return isinstance(value, str)
 
     def _is_exact(self, value: float) -> bool:
@@ -198,5 +200,6 @@ def _plain(each: Field) -> dict[str, Any]:
 
 def _field(plain: dict[str, Any]) -> Field:
     if plain["type"] == "datetime":
-        plain = plain | {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
-    return Field(**(plain | {"categories": tuple(plain.get("categories", ()))}))
+        moments = {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
+        plain = {**plain, **moments}
+    return Field(**{**plain, "categories": tuple(plain.get("categories", ()))})

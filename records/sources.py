@@ -44,7 +44,7 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
         return _limited(_read_url(data, root), data)
     files = source_files(data, root=root)
     if len(files) == 1 and files[0].is_dir():
-        return _limited(read_saved(files[0]), data)
+        return _limited(read_saved(files[0], drop=data.drop), data)
     return _limited(_read_files(files, data), data)
 
 
@@ -101,7 +101,7 @@ def _read_url(data: Data, root: Path) -> pd.DataFrame:
     if scheme == "hf":
         if data.query is not None:
             raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
-        return read_hub(data.source, data.hub_split)
+        return read_hub(data.source, data.hub_split, drop=data.drop)
     if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
         raise DataError(
             f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a database URL"
@@ -134,7 +134,9 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
             return read_delimited(
                 file, missing=data.missing, tabs=suffix in (".tsv", ".tab"), limit=data.limit
             )
-        return read_jsonl(file, limit=data.limit) if suffix in LINES else read_parquet(file)
+        if suffix in LINES:
+            return read_jsonl(file, limit=data.limit, drop=data.drop)
+        return read_parquet(file, drop=data.drop)
     except OSError as fault:
         raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
 
