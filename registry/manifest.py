@@ -19,6 +19,7 @@ REQUIRED = (
     "metrics.json",
     "schema.json",
     "codec.json",
+    "base.json",
     "adapter_config.json",
     "adapter_model.safetensors",
 )

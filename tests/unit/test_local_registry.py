@@ -36,6 +36,7 @@ def files(tmp_path: Path) -> dict[str, Path | str]:
         "adapter_model.safetensors": weights,
         "adapter_config.json": "{}",
         "codec.json": "{}",
+        "base.json": "{}",
         "schema.json": "{}",
         "metrics.json": METRICS,
         "README.md": "# Heart\n",
