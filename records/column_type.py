@@ -50,7 +50,8 @@ LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
 MANY = 20
-MOSTLY = 0.75
+MOSTLY_NUMBERS = 0.9
+MOSTLY_DATES = 0.5
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _shaped(cells: list[str]) -> bool:
 
 def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
     """Say what would make this column of words one of numbers or of dates. Such a column is never taken for an identifier."""
-    if _mostly(counts, total, lambda cell: number_format([cell]) is not None):
+    if _share(counts, total, lambda cell: number_format([cell]) is not None) >= MOSTLY_NUMBERS:
         rest = (
             next(cell for cell in counts if not number_format([cell]))
             if number_format(_numeric(counts))
@@ -209,7 +210,7 @@ def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]
         )
     formats = next((found for cell in islice(counts, MANY) if (found := datetime_formats([cell]))), [])
     for code in formats:
-        if _mostly(counts, total, lambda cell, code=code: gives_back(cell, code)):
+        if _share(counts, total, lambda cell, code=code: gives_back(cell, code)) >= MOSTLY_DATES:
             rest = next(cell for cell in counts if not gives_back(cell, code))
             return (
                 f"column {name!r}: is dates like {code} but for {_like(rest)}; if those mean missing, add them to data.missing",
@@ -217,8 +218,8 @@ def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]
     return ()
 
 
-def _mostly(counts: Mapping[str, int], total: int, holds: Callable[[str], bool]) -> bool:
-    return sum(count for cell, count in counts.items() if holds(cell)) >= MOSTLY * total
+def _share(counts: Mapping[str, int], total: int, holds: Callable[[str], bool]) -> float:
+    return sum(count for cell, count in counts.items() if holds(cell)) / total
 
 
 def _numeric(counts: Mapping[str, int]) -> list[str]:
