@@ -66,6 +66,7 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
         "notes": metrics.get("notes", []),
         "sizes": split_sizes(metrics, stages),
         "fields": field_rows(schema, recipe),
+        "division": division(stages),
         "training": stages.get("finetune", {}).get("facts", {}),
         "bits": control_bits(run),
         "generation": stages.get("generate", {}).get("facts", {}),
@@ -103,9 +104,28 @@ def unmeasured(metrics: dict[str, Any]) -> list[tuple[str, str]]:
 
 def split_sizes(metrics: dict[str, Any], stages: dict[str, Any]) -> dict[str, int | None]:
     """Return the number of records in each split and among the synthetic ones; None where no stage counted them."""
-    counted = stages.get("records", {}).get("facts", {}).get("counts", {})
+    counted = stages.get("records", {}).get("facts", {}).get("rows", {})
     sizes = metrics.get("sizes", {})
     return {name: _count(counted.get(name, sizes.get(name))) for name in (*SPLITS, "synthetic")}
+
+
+def division(stages: dict[str, Any]) -> dict[str, Any]:
+    """Return how the rows were grouped before the split: copies, groups, and the columns that were left out.
+
+    `apart` tells whether equal rows fell on both sides: joined, they leave no more groups than distinct rows.
+    """
+    facts = stages.get("records", {}).get("facts", {})
+    rows, exact, groups = facts.get("rows", {}).get("all"), facts.get("exact_duplicates"), facts.get("groups")
+    known = None not in (rows, exact, groups)
+    return {
+        "rows": rows,
+        "exact": exact,
+        "near": facts.get("near_duplicates"),
+        "groups": groups,
+        "apart": groups > rows - exact if known else None,
+        "left_out": facts.get("left_out", []),
+        "outside": facts.get("outside_training_domain", {}),
+    }
 
 
 def _count(found: Any) -> int | None:

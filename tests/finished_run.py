@@ -141,7 +141,15 @@ def _records(run: Run) -> dict[str, Any]:
     SCHEMA.save(run.schema)
     for split in ("train", "control", "test"):
         _table(split).to_parquet(run.split(split))
-    return {"counts": {"train": 3, "control": 3, "test": 3}, "warnings": [f"odd cell {MARK}"]}
+    return {
+        "rows": {"all": 9, "train": 3, "control": 3, "test": 3},
+        "left_out": ["secret-place"],
+        "groups": 8,
+        "exact_duplicates": 1,
+        "near_duplicates": 2,
+        "outside_training_domain": {"control": 1, "test": 0},
+        "warnings": [f"odd cell {MARK}"],
+    }
 
 
 def _finetune(run: Run) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.run_directory import Run
 from paracosm.registry.card import cell, duration, figure, quoted, source_kind, write_card
-from paracosm.registry.facts import unmeasured, verdict_of
+from paracosm.registry.facts import division, unmeasured, verdict_of
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "finished_run.py"))
 finished_run, recipe_of, metrics_of, MARK = (
@@ -126,6 +126,23 @@ def test_a_measured_attack_is_not_listed_as_missing() -> None:
     metrics = metrics_of()
     metrics["metrics"].append(metrics["metrics"][2] | {"name": "membership_auc"})
     assert not any("Membership" in what for what, _ in unmeasured(metrics))
+
+
+def test_the_split_is_described(tmp_path: Path) -> None:
+    split = between(card_of(tmp_path), "### The data and its split", "### Fidelity")
+    assert (
+        "Read from CSV files, without 1 of its columns. Split by subject (column `patient`), stratified on `sick`"
+        in split
+    )
+    assert "1 of 9 rows equal another one, and 2 pairs of texts are near-duplicates" in split
+    assert "1 control and 0 test records hold a value that no training record's domain covers" in split
+    assert "| train | 3 |" in split
+
+
+@pytest.mark.parametrize(("groups", "apart"), [(95, False), (96, True), (None, None)])
+def test_copies_on_both_sides_are_noticed(groups: int | None, apart: bool | None) -> None:
+    stages = {"records": {"facts": {"rows": {"all": 100}, "exact_duplicates": 5, "groups": groups}}}
+    assert division(stages)["apart"] is apart
 
 
 def test_training_facts_are_told_and_absent_ones_admitted(tmp_path: Path) -> None:
