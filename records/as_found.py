@@ -26,7 +26,9 @@ def as_found(column: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
         return column.astype("string")
     if pd.api.types.is_float_dtype(kind) and not isinstance(kind, pd.ArrowDtype):
-        cells = [pd.NA if pd.isna(cell) else str(cell) for cell in column]
+        # Cell by cell in the column's own precision: a float32 0.1 is 0.1, not 0.10000000149011612.
+        values = column.to_numpy(dtype="float32" if "32" in str(kind) else "float64", na_value=np.nan)
+        cells = [pd.NA if np.isnan(cell) else str(cell) for cell in values]
         return pd.Series(cells, index=column.index, name=column.name, dtype="string")
     return _objects(column)
 

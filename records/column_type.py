@@ -6,7 +6,7 @@ The rules, in order; the first that holds decides. `n` is the number of cells th
 2. Mostly different cells under a name of a direct identifier (name, e-mail, phone, ...), or e-mail addresses or UUIDs: identifier.
 3. Integers, with one unit and one padding or none: identifier if all differ and the name says id or they count up from 0 or 1
    or carry a word as prefix; else integer. Eight digits that are dates, under a name that says date: datetime.
-4. Numbers with one unit or none: number. An infinity among numbers is an error.
+4. Numbers with one unit or none: number.
 5. One date format that gives every cell back: datetime.
 6. Words. Long ones (on average four words or forty letters) of which more than half occur once: text.
    Columns that are mostly numbers or dates, but not all, are never identifiers: a warning names them.
@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import FieldType
 from paracosm.records.datetime_text import datetime_formats, gives_back, is_ambiguous
 from paracosm.records.identifiers import infer_pattern, shape
-from paracosm.records.number_text import integer_format, is_infinite, number_format
+from paracosm.records.number_text import integer_format, number_format
 
 PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 DECLARED_PAIRS = (*PAIRS, ("1", "0"), ("1.0", "0.0"))
@@ -70,8 +69,6 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
         name: the column's name.
         counts: each distinct cell (missing ones left out, so never empty) and how often it occurs.
 
-    Raises:
-        DataError: a number is infinite.
     """
     cells = list(counts)
     total = sum(counts.values())
@@ -83,7 +80,6 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
         return _integer_type(name, cells, total, written)
     if written := number_format(cells):
         return ColumnType("number", written)
-    _reject_infinities(name, cells)
     if formats := datetime_formats(cells):
         return _datetime_type(name, formats)
     return _word_type(name, counts, total)
@@ -148,18 +144,6 @@ def _datetime_type(name: str, formats: list[str]) -> ColumnType:
     return ColumnType("datetime", {"format": formats[0]}, (doubt,))
 
 
-def _reject_infinities(name: str, cells: list[str]) -> None:
-    infinite = [cell for cell in cells if is_infinite(cell)]
-    if (
-        infinite
-        and (finite := [cell for cell in cells if cell not in set(infinite)])
-        and number_format(finite)
-    ):
-        raise DataError(
-            f"column {name!r}: holds {infinite[0]!r}, which is no number that can be modelled; remove it or call it missing"
-        )
-
-
 def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     cells = list(counts)
     distinct = len(cells)
@@ -191,12 +175,9 @@ def _shaped(cells: list[str]) -> bool:
 
 def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
     """Say what would make this column of words one of numbers or of dates. Such a column is never taken for an identifier."""
-    if _share(counts, total, lambda cell: number_format([cell]) is not None) >= MOSTLY_NUMBERS:
-        rest = (
-            next(cell for cell in counts if not number_format([cell]))
-            if number_format(_numeric(counts))
-            else ""
-        )
+    if _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
+        several = number_format([cell for cell in counts if _is_quantity(cell)]) is None
+        rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
         if rest:
             return (
                 f"column {name!r}: is numbers but for {_like(rest)}; if those mean missing, add them to data.missing",
@@ -222,8 +203,8 @@ def _share(counts: Mapping[str, int], total: int, holds: Callable[[str], bool]) 
     return sum(count for cell, count in counts.items() if holds(cell)) / total
 
 
-def _numeric(counts: Mapping[str, int]) -> list[str]:
-    return [cell for cell in counts if number_format([cell])]
+def _is_quantity(cell: str) -> bool:
+    return not cell[:1].isalpha() and number_format([cell]) is not None
 
 
 def _like(cell: str) -> str:

@@ -11,7 +11,7 @@ from paracosm.recipes.recipe import Data, FieldOverride
 from paracosm.records.as_found import as_found
 from paracosm.records.column_type import DECLARED_PAIRS, ColumnType, boolean_words, identifier, infer_type
 from paracosm.records.datetime_text import datetime_formats
-from paracosm.records.number_text import integer_format, number_format
+from paracosm.records.number_text import integer_format, is_infinite, number_format
 from paracosm.records.schema import Field, Schema
 from paracosm.records.typed_table import cell_shape
 
@@ -71,9 +71,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
                 f"column {name!r}: looks like an identifier; left out of the model (data.fields.{name} overrides)"
             )
         _check_override(name, found, override)
-        attributes = found.attributes | (
-            {"decimals": override.decimals} if override.decimals is not None else {}
-        )
+        attributes = found.attributes | _declared_decimals(found, override.decimals)
         field = Field(name=name, type=found.type, **attributes)
         fields.append(replace(field, fresh=bool(override.fresh)) if found.type == "identifier" else field)
     schema = Schema(tuple(fields))
@@ -87,6 +85,14 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
             else f"data.target: {data.target!r} is a {kind}"
         )
     return Inference(schema, tuple(warnings))
+
+
+def _declared_decimals(found: ColumnType, decimals: int | None) -> dict[str, int | bool]:
+    if decimals is None:
+        return {}
+    least = found.attributes.get("least_decimals", 0)
+    trim = found.attributes.get("trim", False) and least < decimals
+    return {"decimals": decimals, "scientific": 0, "trim": trim, "least_decimals": least if trim else 0}
 
 
 def check_names(data: Data, columns: list[str]) -> None:
@@ -129,7 +135,10 @@ def _column_type(
     distinct = list(counts)
     match declared:
         case None:
-            return infer_type(name, counts)
+            found = infer_type(name, counts)
+            if found.type in ("category", "text", "identifier"):
+                _reject_infinities(name, cells, distinct)
+            return found
         case "integer":
             written = integer_format(distinct)
         case "number":
@@ -158,6 +167,13 @@ def _misfit(name: str, cells: pd.Series, declared: str) -> str:
         if not fits([cell]):
             return f"column {name!r}: is declared {declared}, but row {int(row) + 1} holds a cell of the shape {cell_shape(cell)!r}"  # type: ignore[call-overload]
     return f"column {name!r}: is declared {declared}, but its cells are not all written in one way (units, padding or date format)"
+
+
+def _reject_infinities(name: str, cells: pd.Series, distinct: list[str]) -> None:
+    infinite = {cell for cell in distinct if is_infinite(cell)}
+    if infinite and (finite := [cell for cell in distinct if cell not in infinite]) and number_format(finite):
+        row = int(cells.isin(infinite).to_numpy().argmax()) + 1
+        raise DataError(f"column {name!r}: row {row} holds an infinite number; remove it or make it missing")
 
 
 def _check_override(name: str, found: ColumnType, override: FieldOverride) -> None:

@@ -70,7 +70,11 @@ def test_jsonl_keeps_digits_and_words_and_takes_null_as_missing(tmp_path):
     lines = ['{"a": 2.50, "b": "NaN", "c": true}', "", '{"a": 1e5, "b": null, "d": "None"}', '{"a": NaN}']
     put(tmp_path, "a.ndjson.gz", "\n".join(lines))
     table = read(tmp_path, "a.ndjson.gz")
-    assert rows(table) == [["2.50", "NaN", "true", None], ["1e5", None, None, "None"], [None, None, None, None]]
+    assert rows(table) == [
+        ["2.50", "NaN", "true", None],
+        ["1e5", None, None, "None"],
+        [None, None, None, None],
+    ]
 
 
 def test_a_nested_key_is_read_when_it_is_dropped(tmp_path):
@@ -80,7 +84,9 @@ def test_a_nested_key_is_read_when_it_is_dropped(tmp_path):
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_parquet_keeps_types_and_words(tmp_path, zipped):
-    frame = pd.DataFrame({"n": pd.array([1, None], dtype="Int64"), "w": ["NaN", None], "f": [1.5, None]}, index=[7, 8])
+    frame = pd.DataFrame(
+        {"n": pd.array([1, None], dtype="Int64"), "w": ["NaN", None], "f": [1.5, None]}, index=[7, 8]
+    )
     frame.to_parquet(tmp_path / "a.parquet")
     if zipped:
         put(tmp_path, "a.parquet.gz", (tmp_path / "a.parquet").read_bytes())
@@ -277,7 +283,9 @@ def test_an_unreachable_hub_is_one_line(tmp_path, monkeypatch):
         raise ConnectionError("Couldn't reach the Hub\nmore")
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(DataError, match=r"hf://org/name: split 'train' cannot be loaded: Couldn't reach the Hub$"):
+    with pytest.raises(
+        DataError, match=r"hf://org/name: split 'train' cannot be loaded: Couldn't reach the Hub$"
+    ):
         read(tmp_path, "hf://org/name")
 
 
@@ -323,5 +331,3 @@ def test_digests_follow_the_content(tmp_path):
 def test_jsonl_lines_may_hold_unicode_separators(tmp_path):
     put(tmp_path, "a.jsonl", json.dumps({"a": "x\u2028y"}, ensure_ascii=False) + "\n")
     assert rows(read(tmp_path, "a.jsonl")) == [["x\u2028y"]]
-
-
