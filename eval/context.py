@@ -1,0 +1,118 @@
+"""What every metric measures against: the real splits, the sizes, the seeds, and how anchors are made from them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from paracosm.eval.metric import Anchor
+from paracosm.recipes.recipe import Evaluate
+from paracosm.records.schema import Field, Schema
+
+NUMERIC = ("integer", "number", "datetime")
+DISCRETE = ("category", "boolean")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The real records that synthetic ones are measured against. Tables are typed tables with `schema`'s columns."""
+
+    schema: Schema
+    train: pd.DataFrame
+    control: pd.DataFrame
+    test: pd.DataFrame | None
+    target: str | None
+    settings: Evaluate
+    size: int
+    """Rows of a candidate in one fidelity measurement; the same for synthetic, ceiling, floor and worst case."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self.schema.modelled
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """Every real record that never trained."""
+        return self.control if self.test is None else pd.concat([self.control, self.test], ignore_index=True)
+
+    @property
+    def reference(self) -> pd.DataFrame:
+        """Train, cut to at most `settings.max_rows` random rows."""
+        return subsample(self.train, self.settings.max_rows, self.settings.seed)
+
+    def parts(self, table: pd.DataFrame, stream: int) -> Iterator[pd.DataFrame]:
+        """Yield `settings.repeats` random parts of `size` rows; parts share no row until the table is used up."""
+        random = np.random.default_rng([self.settings.seed, stream])
+        size = min(self.size, len(table))
+        order = np.empty(0, dtype=np.int64)
+        for _ in range(self.settings.repeats):
+            if len(order) < size:
+                order = random.permutation(len(table))
+            yield table.iloc[order[:size]].reset_index(drop=True)
+            order = order[size:]
+
+    def distinct_parts(self, table: pd.DataFrame) -> int:
+        """Return how many of the parts share no row: the number of independent measurements in their average."""
+        return max(1, min(self.settings.repeats, len(table) // max(1, min(self.size, len(table)))))
+
+
+def subsample(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    """Return at most `rows` random rows of `table`, in their old order."""
+    if len(table) <= rows:
+        return table
+    kept = np.sort(np.random.default_rng([seed, 7]).choice(len(table), rows, replace=False))
+    return table.iloc[kept].reset_index(drop=True)
+
+
+def independent_marginals(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    """Return `rows` records whose columns are each shuffled alone: right marginals, no relation between columns.
+
+    With text beside columns this is the shuffled-pairs table. A row is never longer than its column: above
+    `len(table)` rows, whole shuffles follow each other.
+    """
+    random = np.random.default_rng([seed, 11])
+    shuffles = -(-rows // len(table))
+    columns = {}
+    for name in table.columns:
+        order = np.concatenate([random.permutation(len(table)) for _ in range(shuffles)])[:rows]
+        columns[name] = table[name].iloc[order].reset_index(drop=True)
+    return pd.DataFrame(columns)
+
+
+def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
+    """Return what is handed in as if synthetic: held-out real records, shuffled columns, a copy of train."""
+    return {
+        "synthetic": synthetic,
+        "ceiling": context.held_out,
+        "floor": independent_marginals(context.train, len(synthetic), context.settings.seed),
+        "worst": context.train,
+    }
+
+
+def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
+    """Return what learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
+    floor = independent_marginals(context.train, len(context.train), context.settings.seed)
+    return {"synthetic": synthetic, "ceiling": context.train, "floor": floor}
+
+
+def leakage_candidates(
+    context: Context, synthetic: pd.DataFrame
+) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
+    """Return what is attacked; the ceiling is the test split, or without one a half of control against the other."""
+    floor = independent_marginals(context.train, len(synthetic), context.settings.seed)
+    if context.test is not None:
+        clean = (context, context.test)
+    else:
+        order = np.random.default_rng([context.settings.seed, 13]).permutation(len(context.control))
+        half = len(order) // 2
+        known, fresh = (
+            context.control.iloc[part].reset_index(drop=True) for part in (order[:half], order[half:])
+        )
+        clean = (replace(context, control=known), fresh)
+    return {
+        "synthetic": (context, synthetic),
+        "ceiling": clean,
+        "floor": (context, floor),
+        "worst": (context, context.train),
+    }

@@ -1,0 +1,232 @@
+"""Measure synthetic records against real ones: every metric between its anchors, every gate, one verdict."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from paracosm.eval.catalogue import FEWEST_ROWS, MEASURES
+from paracosm.eval.context import Context
+from paracosm.eval.distributions import Distribution, distributions
+from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
+from paracosm.eval.metric import ANCHORS, Anchor, Estimate, Result
+from paracosm.recipes.errors import DataError
+from paracosm.recipes.nearest import did_you_mean
+from paracosm.recipes.recipe import Evaluate, Release
+from paracosm.records.schema import Schema
+
+FORMAT = 1
+DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured, and what follows from it."""
+
+    results: list[Result]
+    missing: dict[str, str]
+    """Metrics that were not measured, with the reason."""
+    gates: list[Ruling]
+    verdict: Verdict
+    profile: str
+    sizes: dict[str, int]
+    notes: list[str]
+    distributions: list[Distribution] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """Loss per evaluation of the training run, when there was one."""
+    nearest: list[dict[str, Any]] = field(default_factory=list)
+    """Synthetic records beside their nearest training records; only with `show_nearest`."""
+
+    def result(self, name: str) -> Result | None:
+        """Return the result of the metric of that name."""
+        return next((each for each in self.results if each.metric.name == name), None)
+
+    def section(self, name: str) -> list[Result]:
+        """Return the results of a section, in order."""
+        return [each for each in self.results if each.metric.section == name]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain JSON values. Neither records nor times are among them."""
+        return {
+            "format": FORMAT,
+            "verdict": self.verdict,
+            "profile": self.profile,
+            "sizes": self.sizes,
+            "notes": self.notes,
+            "gates": [_rounded(each.plain()) for each in self.gates],
+            "metrics": [_plain_result(each) for each in self.results],
+            "not_measured": self.missing,
+            "distributions": [_rounded(each.plain()) for each in self.distributions],
+        }
+
+    def to_json(self) -> str:
+        """Return the evaluation as JSON; the same measurement gives the same bytes."""
+        return json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def measure(
+    *,
+    train: pd.DataFrame,
+    control: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    schema: Schema,
+    test: pd.DataFrame | None = None,
+    target: str | None = None,
+    settings: Evaluate | None = None,
+    release: Release | None = None,
+    history: Sequence[dict[str, Any]] | None = None,
+) -> Evaluation:
+    """Measure synthetic records against real ones.
+
+    Args:
+        train: typed table of the records that the generator learnt from.
+        control: real records that it never saw; the reference of every leakage metric.
+        synthetic: the records to judge.
+        schema: the fields; identifiers are left out of every metric.
+        test: further real records that it never saw; judges usefulness.
+        target: the field that a downstream model would predict.
+        settings: repeats, bootstrap resamples, caps and seed.
+        release: the profile of gates, and limits other than the profile's.
+        history: loss per evaluation of the training run, drawn in the report.
+
+    Raises:
+        DataError: a table lacks a column or has no rows, or the target is no field.
+        RecipeError: `release` names an unknown gate.
+    """
+    settings, release = settings or Evaluate(), release or Release()
+    check_names(release)
+    tables = {"train": train, "control": control, "test": test, "synthetic": synthetic}
+    context, synthetic = _context(tables, schema, target, settings)
+    results, missing = measure_all(context, synthetic)
+    rulings = rule(results, missing, release)
+    return Evaluation(
+        results=results,
+        missing=missing,
+        gates=rulings,
+        verdict=verdict(rulings),
+        profile=release.profile,
+        sizes={name: len(table) for name, table in tables.items() if table is not None},
+        notes=_notes(context, synthetic),
+        distributions=distributions(context.fields, train, synthetic),
+        history=list(history or []),
+        nearest=_nearest(context, synthetic) if settings.show_nearest else [],
+    )
+
+
+def measure_all(context: Context, synthetic: pd.DataFrame) -> tuple[list[Result], dict[str, str]]:
+    """Return the result of every metric that these tables allow, and the reason for every other."""
+    results, missing = [], {}
+    for each in MEASURES:
+        obstacle = each.obstacle(context)
+        found: dict[Anchor, dict[str, Estimate]] = {}
+        if obstacle is None:
+            found = {
+                name: each.function(its_context, table)
+                for name, (its_context, table) in each.candidates(context, synthetic).items()
+            }
+        for metric in each.metrics:
+            estimates = {
+                name: found[name][metric.name] for name in ANCHORS if metric.name in found.get(name, {})
+            }
+            if "synthetic" in estimates:
+                results.append(Result(metric, estimates))
+            else:
+                missing[metric.name] = (
+                    obstacle or "learners trained on real records do no better than guessing"
+                )
+    return results, missing
+
+
+def _context(
+    tables: dict[str, pd.DataFrame | None], schema: Schema, target: str | None, settings: Evaluate
+) -> tuple[Context, pd.DataFrame]:
+    names = [each.name for each in schema.modelled]
+    if target is not None and target not in names:
+        raise DataError(f"target {target!r} is no column that is measured{did_you_mean(target, names)}")
+    kept: dict[str, pd.DataFrame] = {}
+    for name, table in tables.items():
+        if table is None:
+            continue
+        absent = [column for column in names if column not in table.columns]
+        if absent:
+            raise DataError(
+                f"{name}: column {absent[0]!r} is missing{did_you_mean(absent[0], table.columns)}"
+            )
+        if not len(table) and name != "test":
+            raise DataError(f"{name}: has no rows; there is nothing to measure")
+        kept[name] = table[names].reset_index(drop=True)
+    test = kept.get("test")
+    if test is not None and len(test) < FEWEST_ROWS:
+        test = None
+    held_out = len(kept["control"]) + (0 if test is None else len(test))
+    size = min(held_out, len(kept["synthetic"]), settings.max_rows)
+    context = Context(schema, kept["train"], kept["control"], test, target, settings, size)
+    return context, kept["synthetic"]
+
+
+def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
+    notes = [
+        f"Fidelity compares {context.size:,} records at a time, so that synthetic records and the "
+        f"{len(context.held_out):,} real records that never trained are measured alike; averaged over "
+        f"{context.settings.repeats} draws."
+    ]
+    if len(context.train) > context.settings.max_rows:
+        notes.append(
+            f"Fidelity uses {context.settings.max_rows:,} random rows of the {len(context.train):,} training records."
+        )
+    if context.test is None:
+        notes.append(
+            "There is no test split of at least 10 records: the leakage ceiling is one half of control measured against the other."
+        )
+    if len(synthetic) < len(context.train):
+        notes.append(
+            f"There are fewer synthetic ({len(synthetic):,}) than training records ({len(context.train):,})."
+        )
+    return notes
+
+
+def _nearest(context: Context, synthetic: pd.DataFrame) -> list[dict[str, Any]]:
+    from paracosm.eval.nearest_pairs import nearest_pairs
+
+    return nearest_pairs(context, synthetic)
+
+
+def _plain_result(result: Result) -> dict[str, Any]:
+    metric = result.metric
+    return {
+        "name": metric.name,
+        "title": metric.title,
+        "section": metric.section,
+        "goal": metric.goal,
+        "target": metric.target,
+        "range": [bound if abs(bound) != float("inf") else None for bound in metric.range],
+        "source": metric.source,
+        "reading": result.reading,
+        **_plain_estimate(result.synthetic),
+        "normalised": None if result.normalised is None else _plain_estimate(result.normalised),
+        "closer_than_real": result.closer_than_real,
+        "anchors": {
+            name: _plain_estimate(each) for name, each in result.estimates.items() if name != "synthetic"
+        },
+    }
+
+
+def _plain_estimate(estimate: Estimate) -> dict[str, Any]:
+    plain = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    if estimate.breakdown:
+        plain["breakdown"] = estimate.breakdown
+    if estimate.facts:
+        plain["facts"] = estimate.facts
+    return _rounded(plain)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS) + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return value
