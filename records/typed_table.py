@@ -1,10 +1,12 @@
 """Typed tables: a DataFrame whose columns are the schema's fields, with the dtypes of `schema.DTYPES`."""
 
+import operator
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +16,7 @@ from paracosm.recipes.errors import DataError
 from paracosm.records.as_found import as_found
 from paracosm.records.datetime_text import read_datetime
 from paracosm.records.identifiers import shape
+from paracosm.records.number_text import INT64
 from paracosm.records.schema import DTYPES, Field, Record, Schema, Value
 
 WHOLE = re.compile(r"-?\d+", re.ASCII)
@@ -36,7 +39,10 @@ def read_cell(field: Field, text: str) -> Value:
     """
     match field.type:
         case "integer":
-            return int(_digits(field, text, WHOLE))
+            whole = int(_digits(field, text, WHOLE))
+            if not -INT64 <= whole < INT64:
+                raise ValueError("too large")
+            return whole
         case "number":
             value = float(_digits(field, text, NUMBER))
             if abs(value) == float("inf"):
@@ -76,7 +82,7 @@ def to_table(records: Iterable[Record], schema: Schema) -> pd.DataFrame:
     columns = {}
     for field in schema:
         if field.modelled or any(field.name in row for row in rows):
-            columns[field.name] = pd.Series([row.get(field.name) for row in rows], dtype=DTYPES[field.type])
+            columns[field.name] = _column([row.get(field.name) for row in rows], field)
     return pd.DataFrame(columns)
 
 
@@ -132,7 +138,7 @@ def cell_shape(text: str) -> str:
 
 def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
     try:
-        return pd.Series(column.to_pylist(), dtype=DTYPES[field.type])
+        return _column(column.to_pylist(), field)
     except (TypeError, ValueError) as fault:
         raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from fault
 
@@ -149,7 +155,16 @@ def _typed(column: pd.Series, field: Field) -> pd.Series:
             raise DataError(
                 f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r}, which is no {field.type}{like}"
             ) from fault
-    return pd.Series([None if cell is pd.NA else values[cell] for cell in cells], dtype=DTYPES[field.type])
+    return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
+
+
+def _column(values: list[Any], field: Field) -> pd.Series:
+    if field.type != "integer":
+        return pd.Series(values, dtype=DTYPES[field.type])
+    # Given None among integers, pandas goes through floats and loses digits above 2**53.
+    absent = np.array([value is None for value in values], dtype=bool)
+    whole = [0 if value is None else operator.index(value) for value in values]
+    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), absent))
 
 
 def _plain(column: pd.Series, field: Field) -> list[Any]:
