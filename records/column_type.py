@@ -11,7 +11,8 @@ The rules, in order; the first that holds decides. `n` is the number of cells th
 6. Words. Long ones (on average four words or forty letters) of which more than half occur once: text.
    Columns that are mostly numbers or dates, but not all, are never identifiers: a warning names them.
    Shorter ones that occur once in more than half of the cells: text if they are several words without a common shape, else identifier.
-   More than 2,000 different ones: text. All else: category.
+   More than 2,000 different ones, or so many that occur once that a tenth of new records would bring a new one: text.
+   All else: category.
 """
 
 import re
@@ -39,12 +40,14 @@ DIRECT_NAME = re.compile(
 )
 DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
 THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
+PADDED = re.compile(r"\D?0\d")
 DIRECT_CELL = re.compile(
     r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
 FEWEST_IDENTIFIERS = 10
 MANY_IDENTIFIERS = 100
 MOST_CATEGORIES = 2000
+MOST_UNSEEN = 0.1
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
@@ -165,7 +168,9 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
         return ColumnType("text", warnings=doubts)
     if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
         return _repeated(name, cells)
-    return ColumnType("text" if distinct > MOST_CATEGORIES else "category", warnings=doubts)
+    # Good and Turing: the share of held-out records with a value never seen before is about that of the values seen once.
+    open_ended = distinct > MOST_CATEGORIES or once > max(MANY, MOST_UNSEEN * total)
+    return ColumnType("text" if open_ended else "category", warnings=doubts)
 
 
 def _shaped(cells: list[str]) -> bool:
@@ -175,7 +180,8 @@ def _shaped(cells: list[str]) -> bool:
 
 def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
     """Say what would make this column of words one of numbers or of dates. Such a column is never taken for an identifier."""
-    if _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
+    codes = any(PADDED.match(cell) for cell in counts)
+    if not codes and _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
         several = number_format([cell for cell in counts if _is_quantity(cell)]) is None
         rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
         if rest:

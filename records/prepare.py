@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from paracosm.recipes.digest import file_digest, value_digest
+from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.domains import fit_domains
@@ -86,8 +87,10 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
     typed = to_typed(raw, inference.schema)
     clusters = find_clusters(typed, inference.schema, data)
     splits = divide(typed, inference.schema, data, clusters)
-    schema = fit_domains(inference.schema, splits["train"], data)
     warnings = list(inference.warnings)
+    known = _with_training_cells(inference.schema, splits["train"], data.target, warnings)
+    splits = {name: part[known.names] for name, part in splits.items()}
+    schema = fit_domains(known, splits["train"], data)
     if clusters.coarse:
         warnings.append(
             f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep equal rows on one side"
@@ -104,6 +107,17 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
         "outside_training_domain": outside,
     }
     return Prepared(schema, splits, tuple(warnings), facts)
+
+
+def _with_training_cells(
+    schema: Schema, train: pd.DataFrame, target: str | None, warnings: list[str]
+) -> Schema:
+    """Leave out the fields without a cell in any training record: nothing can be learnt about them."""
+    empty = [field.name for field in schema.modelled if not train[field.name].notna().any()]
+    if target in empty:
+        raise DataError(f"data.target: {target!r} has no cell in any of the {len(train)} training records")
+    warnings.extend(f"column {name!r}: has no cells in the training records; left out" for name in empty)
+    return Schema(tuple(field for field in schema if field.name not in empty))
 
 
 def _outside(table: pd.DataFrame, schema: Schema) -> int:

@@ -77,13 +77,16 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
     for row, cluster in enumerate(clusters.of):
         members[int(cluster)].append(row)
     order = _stratified_order(members, strata, clusters.keys, data.split.seed)
-    parts = {"train": [], "control": [], "test": []}
+    parts: dict[str, list[int]] = {"train": [], "control": [], "test": []}
     for cluster in order:
         rows = members[cluster]
         part = next(
             (name for name in ("test", "control") if len(parts[name]) + len(rows) <= wanted[name]), "train"
         )
         parts[part].extend(rows)
+    for part in ("test", "control"):
+        if not parts[part]:
+            _take_smallest_group(parts, part, clusters.of)
     empty = [name for name, rows in parts.items() if not rows]
     if empty:
         raise DataError(
@@ -92,6 +95,17 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
             f"{max(map(len, members.values()))} rows; more groups or larger shares in data.split are needed"
         )
     return {name: table.iloc[sorted(rows)].reset_index(drop=True) for name, rows in parts.items()}
+
+
+def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:
+    """Move the smallest group from train to an empty part whose share every group exceeds, when that leaves train most rows."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row in parts["train"]:
+        groups[int(clusters[row])].append(row)
+    smallest = min(groups.values(), key=len, default=[])
+    if 2 * len(smallest) < len(parts["train"]):
+        parts[part] = smallest
+        parts["train"] = [row for row in parts["train"] if row not in set(smallest)]
 
 
 def wanted_rows(rows: int, split: Split) -> dict[str, int]:

@@ -123,3 +123,16 @@ def test_a_limit_takes_the_first_rows(clinic):
     schema, splits = preview(recipe(limit=50), root=clinic)
     assert sum(map(len, splits.values())) == 50
     assert schema["patient_id"].type == "identifier"
+
+
+def test_a_column_without_training_cells_is_left_out(clinic):
+    frame = pd.DataFrame({"age": [str(age) for age in range(100, 140)], "sex": ["f", "m"] * 20})
+    for row in range(40):
+        table = frame.assign(rare=["x" if each == row else None for each in range(40)])
+        run = Run.create(clinic / f"run{row}")
+        prepare(recipe(target="sex"), run, root=clinic, table=table)
+        warnings = run.stage_record("records")["facts"]["warnings"]
+        if Schema.load(run.schema).names == ["age", "sex"]:
+            assert "column 'rare': has no cells in the training records; left out" in warnings
+            return
+    raise AssertionError("the cell was in train for every row")

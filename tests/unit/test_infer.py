@@ -257,6 +257,8 @@ WORDS = [
         "complaint",
         [f"{word} {part}" for word in ("sore", "dull", "sharp", "burning") for part in "abcdefghij"],
     ),
+    ("category", "zip", [f"{number % 50:03d}-X" for number in range(400)]),
+    ("text", "zip", [f"{number % 250:03d}-X" for number in range(400)]),
     ("integer", "year", [str(1980 + number) for number in MANY]),
     ("integer", "charges", [str(number * number + 17) for number in MANY]),
     ("text", "zip", [f"Z{number:04d}" for number in range(2100)] * 3),

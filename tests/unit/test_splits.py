@@ -194,6 +194,18 @@ def test_too_few_rows(rows, split, expected):
     assert expected in str(error.value)
 
 
+@settings(max_examples=40, deadline=None)
+@given(groups=st.lists(st.integers(1, 12), min_size=12, max_size=60), seed=st.integers(0, 99))
+def test_any_groups_stay_whole_and_shares_are_met_to_within_one_group(groups, seed):
+    patients = [f"p{group}" for group, rows in enumerate(groups) for _ in range(rows)]
+    raw = pd.DataFrame({"patient": patients, "a": [str(row * row) for row in range(len(patients))]})
+    parts = divided(raw, subject="patient", split={"seed": seed, "control": 0.2, "test": 0.2})
+    assert sum(part["patient"].nunique() for part in parts.values()) == len(groups)
+    for name in ("control", "test"):
+        assert len(parts[name]) > 0
+        assert abs(len(parts[name]) - 0.2 * len(patients)) <= max(groups)
+
+
 def test_too_few_groups():
     raw = table(60)
     raw["patient"] = ["one"] * 59 + ["two"]

@@ -96,7 +96,7 @@ def test_parquet_gives_the_table_back_with_equal_bytes(tmp_path):
 
 def test_a_damaged_or_other_table_is_named(tmp_path):
     path = tmp_path / "a.parquet"
-    with pytest.raises(DataError, match="a.parquet"):
+    with pytest.raises(DataError, match=r"a\.parquet"):
         read_table(path, SCHEMA)
     path.write_bytes(b"PAR1 not")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
@@ -105,7 +105,7 @@ def test_a_damaged_or_other_table_is_named(tmp_path):
     with pytest.raises(DataError, match="lacks the column 'dose'"):
         read_table(path, SCHEMA)
     pd.DataFrame({"age": ["old"]}).to_parquet(path)
-    with pytest.raises(DataError, match="column 'age' is (large_)?string, not integer"):
+    with pytest.raises(DataError, match=r"column 'age' is (large_)?string, not integer"):
         read_table(path, Schema((SCHEMA["age"],)))
 
 
