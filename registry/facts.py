@@ -15,6 +15,8 @@ METRICS_VERSION = 1
 GROUPS = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
 STATES = ("FAIL", "INCONCLUSIVE", "PASS")
 
+PUBLISHED = ("schema_version", "verdict", "profile", "sizes", "metrics", "gates", "not_ruling", "notes")
+
 NEVER_MEASURED = {
     "membership": ("Membership inference against the model", "no attack on the model itself ran"),
     "canar": ("Canary exposure and audit", "no canaries were planted before training"),
@@ -46,6 +48,11 @@ def read_metrics(run: Run) -> dict[str, Any]:
     return metrics
 
 
+def published_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return what of `metrics.json` leaves the building: not the distributions, whose categories are training values."""
+    return {key: value for key, value in metrics.items() if key in PUBLISHED}
+
+
 def verdict_of(metrics: dict[str, Any]) -> str:
     """Return the verdict that the gates of `metrics` amount to: the worst state; INCONCLUSIVE without a gate."""
     states = {gate["state"] for gate in metrics["gates"]}
@@ -60,7 +67,9 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
     schema = Schema.load(run.schema)
     return {
         "verdict": verdict_of(metrics),
+        "profile": metrics.get("profile", recipe.release.profile),
         "gates": gate_rows(metrics),
+        "open_gates": open_gates(metrics),
         "groups": {title: metric_rows(metrics, group) for group, title in GROUPS.items()},
         "unmeasured": unmeasured(metrics),
         "notes": metrics.get("notes", []),
@@ -76,10 +85,21 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
 
 
 def gate_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the gates, worst state first, each with the title of its metric."""
+    """Return the gates, worst state first, each with the title of its metric; last those that do not rule."""
     titles = {metric["name"]: metric.get("title", metric["name"]) for metric in metrics["metrics"]}
-    rows = [gate | {"title": titles.get(gate["metric"], gate["metric"])} for gate in metrics["gates"]]
-    return sorted(rows, key=lambda gate: STATES.index(gate["state"]) if gate["state"] in STATES else 1)
+    ruling = sorted(
+        metrics["gates"], key=lambda gate: STATES.index(gate["state"]) if gate["state"] in STATES else 1
+    )
+    return [gate | {"title": _gate_title(gate, titles)} for gate in (*ruling, *metrics.get("not_ruling", []))]
+
+
+def open_gates(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the gates that keep the verdict from PASS."""
+    return [gate for gate in gate_rows(metrics | {"not_ruling": []}) if gate["state"] != "PASS"]
+
+
+def _gate_title(gate: dict[str, Any], titles: dict[str, str]) -> str:
+    return f"{titles.get(gate['metric'], gate['metric'])} ({gate.get('gate', gate['metric'])})"
 
 
 def metric_rows(metrics: dict[str, Any], group: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from paracosm.recipes.digest import file_digest, folder_digest
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.run_directory import Run, versions
-from paracosm.registry.facts import gate_rows, read_metrics, verdict_of
+from paracosm.registry.facts import open_gates, published_metrics, read_metrics, verdict_of
 from paracosm.registry.local_folder import LocalFolder
 from paracosm.registry.manifest import Version, check_version
 from paracosm.registry.model_index import hub_id
@@ -54,7 +54,7 @@ def publish(
     overridden = None
     if verdict != "PASS":
         overridden = _overridden(verdict, metrics, override, by)
-        card = with_override(card, verdict=verdict, gates=_open_gates(metrics), **overridden)
+        card = with_override(card, verdict=verdict, gates=_gate_words(metrics), **overridden)
     about = Version(
         name=facts["name"],
         number=0,
@@ -66,7 +66,7 @@ def publish(
         files={},
         folder=run.root,
     )
-    return registry.add(_release(run, card, facts["base_model"]), about)
+    return registry.add(_release(run, card, metrics, facts["base_model"]), about)
 
 
 def list_versions(*, name: str | None = None, url: str | None = None) -> list[Version]:
@@ -145,7 +145,7 @@ def _overridden(
     verdict: str, metrics: dict[str, Any], override: str | None, by: str | None
 ) -> dict[str, str]:
     if override is None:
-        gates = ", ".join(_open_gates(metrics)) or "no gate was evaluated"
+        gates = ", ".join(_gate_words(metrics)) or "no gate was evaluated"
         raise RegistryError(
             f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same"
         )
@@ -154,8 +154,8 @@ def _overridden(
     return {"reason": override.strip(), "by": by or getpass.getuser()}
 
 
-def _open_gates(metrics: dict[str, Any]) -> list[str]:
-    return [f"{gate['title']} {gate['state']}" for gate in gate_rows(metrics) if gate["state"] != "PASS"]
+def _gate_words(metrics: dict[str, Any]) -> list[str]:
+    return [f"{gate['title']} {gate['state']}" for gate in open_gates(metrics)]
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _card_facts(run: Run) -> dict[str, Any]:
     return card["facts"]
 
 
-def _release(run: Run, card: str, base_model: str) -> dict[str, Path | str]:
+def _release(run: Run, card: str, metrics: dict[str, Any], base_model: str) -> dict[str, Path | str]:
     files: dict[str, Path | str] = {
         path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in LEFT_BEHIND
     }
@@ -186,7 +186,8 @@ def _release(run: Run, card: str, base_model: str) -> dict[str, Path | str]:
         path = run.adapter / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, base_model)
-    return files | {"README.md": card, "metrics.json": run.metrics, "schema.json": run.schema}
+    figures = json.dumps(published_metrics(metrics), indent=1, ensure_ascii=False) + "\n"
+    return files | {"README.md": card, "metrics.json": figures, "schema.json": run.schema}
 
 
 def _portable(config: Path, key: str, base_model: str) -> str | Path:

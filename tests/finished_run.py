@@ -104,10 +104,23 @@ def metrics_of(state: str = "PASS") -> dict[str, Any]:
                 "metric": "c2st_auc",
                 "state": "PASS",
                 "threshold": 0.75,
+                "side": "at most",
+                "gate": "c2st_auc",
                 "reason": "upper bound 0.571 is below 0.75",
             },
             {"metric": "dcr_share", "state": state, "threshold": 0.55, "reason": "interval 0.50 to 0.60"},
         ],
+        "not_ruling": [
+            {
+                "gate": "twins",
+                "metric": "c2st_auc",
+                "state": "NO OBJECTION",
+                "threshold": 0.4,
+                "side": "at least",
+                "reason": "0.53",
+            }
+        ],
+        "distributions": [{"field": "ward", "labels": [f"rare {MARK}"], "train": [1.0]}],
         "notes": ["The splits look alike (guard AUC 0.50)."],
     }
 

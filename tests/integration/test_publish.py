@@ -9,13 +9,18 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from huggingface_hub import ModelCard
 
 import paracosm.registry
-import paracosm.registry.card
+from paracosm.eval.measure import measure
 from paracosm.recipes.errors import RegistryError
+from paracosm.recipes.recipe import Evaluate
 from paracosm.recipes.run_directory import Run
+from paracosm.records.schema import DTYPES, Field, Schema
+from paracosm.registry.card import write_card
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "finished_run.py"))
 finished_run, recipe_of, MARK = fake["finished_run"], fake["recipe_of"], fake["MARK"]
@@ -41,7 +46,8 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
     assert paracosm.registry.verify(name="ward-notes@v1", url=url).files == version.files
     details = paracosm.registry.show(name="ward-notes", url=url)
     assert details.card == run.card.read_text(encoding="utf-8")
-    assert details.metrics == json.loads(run.metrics.read_text(encoding="utf-8"))
+    measured = json.loads(run.metrics.read_text(encoding="utf-8"))
+    assert details.metrics == {key: value for key, value in measured.items() if key != "distributions"}
     pulled = paracosm.registry.pull(name="ward-notes@v2", into=tmp_path / "pulled", url=url)
     assert (pulled / "adapter_model.safetensors").read_bytes() == (
         run.adapter / "adapter_model.safetensors"
@@ -67,7 +73,7 @@ def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -
 @pytest.mark.parametrize("state", ["FAIL", "INCONCLUSIVE"])
 def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), state)
-    with pytest.raises(RegistryError, match=f"the verdict is {state} .Dcr share {state}"):
+    with pytest.raises(RegistryError, match=f"the verdict is {state} .Dcr share .dcr_share. {state}"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path))
     with pytest.raises(RegistryError, match="must not be empty"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="  ")
@@ -84,7 +90,8 @@ def test_an_override_stands_on_the_first_screen(tmp_path: Path) -> None:
     first_screen = card.text.lstrip().splitlines()[:6]
     assert first_screen[0] == "# Synthetic ward notes"
     assert (
-        "**Published against its verdict (FAIL).** Gates that do not pass: Dcr share FAIL." in first_screen[2]
+        "**Published against its verdict (FAIL).** Gates that do not pass: Dcr share (dcr_share) FAIL."
+        in first_screen[2]
     )
     assert "R. Evans: “Only for the red team”" in first_screen[4]
     assert "gate-overridden" in (card.data.tags or [])
@@ -130,7 +137,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
         {"again": 1},
         lambda: fake["_finetune"](run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
     )
-    paracosm.registry.card.write_card(recipe, run)
+    write_card(recipe, run)
     with pytest.raises(RegistryError, match=f"{name}: is of a kind that is never published"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path))
     assert list((tmp_path / "store" / "ward-notes").iterdir()) == []
@@ -208,3 +215,41 @@ def test_importing_the_registry_is_cheap() -> None:
         ).stdout.strip()
         == "[]"
     )
+
+
+def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    fields = (
+        Field(name="age", type="integer", minimum=0, maximum=99),
+        Field(name="ward", type="category", categories=(f"{MARK} A", f"{MARK} B")),
+        Field(name="sick", type="boolean"),
+    )
+    tables = {}
+    for name in ("train", "control", "test", "synthetic"):
+        ages = random.integers(0, 100, 60)
+        wards = np.where(random.random(60) < 0.5, f"{MARK} A", f"{MARK} B")
+        columns = {"age": ages, "ward": wards, "sick": ages + random.normal(0, 20, 60) > 50}
+        tables[name] = pd.DataFrame(columns).astype({each.name: DTYPES[each.type] for each in fields})
+    found = measure(
+        **tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1)
+    )
+    recipe, run = recipe_of(), passing(tmp_path)
+
+    def evaluate() -> None:
+        run.evaluation.mkdir()
+        run.metrics.write_text(found.to_json(), encoding="utf-8")
+
+    run.stage("eval", {"real": 1}, evaluate)
+    write_card(recipe, run)
+    card = ModelCard.load(run.card)
+    results = card.data.eval_results or []
+    assert {each.metric_type: each.metric_value for each in results} == {
+        each["name"]: each["value"] for each in found.plain()["metrics"] if each["value"] is not None
+    }
+    assert all(title in card.text for title in (each["title"] for each in found.plain()["metrics"]))
+    version = paracosm.registry.publish(
+        run=run, url=url_of(tmp_path), override="so few records settle nothing"
+    )
+    assert version.verdict == found.verdict
+    assert MARK not in card.text
+    assert MARK not in (version.folder / "metrics.json").read_text(encoding="utf-8")

@@ -105,14 +105,20 @@ def test_what_users_say_is_quoted_and_apart_from_what_was_measured(tmp_path: Pat
     ("state", "first"),
     [
         ("PASS", "every gate holds"),
-        ("FAIL", "not passed: Dcr share"),
-        ("INCONCLUSIVE", "not passed: Dcr share"),
+        ("FAIL", "not passed: Dcr share (dcr_share)"),
+        ("INCONCLUSIVE", "not passed: Dcr share (dcr_share)"),
     ],
 )
 def test_the_verdict_comes_first(tmp_path: Path, state: str, first: str) -> None:
     opening = between(card_of(tmp_path, state), "# Synthetic ward notes", "## Release gates")
     assert state in opening
     assert first in opening
+
+
+def test_a_gate_that_never_clears_a_release_is_told_apart(tmp_path: Path) -> None:
+    gates = between(card_of(tmp_path), "## Release gates", "## What the authors say")
+    assert "| C2st auc (c2st_auc) | ✅ PASS | at most 0.75 | upper bound 0.571 is below 0.75 |" in gates
+    assert "| C2st auc (twins) | NO OBJECTION | at least 0.4 | 0.53 |" in gates
 
 
 def test_what_was_not_measured_says_so(tmp_path: Path) -> None:
