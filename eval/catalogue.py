@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from paracosm.eval import readings
 from paracosm.eval.context import Context, fidelity_candidates, leakage_candidates, utility_candidates
-from paracosm.eval.metric import Anchor, Estimate, Metric
-
-FEWEST_ROWS = 10
+from paracosm.eval.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle
 
 MARGINALS = Metric(
     name="marginals",
@@ -42,6 +39,7 @@ C2ST = Metric(
     range=(0.0, 1.0),
     source="Lopez-Paz & Oquab 2017, Revisiting classifier two-sample tests",
     what="How often gradient boosting, shown one synthetic and one real record, knows which is which; 50% is guessing.",
+    unit="plain",
     read=readings.classifier,
 )
 UTILITY_SCORE = Metric(
@@ -52,6 +50,7 @@ UTILITY_SCORE = Metric(
     range=(0.0, 1.0),
     source="Esteban, Hyland & Rätsch 2017, TSTR",
     what="How well learners that saw only synthetic records predict the target of real, unseen records.",
+    unit="plain",
     read=readings.utility_score,
 )
 UTILITY_RATIO = Metric(
@@ -62,6 +61,7 @@ UTILITY_RATIO = Metric(
     range=(0.0, float("inf")),
     source="Esteban, Hyland & Rätsch 2017, TSTR / TRTR",
     what="The share of the real records' predictive score that the synthetic records keep.",
+    unit="plain",
     read=readings.utility_ratio,
 )
 UTILITY_SKILL = Metric(
@@ -72,12 +72,13 @@ UTILITY_SKILL = Metric(
     range=(float("-inf"), float("inf")),
     source="TSTR / TRTR as a skill score (Murphy 1988): (TSTR - chance) / (TRTR - chance)",
     what="The share of what real records teach beyond guessing that synthetic records teach too.",
+    unit="plain",
     read=readings.utility_skill,
 )
 DCR_SHARE = Metric(
     name="dcr_share",
     title="Nearer to train than to unseen records",
-    section="leakage",
+    section="privacy",
     goal="down",
     range=(0.0, 1.0),
     source="Platzer & Reutterer 2021, holdout-based assessment; Yao et al. 2025 (arXiv 2505.01524) on why it cannot clear a release",
@@ -88,22 +89,24 @@ DCR_SHARE = Metric(
 EXACT_COPIES = Metric(
     name="exact_copies",
     title="Exact copies of training records",
-    section="leakage",
+    section="privacy",
     goal="down",
     range=(-1.0, 1.0),
     source="Rate minus control's; interval: Newcombe 1998, method 10",
     what="Share of synthetic records that equal a training record in every field, minus the share of unseen real records that do.",
+    unit="points",
     read=readings.copies,
     zero="worst",
 )
 NEAR_COPIES = Metric(
     name="near_copies",
     title="Exact and near copies of training records",
-    section="leakage",
+    section="privacy",
     goal="down",
     range=(-1.0, 1.0),
     source="Radius from control; 5-word shingles, Jaccard 0.7 (Broder 1997), edit ratio 90%; interval: Newcombe 1998",
     what="Share of synthetic records so close to a training record that almost no unseen real record is, minus control's share.",
+    unit="points",
     read=readings.copies,
     zero="worst",
 )
@@ -116,7 +119,7 @@ class Measure:
     function: Callable[[Context, pd.DataFrame], dict[str, Estimate]]
     metrics: tuple[Metric, ...]
     candidates: Callable[[Context, pd.DataFrame], dict[Anchor, tuple[Context, pd.DataFrame]]]
-    obstacle: Callable[[Context], str | None]
+    obstacle: Callable[[Context], Obstacle | None]
     """Why it cannot be measured on these tables, or None."""
 
 
@@ -158,28 +161,32 @@ def _same_context(
     }
 
 
-def _too_few(context: Context) -> str | None:
+def _too_few(context: Context) -> Obstacle | None:
     if context.size < FEWEST_ROWS:
-        return f"only {context.size} records on the smallest side; at least {FEWEST_ROWS} are needed"
+        return Obstacle(
+            f"only {context.size} records on the smallest side; at least {FEWEST_ROWS} are needed"
+        )
     return None
 
 
-def _pairs_obstacle(context: Context) -> str | None:
+def _pairs_obstacle(context: Context) -> Obstacle | None:
     structured = [each for each in context.fields if each.type != "text"]
     if len(structured) < 2:
-        return f"pairs need two columns that are no text; there {'is' if len(structured) == 1 else 'are'} {len(structured)}"
+        return Obstacle(
+            f"pairs need two columns that are no text, and there are {len(structured)}", curable=False
+        )
     return _too_few(context)
 
 
-def _utility_obstacle(context: Context) -> str | None:
+def _utility_obstacle(context: Context) -> Obstacle | None:
     from paracosm.eval.utility import utility_obstacle
 
-    return utility_obstacle(context) or _too_few(context)
+    return utility_obstacle(context)
 
 
-def _leakage_obstacle(context: Context) -> str | None:
+def _leakage_obstacle(context: Context) -> Obstacle | None:
     if len(context.control) < FEWEST_ROWS:
-        return f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed"
+        return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
     return None
 
 
@@ -200,19 +207,3 @@ MEASURES: tuple[Measure, ...] = (
 def metrics() -> list[Metric]:
     """Return every registered metric, in the order of the report."""
     return [metric for measure in MEASURES for metric in measure.metrics]
-
-
-def described() -> list[dict[str, Any]]:
-    """Return name, section, goal, range, source and meaning of every metric as plain values."""
-    return [
-        {
-            "name": each.name,
-            "title": each.title,
-            "section": each.section,
-            "goal": each.goal if each.target is None else f"{each.target:g}",
-            "range": each.range,
-            "source": each.source,
-            "what": each.what,
-        }
-        for each in metrics()
-    ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def _labels(field: Field, edges: np.ndarray) -> list[str]:
     if not len(edges):
         return ["any"]
     marks = [_mark(field, edge) for edge in edges]
-    inner = [f"{one} to {other}" for one, other in zip(marks, marks[1:], strict=False)]
+    inner = [f"{one} to {other}" for one, other in pairwise(marks)]
     return [f"below {marks[0]}", *inner, f"{marks[-1]} and above"]
 
 

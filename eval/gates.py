@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from paracosm.eval.metric import Estimate, Result, Section
+from paracosm.eval.figures import figure, interval
+from paracosm.eval.metric import Estimate, Obstacle, Result, Section
 from paracosm.recipes.errors import RecipeError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Release
 
-State = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO OBJECTION", "NOT MEASURED"]
+State = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO OBJECTION", "NOT APPLICABLE"]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 Quantity = Literal["value", "normalised", "of_ceiling"]
 NAMES: dict[Quantity, str] = {
     "value": "",
-    "normalised": " between floor and ceiling",
-    "of_ceiling": " as a share of the ceiling",
+    "normalised": ", as the way from floor to ceiling,",
+    "of_ceiling": ", as a share of its ceiling,",
 }
 
 
@@ -51,10 +52,10 @@ GATES: tuple[Gate, ...] = (
     Gate("pairs", "pairs", "fidelity", "normalised", "at least", 0.8, 0.8, 0.8, HELD_OUT),
     Gate("c2st_auc", "c2st_auc", "fidelity", "value", "at most", 0.75, 0.75, 0.75, HELD_OUT),
     Gate("utility_skill", "utility_skill", "utility", "value", "at least", 0.8, 0.8, 0.8, "test records"),
-    Gate("exact_copies", "exact_copies", "leakage", "value", "at most", 0.01, 0.005, 0.001, COPIES),
-    Gate("near_copies", "near_copies", "leakage", "value", "at most", 0.01, 0.005, 0.001, COPIES),
-    Gate("dcr_share", "dcr_share", "leakage", "value", "at most", 0.55, 0.55, 0.55, "control records", False),
-    Gate("twins", "c2st_auc", "leakage", "value", "at least", 0.4, 0.4, 0.4, HELD_OUT, False),
+    Gate("exact_copies", "exact_copies", "privacy", "value", "at most", 0.01, 0.005, 0.001, COPIES),
+    Gate("near_copies", "near_copies", "privacy", "value", "at most", 0.01, 0.005, 0.001, COPIES),
+    Gate("dcr_share", "dcr_share", "privacy", "value", "at most", 0.55, 0.55, 0.55, "control records", False),
+    Gate("twins", "c2st_auc", "privacy", "value", "at least", 0.4, 0.4, 0.4, HELD_OUT, False),
 )
 
 
@@ -66,13 +67,18 @@ class Ruling:
     metric: str
     section: Section
     state: State
-    limit: float
+    threshold: float
     side: str
     quantity: str
     value: float | None
     low: float | None
     high: float | None
     reason: str
+
+    @property
+    def rules(self) -> bool:
+        """Whether the verdict depends on it: an objection that was not raised, or a gate without its metric, does not."""
+        return self.state in ("PASS", "FAIL", "INCONCLUSIVE")
 
     def plain(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -93,29 +99,31 @@ def check_names(release: Release) -> None:
             )
 
 
-def rule(results: Sequence[Result], missing: Mapping[str, str], release: Release) -> list[Ruling]:
-    """Return what every gate says of the measured metrics; `missing` gives the reason where one was not measured."""
+def rule(results: Sequence[Result], missing: Mapping[str, Obstacle], release: Release) -> list[Ruling]:
+    """Return what every gate says of the measured metrics; `missing` tells why a metric was not measured.
+
+    A metric that these data can never have (usefulness without a target) leaves its gate out of the verdict; one that
+    more records would allow leaves it inconclusive.
+    """
     check_names(release)
     measured = {result.metric.name: result for result in results}
     return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release)) for gate in GATES]
 
 
 def verdict(rulings: Sequence[Ruling]) -> Verdict:
-    """Return the worst state; without a measured leakage gate the verdict cannot be better than INCONCLUSIVE."""
-    states = {ruling.state for ruling in rulings}
+    """Return the worst state of the gates that rule; without one, nothing may be concluded."""
+    states = {ruling.state for ruling in rulings if ruling.rules}
     if "FAIL" in states:
         return "FAIL"
-    leakage = [ruling for ruling in rulings if ruling.section == "leakage"]
-    cleared = any(ruling.state == "PASS" for ruling in leakage)
-    if "INCONCLUSIVE" in states or (leakage and not cleared):
-        return "INCONCLUSIVE"
-    return "PASS"
+    return "PASS" if states == {"PASS"} else "INCONCLUSIVE"
 
 
-def _rule(gate: Gate, result: Result | None, missing: Mapping[str, str], limit: float) -> Ruling:
+def _rule(gate: Gate, result: Result | None, missing: Mapping[str, Obstacle], limit: float) -> Ruling:
     if result is None:
-        reason = missing.get(gate.metric, "the metric was not measured")
-        return _ruling(gate, "NOT MEASURED", limit, None, f"Not measured: {reason}.")
+        obstacle = missing[gate.metric]
+        open_state: State = "INCONCLUSIVE" if gate.may_pass else "NO OBJECTION"
+        state: State = open_state if obstacle.curable else "NOT APPLICABLE"
+        return _ruling(gate, state, limit, None, f"Not measured: {obstacle.reason}.")
     estimate = result.synthetic if gate.quantity == "value" else getattr(result, gate.quantity)
     if estimate is None:
         reason = f"{gate.metric}{NAMES[gate.quantity]} is undefined here: floor and ceiling do not differ."
@@ -142,15 +150,20 @@ def _ruling(gate: Gate, state: State, limit: float, estimate: Estimate | None, r
 
 
 def _reason(gate: Gate, state: State, estimate: Estimate, limit: float, result: Result) -> str:
-    figure = f"{gate.metric}{NAMES[gate.quantity]} is {estimate.value:.4g}, 95% interval {estimate.low:.4g} to {estimate.high:.4g}"
+    unit = result.metric.unit if gate.quantity == "value" else "percent"
+    value, span = figure(estimate.value, unit), interval(estimate.low, estimate.high, unit)
+    said = f"{gate.metric}{NAMES[gate.quantity]} is {value} (95% interval {span})"
+    wanted = f"{gate.side} {figure(limit, unit)}"
     if state == "PASS":
         bound = estimate.high if gate.side == "at most" else estimate.low
-        return f"{figure}: the bound {bound:.4g} keeps the limit ({gate.side} {limit:g})."
+        return f"{said}; the bound {figure(bound, unit)} keeps the limit: {wanted}."
     if state == "FAIL":
-        return f"{figure}: all of it breaks the limit ({gate.side} {limit:g})."
+        return f"{said}; all of the interval breaks the limit: {wanted}."
     if state == "NO OBJECTION":
-        return f"{figure}: no objection ({gate.side} {limit:g}); this metric can fail a release and never clears one."
-    return f"{figure}: it straddles the limit ({gate.side} {limit:g}). {_settling(gate, estimate, limit, result)}"
+        return (
+            f"{said}; no objection at the limit: {wanted}. This gate can fail a release and never clears one."
+        )
+    return f"{said}; the interval straddles the limit: {wanted}. {_settling(gate, estimate, limit, result)}"
 
 
 def _settling(gate: Gate, estimate: Estimate, limit: float, result: Result) -> str:

@@ -1,23 +1,27 @@
 """Measure synthetic records against real ones: every metric between its anchors, every gate, one verdict."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from paracosm.eval.catalogue import FEWEST_ROWS, MEASURES
+from paracosm.eval.catalogue import MEASURES, metrics
 from paracosm.eval.context import Context
 from paracosm.eval.distributions import Distribution, distributions
 from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
-from paracosm.eval.metric import ANCHORS, Anchor, Estimate, Result
+from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.stage import evaluate
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Evaluate, Release
 from paracosm.records.schema import Schema
 
-FORMAT = 1
+__all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
+
+SCHEMA_VERSION = 1
 DECIMALS = 6
 
 
@@ -26,8 +30,8 @@ class Evaluation:
     """What was measured, and what follows from it."""
 
     results: list[Result]
-    missing: dict[str, str]
-    """Metrics that were not measured, with the reason."""
+    missing: dict[str, Obstacle]
+    """Metrics that were not measured, and why."""
     gates: list[Ruling]
     verdict: Verdict
     profile: str
@@ -43,27 +47,39 @@ class Evaluation:
         """Return the result of the metric of that name."""
         return next((each for each in self.results if each.metric.name == name), None)
 
-    def section(self, name: str) -> list[Result]:
-        """Return the results of a section, in order."""
-        return [each for each in self.results if each.metric.section == name]
-
     def plain(self) -> dict[str, Any]:
-        """Return plain JSON values. Neither records nor times are among them."""
+        """Return what `metrics.json` holds. Neither records nor times are among it."""
         return {
-            "format": FORMAT,
+            "schema_version": SCHEMA_VERSION,
             "verdict": self.verdict,
             "profile": self.profile,
             "sizes": self.sizes,
+            "metrics": [self._plain_metric(each) for each in metrics()],
+            "gates": [_rounded(each.plain()) for each in self.gates if each.rules],
+            "not_ruling": [_rounded(each.plain()) for each in self.gates if not each.rules],
             "notes": self.notes,
-            "gates": [_rounded(each.plain()) for each in self.gates],
-            "metrics": [_plain_result(each) for each in self.results],
-            "not_measured": self.missing,
             "distributions": [_rounded(each.plain()) for each in self.distributions],
         }
 
     def to_json(self) -> str:
         """Return the evaluation as JSON; the same measurement gives the same bytes."""
         return json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _plain_metric(self, metric: Metric) -> dict[str, Any]:
+        result = self.result(metric.name)
+        described = {
+            "name": metric.name,
+            "title": metric.title,
+            "group": metric.section,
+            "goal": metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}",
+            "range": [bound if math.isfinite(bound) else None for bound in metric.range],
+            "unit": metric.unit,
+            "source": metric.source,
+            "what": metric.what,
+        }
+        if result is None:
+            return described | {"value": None, "reason_not_measured": self.missing[metric.name].reason}
+        return described | _plain_result(result)
 
 
 def measure(
@@ -115,9 +131,10 @@ def measure(
     )
 
 
-def measure_all(context: Context, synthetic: pd.DataFrame) -> tuple[list[Result], dict[str, str]]:
-    """Return the result of every metric that these tables allow, and the reason for every other."""
-    results, missing = [], {}
+def measure_all(context: Context, synthetic: pd.DataFrame) -> tuple[list[Result], dict[str, Obstacle]]:
+    """Return the result of every metric that these tables allow, and the obstacle to every other."""
+    results: list[Result] = []
+    missing: dict[str, Obstacle] = {}
     for each in MEASURES:
         obstacle = each.obstacle(context)
         found: dict[Anchor, dict[str, Estimate]] = {}
@@ -194,31 +211,24 @@ def _nearest(context: Context, synthetic: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain_result(result: Result) -> dict[str, Any]:
-    metric = result.metric
-    return {
-        "name": metric.name,
-        "title": metric.title,
-        "section": metric.section,
-        "goal": metric.goal,
-        "target": metric.target,
-        "range": [bound if abs(bound) != float("inf") else None for bound in metric.range],
-        "source": metric.source,
+    ours, normalised = result.synthetic, result.normalised
+    plain = {
+        "value": ours.value,
+        "interval": [ours.low, ours.high],
+        **{name: each.value for name, each in result.estimates.items() if name != "synthetic"},
+        "normalised": None if normalised is None else normalised.value,
+        "zero": result.metric.zero,
         "reading": result.reading,
-        **_plain_estimate(result.synthetic),
-        "normalised": None if result.normalised is None else _plain_estimate(result.normalised),
         "closer_than_real": result.closer_than_real,
+        "reason_not_measured": None,
+        "facts": ours.facts,
+        "breakdown": ours.breakdown,
         "anchors": {
-            name: _plain_estimate(each) for name, each in result.estimates.items() if name != "synthetic"
+            name: {"value": each.value, "interval": [each.low, each.high], "breakdown": each.breakdown}
+            for name, each in result.estimates.items()
+            if name != "synthetic"
         },
     }
-
-
-def _plain_estimate(estimate: Estimate) -> dict[str, Any]:
-    plain = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    if estimate.breakdown:
-        plain["breakdown"] = estimate.breakdown
-    if estimate.facts:
-        plain["facts"] = estimate.facts
     return _rounded(plain)
 
 

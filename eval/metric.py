@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from paracosm.eval.figures import Unit
+
 Goal = Literal["up", "down", "target"]
-Section = Literal["fidelity", "utility", "leakage"]
+Section = Literal["fidelity", "utility", "privacy"]
 Anchor = Literal["synthetic", "ceiling", "floor", "worst"]
 ANCHORS: tuple[Anchor, ...] = ("synthetic", "ceiling", "floor", "worst")
+FEWEST_ROWS = 10
 NORMAL_95 = 1.959963984540054
 
 
@@ -31,6 +34,15 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """Why a metric is not measured."""
+
+    reason: str
+    curable: bool = True
+    """Whether more records of the same kind would allow it."""
+
+
+@dataclass(frozen=True)
 class Metric:
     """What a metric is called, which way is better, and where it comes from."""
 
@@ -47,6 +59,8 @@ class Metric:
     """Turns a result into one plain sentence."""
     zero: Literal["floor", "worst"] | None = "floor"
     """The anchor at which the normalised value is 0 (1 is the ceiling); None where no anchor is a natural 0."""
+    unit: Unit = "percent"
+    """How its figures are written."""
     target: float | None = None
     """Where the goal is a target: the value to be near."""
 

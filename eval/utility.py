@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from paracosm.eval.context import NUMERIC, Context, subsample
 from paracosm.eval.features import MISSING, as_floats, as_words, linear_features, plain_frame, tree_features
-from paracosm.eval.metric import Estimate
+from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.weighted_scores import weighted_auc, weighted_r2
 from paracosm.records.schema import Field
 
@@ -62,29 +62,25 @@ class Task:
         return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 0.5)
 
 
-def utility_obstacle(context: Context) -> str | None:
+def utility_obstacle(context: Context) -> Obstacle | None:
     """Return why usefulness cannot be measured, or None."""
     if context.target is None:
-        return "no target column was named (data.target or --target)"
-    if context.test is None:
-        return "there is no test split"
+        return Obstacle(
+            "no target column was named (`data.target` in a recipe, `--target` for files)", curable=False
+        )
     field = context.schema[context.target]
-    if field.type in ("text", "identifier"):
-        return f"the target {field.name!r} is {field.type}: no learner predicts it"
+    if field.type == "text":
+        return Obstacle(
+            f"the target {field.name!r} is free text, which no learner here predicts", curable=False
+        )
     if len(context.fields) < 2:
-        return f"there is no column beside the target {field.name!r}"
-    return _split_obstacle(context, field)
-
-
-def _split_obstacle(context: Context, field: Field) -> str | None:
-    for name, table in (("train", context.train), ("test", context.test)):
-        assert table is not None
-        if table[field.name].nunique() < 2:
-            return f"the target {field.name!r} has fewer than two values in {name}"
+        return Obstacle(f"there is no column beside the target {field.name!r}", curable=False)
+    if context.test is None:
+        return Obstacle(f"there is no test split of at least {FEWEST_ROWS} records")
     task = make_task(context)
-    assert context.test is not None
-    if task.classes and len(set(task.truth(context.test.dropna(subset=[field.name])))) < 2:
-        return f"the target {field.name!r} has fewer than two classes in test"
+    for name, table in (("train", context.train), ("test", context.test)):
+        if len(np.unique(task.truth(table.dropna(subset=[field.name])))) < 2:
+            return Obstacle(f"the target {field.name!r} has fewer than two values in {name}")
     return None
 
 
@@ -117,7 +113,8 @@ def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     against the rest, mean of classes) or R² (never below 0). `utility_ratio`: that over train's. `utility_skill`: the
     same above chance. Both learn from equally many rows; intervals: paired bootstrap over test rows.
     """
-    assert context.test is not None and context.target is not None
+    assert context.test is not None
+    assert context.target is not None
     task = make_task(context)
     rows = min(len(context.train), len(candidate), context.settings.max_rows)
     test = subsample(context.test, context.settings.max_rows, context.settings.seed).dropna(

@@ -1,0 +1,78 @@
+"""The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paracosm.recipes.atomic import write_text
+from paracosm.recipes.digest import file_digest, folder_digest
+from paracosm.recipes.errors import RunError
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import SPLITS, Run
+from paracosm.records.schema import Schema
+
+
+def evaluate(recipe: Recipe, run: Run) -> bool:
+    """Do the `eval` stage unless it is done; return whether it ran.
+
+    Raises:
+        RunError: the run has no splits or no synthetic records yet.
+        RecipeError: the recipe limits a gate that does not exist.
+    """
+    from paracosm.eval.gates import check_names
+
+    check_names(recipe.release)
+    inputs = _inputs(recipe, run)
+
+    def work() -> dict[str, Any]:
+        from paracosm.eval.measure import measure
+        from paracosm.eval.report import report_html
+        from paracosm.records.typed_table import read_table
+
+        schema = Schema.load(run.schema)
+        splits = {name: read_table(run.split(name), schema) for name in SPLITS}
+        synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
+        found = measure(
+            **splits,
+            synthetic=synthetic,
+            schema=schema,
+            target=recipe.data.target,
+            settings=recipe.eval,
+            release=recipe.release,
+            history=_history(run.history),
+        )
+        write_text(run.metrics, found.to_json())
+        page = report_html(found.plain(), name=recipe.name, history=found.history, nearest=found.nearest)
+        write_text(run.report, page)
+        return {"verdict": found.verdict, "profile": found.profile}
+
+    return run.stage("eval", inputs, work)
+
+
+def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+    needed = [run.schema, *map(run.split, SPLITS)]
+    for path in needed:
+        if not path.is_file():
+            raise RunError(f"{path}: is missing; run the records stage first")
+    if not _shards(run):
+        raise RunError(f"{run.synthetic}: holds no synthetic records; run the generate stage first")
+    return {
+        "splits": {path.name: file_digest(path) for path in needed},
+        "synthetic": folder_digest(run.synthetic),
+        "history": file_digest(run.history) if run.history.is_file() else None,
+        "target": recipe.data.target,
+        "eval": recipe.eval.model_dump(mode="json"),
+        "release": recipe.release.model_dump(mode="json"),
+    }
+
+
+def _shards(run: Run) -> list[Path]:
+    return sorted(run.synthetic.glob("part-*.parquet"))
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
