@@ -62,7 +62,8 @@ def _text(cell: object, name: object, row: int, timespec: str) -> object:
         return str(cell)
     if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
         raise DataError(
-            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value (or add the column to data.drop)"
+            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value"
+            " (or add the column to data.drop)"
         )
     if pd.isna(cell):  # type: ignore[arg-type]
         return pd.NA
@@ -77,5 +78,6 @@ def _text(cell: object, name: object, row: int, timespec: str) -> object:
     if isinstance(cell, dates.date):
         return cell.isoformat()
     raise DataError(
-        f"column {name!r}: row {row} holds a {type(cell).__name__}, which is no type of cell that can be modelled"
+        f"column {name!r}: row {row} holds a {type(cell).__name__}, which is no type of cell that can"
+        " be modelled"
     )

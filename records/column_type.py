@@ -1,18 +1,20 @@
 """The type of one column, decided from its cells as found.
 
-The rules, in order; the first that holds decides. `n` is the number of cells that are there.
+The rules, in order; the first that holds decides. Missing cells do not count.
 
 1. Two words of a known pair (true/false, yes/no, y/n, t/f in one spelling): boolean.
-2. Mostly different cells under a name of a direct identifier (name, e-mail, phone, ...), or e-mail addresses or UUIDs: identifier.
-3. Integers, with one unit and one padding or none: identifier if all differ and the name says id or they count up from 0 or 1
-   or carry a word as prefix; else integer. Eight digits that are dates, under a name that says date: datetime.
+2. E-mail addresses or UUIDs, or mostly different cells under the name of a direct identifier
+   (a person's name, e-mail, phone, address, file, ...): identifier.
+3. Integers with one unit and one padding, or none: integer. They are an identifier if all differ, and the name
+   says id, or they count up from 0 or 1, or a word stands before them; also if the name says id and at least
+   a tenth of them differ. Eight digits that are dates, under a name that says date, are a datetime.
 4. Numbers with one unit or none: number.
 5. One date format that gives every cell back: datetime.
 6. Words. Long ones (on average four words or forty letters) of which more than half occur once: text.
-   Columns that are mostly numbers or dates, but not all, are never identifiers: a warning names them.
-   Shorter ones that occur once in more than half of the cells: text if they are several words without a common shape, else identifier.
-   More than 2,000 different ones, or so many that occur once that a tenth of new records would bring a new one: text.
-   All else: category.
+   Shorter ones that occur once in more than half of the cells: text if they are several words without
+   a common shape, or mostly numbers or dates (a warning says so); else identifier.
+   More than 2,000 different ones, or so many that occur once that a tenth of new records would bring
+   a value never seen: text, for a closed list would not hold them. All else: category.
 """
 
 import re
@@ -129,7 +131,10 @@ def _integer_type(name: str, cells: list[str], total: int, written: dict[str, An
 
 
 def _repeated(name: str, cells: list[str]) -> ColumnType:
-    doubt = f"column {name!r}: repeats, and looks as if it names whom a record is about; if it does, set data.subject to it"
+    doubt = (
+        f"column {name!r}: repeats, and looks as if it names whom a record is about; if it does,"
+        " set data.subject to it"
+    )
     return ColumnType("identifier", identifier(cells).attributes, (doubt,))
 
 
@@ -143,7 +148,10 @@ def _compact_dates(cells: list[str]) -> bool:
 def _datetime_type(name: str, formats: list[str]) -> ColumnType:
     if not is_ambiguous(formats):
         return ColumnType("datetime", {"format": formats[0]})
-    doubt = f"column {name!r}: day and month cannot be told apart; read as {formats[0]}; set data.fields.{name}.format if that is wrong"
+    doubt = (
+        f"column {name!r}: day and month cannot be told apart; read as {formats[0]}; set"
+        f" data.fields.{name}.format if that is wrong"
+    )
     return ColumnType("datetime", {"format": formats[0]}, (doubt,))
 
 
@@ -186,21 +194,25 @@ def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]
         rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
         if rest:
             return (
-                f"column {name!r}: is numbers but for {_like(rest)}; if those mean missing, add them to data.missing",
+                f"column {name!r}: is numbers but for {_like(rest)}; if those mean missing, add them"
+                " to data.missing",
             )
         return (
-            f"column {name!r}: is numbers in several units or paddings; write them in one to have them modelled as numbers",
+            f"column {name!r}: is numbers in several units or paddings; write them in one to have"
+            " them modelled as numbers",
         )
     if _thousands(list(counts)):
         return (
-            f"column {name!r}: is numbers with thousands separators; write them without to have them modelled as numbers",
+            f"column {name!r}: is numbers with thousands separators; write them without to have them"
+            " modelled as numbers",
         )
     formats = next((found for cell in islice(counts, MANY) if (found := datetime_formats([cell]))), [])
     for code in formats:
         if _share(counts, total, lambda cell, code=code: gives_back(cell, code)) >= MOSTLY_DATES:
             rest = next(cell for cell in counts if not gives_back(cell, code))
             return (
-                f"column {name!r}: is dates like {code} but for {_like(rest)}; if those mean missing, add them to data.missing",
+                f"column {name!r}: is dates like {code} but for {_like(rest)}; if those mean missing,"
+                " add them to data.missing",
             )
     return ()
 

@@ -71,7 +71,8 @@ def _fit_lengths(field: Field, known: pd.Series, override: FieldOverride) -> Fie
         return replace(field, min_length=min(shortest, 1), max_length=max(longest, 1))
     if longest > override.max_length:
         raise DataError(
-            f"data.fields.{field.name}.max_length: a training record has {longest} characters, more than {override.max_length}"
+            f"data.fields.{field.name}.max_length: a training record has {longest} characters, more"
+            f" than {override.max_length}"
         )
     return replace(field, min_length=min(shortest, 1), max_length=override.max_length, declared=True)
 
@@ -80,16 +81,19 @@ def _fit_range(field: Field, known: pd.Series, override: FieldOverride) -> Field
     declared = {key: _bound(field, key, getattr(override, key)) for key in ("minimum", "maximum")}
     if known.empty and None in declared.values():
         raise DataError(
-            f"column {field.name!r}: has no value in any training record; drop it, or declare its minimum and maximum"
+            f"column {field.name!r}: has no value in any training record; drop it, or declare its"
+            " minimum and maximum"
         )
     low, high = (None, None) if known.empty else (_value(field, known.min()), _value(field, known.max()))
     if low is not None and declared["minimum"] is not None and low < declared["minimum"]:
         raise DataError(
-            f"data.fields.{field.name}.minimum: {override.minimum} is above the smallest value of the training records"
+            f"data.fields.{field.name}.minimum: {override.minimum} is above the smallest value of the"
+            " training records"
         )
     if high is not None and declared["maximum"] is not None and high > declared["maximum"]:
         raise DataError(
-            f"data.fields.{field.name}.maximum: {override.maximum} is below the largest value of the training records"
+            f"data.fields.{field.name}.maximum: {override.maximum} is below the largest value of the"
+            " training records"
         )
     minimum, maximum = (None, None) if low is None else outward(field, known, low, high)
     minimum = declared["minimum"] if declared["minimum"] is not None else minimum
@@ -121,7 +125,8 @@ def _bound(field: Field, key: str, bound: int | float | str | None) -> Any:
         raise DataError(f"data.fields.{field.name}.{key}: {bound!r} is not {like}") from fault
     if not math.isfinite(number) or (field.type == "integer" and number != int(number)):
         raise DataError(
-            f"data.fields.{field.name}.{key}: {bound!r} is no {'integer' if field.type == 'integer' else 'finite number'}"
+            f"data.fields.{field.name}.{key}: {bound!r} is no"
+            f" {'integer' if field.type == 'integer' else 'finite number'}"
         )
     if field.type == "integer":
         return int(bound)

@@ -68,7 +68,8 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
             and override.fresh is None
         ):
             warnings.append(
-                f"column {name!r}: looks like an identifier; left out of the model (data.fields.{name} overrides)"
+                f"column {name!r}: looks like an identifier; left out of the model"
+                f" (data.fields.{name} overrides)"
             )
         _check_override(name, found, override)
         attributes = found.attributes | _declared_decimals(found, override.decimals)
@@ -161,12 +162,18 @@ def _misfit(name: str, cells: pd.Series, declared: str) -> str:
     fits = {"integer": integer_format, "number": number_format, "datetime": datetime_formats}.get(declared)
     known = cells[cells.notna()]
     if declared == "boolean":
-        return f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells; allowed: two of one pair such as yes and no"
+        return (
+            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells;"
+            " allowed: two of one pair such as yes and no"
+        )
     assert fits is not None
     for row, cell in known.items():
         if not fits([cell]):
             return f"column {name!r}: is declared {declared}, but row {int(row) + 1} holds a cell of the shape {cell_shape(cell)!r}"  # type: ignore[call-overload]
-    return f"column {name!r}: is declared {declared}, but its cells are not all written in one way (units, padding or date format)"
+    return (
+        f"column {name!r}: is declared {declared}, but its cells are not all written in one way"
+        " (units, padding or date format)"
+    )
 
 
 def _reject_infinities(name: str, cells: pd.Series, distinct: list[str]) -> None:

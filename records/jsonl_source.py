@@ -58,7 +58,8 @@ def _cell(value: Any, key: str, place: str) -> str | None:
     if isinstance(value, dict | list):
         kind = "object" if isinstance(value, dict) else "array"
         raise DataError(
-            f"{place}: the key {key!r} holds a nested {kind}; a cell must be a single value (or add it to data.drop)"
+            f"{place}: the key {key!r} holds a nested {kind}; a cell must be a single value (or add"
+            " it to data.drop)"
         )
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -35,7 +35,8 @@ def from_object(table: Any, *, drop: Collection[str] = ()) -> pd.DataFrame:
     ):
         return checked(pd.DataFrame(list(table)), place)
     raise DataError(
-        f"{place}: is no table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a list of dicts"
+        f"{place}: is no table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a"
+        " list of dicts"
     )
 
 
@@ -47,7 +48,8 @@ def arrow_of(dataset: Any) -> pa.Table:
     """
     if isinstance(dataset, dict):
         raise DataError(
-            f"the {type(dataset).__name__}: holds the splits {', '.join(map(str, dataset))}; choose one of them"
+            f"the {type(dataset).__name__}: holds the splits {', '.join(map(str, dataset))}; choose"
+            " one of them"
         )
     if not hasattr(dataset, "__len__"):
         raise DataError(f"the {type(dataset).__name__}: streams; load it whole")

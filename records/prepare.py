@@ -93,7 +93,8 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
     schema = fit_domains(known, splits["train"], data)
     if clusters.coarse:
         warnings.append(
-            f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep equal rows on one side"
+            f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep"
+            " equal rows on one side"
         )
     outside = {name: _outside(splits[name], schema) for name in ("control", "test")}
     facts = {

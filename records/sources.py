@@ -104,7 +104,8 @@ def _read_url(data: Data, root: Path) -> pd.DataFrame:
         return read_hub(data.source, data.hub_split, drop=data.drop)
     if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
         raise DataError(
-            f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a database URL"
+            f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a"
+            " database URL"
         )
     return read_sql(data, root=root)
 
@@ -180,7 +181,10 @@ def _missing_file(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"{path}: there is no such file (nor a folder {folder})"
-    return f"{path}: there is no such file{did_you_mean(path.name, sorted(each.name for each in folder.iterdir()))}"
+    return (
+        f"{path}: there is no such"
+        f" file{did_you_mean(path.name, sorted(each.name for each in folder.iterdir()))}"
+    )
 
 
 def _other_columns(file: Path, table: pd.DataFrame, first: Path, expected: pd.DataFrame) -> str:

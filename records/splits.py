@@ -90,7 +90,8 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
     empty = [name for name, rows in parts.items() if not rows]
     if empty:
         raise DataError(
-            f"the {empty[0]} split is empty: the {len(table)} rows form {len(members)} groups that must stay together"
+            f"the {empty[0]} split is empty: the {len(table)} rows form {len(members)} groups that"
+            " must stay together"
             " (subjects, copies, near-duplicates), the largest of "
             f"{max(map(len, members.values()))} rows; more groups or larger shares in data.split are needed"
         )
@@ -123,7 +124,8 @@ def wanted_rows(rows: int, split: Split) -> dict[str, int]:
         if count == 0:
             share = getattr(split, name)
             raise DataError(
-                f"data.split.{name}: {share:g} of {rows} rows is none; at least {math.floor(0.5 / share) + 1} rows are needed"
+                f"data.split.{name}: {share:g} of {rows} rows is none; at least"
+                f" {math.floor(0.5 / share) + 1} rows are needed"
             )
     return wanted
 

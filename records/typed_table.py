@@ -153,7 +153,8 @@ def _typed(column: pd.Series, field: Field) -> pd.Series:
             row = int((cells == cell).fillna(False).to_numpy().argmax()) + 1
             like = f" like {field.format!r}" if field.type == "datetime" else ""
             raise DataError(
-                f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r}, which is no {field.type}{like}"
+                f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r},"
+                f" which is no {field.type}{like}"
             ) from fault
     return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
 
