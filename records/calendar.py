@@ -17,6 +17,7 @@ def parts_written(form: str) -> int:
     """Return how many of `PARTS`, from the year on, a strftime format writes (all of them for an empty format)."""
     if not form:
         return len(PARTS)
+    form = form.replace("%-", "%")
     written = {form[i + 1] for i in range(len(form) - 1) if form[i] == "%"}
     if "T" in written:
         written |= set("HMS")

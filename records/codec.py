@@ -127,7 +127,7 @@ class Codec:
             assert code.missing is not None
             return [code.missing[0]]
         ids = plain_tokens(self.tokenizer, str(value))
-        if self.tokenizer.decode(ids) != value or self.alphabet.stop in ids:
+        if self.tokenizer.decode(ids) != value or self.alphabet.unused in ids:
             raise DataError(f"field {field.name!r}: the base model's tokenizer cannot write {shown(value)} without loss")
         return [*([code.missing[1]] if code.missing else []), *ids, self.alphabet.stop]
 

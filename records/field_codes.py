@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import pairwise
 
 from paracosm.recipes.errors import DataError
@@ -155,9 +156,9 @@ def _fixed_point_code(field: Field, alphabet: Alphabet) -> FieldCode:
     return FieldCode(root, whole, number, None)
 
 
-def _scaled(number: Value, unit: int) -> float:
-    assert isinstance(number, (int, float))
-    return round(number * unit, 6)
+def _scaled(number: Value, unit: int) -> Decimal:
+    # In decimals, because a product of doubles can land beside the whole number that it stands for.
+    return Decimal(repr(number)) * unit
 
 
 def _scientific_code(field: Field, alphabet: Alphabet) -> FieldCode:

@@ -33,7 +33,7 @@ class TokenMasks:
 
     @cached_property
     def tokenizer(self) -> llguidance.LLTokenizer:
-        return llguidance.hf.from_tokenizer(self.codec.tokenizer)  # type: ignore[arg-type]
+        return llguidance.hf.from_tokenizer(self.codec.tokenizer, eos_token=self.codec.alphabet.unused)  # type: ignore[arg-type]
 
     @cached_property
     def _matchers(self) -> list[llguidance.LLMatcher]:

@@ -1,0 +1,69 @@
+"""Tiny tokenizers and models of several families, built from nothing, for tests that must not download."""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+
+
+def byte_tokenizer(merged: tuple[str, ...] = (), *, one_special: bool = False) -> PreTrainedTokenizerFast:
+    """Return a byte-level BPE tokenizer: 256 byte tokens, a few merges, three special tokens (or one, as GPT-2 has)."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {symbol: number for number, symbol in enumerate(alphabet)}
+    merges = []
+    for word in (word.replace(" ", "Ġ") for word in merged):
+        built = word[0]
+        for letter in word[1:]:
+            merges.append((built, letter))
+            built += letter
+            vocabulary.setdefault(built, len(vocabulary))
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(dict.fromkeys(merges))))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = {"eos_token": "<|end|>"} if one_special else {"bos_token": "<|start|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **special)
+
+
+def llama(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0) -> PreTrainedModel:
+    """Return a Llama of a few thousand weights."""
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=layers,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=512,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            initializer_range=0.2,
+        )
+    )
+
+
+def gpt2(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0) -> PreTrainedModel:
+    """Return a GPT-2 of a few thousand weights: learned positions, tied head, Conv1D layers."""
+    torch.manual_seed(seed)
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=len(tokenizer),
+            n_embd=32,
+            n_layer=layers,
+            n_head=4,
+            n_positions=512,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            initializer_range=0.2,
+        )
+    )
+
+
+def save_tiny_llama(folder: Path, *, layers: int = 2) -> Path:
+    """Write a tiny Llama and its tokenizer as a model folder; return the folder."""
+    tokenizer = byte_tokenizer(("Male", "Female", " the", "ing"))
+    llama(tokenizer, layers=layers).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
