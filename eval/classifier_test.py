@@ -52,9 +52,8 @@ def _out_of_fold(
     labels = np.repeat([1, 0], [len(fake), len(real)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     with threadpool_limits(1 if len(both) < 5000 else None):
-        scores = cross_val_predict(
-            _booster(len(both), is_code, seed), matrix, labels, cv=folds, method="predict_proba"
-        )
+        booster = _booster(len(both), is_code, seed)
+        scores = np.asarray(cross_val_predict(booster, matrix, labels, cv=folds, method="predict_proba"))
     return scores[:, 1], labels
 
 
@@ -65,8 +64,8 @@ def _booster(rows: int, is_code: np.ndarray, seed: int) -> HistGradientBoostingC
         max_leaf_nodes=16,
         min_samples_leaf=int(np.clip(rows // 60, 4, 20)),
         l2_regularization=1.0,
-        categorical_features=is_code,
-        early_stopping=False,
+        categorical_features=is_code,  # type: ignore[arg-type]  # scikit-learn is untyped
+        early_stopping=False,  # type: ignore[arg-type]  # scikit-learn is untyped
         random_state=seed,
     )
 

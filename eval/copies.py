@@ -72,7 +72,7 @@ def _most_shared(texts: np.ndarray, known: np.ndarray) -> np.ndarray:
         analyzer="word",
         token_pattern=r"(?u)\S+",
         ngram_range=(SHINGLE_WORDS, SHINGLE_WORDS),
-        norm=None,
+        norm=None,  # type: ignore[arg-type]  # scikit-learn is untyped
         alternate_sign=False,
         binary=True,
         n_features=2**22,

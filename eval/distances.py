@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from paracosm.eval.context import NUMERIC
@@ -51,7 +52,7 @@ class RowVectors:
         if field.type in NUMERIC:
             return self._ranks(field, column)
         if field.type == "text":
-            return self.hasher.transform(as_texts(column)).toarray() / np.sqrt(2)
+            return csr_matrix(self.hasher.transform(as_texts(column))).toarray() / np.sqrt(2)
         known = {word: number for number, word in enumerate(self.words[field.name])}
         words = as_words(column)
         codes = np.array(

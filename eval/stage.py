@@ -35,7 +35,9 @@ def evaluate(recipe: Recipe, run: Run) -> bool:
         splits = {name: read_table(run.split(name), schema) for name in SPLITS}
         synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
         found = measure(
-            **splits,
+            train=splits["train"],
+            control=splits["control"],
+            test=splits["test"],
             synthetic=synthetic,
             schema=schema,
             target=recipe.data.target,

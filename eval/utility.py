@@ -211,8 +211,8 @@ def _boosting(
             min_samples_leaf=int(np.clip(len(table) // 60, 4, 20)),
             l2_regularization=1.0,
             max_features=0.7,
-            categorical_features=is_code,
-            early_stopping=False,
+            categorical_features=is_code,  # type: ignore[arg-type]  # scikit-learn is untyped
+            early_stopping=False,  # type: ignore[arg-type]  # scikit-learn is untyped
             random_state=context.settings.seed + seed,
         ).fit(known, truth)
         several.append(_predict(task, model, unseen))

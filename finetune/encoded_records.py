@@ -49,7 +49,9 @@ def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRec
     return EncodedRecord(tuple(ids), tuple(numbers))
 
 
-def encode_known(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> tuple[list[EncodedRecord], int]:
+def encode_known(
+    records: Sequence[Record], codec: Codec, masks: TokenMasks
+) -> tuple[list[EncodedRecord], int]:
     """Encode held-out records; those with a value that training never saw have no likelihood and are counted instead."""
     encoded, unknown = [], 0
     for record in records:

@@ -22,10 +22,16 @@ def restrict_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) ->
     """Replace the output head by its rows for `vocabulary` (ascending token ids); None keeps it whole."""
     if vocabulary is None:
         return
-    whole = model.get_output_embeddings()
+    whole: nn.Linear = model.get_output_embeddings()  # type: ignore[assignment]  # a causal model has one
     rows = torch.as_tensor(vocabulary, device=whole.weight.device)
     bias = getattr(whole, "bias", None)
-    small = nn.Linear(whole.weight.shape[1], len(vocabulary), bias=bias is not None, dtype=whole.weight.dtype, device=whole.weight.device)
+    small = nn.Linear(
+        whole.weight.shape[1],
+        len(vocabulary),
+        bias=bias is not None,
+        dtype=whole.weight.dtype,
+        device=whole.weight.device,
+    )
     with torch.no_grad():
         small.weight.copy_(whole.weight[rows])
         if bias is not None:
@@ -59,5 +65,7 @@ class GrammarLoss:
             used, where = np.unique(numbers[part], return_inverse=True)
             table = torch.from_numpy(self.masks.allowed(used.tolist(), self.vocabulary)).to(logits.device)
             allowed = table[torch.from_numpy(where).to(logits.device)]
-            total = total + cross_entropy(logits[part].float().masked_fill(~allowed, -torch.inf), labels[part], reduction="sum")
+            total = total + cross_entropy(
+                logits[part].float().masked_fill(~allowed, -torch.inf), labels[part], reduction="sum"
+            )
         return total

@@ -51,7 +51,9 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         DataError: a training record cannot be encoded for it.
     """
     settings = recipe.finetune
-    codec = Codec(schema, load_tokenizer(recipe.model), "markers" if settings.order == "shuffled" else "places")  # type: ignore[arg-type]
+    codec = Codec(
+        schema, load_tokenizer(recipe.model), "markers" if settings.order == "shuffled" else "places"
+    )  # type: ignore[arg-type]
     masks = TokenMasks(codec)
     step = max(1, len(train) // ENCODED_AT_MOST)
     encoded = [encode_record(record, codec, masks) for record in train[::step]]
@@ -60,7 +62,9 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     layers, total, trainable, hidden = _weights(recipe)
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
     # Forward pass and gradients of activations through frozen weights (2 + 2), and through adapters also weights (2 + 4).
-    operations = tokens * len(train) * settings.epochs * (4 * (layers["body"] + columns * hidden) + 6 * trainable)
+    operations = (
+        tokens * len(train) * settings.epochs * (4 * (layers["body"] + columns * hidden) + 6 * trainable)
+    )
     micro = micro_batch_size(recipe, codec, longest, 1)
     frozen_bytes = 2 if str(frozen_dtype(recipe.model.dtype)).endswith("bfloat16") else 4
     activations = micro * longest * (layers["count"] * hidden * 40 * frozen_bytes + columns * 10)
@@ -86,7 +90,9 @@ def _weights(recipe: Recipe) -> tuple[dict[str, int], int, int, int]:
     try:
         config = AutoConfig.from_pretrained(locate(recipe.model), revision=recipe.model.revision)
     except (OSError, ValueError) as fault:
-        raise ModelError(f"model.base: {recipe.model.base!r} cannot be loaded: {str(fault).splitlines()[0]}") from fault
+        raise ModelError(
+            f"model.base: {recipe.model.base!r} cannot be loaded: {str(fault).splitlines()[0]}"
+        ) from fault
     available = config.num_hidden_layers
     count = recipe.model.layers or available
     if count > available:

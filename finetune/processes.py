@@ -26,7 +26,7 @@ def on_leader_first(find: Callable[[], Found]) -> Found:
 
     PartialState()
     found = [find() if leading() else None]
-    return broadcast_object_list(found, from_process=0)[0]
+    return broadcast_object_list(found, from_process=0)[0]  # type: ignore[return-value]  # the leader's
 
 
 def rank() -> int:

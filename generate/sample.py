@@ -6,7 +6,7 @@ processes, and any number of kills and resumptions, give the same bytes.
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from paracosm.finetune.processes import leading, on_leader_first, rank, wait, world
@@ -92,7 +92,10 @@ def _sample(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, A
         for begin in range(0, len(shards[number]), settings.batch_size):
             batch = shards[number][begin : begin + settings.batch_size]
             encodings = decoder.sample(batch, seed=settings.seed)
-            records.extend(adapted.codec.decode(ids) | {name: made_up[at] for name, made_up in fresh.items()} for at, ids in zip(batch, encodings, strict=True))
+            records.extend(
+                adapted.codec.decode(ids) | {name: made_up[at] for name, made_up in fresh.items()}
+                for at, ids in zip(batch, encodings, strict=True)
+            )
             made += len(batch)
             speed = made / (time.monotonic() - began)
             left = (sum(len(shards[other]) for other in mine) - made) / speed
@@ -100,7 +103,12 @@ def _sample(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, A
         _write_shard(records, schema, run, number, settings.formats)
     wait()
     seconds = time.monotonic() - began
-    return {"records": count, "shards": len(shards), "records_per_second": round(made / seconds, 2) if made else None, "processes": world()}
+    return {
+        "records": count,
+        "shards": len(shards),
+        "records_per_second": round(made / seconds, 2) if made else None,
+        "processes": world(),
+    }
 
 
 def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[str, list[str]]:
@@ -116,7 +124,9 @@ def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[
     return {each.name: mint(each, count, seed=seed, taken=taken[each.name]) for each in fields}
 
 
-def _write_shard(records: list[Record], schema: Schema, run: Run, number: int, formats: list[str]) -> None:
+def _write_shard(
+    records: list[Record], schema: Schema, run: Run, number: int, formats: Sequence[str]
+) -> None:
     released = Schema(tuple(each for each in schema if each.modelled or each.fresh))
     table = to_table(records, released)
     found = written(table, released)

@@ -24,7 +24,18 @@ from paracosm.recipes.errors import RunError
 
 STAGES = ("records", "finetune", "generate", "eval", "card")
 SPLITS = ("train", "control", "test")
-RECORDED_PACKAGES = ("paracosm", "torch", "transformers", "peft", "accelerate", "trl", "llguidance", "numpy", "pandas", "scikit-learn")
+RECORDED_PACKAGES = (
+    "paracosm",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "trl",
+    "llguidance",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+)
 
 
 @dataclass(frozen=True)
@@ -114,8 +125,15 @@ class Run:
             RunError: the path is a file, holds something else, or cannot be written.
         """
         try:
-            if root.exists() and any(root.iterdir()) and not (root / "run.json").exists() and not (root / ".lock").exists():
-                raise RunError(f"{root}: is not empty and is no run directory (no run.json); choose another with --run")
+            if (
+                root.exists()
+                and any(root.iterdir())
+                and not (root / "run.json").exists()
+                and not (root / ".lock").exists()
+            ):
+                raise RunError(
+                    f"{root}: is not empty and is no run directory (no run.json); choose another with --run"
+                )
             root.mkdir(parents=True, exist_ok=True)
             root.chmod(0o700)
         except OSError as fault:
@@ -149,7 +167,9 @@ class Run:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as fault:
                 holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
-                raise RunError(f"{self.root}: another process (pid {holder}) is working in this run") from fault
+                raise RunError(
+                    f"{self.root}: another process (pid {holder}) is working in this run"
+                ) from fault
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
             yield
@@ -163,7 +183,9 @@ class Run:
         except FileNotFoundError:
             return {"stages": {}}
         except (OSError, ValueError) as fault:
-            raise RunError(f"{self.journal}: cannot be read as JSON ({fault}); remove the run directory to start over") from fault
+            raise RunError(
+                f"{self.journal}: cannot be read as JSON ({fault}); remove the run directory to start over"
+            ) from fault
 
     def write_journal(self, journal: dict[str, Any]) -> None:
         """Replace `run.json` in one step."""
@@ -180,7 +202,11 @@ class Run:
     def is_done(self, stage: str, inputs: dict[str, Any]) -> bool:
         """Return whether `stage` ended with these inputs and its outputs are as it left them."""
         record = self.stage_record(stage)
-        return record.get("status") == "done" and record.get("inputs") == inputs and record.get("outputs") == self._output_digests(stage)
+        return (
+            record.get("status") == "done"
+            and record.get("inputs") == inputs
+            and record.get("outputs") == self._output_digests(stage)
+        )
 
     def stage(self, stage: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any] | None]) -> bool:
         """Run `work` unless it is done already; return whether it ran.

@@ -51,7 +51,9 @@ class Alphabet:
         """
         special = sorted(set(tokenizer.all_special_ids))
         if not special:
-            raise ModelError("the tokenizer has no special token that could end a text; choose another base model")
+            raise ModelError(
+                "the tokenizer has no special token that could end a text; choose another base model"
+            )
         end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
         end = special[-1] if end is None else end
         starts = (tokenizer.bos_token_id, tokenizer.cls_token_id, end)

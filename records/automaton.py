@@ -7,7 +7,6 @@ model reads or writes is a decision.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 Symbols = Mapping[str, int]
 Path = tuple[int, ...]
@@ -71,10 +70,10 @@ def choices(paths: Iterable[tuple[Sequence[int], Node]], stop: int) -> Node:
     ordered = sorted(((tuple(path), then) for path, then in paths), key=lambda each: each[0])
     if len(ordered) == 1 and not ordered[0][0]:
         return ordered[0][1]
-    following = [path for path, _ in ordered[1:]]
-    for (path, then), after in zip_longest(ordered, following, fillvalue=()):
+    following: list[tuple[int, ...]] = [*(path for path, _ in ordered[1:]), ()]
+    for (path, then), after in zip(ordered, following, strict=False):
         whole = (*path, stop) if after[: len(path)] == path and after else path
-        edges = root
+        edges: dict[int, Node] = root
         for token in whole[:-1]:
             edges = edges.setdefault(token, Node({})).edges  # type: ignore[assignment]
         edges[whole[-1]] = then

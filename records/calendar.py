@@ -84,7 +84,9 @@ def _round_up(moment: datetime, parts: int) -> Parts:
         return (moment.year + 1,)
     if parts == 2:
         return (moment.year + moment.month // 12, moment.month % 12 + 1)
-    step = {3: timedelta(days=1), 4: timedelta(hours=1), 5: timedelta(minutes=1), 6: timedelta(seconds=1)}[parts]
+    step = {3: timedelta(days=1), 4: timedelta(hours=1), 5: timedelta(minutes=1), 6: timedelta(seconds=1)}[
+        parts
+    ]
     return _parts(floor + step, parts)
 
 

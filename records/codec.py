@@ -57,7 +57,10 @@ class Codec:
     @cached_property
     def codes(self) -> tuple[FieldCode | TextCode, ...]:
         """One code per modelled field, in schema order."""
-        return tuple(self._text_code(each) if each.type == "text" else field_code(each, self.tokenizer, self.alphabet) for each in self.fields)
+        return tuple(
+            self._text_code(each) if each.type == "text" else field_code(each, self.tokenizer, self.alphabet)
+            for each in self.fields
+        )
 
     def _text_code(self, field: Field) -> TextCode:
         if not field.nullable:
@@ -128,7 +131,9 @@ class Codec:
             return [code.missing[0]]
         ids = plain_tokens(self.tokenizer, str(value))
         if self.tokenizer.decode(ids) != value or self.alphabet.unused in ids:
-            raise DataError(f"field {field.name!r}: the base model's tokenizer cannot write {shown(value)} without loss")
+            raise DataError(
+                f"field {field.name!r}: the base model's tokenizer cannot write {shown(value)} without loss"
+            )
         return [*([code.missing[1]] if code.missing else []), *ids, self.alphabet.stop]
 
     def decode(self, ids: Sequence[int]) -> Record:
@@ -201,7 +206,9 @@ class Codec:
     def to_json(self) -> str:
         """Return the codec, without its tokenizer, as JSON that `from_json` reads back."""
         schema = json.loads(self.schema.to_json())
-        return json.dumps({"format": FORMAT, "layout": self.layout, "schema": schema}, ensure_ascii=False, indent=1)
+        return json.dumps(
+            {"format": FORMAT, "layout": self.layout, "schema": schema}, ensure_ascii=False, indent=1
+        )
 
     @classmethod
     def from_json(cls, text: str, tokenizer: Tokenizer) -> "Codec":
@@ -212,7 +219,9 @@ class Codec:
         """
         plain = json.loads(text)
         if plain["format"] != FORMAT:
-            raise ModelError(f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}")
+            raise ModelError(
+                f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}"
+            )
         return cls(Schema.from_json(json.dumps(plain["schema"])), tokenizer, plain["layout"])
 
 

@@ -43,7 +43,9 @@ def field_code(field: Field, tokenizer: Tokenizer, alphabet: Alphabet) -> FieldC
         case "integer":
             code = _integer_code(field, alphabet)
         case "number":
-            code = _scientific_code(field, alphabet) if field.scientific else _fixed_point_code(field, alphabet)
+            code = (
+                _scientific_code(field, alphabet) if field.scientific else _fixed_point_code(field, alphabet)
+            )
         case "datetime":
             code = _datetime_code(field, alphabet)
         case "boolean":
@@ -89,7 +91,10 @@ def _shortest_distinct(paths: list[Path]) -> list[Path]:
 
 
 def _common(one: Path, other: Path) -> int:
-    return next((i for i, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other)))
+    return next(
+        (i for i, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+        min(len(one), len(other)),
+    )
 
 
 def _followed(root: Node, path: Path, stop: int) -> Path:
@@ -121,7 +126,9 @@ def _reader(alphabet: Alphabet) -> Callable[[Path], str]:
     return lambda path: "".join(letters[token] for token in path)
 
 
-def _whole_number_code(low: int, high: int, alphabet: Alphabet) -> tuple[Node, Callable[[int], list[int]], Callable[[Path], int]]:
+def _whole_number_code(
+    low: int, high: int, alphabet: Alphabet
+) -> tuple[Node, Callable[[int], list[int]], Callable[[Path], int]]:
     width = len(str(max(abs(low), abs(high))))
     root = _signed(low, high, alphabet, lambda first, last: digits(first, last, width, alphabet.symbols))
     read = _reader(alphabet)

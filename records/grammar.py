@@ -42,7 +42,9 @@ def skip_forced(node: Node) -> Node:
     return node
 
 
-def text_rules(name: str, min_length: int, max_length: int, stop: int, missing: tuple[int, int] | None) -> list[str]:
+def text_rules(
+    name: str, min_length: int, max_length: int, stop: int, missing: tuple[int, int] | None
+) -> list[str]:
     """Return Lark rules for free text of bounded length, ended by the token `stop`.
 
     Args:
@@ -60,7 +62,9 @@ def text_rules(name: str, min_length: int, max_length: int, stop: int, missing: 
     return [f"{name}: {present}", f"{terminal}: /(?s:.{{{min_length},{max_length}}})/"]
 
 
-def record_grammar(order: Sequence[str], rules: Mapping[str, Sequence[str]], markers: Mapping[str, int]) -> str:
+def record_grammar(
+    order: Sequence[str], rules: Mapping[str, Sequence[str]], markers: Mapping[str, int]
+) -> str:
     """Return the grammar of whole records.
 
     Args:

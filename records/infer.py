@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -88,7 +89,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     return Inference(schema, tuple(warnings))
 
 
-def _declared_decimals(found: ColumnType, decimals: int | None) -> dict[str, int | bool]:
+def _declared_decimals(found: ColumnType, decimals: int | None) -> dict[str, Any]:
     if decimals is None:
         return {}
     least = found.attributes.get("least_decimals", 0)

@@ -61,7 +61,9 @@ class TokenMasks:
         for token in ids:
             numbers.append(self._number(matcher.compute_bitmask()))
             if not matcher.consume_token(token):
-                raise ModelError(f"the grammar refuses an encoding of field {self.codec.fields[place].name!r}: {matcher.get_error()}")
+                raise ModelError(
+                    f"the grammar refuses an encoding of field {self.codec.fields[place].name!r}: {matcher.get_error()}"
+                )
         if self.codec.fields[place].type != "text":
             self._segments[key] = numbers
         return numbers

@@ -8,16 +8,40 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tiny_models import byte_tokenizer
 
 from paracosm.recipes.errors import DataError
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Field, Record, Schema
 from paracosm.records.token_masks import TokenMasks
-from tests.tiny_models import byte_tokenizer
 
 ONE_SPECIAL = byte_tokenizer(("12", "00"), one_special=True)
 TOKENIZER = byte_tokenizer(("Male", "Female", "12", "00", " the"))
-HOSTILE = ["", "NaN", "None", "007", "-0", "1e308", '"', "'", ",", "|", "\n", "\r\n", "\t", "\\", "<|end|>", "<|start|>", "?", "é", "😀", "שלום", "a\u202eb", "\x00", "x" * 3000]
+HOSTILE = [
+    "",
+    "NaN",
+    "None",
+    "007",
+    "-0",
+    "1e308",
+    '"',
+    "'",
+    ",",
+    "|",
+    "\n",
+    "\r\n",
+    "\t",
+    "\\",
+    "<|end|>",
+    "<|start|>",
+    "?",
+    "é",
+    "😀",
+    "שלום",
+    "a\u202eb",
+    "\x00",
+    "x" * 3000,
+]
 
 words = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=("Cs",)), max_size=12))
 names = st.text(min_size=1, max_size=8)
@@ -25,7 +49,9 @@ names = st.text(min_size=1, max_size=8)
 
 @st.composite
 def fields(draw: st.DrawFn, name: str) -> Field:
-    kind = draw(st.sampled_from(["integer", "number", "scientific", "category", "boolean", "datetime", "text"]))
+    kind = draw(
+        st.sampled_from(["integer", "number", "scientific", "category", "boolean", "datetime", "text"])
+    )
     nullable = draw(st.booleans())
     if kind == "integer":
         low, high = sorted(draw(st.lists(st.integers(-(10**18), 10**18), min_size=2, max_size=2)))
@@ -33,17 +59,35 @@ def fields(draw: st.DrawFn, name: str) -> Field:
     if kind == "number":
         decimals = draw(st.integers(0, 6))
         low, high = sorted(round(draw(st.floats(-1e6, 1e6)), decimals) + 0.0 for _ in range(2))
-        return Field(name=name, type="number", nullable=nullable, decimals=decimals, minimum=low, maximum=high)
+        return Field(
+            name=name, type="number", nullable=nullable, decimals=decimals, minimum=low, maximum=high
+        )
     if kind == "scientific":
         digits = draw(st.integers(1, 17))
-        low, high = sorted(float(f"{draw(st.floats(allow_nan=False, allow_infinity=False, max_value=9e307, min_value=-9e307)):.{digits - 1}e}") for _ in range(2))
-        return Field(name=name, type="number", nullable=nullable, scientific=digits, minimum=low, maximum=high)
+        low, high = sorted(
+            float(
+                f"{draw(st.floats(allow_nan=False, allow_infinity=False, max_value=9e307, min_value=-9e307)):.{digits - 1}e}"
+            )
+            for _ in range(2)
+        )
+        return Field(
+            name=name, type="number", nullable=nullable, scientific=digits, minimum=low, maximum=high
+        )
     if kind == "category":
-        return Field(name=name, type="category", nullable=nullable, categories=tuple(draw(st.lists(words, min_size=1, max_size=6, unique=True))))
+        return Field(
+            name=name,
+            type="category",
+            nullable=nullable,
+            categories=tuple(draw(st.lists(words, min_size=1, max_size=6, unique=True))),
+        )
     if kind == "boolean":
-        return Field(name=name, type="boolean", nullable=nullable, true=draw(words) + "1", false=draw(words) + "0")
+        return Field(
+            name=name, type="boolean", nullable=nullable, true=draw(words) + "1", false=draw(words) + "0"
+        )
     if kind == "datetime":
-        low, high = sorted(draw(st.lists(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), min_size=2, max_size=2)))
+        low, high = sorted(
+            draw(st.lists(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), min_size=2, max_size=2))
+        )
         return Field(name=name, type="datetime", nullable=nullable, minimum=low, maximum=high)
     return Field(name=name, type="text", nullable=nullable, max_length=draw(st.integers(1, 3000)))
 
@@ -87,7 +131,12 @@ relaxed = settings(max_examples=150, deadline=None, suppress_health_check=list(H
 
 
 @relaxed
-@given(schemas_with_record(), st.sampled_from([TOKENIZER, ONE_SPECIAL]), st.sampled_from(["places", "markers"]), st.randoms())
+@given(
+    schemas_with_record(),
+    st.sampled_from([TOKENIZER, ONE_SPECIAL]),
+    st.sampled_from(["places", "markers"]),
+    st.randoms(),
+)
 def test_any_valid_record_survives_and_the_grammar_accepts_it(
     case: tuple[Schema, Record], tokenizer: object, layout: str, chance: random.Random
 ) -> None:
@@ -105,7 +154,9 @@ def test_any_valid_record_survives_and_the_grammar_accepts_it(
 
 @relaxed
 @given(schemas(), st.sampled_from(["places", "markers"]), st.integers(0, 2**32))
-def test_everything_that_the_grammar_accepts_is_a_valid_record(schema: Schema, layout: str, seed: int) -> None:
+def test_everything_that_the_grammar_accepts_is_a_valid_record(
+    schema: Schema, layout: str, seed: int
+) -> None:
     codec = Codec(schema, TOKENIZER, layout)
     masks = TokenMasks(codec)
     matcher = masks.matcher(codec.grammar())
@@ -114,7 +165,11 @@ def test_everything_that_the_grammar_accepts_is_a_valid_record(schema: Schema, l
     while not matcher.is_accepting():
         allowed = masks.columns(matcher.compute_bitmask(), None)
         # Texts end sooner or later, so that the walk does.
-        token = codec.alphabet.stop if codec.alphabet.stop in allowed and chance.random() < 0.2 else int(chance.choice(allowed))
+        token = (
+            codec.alphabet.stop
+            if codec.alphabet.stop in allowed and chance.random() < 0.2
+            else int(chance.choice(allowed))
+        )
         assert matcher.consume_token(token)
         ids.append(token)
     record = codec.decode(ids)
@@ -132,7 +187,11 @@ def test_masks_of_a_field_alone_are_the_masks_of_the_whole_grammar(case: tuple[S
     for place, segment in enumerate(codec.segments(record)):
         for token, number in zip(segment, masks.of_value(place, segment), strict=True):
             whole = matcher.compute_bitmask()
-            assert masks.table[number] == whole if number else np.unpackbits(np.frombuffer(whole, dtype=np.uint8)).sum() == 1
+            assert (
+                masks.table[number] == whole
+                if number
+                else np.unpackbits(np.frombuffer(whole, dtype=np.uint8)).sum() == 1
+            )
             assert matcher.consume_token(token)
 
 
@@ -150,14 +209,22 @@ def test_forced_tokens_are_left_out() -> None:
 
 @pytest.mark.parametrize("value", [9.0, -1.0, math.nan, 1.25, None, "1.0"])
 def test_a_value_outside_its_domain_is_refused(value: object) -> None:
-    codec = Codec(Schema((Field(name="dose", type="number", decimals=1, minimum=0.0, maximum=8.0),)), TOKENIZER)
+    codec = Codec(
+        Schema((Field(name="dose", type="number", decimals=1, minimum=0.0, maximum=8.0),)), TOKENIZER
+    )
     with pytest.raises(DataError, match="field 'dose'"):
         codec.encode({"dose": value})
 
 
 @pytest.mark.parametrize("day", ["1999-02-29", "2000-02-30", "2001-04-31", "2003-01-02"])
 def test_dates_that_do_not_exist_or_lie_outside_have_no_encoding(day: str) -> None:
-    field = Field(name="day", type="datetime", format="%Y-%m-%d", minimum=datetime(1999, 1, 1), maximum=datetime(2003, 1, 1))
+    field = Field(
+        name="day",
+        type="datetime",
+        format="%Y-%m-%d",
+        minimum=datetime(1999, 1, 1),
+        maximum=datetime(2003, 1, 1),
+    )
     codec = Codec(Schema((field,)), TOKENIZER)
     inside = codec.encode({"day": datetime(2000, 2, 29)})
     assert codec.decode(inside) == {"day": datetime(2000, 2, 29)}
@@ -167,6 +234,11 @@ def test_dates_that_do_not_exist_or_lie_outside_have_no_encoding(day: str) -> No
 
 
 def test_a_codec_reads_back_from_json() -> None:
-    schema = Schema((Field(name="when", type="datetime", minimum=datetime(1999, 1, 1), maximum=datetime(2003, 1, 1)), Field(name="é", type="text", max_length=9, nullable=True)))
+    schema = Schema(
+        (
+            Field(name="when", type="datetime", minimum=datetime(1999, 1, 1), maximum=datetime(2003, 1, 1)),
+            Field(name="é", type="text", max_length=9, nullable=True),
+        )
+    )
     codec = Codec(schema, TOKENIZER, "markers")
     assert Codec.from_json(codec.to_json(), TOKENIZER) == codec
