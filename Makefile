@@ -49,11 +49,11 @@ bench: $(READY)
 # and the editable install is not seen: Python reads no .pth file in a borrowed folder.
 test-wheel: $(READY_FOR_TESTS)
 	@rm -rf .venv-wheel .make/wheel
-	@echo "building the wheel"
-	@$(BIN)/python -m build --no-isolation --wheel --outdir .make/wheel . > /dev/null
+	@echo "building the wheel from the source archive"
+	@$(BIN)/python -m build --no-isolation --outdir .make/wheel . > /dev/null
 	@$(BIN)/python -m venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps .make/wheel/*.whl
-	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps -c constraints.txt accelerate
+	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps --upgrade -c constraints.txt accelerate setuptools
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 	  > "$$(.venv-wheel/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
 	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest
