@@ -51,9 +51,8 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         DataError: a training record cannot be encoded for it.
     """
     settings = recipe.finetune
-    codec = Codec(
-        schema, load_tokenizer(recipe.model), "markers" if settings.order == "shuffled" else "places"
-    )  # type: ignore[arg-type]
+    layout = "markers" if settings.order == "shuffled" else "places"
+    codec = Codec(schema, load_tokenizer(recipe.model), layout)  # type: ignore[arg-type]  # typed more loosely
     masks = TokenMasks(codec)
     step = max(1, len(train) // ENCODED_AT_MOST)
     encoded = [encode_record(record, codec, masks) for record in train[::step]]
