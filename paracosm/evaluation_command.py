@@ -1,0 +1,69 @@
+"""`paracosm eval`: measure a run, or tables of any origin, and rule on them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from paracosm.recipes.errors import RunError
+from paracosm.recipes.recipe import Release
+
+Profile = Literal["internal", "partner", "public"]
+EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+
+
+def evaluate_run(
+    target: str, *, overrides: Sequence[str], run: Path | None, profile: Profile | None
+) -> tuple[dict[str, Any], Path]:
+    """Do the eval stage of a run; return what `metrics.json` holds, and the report's path.
+
+    Raises:
+        RunError: there is no such run, or its generate stage has not ended.
+    """
+    from paracosm.eval.stage import evaluate
+    from paracosm.pipeline import require
+    from paracosm.stage_target import recipe_and_run
+
+    recipe, opened = recipe_and_run(target, overrides, run)
+    if profile is not None:
+        recipe = recipe.model_copy(update={"release": Release(profile=profile, gates=recipe.release.gates)})
+    require(opened, "eval")
+    with opened.lock():
+        evaluate(recipe, opened)
+        return json.loads(opened.metrics.read_text(encoding="utf-8")), opened.report
+
+
+def evaluate_tables(
+    *,
+    train: Path | None,
+    control: Path | None,
+    test: Path | None,
+    synthetic: Path | None,
+    target: str | None,
+    out: Path | None,
+    profile: Profile | None,
+) -> tuple[dict[str, Any], Path | None]:
+    """Measure tables of any origin; return what `metrics.json` holds, and the report's path when it was written.
+
+    Raises:
+        RunError: one of the tables that every evaluation needs is not named.
+        DataError: a table cannot be used.
+    """
+    from paracosm.eval.files import evaluate_files
+
+    given = {"--train": train, "--control": control, "--synthetic": synthetic}
+    if lacking := [option for option, path in given.items() if path is None]:
+        raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(lacking)}")
+    assert train is not None
+    assert control is not None
+    assert synthetic is not None
+    found = evaluate_files(
+        train=train,
+        control=control,
+        synthetic=synthetic,
+        test=test,
+        target=target,
+        out=out,
+        profile=profile or "internal",
+    )
+    return found.plain(), out and out / "report.html"

@@ -1,0 +1,62 @@
+"""`paracosm validate`: the fields, the splits and the plan of a recipe, before anything is trained."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paracosm.domain_words import domain_words
+from paracosm.finetune.plan import Plan, plan
+from paracosm.pipeline import check_early
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.prepare import Prepared, assemble
+from paracosm.records.sources import read_source
+from paracosm.records.typed_table import to_records
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, Plan]:
+    """Check a recipe with its data and its base model; nothing is trained or written.
+
+    Raises:
+        ParacosmError: what would stop a run.
+    """
+    check_early(recipe)
+    prepared = assemble(recipe, read_source(recipe.data, root=root))
+    return prepared, plan(recipe, prepared.schema, to_records(prepared.splits["train"], prepared.schema))
+
+
+def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Console") -> None:
+    """Print what `validate` found."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("field", "type", "domain"):
+        table.add_column(heading)
+    table.add_column("missing", justify="right")
+    for field in prepared.schema:
+        target = " (target)" if field.name == recipe.data.target else ""
+        missing = f"{field.missing:.1%}" if field.nullable else ""
+        table.add_row(escape(field.name) + target, field.type, escape(domain_words(field)), missing)
+    console.print(table)
+    for warning in prepared.warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
+    for heading, words in _lines(recipe, prepared, expected).items():
+        console.print(f"[bold]{heading:<10}[/] {escape(words)}", highlight=False)
+
+
+def _lines(recipe: Recipe, prepared: Prepared, expected: Plan) -> dict[str, str]:
+    rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    share = expected.trainable_parameters / expected.total_parameters
+    return {
+        "records": rows,
+        "tokens": f"{expected.tokens_per_record:.1f} per record, {expected.decisions_per_record:.1f} of them decisions; longest {expected.longest_record}",
+        "model": f"{recipe.model.base}: {expected.total_parameters:,} parameters, {expected.trainable_parameters:,} trainable ({share:.1%})",
+        "training": f"about {_duration(expected.seconds)} for {recipe.finetune.epochs} epochs at most, and {expected.bytes / 1e9:.1f} GB of memory",
+    }
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
