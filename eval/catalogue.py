@@ -44,7 +44,7 @@ C2ST = Metric(
 )
 UTILITY_SCORE = Metric(
     name="utility_score",
-    title="Score of models trained on synthetic records",
+    title="Score of learners trained on synthetic records (TSTR)",
     section="utility",
     goal="up",
     range=(0.0, 1.0),
@@ -55,7 +55,7 @@ UTILITY_SCORE = Metric(
 )
 UTILITY_RATIO = Metric(
     name="utility_ratio",
-    title="That score over the score of models trained on real records",
+    title="Score kept: synthetic over real (TSTR / TRTR)",
     section="utility",
     goal="up",
     range=(0.0, float("inf")),
@@ -66,7 +66,7 @@ UTILITY_RATIO = Metric(
 )
 UTILITY_SKILL = Metric(
     name="utility_skill",
-    title="The same, counted above guessing",
+    title="Skill kept: the same, above guessing",
     section="utility",
     goal="up",
     range=(float("-inf"), float("inf")),

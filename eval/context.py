@@ -1,7 +1,8 @@
 """What every metric measures against: the real splits, the sizes, the seeds, and how anchors are made from them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ NUMERIC = ("integer", "number", "datetime")
 DISCRETE = ("category", "boolean")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """The real records that synthetic ones are measured against. Tables are typed tables with `schema`'s columns."""
 
@@ -26,6 +27,15 @@ class Context:
     settings: Evaluate
     size: int
     """Rows of a candidate in one fidelity measurement; the same for synthetic, ceiling, floor and worst case."""
+
+    memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
+    """What metrics worked out of the real records alone, shared by all candidates."""
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, made at most once."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return self.memo[key]
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -39,7 +49,9 @@ class Context:
     @property
     def reference(self) -> pd.DataFrame:
         """Train, cut to at most `settings.max_rows` random rows."""
-        return subsample(self.train, self.settings.max_rows, self.settings.seed)
+        return self.once(
+            "reference", lambda: subsample(self.train, self.settings.max_rows, self.settings.seed)
+        )
 
     def parts(self, table: pd.DataFrame, stream: int) -> Iterator[pd.DataFrame]:
         """Yield `settings.repeats` random parts of `size` rows; parts share no row until the table is used up."""
@@ -65,19 +77,31 @@ def subsample(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     return table.iloc[kept].reset_index(drop=True)
 
 
-def independent_marginals(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: int, seed: int) -> pd.DataFrame:
     """Return `rows` records whose columns are each shuffled alone: right marginals, no relation between columns.
 
-    With text beside columns this is the shuffled-pairs table. A row is never longer than its column: above
-    `len(table)` rows, whole shuffles follow each other.
+    A text is drawn word by word from all words of its column, at the length of some text: shuffling whole texts would
+    copy them. Above `len(table)` rows, whole shuffles follow each other.
     """
     random = np.random.default_rng([seed, 11])
     shuffles = -(-rows // len(table))
     columns = {}
-    for name in table.columns:
+    for each in fields:
         order = np.concatenate([random.permutation(len(table)) for _ in range(shuffles)])[:rows]
-        columns[name] = table[name].iloc[order].reset_index(drop=True)
+        column = table[each.name].iloc[order].reset_index(drop=True)
+        columns[each.name] = _shuffled_words(column, random) if each.type == "text" else column
     return pd.DataFrame(columns)
+
+
+def _shuffled_words(column: pd.Series, random: np.random.Generator) -> pd.Series:
+    words = [text.split() for text in column.dropna()]
+    pool = np.array([word for text in words for word in text], dtype=object)
+    random.shuffle(pool)
+    ends = np.cumsum([len(text) for text in words])
+    texts = [" ".join(pool[end - len(text) : end]) for text, end in zip(words, ends, strict=True)]
+    shuffled = column.copy()
+    shuffled[column.notna()] = texts
+    return shuffled
 
 
 def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
@@ -85,14 +109,14 @@ def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Ancho
     return {
         "synthetic": synthetic,
         "ceiling": context.held_out,
-        "floor": independent_marginals(context.train, len(synthetic), context.settings.seed),
+        "floor": independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed),
         "worst": context.train,
     }
 
 
 def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
     """Return what learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
-    floor = independent_marginals(context.train, len(context.train), context.settings.seed)
+    floor = independent_marginals(context.train, context.fields, len(context.train), context.settings.seed)
     return {"synthetic": synthetic, "ceiling": context.train, "floor": floor}
 
 
@@ -100,7 +124,7 @@ def leakage_candidates(
     context: Context, synthetic: pd.DataFrame
 ) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
     """Return what is attacked; the ceiling is the test split, or without one a half of control against the other."""
-    floor = independent_marginals(context.train, len(synthetic), context.settings.seed)
+    floor = independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed)
     if context.test is not None:
         clean = (context, context.test)
     else:

@@ -45,8 +45,9 @@ def distributions(
 
 
 def _distribution(field: Field, train: pd.Series, synthetic: pd.Series) -> Distribution:
-    if field.type in DISCRETE:
-        return _categories(field, train, synthetic)
+    few = field.type == "integer" and train.nunique() <= MOST_CATEGORIES
+    if field.type in DISCRETE or few:
+        return _categories(field, train, synthetic, by_value=few)
     if field.type in NUMERIC:
         known, ours = as_floats(train, field), as_floats(synthetic, field)
     else:
@@ -57,9 +58,10 @@ def _distribution(field: Field, train: pd.Series, synthetic: pd.Series) -> Distr
     return _ordered(field, known, ours)
 
 
-def _categories(field: Field, train: pd.Series, synthetic: pd.Series) -> Distribution:
+def _categories(field: Field, train: pd.Series, synthetic: pd.Series, *, by_value: bool) -> Distribution:
     known = train.astype("string").dropna().value_counts()
     shown = [str(name) for name in known.index if known[name] >= FEWEST_TRAIN_ROWS][:MOST_CATEGORIES]
+    shown = sorted(shown, key=int) if by_value else shown
 
     def shares(column: pd.Series) -> list[float]:
         counts = column.astype("string").dropna().value_counts()

@@ -26,6 +26,7 @@ class Gate:
     """A limit on one quantity of one metric."""
 
     name: str
+    title: str
     metric: str
     section: Section
     quantity: Quantity
@@ -48,14 +49,95 @@ COPIES = "synthetic and control records"
 
 # Thresholds are this project's judgement; partner and public are stricter where it is about people.
 GATES: tuple[Gate, ...] = (
-    Gate("marginals", "marginals", "fidelity", "of_ceiling", "at least", 0.95, 0.95, 0.95, HELD_OUT),
-    Gate("pairs", "pairs", "fidelity", "normalised", "at least", 0.8, 0.8, 0.8, HELD_OUT),
-    Gate("c2st_auc", "c2st_auc", "fidelity", "value", "at most", 0.75, 0.75, 0.75, HELD_OUT),
-    Gate("utility_skill", "utility_skill", "utility", "value", "at least", 0.8, 0.8, 0.8, "test records"),
-    Gate("exact_copies", "exact_copies", "privacy", "value", "at most", 0.01, 0.005, 0.001, COPIES),
-    Gate("near_copies", "near_copies", "privacy", "value", "at most", 0.01, 0.005, 0.001, COPIES),
-    Gate("dcr_share", "dcr_share", "privacy", "value", "at most", 0.55, 0.55, 0.55, "control records", False),
-    Gate("twins", "c2st_auc", "privacy", "value", "at least", 0.4, 0.4, 0.4, HELD_OUT, False),
+    Gate(
+        "marginals",
+        "Columns, one by one",
+        "marginals",
+        "fidelity",
+        "of_ceiling",
+        "at least",
+        0.95,
+        0.95,
+        0.95,
+        HELD_OUT,
+    ),
+    Gate(
+        "pairs", "Columns, two by two", "pairs", "fidelity", "normalised", "at least", 0.8, 0.8, 0.8, HELD_OUT
+    ),
+    Gate(
+        "c2st_auc",
+        "Telling synthetic from real",
+        "c2st_auc",
+        "fidelity",
+        "value",
+        "at most",
+        0.75,
+        0.75,
+        0.75,
+        HELD_OUT,
+    ),
+    Gate(
+        "utility_skill",
+        "Usefulness for learning",
+        "utility_skill",
+        "utility",
+        "value",
+        "at least",
+        0.8,
+        0.8,
+        0.8,
+        "test records",
+    ),
+    Gate(
+        "exact_copies",
+        "Exact copies of training records",
+        "exact_copies",
+        "privacy",
+        "value",
+        "at most",
+        0.01,
+        0.005,
+        0.001,
+        COPIES,
+    ),
+    Gate(
+        "near_copies",
+        "Near copies of training records",
+        "near_copies",
+        "privacy",
+        "value",
+        "at most",
+        0.01,
+        0.005,
+        0.001,
+        COPIES,
+    ),
+    Gate(
+        "dcr_share",
+        "Nearer to train than to unseen records",
+        "dcr_share",
+        "privacy",
+        "value",
+        "at most",
+        0.55,
+        0.55,
+        0.55,
+        "control records",
+        False,
+    ),
+    Gate(
+        "twins",
+        "Twins of training records",
+        "c2st_auc",
+        "privacy",
+        "value",
+        "at least",
+        0.4,
+        0.4,
+        0.4,
+        HELD_OUT,
+        False,
+    ),
 )
 
 
@@ -64,6 +146,7 @@ class Ruling:
     """What a gate said, and why."""
 
     gate: str
+    title: str
     metric: str
     section: Section
     state: State
@@ -145,7 +228,16 @@ def _state(gate: Gate, estimate: Estimate, limit: float) -> State:
 def _ruling(gate: Gate, state: State, limit: float, estimate: Estimate | None, reason: str) -> Ruling:
     figures = (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
     return Ruling(
-        gate.name, gate.metric, gate.section, state, limit, gate.side, gate.quantity, *figures, reason
+        gate.name,
+        gate.title,
+        gate.metric,
+        gate.section,
+        state,
+        limit,
+        gate.side,
+        gate.quantity,
+        *figures,
+        reason,
     )
 
 
@@ -175,6 +267,6 @@ def _settling(gate: Gate, estimate: Estimate, limit: float, result: Result) -> s
     if facts.get("copies") == 0:
         return f"Without a single copy, {math.ceil(3.85 / limit):,} synthetic records would settle it."
     times = (abs(bound - estimate.value) / room) ** 2
-    if times > 100:
+    if times > 25:
         return f"The value lies on the limit: more {gate.settled_by} would hardly settle it."
     return f"About {math.ceil(10 * times) / 10:g} times as many {gate.settled_by} would settle it."

@@ -1,6 +1,6 @@
 """Does every column look right on its own? Distances between distributions, field by field."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,11 @@ from paracosm.eval.metric import Estimate, around
 from paracosm.records.schema import Field
 
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
-BOOTSTRAP_GRID = 256
+MOST_POINTS = 4000
 VOCABULARY = 2000
+TRIGRAM = 3
+BOOTSTRAP_CELLS = 1e9
+FEWEST_RESAMPLES = 100
 CELLS_A_BATCH = 20_000_000
 
 
@@ -45,36 +48,38 @@ def marginals(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     lengths and the Jensen-Shannon distances (base 2) of words and of character trigrams.
     """
     reference = context.reference
-    values, candidate_side, reference_side, fields = [], [], [], []
-    for part in context.parts(candidate, 3):
-        comparisons = {each.name: _comparisons(each, part, reference) for each in context.fields}
-        score, per_field = _mean_score(comparisons, _ones(part), _ones(reference))
+    known = context.once("marginals", lambda: {each.name: _known(each, reference) for each in context.fields})
+    values, fields = [], []
+    candidate_side = reference_side = 0.0
+    for number, part in enumerate(context.parts(candidate, 3)):
+        compared = {
+            each.name: _comparisons(each, part[each.name], known[each.name]) for each in context.fields
+        }
+        score, per_field = _mean_score(compared, np.ones((1, len(part))), np.ones((1, len(reference))))
         values.append(score[0])
         fields.append({name: float(each[0]) for name, each in per_field.items()})
-        coarse = {each.name: _comparisons(each, part, reference, BOOTSTRAP_GRID) for each in context.fields}
-        sides = _bootstrap(context, coarse, len(part), len(reference), len(values))
-        candidate_side.append(sides[0])
-        reference_side.append(sides[1])
-    variance = np.mean(candidate_side) / context.distinct_parts(candidate) + np.mean(reference_side)
+        if number == 0:
+            candidate_side, reference_side = _bootstrap(context, compared, len(part), len(reference))
+    variance = candidate_side / context.distinct_parts(candidate) + reference_side
     breakdown = {name: float(np.mean([each[name] for each in fields])) for name in fields[0]}
     facts = {
         "rows": min(context.size, len(candidate)),
         "reference_rows": len(reference),
         "repeats": len(values),
     }
-    return {
-        "marginals": around(
-            float(np.mean(values)), float(variance), (0.0, 1.0), breakdown=breakdown, facts=facts
-        )
-    }
+    found = around(float(np.mean(values)), variance, (0.0, 1.0), breakdown=breakdown, facts=facts)
+    return {"marginals": found}
 
 
 def _bootstrap(
-    context: Context, comparisons: dict[str, list[Comparison]], rows: int, reference_rows: int, part: int
+    context: Context, comparisons: dict[str, list[Comparison]], rows: int, reference_rows: int
 ) -> tuple[float, float]:
     """Return the variance of the mean score from resampling the candidate's and the reference's rows."""
-    random = np.random.default_rng([context.settings.seed, 17, part])
-    resamples = max(20, context.settings.bootstrap // context.settings.repeats)
+    random = np.random.default_rng([context.settings.seed, 17])
+    cells = sum(
+        each.candidate.nnz + each.reference.nnz for several in comparisons.values() for each in several
+    )
+    resamples = int(np.clip(BOOTSTRAP_CELLS / max(1, cells), FEWEST_RESAMPLES, context.settings.bootstrap))
     spread = []
     for side, count in (("candidate", rows), ("reference", reference_rows)):
         scores = []
@@ -102,40 +107,58 @@ def _mean_score(
     return np.mean(list(per_field.values()), axis=0), per_field
 
 
-def _ones(table: pd.DataFrame) -> np.ndarray:
-    return np.ones((1, len(table)))
+@dataclass(frozen=True)
+class _Known:
+    """The reference's side of one field: values, words, or the texts' lengths and counted n-grams."""
+
+    values: np.ndarray
+    counted: tuple[tuple[str, CountVectorizer, csr_matrix], ...] = ()
 
 
-def _comparisons(
-    field: Field, candidate: pd.DataFrame, reference: pd.DataFrame, grid: int | None = None
-) -> list[Comparison]:
-    pair = candidate[field.name], reference[field.name]
+def _known(field: Field, reference: pd.DataFrame) -> _Known:
+    column = reference[field.name]
     if field.type in NUMERIC:
-        return [_ordered("values", as_floats(pair[0], field), as_floats(pair[1], field), grid)]
+        return _Known(as_floats(column, field))
     if field.type != "text":
-        return [_categorical(as_words(pair[0]), as_words(pair[1]))]
-    texts = as_texts(pair[0]), as_texts(pair[1])
-    lengths = [np.array([len(text) for text in side], dtype=np.float64) for side in texts]
-    for side, column in zip(lengths, pair, strict=True):
-        side[column.isna().to_numpy()] = np.nan
-    return [
-        _ordered("length", lengths[0], lengths[1], grid),
-        _counted("words", *texts, CountVectorizer(token_pattern=r"(?u)\S+", max_features=VOCABULARY)),
-        _counted(
-            "trigrams", *texts, CountVectorizer(analyzer="char", ngram_range=(3, 3), max_features=VOCABULARY)
-        ),
+        return _Known(as_words(column))
+    texts = as_texts(column)
+    if not any(len(text.strip()) >= TRIGRAM for text in texts):
+        return _Known(_lengths(column))
+    counters = {
+        "words": CountVectorizer(token_pattern=r"(?u)\S+", max_features=VOCABULARY),
+        "trigrams": CountVectorizer(analyzer="char", ngram_range=(TRIGRAM, TRIGRAM), max_features=VOCABULARY),
+    }
+    counted = [(name, each, csr_matrix(each.fit_transform(texts))) for name, each in counters.items()]
+    return _Known(_lengths(column), tuple(counted))
+
+
+def _lengths(column: pd.Series) -> np.ndarray:
+    return column.astype("string").str.len().astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _comparisons(field: Field, column: pd.Series, known: _Known) -> list[Comparison]:
+    if field.type in NUMERIC:
+        return [_ordered("values", as_floats(column, field), known.values)]
+    if field.type != "text":
+        return [_categorical(as_words(column), known.values)]
+    texts = as_texts(column)
+    counted = [
+        Comparison(name, csr_matrix(counter.transform(texts)), counts, js_distance)
+        for name, counter, counts in known.counted
     ]
+    return [_ordered("length", _lengths(column), known.values), *counted]
 
 
-def _ordered(name: str, candidate: np.ndarray, reference: np.ndarray, grid: int | None) -> Comparison:
+def _ordered(name: str, candidate: np.ndarray, reference: np.ndarray) -> Comparison:
     points = np.unique(np.concatenate([candidate, reference]))
     points = points[~np.isnan(points)]
-    if grid is not None and len(points) > grid:
-        points = points[np.linspace(0, len(points) - 1, grid).astype(np.int64)]
+    if len(points) > MOST_POINTS:
+        points = points[np.linspace(0, len(points) - 1, MOST_POINTS).astype(np.int64)]
     bins = len(points) + 1
 
     def codes(values: np.ndarray) -> np.ndarray:
-        return np.where(np.isnan(values), 0, np.minimum(np.searchsorted(points, values), len(points) - 1) + 1)
+        place = np.minimum(np.searchsorted(points, values), len(points) - 1)
+        return np.where(np.isnan(values), 0, place + 1)
 
     return Comparison(name, _one_hot(codes(candidate), bins), _one_hot(codes(reference), bins), ks_distance)
 
@@ -144,16 +167,6 @@ def _categorical(candidate: np.ndarray, reference: np.ndarray) -> Comparison:
     codes, words = pd.factorize(np.concatenate([candidate, reference]), sort=True)
     ours, theirs = codes[: len(candidate)], codes[len(candidate) :]
     return Comparison("categories", _one_hot(ours, len(words)), _one_hot(theirs, len(words)), tv_distance)
-
-
-def _counted(
-    name: str, candidate: Sequence[str], reference: Sequence[str], counter: CountVectorizer
-) -> Comparison:
-    if not any(text.strip() for text in reference):
-        empty = csr_matrix((len(candidate), 1)), csr_matrix((len(reference), 1))
-        return Comparison(name, *empty, js_distance)
-    theirs = counter.fit_transform(reference)
-    return Comparison(name, csr_matrix(counter.transform(candidate)), csr_matrix(theirs), js_distance)
 
 
 def _one_hot(codes: np.ndarray, bins: int) -> csr_matrix:

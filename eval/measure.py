@@ -93,6 +93,7 @@ def measure(
     settings: Evaluate | None = None,
     release: Release | None = None,
     history: Sequence[dict[str, Any]] | None = None,
+    notes: Sequence[str] = (),
 ) -> Evaluation:
     """Measure synthetic records against real ones.
 
@@ -106,6 +107,7 @@ def measure(
         settings: repeats, bootstrap resamples, caps and seed.
         release: the profile of gates, and limits other than the profile's.
         history: loss per evaluation of the training run, drawn in the report.
+        notes: what else the reader must know, put before the notes of the measurement.
 
     Raises:
         DataError: a table lacks a column or has no rows, or the target is no field.
@@ -124,7 +126,7 @@ def measure(
         verdict=verdict(rulings),
         profile=release.profile,
         sizes={name: len(table) for name, table in tables.items() if table is not None},
-        notes=_notes(context, synthetic),
+        notes=[*notes, *_notes(context, synthetic)],
         distributions=distributions(context.fields, train, synthetic),
         history=list(history or []),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],

@@ -28,7 +28,7 @@ def pair_similarity(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
     tables, numbers cut at train's deciles, missing being a category.
     """
     fields = structured_fields(context)
-    reference = _prepare(context.reference, context.reference, fields)
+    reference = context.once("pairs", lambda: _prepare(context.reference, context.reference, fields))
     values, candidate_side, reference_side, per_pair = [], [], [], []
     for number, part in enumerate(context.parts(candidate, 4)):
         ours = _prepare(part, context.reference, fields)

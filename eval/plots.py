@@ -15,14 +15,15 @@ MOST_MAPPED = 40
 
 def anchored(metric: Mapping[str, Any], limit: float | None) -> Markup:
     """Return one metric as a dot with its interval between its anchors, the gate's limit as a dashed line."""
-    unit, height, track = metric["unit"], 92, 46
+    unit, height, track = metric["unit"], 86, 42
     anchors = {name: metric["anchors"][name] for name in ANCHOR_NAMES if name in metric["anchors"]}
-    values = [metric["value"], *metric["interval"], *(each["value"] for each in anchors.values())]
+    spans = [bound for each in (metric, *anchors.values()) for bound in each["interval"]]
+    values = [metric["value"], *spans, *(each["value"] for each in anchors.values())]
     scale = scale_around([*values, *([] if limit is None else [limit])], 30, WIDTH - 30)
     parts = [line(scale.start, track, scale.end, track, "track")]
     for tick in scale.ticks(5):
         x = scale(tick)
-        parts += [line(x, track - 3, x, track + 3, "track"), words(x, height - 4, figure(tick, unit), "tick")]
+        parts += [line(x, track - 3, x, track + 3, "track"), words(x, height - 6, figure(tick, unit), "tick")]
     zero = anchors.get(metric["zero"]) if metric["zero"] else None
     if zero and "ceiling" in anchors:
         ends = sorted((scale(zero["value"]), scale(anchors["ceiling"]["value"])))
@@ -57,7 +58,7 @@ def _anchor_marks(anchors: Mapping[str, Any], scale: Scale, track: float, unit: 
         if centre - half > above:
             y, above = track - 20, centre + half
         elif centre - half > below:
-            y, below = track + 27, centre + half
+            y, below = track + 24, centre + half
         else:
             y, above = track - 33, centre + half
         parts.append(words(centre, y, text, f"name {name}"))
@@ -81,10 +82,9 @@ def distribution(shares: Mapping[str, Any]) -> Markup:
             hint = f"{label}: {share:.1%} of {side} records"
             parts.append(box(x + offset * step, base - tall, 0.42 * step, tall, f"bar {side}", hint=hint))
     parts.append(line(2, base, width - 2, base, "track"))
-    inner = [label for label in shares["labels"] if label != "(missing)"]
-    parts.append(words(4, height - 6, inner[0], "tick", "start"))
-    if len(inner) > 1:
-        parts.append(words(width - 4, height - 6, inner[-1], "tick", "end"))
+    parts.append(words(4, height - 6, shares["labels"][0], "tick", "start"))
+    if len(shares["labels"]) > 1:
+        parts.append(words(width - 4, height - 6, shares["labels"][-1], "tick", "end"))
     return svg(width, height, f"{shares['field']}: shares of train and synthetic records", parts)
 
 
@@ -132,7 +132,7 @@ def pair_map(fields: Sequence[str], ours: Mapping[str, float], real: Mapping[str
             x, y = left + column * cell, 8 + row * cell
             parts.append(box(x, y, cell - 1, cell - 1, kind, hint=hint, opacity=shade))
     label = f"How far pairs of columns are off; at most {worst:.1%}"
-    return svg(left + size + 12, size + 112, label, parts, "plot pairs")
+    return svg(left + size + 12, size + 12 + 6 * min(18, max(map(len, names))), label, parts, "plot pairs")
 
 
 def loss_curve(history: Sequence[Mapping[str, Any]]) -> Markup | None:

@@ -39,13 +39,12 @@ def report_html(
         nearest: synthetic records beside training records; they are printed as they are.
     """
     gates = sorted([*metrics["gates"], *metrics["not_ruling"]], key=lambda gate: ORDER.index(gate["state"]))
-    titles = {each["name"]: each["title"] for each in metrics["metrics"]}
     measured = {each["name"]: each for each in metrics["metrics"] if each["value"] is not None}
     return _template().render(
         name=name,
         metrics=metrics,
         lead=LEADS[metrics["verdict"]].format(profile=metrics["profile"]),
-        gates=[gate | {"title": titles[gate["metric"]]} for gate in gates],
+        gates=gates,
         groups=[_group(key, metrics, gates) for key in GROUPS],
         columns=_columns(metrics, measured.get("marginals")),
         shown_first=SHOWN_FIRST,

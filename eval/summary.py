@@ -1,0 +1,60 @@
+"""The evaluation in a terminal: verdict, gates, and every figure between its anchors."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from paracosm.eval.figures import figure, interval
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
+
+
+def summary(metrics: Mapping[str, Any]) -> "Group":
+    """Return what `metrics.json` holds as something that rich prints."""
+    from rich.console import Group
+    from rich.text import Text
+
+    verdict = metrics["verdict"]
+    head = Text.assemble(
+        ("● ", COLOURS[verdict]), (verdict, f"bold {COLOURS[verdict]}"), f"  profile {metrics['profile']}, "
+    )
+    head.append(", ".join(f"{rows:,} {name}" for name, rows in metrics["sizes"].items()) + " records")
+    return Group(head, _figures(metrics), *_open_gates(metrics))
+
+
+def _figures(metrics: Mapping[str, Any]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name, side in (("", "left"), ("metric", "left"), ("value", "right"), ("95% interval", "right")):
+        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    for name in ("floor", "ceiling", "copy of train"):
+        table.add_column(name, justify="right")
+    ruled = {(gate["metric"], gate["section"]): gate["state"] for gate in metrics["gates"]}
+    for each in metrics["metrics"]:
+        state = ruled.get((each["name"], each["group"]), "")
+        mark = f"[{COLOURS[state]}]{state}[/]" if state else ""
+        if each["value"] is None:
+            table.add_row(mark, each["name"], "not measured", "", "", "", "", style="dim")
+            continue
+        unit = each["unit"]
+        anchors = [figure(each[name], unit) if name in each else "" for name in ("floor", "ceiling", "worst")]
+        span = interval(each["interval"][0], each["interval"][1], unit)
+        table.add_row(mark, each["name"], figure(each["value"], unit), span, *anchors)
+    return table
+
+
+def _open_gates(metrics: Mapping[str, Any]) -> list[Any]:
+    from rich.text import Text
+
+    return [
+        Text.assemble(
+            (f"{gate['state']} ", COLOURS[gate["state"]]), (gate["gate"], "bold"), f": {gate['reason']}"
+        )
+        for gate in metrics["gates"]
+        if gate["state"] != "PASS"
+    ]
