@@ -12,6 +12,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traine
 
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.recipe import Finetune
 
@@ -21,9 +22,10 @@ BITS = "eval_control_bits"
 class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
-    def __init__(self, *, grammar_loss: GrammarLoss, **arguments: Any) -> None:
+    def __init__(self, *, grammar_loss: GrammarLoss, average: WeightAverage, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.grammar_loss = grammar_loss
+        self.average = average
         # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
@@ -39,11 +41,11 @@ class RecordTrainer(Trainer):
         return self.grammar_loss(logits, inputs["shift_labels"], inputs["mask_numbers"])
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
-        """Return the mean bits per control record under the grammar, and log it."""
+        """Return the mean bits per control record under the grammar and the averaged weights, and log it."""
         model = self._wrap_model(self.model, training=False)
         model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
-        with torch.no_grad():
+        with torch.no_grad(), self.average.in_place():
             for batch in self._own_share():
                 total += self._summed_loss(model, self._prepare_inputs(batch)).double()  # type: ignore[arg-type]
         total = self.accelerator.reduce(total, "sum")
@@ -168,6 +170,7 @@ def training_arguments(settings: Finetune, *, folder: Path, records: int, micro_
         save_steps=interval,
         save_total_limit=2,
         logging_steps=max(1, interval // 8),
+        # The best checkpoint is kept beside the last one; `train` loads its averaged weights at the end.
         load_best_model_at_end=True,
         metric_for_best_model=BITS,
         greater_is_better=False,
@@ -181,9 +184,9 @@ def training_arguments(settings: Finetune, *, folder: Path, records: int, micro_
     )
 
 
-def callbacks(settings: Finetune, history: History, progress: Progress) -> list[TrainerCallback]:
-    """Return what watches a training run: loss curve, progress, early stop, time limit."""
-    found: list[TrainerCallback] = [history, progress]
+def callbacks(settings: Finetune, average: WeightAverage, history: History, progress: Progress) -> list[TrainerCallback]:
+    """Return what watches a training run: weight average, loss curve, progress, early stop, time limit."""
+    found: list[TrainerCallback] = [average, history, progress]
     if settings.patience is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if settings.max_minutes is not None:
@@ -195,12 +198,11 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint that was written to its end; remove those that a kill cut short."""
     whole = []
     for path in folder.glob("checkpoint-*"):
-        # trainer_state.json is written last, and names the step that it belongs to.
-        try:
-            step = json.loads((path / "trainer_state.json").read_text())["global_step"]
-        except (OSError, ValueError, KeyError):
+        # The average is written last, and atomically.
+        if not (path / AVERAGE).is_file():
             shutil.rmtree(path)
             continue
+        step = json.loads((path / "trainer_state.json").read_text())["global_step"]
         whole.append((step, path))
     return max(whole)[1] if whole else None
 

@@ -87,6 +87,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         last_whole_checkpoint,
         training_arguments,
     )
+    from paracosm.finetune.weight_average import WeightAverage
     from paracosm.records.token_masks import TokenMasks
 
     settings = recipe.finetune
@@ -109,16 +110,20 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
+    average = WeightAverage(model, settings.average_decay)
+    if checkpoint:
+        average.load(Path(checkpoint))
     progress = Progress(tokens * min(settings.batch_size, len(encoded)), say)
     history = History(run.history, decisions)
     trainer = RecordTrainer(
         grammar_loss=GrammarLoss(masks, codec.vocabulary),
+        average=average,
         model=model,
         args=training_arguments(settings, folder=run.checkpoints, records=len(encoded), micro_batch=micro_batch, world_size=world_size),
         train_dataset=RecordDataset(encoded, start=codec.start, shuffled=shuffled, seed=settings.seed),
         eval_dataset=RecordDataset(control, start=codec.start, shuffled=shuffled, seed=-1),
         data_collator=Collator(codec.vocabulary, codec.alphabet.stop),
-        callbacks=callbacks(settings, history, progress),
+        callbacks=callbacks(settings, average, history, progress),
     )
     trainer.remove_callback(PrinterCallback)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
@@ -129,6 +134,8 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     trainer.accelerator.wait_for_everyone()
     if not leading():
         return {}
+    average.load(run.checkpoints / f"checkpoint-{trainer.state.best_global_step}")
+    average.put()
     _save(trainer.model, tokenizer, codec, recipe, run)  # type: ignore[arg-type]
     curve = history.lines(trainer.state)
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)

@@ -35,7 +35,8 @@ class Draft:
 
     @property
     def finished(self) -> bool:
-        return self.matcher.is_stopped()
+        # No encoding is the beginning of another one, so what is accepted is whole.
+        return self.matcher.is_accepting()
 
     def take(self, token: int) -> None:
         """Append a sampled token, and the tokens that the grammar forces after it."""

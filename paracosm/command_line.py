@@ -96,14 +96,12 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     """Check a recipe and its data, and print the plan; trains nothing."""
     from rich.console import Console
 
-    from paracosm.pipeline import recipe_path
-    from paracosm.recipes.load import load_recipe
+    from paracosm.recipes.open_run import open_run
     from paracosm.validation import print_plan
     from paracosm.validation import validate as check
 
-    path = recipe_path(recipe)
-    loaded = load_recipe(path, overrides or [])
-    print_plan(loaded, *check(loaded, root=path.parent), Console())
+    opened = open_run(Path(recipe), overrides or [])
+    print_plan(opened.recipe, *check(opened.recipe, root=opened.root), Console())
 
 
 @app.command()
@@ -111,12 +109,11 @@ def run(recipe: RecipeName, overrides: Overrides = None, folder: RunFolder = Non
     """Do every stage; stages that are done are not repeated. Prints the verdict and exits 0 whatever it is."""
     import json
 
-    from paracosm.pipeline import recipe_path
     from paracosm.pipeline import run as run_stages
-    from paracosm.recipes.load import load_recipe
+    from paracosm.recipes.open_run import open_run
 
-    path = recipe_path(recipe)
-    done = run_stages(load_recipe(path, overrides or []), run=folder, root=path.parent)
+    opened = open_run(Path(recipe), overrides or [], folder)
+    done = run_stages(opened.recipe, run=opened.run.root, root=opened.root)
     _print_summary(json.loads(done.metrics.read_text(encoding="utf-8")))
     print(f"report  {done.report}\ncard    {done.card}")
 
@@ -209,7 +206,7 @@ def recipes() -> None:
     """List the recipes that ship with Paracosm."""
     from paracosm.recipes.shipped import described
 
-    for name, description in described().items():
+    for name, description, _ in described():
         print(f"{name:<28} {description}")
 
 
@@ -220,8 +217,7 @@ def schema() -> None:
 
     from paracosm.recipes.load import json_schema
 
-    found = json_schema()
-    print(found if isinstance(found, str) else json.dumps(found, indent=2))
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paracosm.recipes.errors import RunError
-from paracosm.recipes.recipe import Release
+from paracosm.recipes.run_directory import Run
 
 Profile = Literal["internal", "partner", "public"]
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
@@ -22,15 +22,17 @@ def evaluate_run(
     """
     from paracosm.eval.stage import evaluate
     from paracosm.pipeline import require
-    from paracosm.stage_target import recipe_and_run
+    from paracosm.recipes.open_run import open_run
 
-    recipe, opened = recipe_and_run(target, overrides, run)
+    opened = open_run(Path(target), overrides, run)
+    recipe, done = opened.recipe, Run.open(opened.run.root)
     if profile is not None:
-        recipe = recipe.model_copy(update={"release": Release(profile=profile, gates=recipe.release.gates)})
-    require(opened, "eval")
-    with opened.lock():
-        evaluate(recipe, opened)
-        return json.loads(opened.metrics.read_text(encoding="utf-8")), opened.report
+        release = recipe.release.model_copy(update={"profile": profile})
+        recipe = recipe.model_copy(update={"release": release})
+    with done.lock():
+        require(done, "eval")
+        evaluate(recipe, done)
+        return json.loads(done.metrics.read_text(encoding="utf-8")), done.report
 
 
 def evaluate_tables(

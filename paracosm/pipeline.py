@@ -3,18 +3,15 @@
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paracosm.recipes.atomic import write_text
-from paracosm.recipes.errors import DataError, RecipeError, RunError
-from paracosm.recipes.load import dump_recipe, load_recipe
+from paracosm.recipes.errors import DataError, RunError
+from paracosm.recipes.open_run import RUNS, OpenRun, open_run
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import STAGES, Run
-from paracosm.recipes.shipped import shipped
 from paracosm.stage_lines import stage_line
-
-RUNS = Path("runs")
 
 
 def say_on_stderr(line: str) -> None:
@@ -33,7 +30,7 @@ def run(
     """Do every stage that is not done yet: records, finetune, generate, eval, card.
 
     Args:
-        recipe: a recipe, the path of one, or the name of a shipped one.
+        recipe: a recipe, the path of one, the name of a shipped one, or a run directory.
         run: the run directory; `runs/NAME` in the current folder when absent.
         data: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
         root: where relative paths of the recipe start; the recipe's folder when absent.
@@ -45,36 +42,28 @@ def run(
     Raises:
         ParacosmError: something that the user can mend; its text is one line.
     """
-    if not isinstance(recipe, Recipe):
-        path = recipe_path(recipe)
-        recipe, root = load_recipe(path), root or path.parent
-    directory = run or RUNS / recipe.name
-    check_early(recipe)
-    is_new = not directory.exists()
-    opened = Run.create(directory)
-    with opened.lock():
+    opened = _opened(recipe, run, root)
+    check_early(opened.recipe)
+    is_new = not opened.run.root.exists()
+    opened.create()
+    with opened.run.lock():
+        opened.keep_recipe()
         try:
-            _stage(opened, "records", _prepare(recipe, opened, root or Path(), data), say)
+            _stage(opened.run, "records", _prepare(opened, data), say)
         except DataError:
             if is_new:
-                shutil.rmtree(directory)
+                shutil.rmtree(opened.run.root)
             raise
-        write_text(opened.recipe, dump_recipe(recipe))
-        for name, work in _later_stages(recipe, opened, say).items():
-            _stage(opened, name, work, say)
-    return opened
+        for name, work in _later_stages(opened.recipe, opened.run, say).items():
+            _stage(opened.run, name, work, say)
+    return opened.run
 
 
-def recipe_path(named: Path | str) -> Path:
-    """Return the path of a recipe that is named by its path or, when it is a shipped one, by its name.
-
-    Raises:
-        RecipeError: `named` is a folder.
-    """
-    path = Path(named)
-    if path.is_dir():
-        raise RecipeError(f"{path}: is a folder; name a recipe (a YAML file)")
-    return path if path.exists() else shipped().get(str(named), path)
+def _opened(recipe: Recipe | Path | str, run: Path | None, root: Path | None) -> OpenRun:
+    if isinstance(recipe, Recipe):
+        return OpenRun(recipe, Run(run or RUNS / recipe.name), (root or Path()).resolve(), from_run=False)
+    opened = open_run(Path(recipe), folder=run)
+    return opened if root is None else replace(opened, root=root.resolve())
 
 
 def check_early(recipe: Recipe) -> None:
@@ -104,10 +93,10 @@ def require(run: Run, stage: str) -> None:
         )
 
 
-def _prepare(recipe: Recipe, run: Run, root: Path, data: Any) -> Callable[[], bool]:
+def _prepare(opened: OpenRun, data: Any) -> Callable[[], bool]:
     from paracosm.records.prepare import prepare
 
-    return lambda: prepare(recipe, run, root=root, table=data)
+    return lambda: prepare(opened.recipe, opened.run, root=opened.root, table=data)
 
 
 def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Callable[[], bool]]:

@@ -14,7 +14,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class Section(BaseModel):
     """A part of a recipe: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class FieldOverride(Section):
@@ -107,23 +107,25 @@ class Finetune(Section):
     """Which linear layers get an adapter."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
     """Peak learning rate."""
-    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
     """How the learning rate falls over the planned epochs."""
     warmup_steps: Annotated[int, Field(ge=0)] = 10
     """Steps of linear warm-up."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """AdamW weight decay."""
-    epochs: Annotated[int, Field(ge=1)] = 8
+    epochs: Annotated[int, Field(ge=1)] = 12
     """Passes over the training records at most; early stopping may end sooner."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop training after this many minutes of wall time."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
+    """Decay per step of the moving average of the adapter's weights, which is what is kept; 0 keeps the last weights."""
+    batch_size: Annotated[int, Field(ge=1)] = 16
     """Records in one optimizer step, over all processes."""
     micro_batch_size: Annotated[int, Field(ge=1)] | None = None
     """Records in one forward pass of one process; the rest is accumulated. null: as many as the step holds."""
     order: Literal["fixed", "shuffled"] = "fixed"
     """Field order: as in the table, or drawn anew for every record in every epoch."""
-    patience: Annotated[int, Field(ge=1)] | None = 1
+    patience: Annotated[int, Field(ge=1)] | None = 2
     """Evaluations without a lower control loss before training stops; null never stops early."""
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
     """How often the control loss is measured."""

@@ -1,0 +1,23 @@
+"""`accelerate launch -m paracosm.generate RUN|RECIPE [key=value ...]`: an adapter in, synthetic records out."""
+
+import sys
+
+from paracosm.generate.sample import sample
+from paracosm.recipes.errors import RunError
+from paracosm.recipes.open_run import OpenRun
+from paracosm.recipes.stage_arguments import stage_main
+
+
+def generate(opened: OpenRun) -> None:
+    """Sample from the run's adapter, on every process of the launch.
+
+    Raises:
+        RunError: the run has no finished adapter.
+    """
+    if opened.run.stage_record("finetune").get("status") != "done":
+        raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
+    sample(recipe=opened.recipe, run=opened.run)
+
+
+if __name__ == "__main__":
+    sys.exit(stage_main(generate, prog="paracosm.generate"))

@@ -1,0 +1,56 @@
+"""From what went wrong to an exit code: 2 where the user can mend it, 130 after an interrupt."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+from paracosm.recipes.errors import ParacosmError
+
+MENDABLE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+OF_THE_MACHINE = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EISDIR,
+        errno.EMFILE,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""Faults of disks and permissions; any other OSError is a defect and keeps its traceback."""
+
+
+def explained(main: Callable[[], int]) -> int:
+    """Return the exit code of `main`, or print `error: ...` in one line and return the code of the error.
+
+    Args:
+        main: does the work and returns its exit code.
+    """
+    try:
+        return main()
+    except ParacosmError as fault:
+        return _fail(str(fault), MENDABLE)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the same command resumes", INTERRUPTED)
+    except BrokenPipeError:
+        # Or the interpreter would complain when it flushes on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as fault:
+        if fault.errno not in OF_THE_MACHINE:
+            raise
+        where = f"{fault.filename}: " if fault.filename else ""
+        return _fail(f"{where}{fault.strerror or fault}", MENDABLE)
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"error: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    return code

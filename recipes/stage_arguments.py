@@ -1,0 +1,64 @@
+"""The command line that `python -m paracosm.finetune` and `python -m paracosm.generate` share."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from paracosm.recipes.errors import RecipeError
+from paracosm.recipes.exit_codes import explained
+from paracosm.recipes.open_run import OpenRun, open_run
+
+
+class StageParser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RecipeError(f"{self.prog}: {message}")
+
+
+def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = None, *, prog: str) -> int:
+    """Open the recipe and run that `argv` names, do one stage, and return the exit code.
+
+    Under `accelerate launch` every process calls this; the first one alone makes and locks the run.
+
+    Args:
+        stage: does the work; its result is ignored.
+        argv: the arguments after the program's name; those of this process when absent.
+        prog: the program's name in messages.
+    """
+    return explained(lambda: _do(stage, argv, prog))
+
+
+def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: str) -> int:
+    given = stage_parser(prog).parse_intermixed_args(argv)
+    opened = open_run(given.recipe, given.overrides, given.run)
+    if int(os.environ.get("RANK", "0")) > 0:
+        stage(opened)
+        return 0
+    opened.create()
+    with opened.run.lock():
+        opened.keep_recipe()
+        stage(opened)
+    return 0
+
+
+def stage_parser(prog: str) -> StageParser:
+    """Return the parser of `RECIPE|RUN [key=value ...] [--run DIR]`."""
+    parser = StageParser(prog=prog, description="Do one stage of a run; `accelerate launch -m` spreads it.")
+    parser.add_argument(
+        "recipe",
+        type=Path,
+        metavar="RECIPE|RUN",
+        help="a recipe, the name of a shipped one, or a run directory",
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        default=[],
+        metavar="key=value",
+        help="over what the recipe says: finetune.epochs=2",
+    )
+    parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory (default: runs/<name>)")
+    return parser
