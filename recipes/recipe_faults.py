@@ -123,12 +123,15 @@ def _followed(loc: tuple[str | int, ...], plain: Any) -> tuple[Path, Any, bool]:
     path: Path = ()
     of_branch = False
     for part in loc:
-        if isinstance(plain, dict) and part in plain:
-            plain = plain[part]
-        elif isinstance(plain, list) and isinstance(part, int) and part < len(plain):
-            plain = plain[part]
-        else:
+        if not _holds(plain, part):
             of_branch = True
             continue
+        plain = plain[part]
         path = (*path, part)
     return path, plain, of_branch
+
+
+def _holds(plain: Any, part: str | int) -> bool:
+    if isinstance(plain, list):
+        return isinstance(part, int) and part < len(plain)
+    return isinstance(plain, dict) and part in plain
