@@ -84,7 +84,7 @@ def init(
     target: Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="What to predict.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a commented recipe, inferred from your own file, that runs as it is."""
+    """Write a commented recipe for your own file."""
     from paracosm.draft import write_draft
 
     for line in write_draft(source=data, out=out, target=target, force=force):
@@ -93,7 +93,7 @@ def init(
 
 @app.command()
 def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
-    """Check a recipe and its data, and print the plan; trains nothing."""
+    """Check a recipe and its data, and print the plan."""
     from rich.console import Console
 
     from paracosm.recipes.open_run import open_run
@@ -105,33 +105,44 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def run(recipe: RecipeName, overrides: Overrides = None, folder: RunFolder = None) -> None:
-    """Do every stage; stages that are done are not repeated. Prints the verdict and exits 0 whatever it is."""
+def run(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
+    """Do every stage that is not done; exits 0 whatever the verdict."""
     import json
 
-    from paracosm.pipeline import run as run_stages
+    from paracosm.pipeline import run_stages
     from paracosm.recipes.open_run import open_run
 
-    opened = open_run(Path(recipe), overrides or [], folder)
-    done = run_stages(opened.recipe, run=opened.run.root, root=opened.root)
+    done = run_stages(open_run(Path(target), overrides or [], folder))
     _print_summary(json.loads(done.metrics.read_text(encoding="utf-8")))
     print(f"report  {done.report}\ncard    {done.card}")
 
 
 @app.command()
 def finetune(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
-    """Fine-tune only (as `accelerate launch -m paracosm.finetune` does, on many processes)."""
-    from paracosm.finetune.__main__ import main
+    """Fine-tune only.
 
-    raise typer.Exit(main(_arguments(target, overrides, folder)))
+    `accelerate launch -m paracosm.finetune` does the same on many processes.
+    """
+    from paracosm.finetune.__main__ import finetune
+    from paracosm.pipeline import with_line
+    from paracosm.recipes.stage_arguments import stage_main
+
+    work = with_line("finetune", finetune)
+    raise typer.Exit(stage_main(work, _arguments(target, overrides, folder), prog="paracosm finetune"))
 
 
 @app.command()
 def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
-    """Generate only (as `accelerate launch -m paracosm.generate` does, on many processes)."""
-    from paracosm.generate.__main__ import main
+    """Generate only.
 
-    raise typer.Exit(main(_arguments(target, overrides, folder)))
+    `accelerate launch -m paracosm.generate` does the same on many processes.
+    """
+    from paracosm.generate.__main__ import generate
+    from paracosm.pipeline import with_line
+    from paracosm.recipes.stage_arguments import stage_main
+
+    work = with_line("generate", generate)
+    raise typer.Exit(stage_main(work, _arguments(target, overrides, folder), prog="paracosm generate"))
 
 
 def _arguments(target: str, overrides: list[str] | None, folder: Path | None) -> list[str]:
@@ -158,7 +169,10 @@ def evaluate(
         typer.Option(help="Exit 0, 1 or 3 as the gates of this profile say."),
     ] = None,
 ) -> None:
-    """Measure a run, or records of any origin (--train, --control, --synthetic)."""
+    """Measure a run, or tables of any origin.
+
+    Tables are named by --train, --control and --synthetic; --test judges usefulness on records of its own.
+    """
     from paracosm.evaluation_command import EXIT_CODES, evaluate_run, evaluate_tables
 
     tables: dict[str, Any] = {"train": train, "control": control, "test": test, "synthetic": synthetic}
@@ -194,7 +208,7 @@ def publish(
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for the override.")] = None,
 ) -> None:
-    """Publish the adapter, the card and the metrics of a run that passes its gates."""
+    """Publish a run that passes its gates."""
     from paracosm.registry.publish import publish
 
     version = publish(run=folder, url=url, override=override, by=by)
@@ -203,7 +217,7 @@ def publish(
 
 @app.command()
 def recipes() -> None:
-    """List the recipes that ship with Paracosm."""
+    """List the shipped recipes."""
     from paracosm.recipes.shipped import described
 
     for name, description, _ in described():
@@ -212,7 +226,7 @@ def recipes() -> None:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of recipes, with which editors complete them."""
+    """Print the JSON Schema of recipes, for editors."""
     import json
 
     from paracosm.recipes.load import json_schema
@@ -222,7 +236,7 @@ def schema() -> None:
 
 @app.command()
 def metrics() -> None:
-    """List every metric: its name, which way is better, and what it says."""
+    """List every metric and what it says."""
     from paracosm.eval.catalogue import metrics
 
     for metric in metrics():
@@ -232,7 +246,7 @@ def metrics() -> None:
 
 @app.command()
 def models() -> None:
-    """List the base models that ship in a wheel, and what else a recipe may name."""
+    """List what `model.base` of a recipe may name."""
     from paracosm.finetune.base_model import ALIASES
 
     for name, alias in ALIASES.items():

@@ -7,7 +7,7 @@ def domain_words(field: Field) -> str:
     """Return how large a field's domain is, for example `5 values` or `2 decimals`."""
     match field.type:
         case "category":
-            return f"{len(field.categories)} values"
+            return f"{len(field.categories)} value{'s' * (len(field.categories) != 1)}"
         case "integer":
             return f"{int(field.maximum) - int(field.minimum) + 1:,} possible values{_unit(field)}"  # type: ignore[arg-type]
         case "number":

@@ -42,7 +42,11 @@ def run(
     Raises:
         ParacosmError: something that the user can mend; its text is one line.
     """
-    opened = _opened(recipe, run, root)
+    return run_stages(_opened(recipe, run, root), data=data, say=say)
+
+
+def run_stages(opened: OpenRun, *, data: Any = None, say: Callable[[str], None] = say_on_stderr) -> Run:
+    """Do every stage of an opened run; see `run`."""
     check_early(opened.recipe)
     is_new = not opened.run.root.exists()
     opened.create()
@@ -80,6 +84,16 @@ def check_early(recipe: Recipe) -> None:
     locate(recipe.model)
 
 
+def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRun], None]:
+    """Return `work`, followed by the line that a finished stage prints."""
+
+    def done(opened: OpenRun) -> None:
+        work(opened)
+        say_on_stderr(stage_line(stage, opened.run.stage_record(stage), ran=True))
+
+    return done
+
+
 def require(run: Run, stage: str) -> None:
     """Check that the stage before `stage` is done.
 
@@ -94,8 +108,11 @@ def require(run: Run, stage: str) -> None:
 
 
 def _prepare(opened: OpenRun, data: Any) -> Callable[[], bool]:
+    from paracosm.finetune.__main__ import has_records
     from paracosm.records.prepare import prepare
 
+    if opened.from_run and data is None and has_records(opened):
+        return lambda: False
     return lambda: prepare(opened.recipe, opened.run, root=opened.root, table=data)
 
 
