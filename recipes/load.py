@@ -13,7 +13,7 @@ from paracosm.recipes.overrides import Override, apply, read_overrides
 from paracosm.recipes.positions import Document, dump_document, read_document
 from paracosm.recipes.positions import Path as KeyPath
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.recipe_faults import faults_of, in_one_line, shown
+from paracosm.recipes.recipe_faults import faults_of, in_one_line, misplaced_booleans, shown
 from paracosm.recipes.shipped import shipped
 
 DATA_FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".gz")
@@ -41,12 +41,17 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     for override in over:
         apply(override, plain)
     _leave_out_empty_sections(plain, ())
+    recipe, faults = None, misplaced_booleans(plain)
     try:
-        return Recipe.model_validate(plain)
+        recipe = Recipe.model_validate(plain)
     except ValidationError as error:
-        faults = faults_of(error, plain)
-        told = in_one_line(faults, lambda key, has_line: _place(key, has_line, file, document, over))
-        raise RecipeError(told) from error
+        known = {fault.path for fault in faults}
+        faults += [fault for fault in faults_of(error, plain) if fault.path not in known]
+    if recipe is None or faults:
+        raise RecipeError(
+            in_one_line(faults, lambda key, has_line: _place(key, has_line, file, document, over))
+        )
+    return recipe
 
 
 def find_recipe(path: Path) -> Path:
@@ -56,9 +61,9 @@ def find_recipe(path: Path) -> Path:
         RecipeError: there is no such file, or it is a folder or a data file.
     """
     name = path.name.removesuffix(".yaml")
-    if len(path.parts) == 1 and not path.is_file() and name in shipped():
-        return shipped()[name]
     try:
+        if len(path.parts) == 1 and not path.is_file() and name in shipped():
+            return shipped()[name]
         if path.is_dir():
             raise RecipeError(f"{path}: is a folder; name a recipe file{_in_folder(path)}")
         if not path.exists():

@@ -39,7 +39,7 @@ def apply(override: Override, plain: dict[str, Any]) -> None:
     Raises:
         RecipeError: its path goes through a value that is no mapping.
     """
-    place = plain
+    place: dict[Any, Any] = plain
     for depth, key in enumerate(override.path[:-1], start=1):
         inner = place.get(key)
         if inner is None:
@@ -91,6 +91,4 @@ def _value(text: str, path: Path, cited: str) -> Any:
     try:
         return read_document(text, cited).value
     except RecipeError as fault:
-        raise RecipeError(
-            f"{cited}: the value is no YAML; put it in quotes, such as {path[-1]}='\"...\"'"
-        ) from fault
+        raise RecipeError(f"{cited}: {text!r} cannot be read; lists are written [a, b]") from fault

@@ -15,6 +15,7 @@ from paracosm.recipes.errors import RecipeError
 Path = tuple[str | int, ...]
 
 MERGE = "tag:yaml.org,2002:merge"
+BREAKS = frozenset("\r\x85\u2028\u2029")
 SCALARS = (
     ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
@@ -42,6 +43,15 @@ class CoreDumper(yaml.SafeDumper):
 for _tag, _pattern, _first in SCALARS:
     CoreLoader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
     CoreDumper.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+
+
+def _written_text(dumper: CoreDumper, text: str) -> yaml.ScalarNode:
+    # Escaped, because a plain or single-quoted line break of these kinds is read back as another one.
+    style = '"' if BREAKS.intersection(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+CoreDumper.add_representer(str, _written_text)
 
 
 @dataclass(frozen=True)

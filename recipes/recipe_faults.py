@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from paracosm.recipes.allowed_values import choices, in_words, is_text, keys_at, node_at, recipe_schema
+from paracosm.recipes.allowed_values import choices, in_words, is_text, keys_at, node_at, recipe_schema, takes
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.positions import Path
 
@@ -45,6 +45,17 @@ def faults_of(error: ValidationError, plain: Any) -> list[Fault]:
         )
     ]
     return list({fault.path: fault for fault in reversed(deepest)}.values())[::-1]
+
+
+def misplaced_booleans(plain: Any, path: Path = ()) -> list[Fault]:
+    """Return every true or false that stands for a number, which pydantic would read as 1 or 0."""
+    if isinstance(plain, dict | list):
+        entries = plain.items() if isinstance(plain, dict) else enumerate(plain)
+        return [fault for key, value in entries for fault in misplaced_booleans(value, (*path, key))]
+    node = node_at(path)
+    if not isinstance(plain, bool) or node is None or takes(node, "boolean") or is_text(node):
+        return []
+    return [Fault(path, f"{dotted(path)} must be {in_words(node)}; got {shown(plain)}")]
 
 
 def in_one_line(faults: Sequence[Fault], place: Place) -> str:
@@ -107,9 +118,8 @@ def _faults(errors: Sequence[ErrorDetails], plain: Any) -> Iterator[Fault]:
             continue
         path, value, of_branch = _followed(error["loc"], plain)
         if error["type"] == "value_error":
-            yield Fault(
-                path, f"{dotted(path)}: {error['ctx']['error']}" if path else str(error["ctx"]["error"])
-            )
+            reason = str(error.get("ctx", {})["error"])
+            yield Fault(path, f"{dotted(path)}: {reason}" if path else reason)
             continue
         node = node_at(path) or recipe_schema()
         near = did_you_mean(str(value), choices(node))
