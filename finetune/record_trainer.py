@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.grammar_head import GrammarLoss
@@ -31,7 +38,11 @@ class RecordTrainer(Trainer):
         self.loss_is_scaled_for_ga = True
 
     def compute_loss(  # type: ignore[override]
-        self, model: torch.nn.Module, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
     ) -> torch.Tensor:
         total = self._summed_loss(model, inputs)
         return total * self.accelerator.num_processes / num_items_in_batch
@@ -42,7 +53,7 @@ class RecordTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
         """Return the mean bits per control record under the grammar and the averaged weights, and log it."""
-        model = self._wrap_model(self.model, training=False)
+        model = self._wrap_model(self.model, training=False)  # type: ignore[arg-type]  # set by the constructor
         model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
         with torch.no_grad(), self.average.in_place():
@@ -51,7 +62,10 @@ class RecordTrainer(Trainer):
         total = self.accelerator.reduce(total, "sum")
         model.train()
         assert isinstance(self.eval_dataset, RecordDataset)
-        metrics = {BITS: float(total) / math.log(2) / len(self.eval_dataset), "epoch": round(self.state.epoch or 0.0, 6)}  # type: ignore[arg-type]
+        metrics = {
+            BITS: float(total) / math.log(2) / len(self.eval_dataset),  # type: ignore[arg-type]  # a tensor, as it went in
+            "epoch": round(self.state.epoch or 0.0, 6),
+        }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -72,7 +86,9 @@ class History(TrainerCallback):
         self.path = path
         self.decisions_per_record = decisions_per_record
 
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         if state.is_world_process_zero:
             write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines(state)))
 
@@ -83,8 +99,17 @@ class History(TrainerCallback):
             if "loss" in entry:
                 losses.append(entry["loss"])
             if BITS in entry:
-                train = sum(losses) / len(losses) * self.decisions_per_record / math.log(2) if losses else None
-                lines.append({"step": entry["step"], "epoch": round(entry["epoch"], 4), "train_bits": train, "control_bits": entry[BITS]})
+                train = (
+                    sum(losses) / len(losses) * self.decisions_per_record / math.log(2) if losses else None
+                )
+                lines.append(
+                    {
+                        "step": entry["step"],
+                        "epoch": round(entry["epoch"], 4),
+                        "train_bits": train,
+                        "control_bits": entry[BITS],
+                    }
+                )
                 losses = []
         return lines
 
@@ -98,23 +123,38 @@ class Progress(TrainerCallback):
         self.began = self.last = time.monotonic()
         self.first_step = 0
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         self.began = self.last = time.monotonic()
         self.first_step = state.global_step
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         if state.is_world_process_zero and time.monotonic() - self.last > 10:
             self.last = time.monotonic()
             self.say(self._pace(state))
 
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: dict[str, float], **_: Any) -> None:
+    def on_evaluate(  # type: ignore[override]  # the base takes metrics as one of its keywords
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **_: Any,
+    ) -> None:
         if state.is_world_process_zero:
             self.last = time.monotonic()
             self.say(f"{self._pace(state)} · control {metrics[BITS]:.2f} bits per record")
 
     def speed(self, state: TrainerState) -> float:
         """Return tokens per second since training began or resumed."""
-        return (state.global_step - self.first_step) * self.tokens_per_step / max(time.monotonic() - self.began, 1e-9)
+        return (
+            (state.global_step - self.first_step)
+            * self.tokens_per_step
+            / max(time.monotonic() - self.began, 1e-9)
+        )
 
     def _pace(self, state: TrainerState) -> str:
         seconds = max(time.monotonic() - self.began, 1e-9)
@@ -131,12 +171,16 @@ class TimeLimit(TrainerCallback):
         self.minutes = minutes
         self.began = time.monotonic()
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         if time.monotonic() - self.began > 60 * self.minutes:
             control.should_evaluate = control.should_save = control.should_training_stop = True
 
 
-def training_arguments(settings: Finetune, *, folder: Path, records: int, micro_batch: int, world_size: int) -> TrainingArguments:
+def training_arguments(
+    settings: Finetune, *, folder: Path, records: int, micro_batch: int, world_size: int
+) -> TrainingArguments:
     """Translate the recipe into transformers' arguments.
 
     Args:
@@ -184,7 +228,9 @@ def training_arguments(settings: Finetune, *, folder: Path, records: int, micro_
     )
 
 
-def callbacks(settings: Finetune, average: WeightAverage, history: History, progress: Progress) -> list[TrainerCallback]:
+def callbacks(
+    settings: Finetune, average: WeightAverage, history: History, progress: Progress
+) -> list[TrainerCallback]:
     """Return what watches a training run: weight average, loss curve, progress, early stop, time limit."""
     found: list[TrainerCallback] = [average, history, progress]
     if settings.patience is not None:
@@ -205,5 +251,3 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
         step = json.loads((path / "trainer_state.json").read_text())["global_step"]
         whole.append((step, path))
     return max(whole)[1] if whole else None
-
-

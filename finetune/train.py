@@ -20,7 +20,6 @@ from paracosm.records.typed_table import read_table, to_records
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from paracosm.finetune.encoded_records import EncodedRecord
 
 SHORT = 128
 """Tokens per record below which plain attention beats the fused kernel on CPU."""
@@ -96,10 +95,17 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     tokenizer = load_tokenizer(recipe.model)
     codec = Codec(schema, tokenizer, "markers" if settings.order == "shuffled" else "places")  # type: ignore[arg-type]
     masks = TokenMasks(codec)
-    encoded = [encode_record(record, codec, masks) for record in to_records(read_table(run.split("train"), schema), schema)]
-    control, unknown = encode_known(to_records(read_table(run.split("control"), schema), schema), codec, masks)
+    encoded = [
+        encode_record(record, codec, masks)
+        for record in to_records(read_table(run.split("train"), schema), schema)
+    ]
+    control, unknown = encode_known(
+        to_records(read_table(run.split("control"), schema), schema), codec, masks
+    )
     if not control:
-        raise DataError("no control record can be encoded: each holds a value that training never saw; enlarge data.split.control")
+        raise DataError(
+            "no control record can be encoded: each holds a value that training never saw; enlarge data.split.control"
+        )
 
     longest = max(record.tokens for record in encoded)
     model = _with_adapter(recipe, codec, longest)
@@ -119,7 +125,13 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         grammar_loss=GrammarLoss(masks, codec.vocabulary),
         average=average,
         model=model,
-        args=training_arguments(settings, folder=run.checkpoints, records=len(encoded), micro_batch=micro_batch, world_size=world_size),
+        args=training_arguments(
+            settings,
+            folder=run.checkpoints,
+            records=len(encoded),
+            micro_batch=micro_batch,
+            world_size=world_size,
+        ),
         train_dataset=RecordDataset(encoded, start=codec.start, shuffled=shuffled, seed=settings.seed),
         eval_dataset=RecordDataset(control, start=codec.start, shuffled=shuffled, seed=-1),
         data_collator=Collator(codec.vocabulary, codec.alphabet.stop),
@@ -127,7 +139,9 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     )
     trainer.remove_callback(PrinterCallback)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
-    say(f"{len(encoded)} records · {tokens:.1f} tokens each, {decisions:.1f} of them decisions · {trainable:,} trainable weights")
+    say(
+        f"{len(encoded)} records · {tokens:.1f} tokens each, {decisions:.1f} of them decisions · {trainable:,} trainable weights"
+    )
     if checkpoint:
         say(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -141,14 +155,17 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
     say(ending["reading"])
     return {
-        "base_model": ALIASES[recipe.model.base].upstream if recipe.model.base in ALIASES else recipe.model.base,
+        "base_model": ALIASES[recipe.model.base].upstream
+        if recipe.model.base in ALIASES
+        else recipe.model.base,
         "base_digest": base_digest(recipe.model),
         "layers": model.config.num_hidden_layers,
-        "dtype": str(next(model.get_base_model().parameters()).dtype).removeprefix("torch."),
+        "dtype": str(next(model.get_base_model().parameters()).dtype).removeprefix("torch."),  # type: ignore[operator]  # typed as a tensor
         "rank": settings.rank,
         "trainable_parameters": trainable,
         "processes": world_size,
-        "device": str(trainer.args.device.type) + (f" x {torch.get_num_threads()} threads" if trainer.args.device.type == "cpu" else ""),
+        "device": str(trainer.args.device.type)
+        + (f" x {torch.get_num_threads()} threads" if trainer.args.device.type == "cpu" else ""),
         "tokens_per_record": round(tokens, 2),
         "decisions_per_record": round(decisions, 2),
         "tokens_per_second": round(progress.speed(trainer.state), 1),
@@ -167,7 +184,9 @@ def _with_adapter(recipe: Recipe, codec: Codec, longest: int) -> "PreTrainedMode
     base = load_base(recipe.model, short_sequences=longest < SHORT)
     limit = getattr(base.config, "max_position_embeddings", None)
     if limit is not None and longest > limit:
-        raise DataError(f"the longest record has {longest} tokens; {recipe.model.base!r} reads at most {limit}; lower max_length or drop a text field")
+        raise DataError(
+            f"the longest record has {longest} tokens; {recipe.model.base!r} reads at most {limit}; lower max_length or drop a text field"
+        )
     restrict_head(base, codec.vocabulary)
     config = LoraConfig(
         r=settings.rank,
@@ -192,20 +211,26 @@ def micro_batch_size(recipe: Recipe, codec: Codec, longest: int, world_size: int
     return max(size for size in range(1, share + 1) if share % size == 0 and size <= max(fits, 1))
 
 
-def _save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", codec: Codec, recipe: Recipe, run: Run) -> None:
+def _save(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", codec: Codec, recipe: Recipe, run: Run
+) -> None:
     with replacing(run.adapter) as folder:
         model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
         tokenizer.save_pretrained(folder)
         (folder / run.codec.name).write_text(codec.to_json() + "\n", encoding="utf-8")
-        (folder / "base.json").write_text(json.dumps(recipe.model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+        (folder / "base.json").write_text(
+            json.dumps(recipe.model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
+        )
         _portable_config(folder / "adapter_config.json", recipe)
 
 
 def _portable_config(path: Path, recipe: Recipe) -> None:
     """Name the public base model rather than a folder of this machine, and write sets in a fixed order."""
     config = json.loads(path.read_text())
-    config["base_model_name_or_path"] = ALIASES[recipe.model.base].upstream if recipe.model.base in ALIASES else recipe.model.base
+    config["base_model_name_or_path"] = (
+        ALIASES[recipe.model.base].upstream if recipe.model.base in ALIASES else recipe.model.base
+    )
     if isinstance(config.get("target_modules"), list):
         config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
@@ -222,5 +247,11 @@ def _ending(curve: list[dict[str, float]], epoch: float, planned: int) -> dict[s
         reading = f"control loss had turned at the end: {where}"
     else:
         reading = f"control loss still fell when the planned epochs ended: {where}"
-    return {"epoch": round(epoch, 4), "best_epoch": best["epoch"], "best_step": best["step"], "turned": turned, "reading": reading, "reason": "control loss turned" if turned and early else "planned epochs done"}
-
+    return {
+        "epoch": round(epoch, 4),
+        "best_epoch": best["epoch"],
+        "best_step": best["step"],
+        "turned": turned,
+        "reading": reading,
+        "reason": "control loss turned" if turned and early else "planned epochs done",
+    }

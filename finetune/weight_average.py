@@ -32,7 +32,9 @@ class WeightAverage(TrainerCallback):
         self.weights = {name: weights for name, weights in model.named_parameters() if weights.requires_grad}
         self.average = {name: weights.detach().clone() for name, weights in self.weights.items()}
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         with torch.no_grad():
             for name, average in self.average.items():
@@ -40,10 +42,15 @@ class WeightAverage(TrainerCallback):
                 # A trainer may have moved the model after this was made.
                 self.average[name] = average.to(weights.device).lerp_(weights, 1 - decay)
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
         if state.is_world_process_zero:
-            with replacing(Path(args.output_dir) / f"checkpoint-{state.global_step}" / AVERAGE) as partial:
-                save_file({name: average.cpu().contiguous() for name, average in self.average.items()}, partial)
+            checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+            with replacing(checkpoint / AVERAGE) as partial:
+                save_file(
+                    {name: average.cpu().contiguous() for name, average in self.average.items()}, partial
+                )
 
     def load(self, checkpoint: Path) -> None:
         """Take up the average that was kept in a checkpoint."""

@@ -80,7 +80,8 @@ class Decoder:
             seed: of the sequence.
         """
         drafts = [self._draft(number, seed) for number in numbers]
-        active, cache, seen = drafts, None, None
+        active = rows = drafts
+        cache = seen = None
         with torch.inference_mode():
             while active := [draft for draft in active if not draft.finished]:
                 if cache is not None and seen is not None and len(active) <= seen.shape[0] // 2:
@@ -101,7 +102,9 @@ class Decoder:
             draft.jump()
         return draft
 
-    def _read(self, rows: Sequence[Draft], cache: Any, seen: torch.Tensor | None) -> tuple[NDArray[np.float32], Any, torch.Tensor]:
+    def _read(
+        self, rows: Sequence[Draft], cache: Any, seen: torch.Tensor | None
+    ) -> tuple[NDArray[np.float32], Any, torch.Tensor]:
         """Feed every record's pending tokens; return the logits after its last one.
 
         Args:
@@ -134,7 +137,9 @@ class Decoder:
             draft.pending = []
         return logits, output.past_key_values, now
 
-    def _compact(self, cache: Any, seen: torch.Tensor, rows: Sequence[Draft], active: Sequence[Draft]) -> tuple[Any, torch.Tensor]:
+    def _compact(
+        self, cache: Any, seen: torch.Tensor, rows: Sequence[Draft], active: Sequence[Draft]
+    ) -> tuple[Any, torch.Tensor]:
         """Keep only the cache rows of records that are not finished."""
         kept = torch.tensor([row for row, draft in enumerate(rows) if not draft.finished])
         cache.batch_select_indices(kept.to(self.adapted.model.device))

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _invoke(arguments: list[str]) -> int:
     try:
         return app(arguments, prog_name="paracosm", standalone_mode=False) or 0
-    except UsageError as fault:
+    except UsageError as fault:  # type: ignore[misc]  # looked up, because typer does not export it
         context = getattr(fault, "ctx", None)
         command = context.command_path if context else "paracosm"
         print(f"error: {_one_line(fault)} (see: {command} --help)", file=sys.stderr)

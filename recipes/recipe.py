@@ -53,7 +53,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "Split":
         if self.control + self.test >= 0.9:
-            raise ValueError(f"control + test must be below 0.9, so that records are left to train on; got {self.control + self.test:g}")
+            raise ValueError(
+                f"control + test must be below 0.9, so that records are left to train on; got {self.control + self.test:g}"
+            )
         return self
 
 
