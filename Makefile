@@ -7,7 +7,6 @@ TORCH_OPTIONS ?=
 .PHONY: help demo test check bench test-wheel clean
 
 ROOMS := recipes records finetune generate eval registry
-SOURCES := paracosm $(ROOMS) tests bench
 BIN := .venv/bin
 PIP := --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python -m pip install $(PIP)
@@ -36,8 +35,8 @@ test: $(READY_FOR_TESTS)
 	@$(BIN)/pytest
 
 check: $(READY_FOR_TESTS)
-	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
 	@rm -rf .make/typing && mkdir -p .make/typing/paracosm
 	@cd .make/typing/paracosm && ln -s ../../../paracosm/*.py ../../../paracosm/py.typed $(ROOMS:%=../../../%) .
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
