@@ -23,6 +23,7 @@ __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
 SCHEMA_VERSION = 1
 DECIMALS = 6
+NOTHING_LEARNT = Obstacle("learners trained on real records do no better than guessing", curable=False)
 
 
 @dataclass(frozen=True)
@@ -146,15 +147,13 @@ def measure_all(context: Context, synthetic: pd.DataFrame) -> tuple[list[Result]
                 for name, (its_context, table) in each.candidates(context, synthetic).items()
             }
         for metric in each.metrics:
-            estimates = {
+            estimates: dict[Anchor, Estimate] = {
                 name: found[name][metric.name] for name in ANCHORS if metric.name in found.get(name, {})
             }
             if "synthetic" in estimates:
                 results.append(Result(metric, estimates))
             else:
-                missing[metric.name] = (
-                    obstacle or "learners trained on real records do no better than guessing"
-                )
+                missing[metric.name] = obstacle or NOTHING_LEARNT
     return results, missing
 
 

@@ -1,5 +1,6 @@
 """Do columns move together as they should? Correlations and contingency tables, pair by pair."""
 
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from paracosm.eval.metric import Estimate, around
 from paracosm.records.schema import Field
 
 BINS = 10
+MOST_CATEGORIES = 30
 FEWEST_RESAMPLES = 40
 
 
@@ -25,7 +27,7 @@ def pair_similarity(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
     """Return the mean over pairs of fields of how alike their relation is in a candidate and in train.
 
     Two numbers: 1 - |difference of Pearson correlations| / 2. Otherwise: 1 - total variation of the contingency
-    tables, numbers cut at train's deciles, missing being a category.
+    tables, numbers cut at train's deciles, categories beyond train's 30 most common joined, missing being a category.
     """
     fields = structured_fields(context)
     reference = context.once("pairs", lambda: _prepare(context.reference, context.reference, fields))
@@ -80,7 +82,8 @@ def _prepare(table: pd.DataFrame, reference: pd.DataFrame, fields: list[Field]) 
             )
             bins[each.name] = len(edges) + 2
         else:
-            words = {word: number for number, word in enumerate(sorted(set(as_words(reference[each.name]))))}
+            common = Counter(as_words(reference[each.name])).most_common(MOST_CATEGORIES)
+            words = {word: number for number, (word, _) in enumerate(common)}
             codes[each.name] = np.array([words.get(word, len(words)) for word in as_words(table[each.name])])
             bins[each.name] = len(words) + 1
     return _Side(numbers, codes, bins)

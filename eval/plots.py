@@ -50,7 +50,8 @@ def _anchor_marks(anchors: Mapping[str, Any], scale: Scale, track: float, unit: 
         text = f"{ANCHOR_NAMES[name]} {figure(each['value'], unit)}"
         half = 3.2 * len(text)
         centre = min(max(x, half + 4), WIDTH - half - 4)
-        span = interval(*each["interval"], unit)
+        low, high = each["interval"]
+        span = interval(low, high, unit)
         parts.append(
             line(scale(each["interval"][0]), track, scale(each["interval"][1]), track, f"spread {name}")
         )
