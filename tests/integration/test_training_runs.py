@@ -1,0 +1,118 @@
+"""Whole runs on a tiny model: two processes as one, and killed runs as undisturbed ones."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from tiny_models import save_tiny_llama
+
+RECIPE = """\
+name: tiny
+data: {{source: people.csv, target: ill, split: {{control: 0.2, test: 0.2}}}}
+model: {{base: "{base}", dtype: float32}}
+finetune: {{rank: 4, learning_rate: 0.01, epochs: 4, batch_size: 8, patience: null, order: {order}, warmup_steps: 2}}
+generate: {{records: 96, batch_size: 4, formats: [parquet, csv]}}
+eval: {{bootstrap: 100, repeats: 1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    base = save_tiny_llama(folder / "model")
+    chance = np.random.default_rng(0)
+    rows = ["age,sex,dose,ill"]
+    for _ in range(200):
+        age = int(chance.integers(20, 90))
+        rows.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{'yes' if chance.random() * 90 < age else 'no'}")
+    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    for order in ("fixed", "shuffled"):
+        (folder / f"{order}.yaml").write_text(RECIPE.format(base=base, order=order))
+    return folder
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "HF_HUB_OFFLINE": "1"}
+
+
+def call(*arguments: str, cwd: Path) -> None:
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("order", ["fixed", "shuffled"])
+def test_two_processes_train_as_one(folder: Path, order: str) -> None:
+    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no")
+    for count in ("1", "2"):
+        call(*launch, "--num_processes", count, "-m", "paracosm.finetune", f"{order}.yaml", "--run", f"{order}-{count}", cwd=folder)
+    one, two = (load_curve(folder / f"{order}-{count}") for count in ("1", "2"))
+    assert len(one) == 4
+    np.testing.assert_allclose(one, two, rtol=1e-5)
+    first, second = (load_file(folder / f"{order}-{count}" / "adapter" / "adapter_model.safetensors") for count in ("1", "2"))
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], atol=1e-5)
+
+
+def test_a_step_split_into_smaller_ones_is_the_same_step(folder: Path) -> None:
+    for size in ("8", "2"):
+        call("-m", "paracosm.finetune", "fixed.yaml", f"finetune.micro_batch_size={size}", "finetune.epochs=2", "--run", f"micro-{size}", cwd=folder)
+    np.testing.assert_allclose(load_curve(folder / "micro-8"), load_curve(folder / "micro-2"), rtol=1e-5)
+
+
+def test_a_run_killed_in_every_stage_ends_with_the_same_bytes(folder: Path) -> None:
+    command = ("-c", "from paracosm.command_line import main; main()", "run", "fixed.yaml")
+    call(*command, "--run", "whole", cwd=folder)
+    chance = random.Random(0)
+    killed = {stage: kill_in_stage(stage, (*command, "--run", "killed"), folder, chance) for stage in ("records", "finetune", "generate", "eval")}
+    call(*command, "--run", "killed", cwd=folder)
+    assert sum(killed.values()) >= 2, killed
+    for path in sorted((folder / "whole").rglob("*")):
+        # run.json and the card tell times; checkpoints are scratch.
+        kept = path.relative_to(folder / "whole")
+        if path.is_file() and kept.parts[0] in ("splits", "adapter", "history.jsonl", "synthetic", "eval"):
+            assert path.read_bytes() == (folder / "killed" / kept).read_bytes(), kept
+    assert not list((folder / "killed").rglob("*.partial"))
+
+
+def kill_in_stage(stage: str, command: tuple[str, ...], folder: Path, chance: random.Random) -> bool:
+    """Start the run, kill -9 it a random moment after `stage` began; return whether that hit a live process."""
+    journal = folder / "killed" / "run.json"
+    process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if journal.is_file() and stage in json.loads(journal.read_text())["stages"]:
+            time.sleep(chance.random() * 2)
+            break
+        time.sleep(0.02)
+    alive = process.poll() is None
+    if alive:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return alive
+
+
+def load_curve(run: Path) -> np.ndarray:
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    return np.array([[line["train_bits"], line["control_bits"]] for line in lines])
+
+
+def test_a_finished_stage_is_not_repeated_and_a_changed_one_is(folder: Path) -> None:
+    command = ("-c", "from paracosm.command_line import main; main()", "run", "fixed.yaml", "--run", "again", "finetune.epochs=1")
+    call(*command, cwd=folder)
+    before = json.loads((folder / "again" / "run.json").read_text())["stages"]
+    call(*command, "generate.seed=1", cwd=folder)
+    after = json.loads((folder / "again" / "run.json").read_text())["stages"]
+    assert after["records"] == before["records"]
+    assert after["finetune"] == before["finetune"]
+    assert after["generate"]["outputs"] != before["generate"]["outputs"]
+    assert after["eval"]["outputs"] != before["eval"]["outputs"]
+    shutil.rmtree(folder / "again")
