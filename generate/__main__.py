@@ -2,6 +2,7 @@
 
 import sys
 
+from paracosm.finetune.processes import leading
 from paracosm.generate.sample import sample
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.open_run import OpenRun
@@ -16,6 +17,8 @@ def generate(opened: OpenRun) -> None:
     """
     if opened.run.stage_record("finetune").get("status") != "done":
         raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
+    if leading():
+        opened.keep_recipe()
     sample(recipe=opened.recipe, run=opened.run)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer.main import get_command
 
 from paracosm import registry_command
 
@@ -44,12 +45,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _invoke(arguments: list[str]) -> int:
+    command = get_command(app)
     try:
-        return app(arguments, prog_name="paracosm", standalone_mode=False) or 0
+        # Not called as a function, because typer would then answer interrupts and closed pipes in its own way.
+        with command.make_context("paracosm", arguments) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as left:
+        return left.exit_code
     except UsageError as fault:  # type: ignore[misc]  # looked up, because typer does not export it
-        context = getattr(fault, "ctx", None)
-        command = context.command_path if context else "paracosm"
-        print(f"error: {_one_line(fault)} (see: {command} --help)", file=sys.stderr)
+        where = getattr(fault, "ctx", None)
+        told = where.command_path if where else "paracosm"
+        print(f"error: {_one_line(fault)} (see: {told} --help)", file=sys.stderr)
         return 2
 
 

@@ -48,7 +48,7 @@ def evaluate_tables(
     """Measure tables of any origin; return what `metrics.json` holds, and the report's path when it was written.
 
     Raises:
-        RunError: one of the tables that every evaluation needs is not named.
+        RunError: one of the tables that every evaluation needs is not named, or `out` is no folder.
         DataError: a table cannot be used.
     """
     from paracosm.eval.files import evaluate_files
@@ -56,6 +56,8 @@ def evaluate_tables(
     given = {"--train": train, "--control": control, "--synthetic": synthetic}
     if lacking := [option for option, path in given.items() if path is None]:
         raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(lacking)}")
+    if out is not None and out.exists() and not out.is_dir():
+        raise RunError(f"{out}: is no folder (--out)")
     assert train is not None
     assert control is not None
     assert synthetic is not None

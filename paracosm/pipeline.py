@@ -1,13 +1,12 @@
 """`paracosm.run`: every stage of a recipe in order, in one run directory."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paracosm.recipes.errors import DataError, RunError
+from paracosm.recipes.errors import RunError
 from paracosm.recipes.open_run import RUNS, OpenRun, open_run
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import STAGES, Run
@@ -48,16 +47,9 @@ def run(
 def run_stages(opened: OpenRun, *, data: Any = None, say: Callable[[str], None] = say_on_stderr) -> Run:
     """Do every stage of an opened run; see `run`."""
     check_early(opened.recipe)
-    is_new = not opened.run.root.exists()
-    opened.create()
-    with opened.run.lock():
+    with opened.working():
+        _stage(opened.run, "records", _prepare(opened, data), say)
         opened.keep_recipe()
-        try:
-            _stage(opened.run, "records", _prepare(opened, data), say)
-        except DataError:
-            if is_new:
-                shutil.rmtree(opened.run.root)
-            raise
         for name, work in _later_stages(opened.recipe, opened.run, say).items():
             _stage(opened.run, name, work, say)
     return opened.run

@@ -21,6 +21,11 @@ def replacing(path: Path) -> Iterator[Path]:
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
         partial.rename(path)
+    except OSError as fault:
+        # A write to an open file fails without saying which file it was.
+        if fault.errno is not None and fault.filename is None:
+            fault.filename = str(path)
+        raise
     finally:
         if partial.is_dir():
             shutil.rmtree(partial)

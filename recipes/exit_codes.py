@@ -26,6 +26,10 @@ OF_THE_MACHINE = frozenset(
     }
 )
 """Faults of disks and permissions; any other OSError is a defect and keeps its traceback."""
+FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
+NO_MEMORY = (
+    "not enough memory; lower finetune.micro_batch_size or generate.batch_size, or close other programs"
+)
 
 
 def explained(main: Callable[[], int]) -> int:
@@ -48,7 +52,21 @@ def explained(main: Callable[[], int]) -> int:
         if fault.errno not in OF_THE_MACHINE:
             raise
         where = f"{fault.filename}: " if fault.filename else ""
-        return _fail(f"{where}{fault.strerror or fault}", MENDABLE)
+        hint = (
+            "; finished work is kept: free room and run the same command again" if fault.errno in FULL else ""
+        )
+        return _fail(f"{where}{fault.strerror or fault}{hint}", MENDABLE)
+    except MemoryError:
+        return _fail(NO_MEMORY, MENDABLE)
+    except RuntimeError as fault:
+        if not _is_out_of_memory(fault):
+            raise
+        return _fail(NO_MEMORY, MENDABLE)
+
+
+def _is_out_of_memory(fault: RuntimeError) -> bool:
+    # torch has a class for accelerators only; on CPU its allocator says it in words
+    return type(fault).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(fault)
 
 
 def _fail(text: str, code: int) -> int:

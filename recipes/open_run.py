@@ -1,11 +1,13 @@
 """A recipe together with its run directory, from what a command was given: a recipe, or a run."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from paracosm.recipes.atomic import write_text
-from paracosm.recipes.errors import RunError
+from paracosm.recipes.errors import ParacosmError, RunError
 from paracosm.recipes.load import dump_recipe, find_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
@@ -23,20 +25,32 @@ class OpenRun:
     from_run: bool
     """Whether the command named the run and not the recipe."""
 
-    def create(self) -> None:
-        """Make the run directory.
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Make the run directory and hold its lock; a new one goes away if the work fails before its records are ready.
 
         Raises:
-            RunError: it cannot be made, or the path holds something else.
+            RunError: it cannot be made, the path holds something else, or another process holds the lock.
         """
+        made = [folder for folder in (self.run.root, *self.run.root.parents) if not folder.exists()]
         Run.create(self.run.root)
+        with self.run.lock():
+            try:
+                if not self.run.recipe.is_file():
+                    self.keep_recipe()
+                yield
+            except (ParacosmError, OSError):
+                if made and self.run.stage_record("records").get("status") != "done":
+                    _take_away(made)
+                raise
 
     def keep_recipe(self) -> None:
         """Write the resolved recipe, and where it came from, into the run. The run's lock must be held."""
+        folder = self.run.read_journal().get("recipe_folder")
         text = dump_recipe(self.recipe)
         if not self.run.recipe.is_file() or self.run.recipe.read_text(encoding="utf-8") != text:
             write_text(self.run.recipe, text)
-        if self.run.read_journal().get("recipe_folder") != str(self.root):
+        if folder != str(self.root):
             self.run.note(recipe_folder=str(self.root))
 
 
@@ -68,3 +82,11 @@ def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = N
 def is_run(where: Path) -> bool:
     """Return whether `where` is a run directory."""
     return (where / "run.json").is_file()
+
+
+def _take_away(made: list[Path]) -> None:
+    """Remove a run directory and the folders that were made for it, unless somebody else uses them by now."""
+    shutil.rmtree(made[0])
+    with suppress(OSError):
+        for folder in made[1:]:
+            folder.rmdir()

@@ -208,21 +208,30 @@ class Run:
             and record.get("outputs") == self._output_digests(stage)
         )
 
-    def stage(self, stage: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any] | None]) -> bool:
+    def stage(
+        self,
+        stage: str,
+        inputs: dict[str, Any],
+        work: Callable[[], dict[str, Any] | None],
+        *,
+        ahead: Callable[[], object] = lambda: None,
+    ) -> bool:
         """Run `work` unless it is done already; return whether it ran.
 
         Args:
             stage: one of `STAGES`.
             inputs: JSON-able values on which the stage depends (digests, recipe sections, seeds).
             work: does the stage; what it returns is kept under `facts` in `run.json`.
+            ahead: what must succeed before anything that the stage left earlier is cleared.
         """
         if self.is_done(stage, inputs):
             return False
+        began = time.monotonic()
+        ahead()
         record = self.stage_record(stage)
         if record.get("inputs") != inputs or record.get("status") == "done":
             self._clear(stage)
         self._record(stage, {"status": "started", "inputs": inputs})
-        began = time.monotonic()
         facts = work() or {}
         self._record(
             stage,

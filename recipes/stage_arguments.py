@@ -2,12 +2,11 @@
 
 import argparse
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from paracosm.recipes.errors import ParacosmError, RecipeError
+from paracosm.recipes.errors import RecipeError
 from paracosm.recipes.exit_codes import explained
 from paracosm.recipes.open_run import OpenRun, open_run
 
@@ -38,16 +37,8 @@ def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: st
     if int(os.environ.get("RANK", "0")) > 0:
         stage(opened)
         return 0
-    is_new = not opened.run.root.exists()
-    opened.create()
-    with opened.run.lock():
-        try:
-            opened.keep_recipe()
-            stage(opened)
-        except ParacosmError:
-            if is_new and opened.run.stage_record("records").get("status") != "done":
-                shutil.rmtree(opened.run.root)
-            raise
+    with opened.working():
+        stage(opened)
     return 0
 
 

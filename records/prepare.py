@@ -1,6 +1,7 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         raw = read_source(recipe.data, root=root) if raw is None else raw
         digest = table_digest(raw.drop(columns=recipe.data.drop, errors="ignore"))
 
+    @cache
+    def made() -> Prepared:
+        return assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+
     def work() -> dict[str, Any]:
-        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        prepared = made()
         for name in SPLITS:
             write_table(prepared.splits[name], run.split(name), prepared.schema)
         prepared.schema.save(run.schema)
@@ -62,7 +67,7 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         return prepared.facts | {"sha256": digests, "warnings": list(prepared.warnings)}
 
     inputs = {"data": value_digest(recipe.data.model_dump(mode="json")), "source": digest}
-    return run.stage("records", inputs, work)
+    return run.stage("records", inputs, work, ahead=made)
 
 
 def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, dict[str, pd.DataFrame]]:
