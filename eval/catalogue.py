@@ -190,6 +190,9 @@ def _leakage_obstacle(context: Context) -> Obstacle | None:
     return None
 
 
+LEAKAGE = Measure(
+    _measure_leakage, (DCR_SHARE, EXACT_COPIES, NEAR_COPIES), leakage_candidates, _leakage_obstacle
+)
 MEASURES: tuple[Measure, ...] = (
     Measure(_measure_marginals, (MARGINALS,), _same_context(fidelity_candidates), _too_few),
     Measure(_measure_pairs, (PAIRS,), _same_context(fidelity_candidates), _pairs_obstacle),
@@ -200,7 +203,7 @@ MEASURES: tuple[Measure, ...] = (
         _same_context(utility_candidates),
         _utility_obstacle,
     ),
-    Measure(_measure_leakage, (DCR_SHARE, EXACT_COPIES, NEAR_COPIES), leakage_candidates, _leakage_obstacle),
+    LEAKAGE,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from paracosm.eval.catalogue import MEASURES, metrics
+from paracosm.eval.catalogue import MEASURES, Measure, metrics
 from paracosm.eval.context import Context
 from paracosm.eval.distributions import Distribution, distributions
 from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
@@ -134,11 +134,13 @@ def measure(
     )
 
 
-def measure_all(context: Context, synthetic: pd.DataFrame) -> tuple[list[Result], dict[str, Obstacle]]:
+def measure_all(
+    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure] = MEASURES
+) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other."""
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
-    for each in MEASURES:
+    for each in measures:
         obstacle = each.obstacle(context)
         found: dict[Anchor, dict[str, Estimate]] = {}
         if obstacle is None:

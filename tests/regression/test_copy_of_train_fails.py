@@ -1,0 +1,131 @@
+"""A copy of train must fail its privacy gates, whatever the data; records that copy nothing must not."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+
+from paracosm.eval.catalogue import LEAKAGE
+from paracosm.eval.context import Context, independent_marginals
+from paracosm.eval.gates import GATES, rule
+from paracosm.eval.measure import measure, measure_all
+from paracosm.eval.metric import Obstacle
+from paracosm.recipes.recipe import Evaluate, Release
+from paracosm.records.schema import Schema
+
+tables = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))
+example, typed_numbers = tables["example"], tables["typed_numbers"]
+
+QUICK = Evaluate(bootstrap=100, repeats=1)
+Data = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, Schema]
+
+
+def _bundled(load: Callable) -> tuple[pd.DataFrame, Schema]:
+    return typed_numbers(load(as_frame=True).data)
+
+
+TABLES: dict[str, Callable[[], tuple[pd.DataFrame, Schema]]] = {
+    "breast cancer": lambda: _bundled(load_breast_cancer),
+    "diabetes": lambda: _bundled(load_diabetes),
+    "wine": lambda: _bundled(load_wine),
+    "structured": lambda: example("structured", 500, 1),
+    "text": lambda: example("text", 500, 2),
+    "hybrid": lambda: example("hybrid", 500, 3),
+}
+
+
+@pytest.fixture(scope="module", params=list(TABLES))
+def data(request: pytest.FixtureRequest) -> Data:
+    """Train, control, test, a fresh real part as large as control and test together, and the schema."""
+    table, schema = TABLES[request.param]()
+    table = table.sample(frac=1, random_state=0).reset_index(drop=True)
+    ends = [int(len(table) * share) for share in (0.45, 0.65, 0.8, 1)]
+    parts = [table.iloc[a:b].reset_index(drop=True) for a, b in zip([0, *ends], ends, strict=False)]
+    return (*parts, schema)  # type: ignore[return-value]
+
+
+def _privacy(data: Data, synthetic: pd.DataFrame) -> dict[str, str]:
+    """Return what the gates on copies and distances say."""
+    train, control, test, _, schema = data
+    context = Context(schema, train, control, test, None, QUICK, len(control) + len(test))
+    results, _ = measure_all(context, synthetic, [LEAKAGE])
+    elsewhere = {gate.metric: Obstacle("not asked here", curable=False) for gate in GATES}
+    return {
+        ruling.gate: ruling.state
+        for ruling in rule(results, elsewhere, Release())
+        if ruling.metric in [metric.name for metric in LEAKAGE.metrics]
+    }
+
+
+def _slightly_noisy(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    random, noisy = np.random.default_rng(0), table.copy()
+    for field in schema:
+        if field.type in ("integer", "number"):
+            values = noisy[field.name].to_numpy(dtype=float, na_value=np.nan)
+            values = values + (random.random(len(values)) < 0.5) * random.normal(
+                0, 0.01, len(values)
+            ) * np.nanstd(values)
+            noisy[field.name] = pd.array(
+                [None if np.isnan(each) else each for each in values], dtype="Float64"
+            )
+    return noisy
+
+
+@pytest.mark.parametrize("kind", ["structured", "text", "hybrid"])
+def test_the_verdict_on_a_verbatim_copy_is_fail(kind: str) -> None:
+    table, schema = example(kind, 300, 4)
+    train, control, test = (
+        table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 200), (200, 250), (250, 300))
+    )
+    found = measure(train=train, control=control, test=test, synthetic=train, schema=schema, settings=QUICK)
+    assert found.verdict == "FAIL"
+    assert {gate.gate for gate in found.gates if gate.state == "FAIL"} >= {"exact_copies", "near_copies"}
+
+
+def test_a_verbatim_copy_fails(data: Data) -> None:
+    states = _privacy(data, data[0])
+    assert states["exact_copies"] == "FAIL"
+    assert states["near_copies"] == "FAIL"
+
+
+def test_a_copy_in_another_order_and_of_half_the_rows_fails(data: Data) -> None:
+    half = data[0].sample(frac=0.5, random_state=1).reset_index(drop=True)
+    assert _privacy(data, half)["exact_copies"] == "FAIL"
+
+
+def test_a_copy_with_a_little_noise_on_numbers_fails(data: Data) -> None:
+    train, _, _, _, schema = data
+    if all(field.type == "text" for field in schema):
+        pytest.skip("this table has no numbers to add noise to")
+    assert _privacy(data, _slightly_noisy(train, schema))["near_copies"] == "FAIL"
+
+
+def test_copies_hidden_among_shuffled_records_fail(data: Data) -> None:
+    train, _, _, _, schema = data
+    shuffled = independent_marginals(train, schema.modelled, len(train), 3)
+    mixed = pd.concat([train.iloc[: len(train) // 5], shuffled.iloc[len(train) // 5 :]], ignore_index=True)
+    assert _privacy(data, mixed)["exact_copies"] == "FAIL"
+
+
+def test_independent_columns_pass_privacy(data: Data) -> None:
+    train, _, _, _, schema = data
+    states = _privacy(data, independent_marginals(train, schema.modelled, 2000, 3))
+    assert states == {"exact_copies": "PASS", "near_copies": "PASS", "dcr_share": "NO OBJECTION"}
+
+
+def test_fresh_real_records_never_fail(data: Data) -> None:
+    assert "FAIL" not in _privacy(data, data[3]).values()
+
+
+def test_texts_copied_beside_other_columns_fail() -> None:
+    table, schema = example("hybrid", 400, 5)
+    train, control, test = (
+        table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 240), (240, 320), (320, 400))
+    )
+    mixed = independent_marginals(train, schema.modelled, len(train), 0)
+    mixed["note"] = train["note"].sample(frac=1, random_state=0).array
+    assert _privacy((train, control, test, test, schema), mixed)["near_copies"] == "FAIL"
