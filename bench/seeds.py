@@ -53,7 +53,11 @@ def shown(metric: dict) -> str:
         return "not measured"
     low, high = metric["interval"] or (float("nan"), float("nan"))
     ceiling = metric["ceiling"]
-    between = f" ceiling {ceiling['value'] if isinstance(ceiling, dict) else ceiling}" if ceiling is not None else ""
+    between = (
+        f" ceiling {ceiling['value'] if isinstance(ceiling, dict) else ceiling}"
+        if ceiling is not None
+        else ""
+    )
     return f"{metric['value']:.3f} [{low:.3f}, {high:.3f}]{between}"
 
 

@@ -17,6 +17,7 @@ from paracosm.records.schema import Field
 
 MISSING = "\x00missing"
 MOST_CODES = 250
+FEWEST_PRESENT = 10
 SECONDS_A_DAY = 86_400.0
 
 
@@ -56,7 +57,7 @@ def tree_features(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Encode tables for gradient boosting.
 
-    Numbers stay as they are (missing is NaN); categories become codes by frequency in `fit_on`, rare ones beyond
+    Numbers stay as they are (missing is NaN; with fewer than 10 present only whether one is); categories become codes by frequency in `fit_on`, rare ones beyond
     250 sharing one; a text becomes its length and the first `components` axes of its TF-IDF vectors.
 
     Returns:
@@ -67,6 +68,8 @@ def tree_features(
     for each in fields:
         if each.type in NUMERIC:
             encoded = [as_floats(table[each.name], each)[:, None] for table in tables]
+            if fit_on[each.name].count() < FEWEST_PRESENT:
+                encoded = [np.isnan(values).astype(np.float64) for values in encoded]
         elif each.type in DISCRETE:
             encoded = _codes(fit_on[each.name], [table[each.name] for table in tables])
         else:

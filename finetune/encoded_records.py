@@ -72,8 +72,8 @@ class RecordDataset(Dataset):
         self.seed = seed
         self.epoch = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the data loader before each epoch, on every process."""
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw other field orders. Not named `set_epoch`, which data loaders call on some launches and not on others."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
 
 Found = TypeVar("Found")
 
@@ -21,10 +24,9 @@ def on_leader_first(find: Callable[[], Found]) -> Found:
     """Let the leader call `find` and return its result on every process."""
     if world() == 1:
         return find()
-    from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    PartialState()
+    _joined()
     found = [find() if leading() else None]
     return broadcast_object_list(found, from_process=0)[0]  # type: ignore[return-value]  # the leader's
 
@@ -37,6 +39,17 @@ def rank() -> int:
 def wait() -> None:
     """Wait until every process of the launch is here."""
     if world() > 1:
-        from accelerate import PartialState
+        _joined().wait_for_everyone()
 
-        PartialState().wait_for_everyone()
+
+def on_processor() -> bool:
+    """Return whether this launch runs on CPUs, where accelerate has to be told so to join the processes."""
+    import torch
+
+    return not torch.accelerator.is_available()
+
+
+def _joined() -> "PartialState":
+    from accelerate import PartialState
+
+    return PartialState(cpu=on_processor())

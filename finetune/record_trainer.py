@@ -19,6 +19,7 @@ from transformers import (
 
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.finetune.processes import on_processor
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.recipe import Finetune
@@ -77,6 +78,18 @@ class RecordTrainer(Trainer):
         rows = range(self.args.process_index, len(self.eval_dataset), self.args.world_size)
         batches = [rows[i : i + size] for i in range(0, len(rows), size)]
         return [self.data_collator([self.eval_dataset[row] for row in batch]) for batch in batches]
+
+
+class FieldOrders(TrainerCallback):
+    """Draws new field orders for every epoch, the same ones on every process and after every resumption."""
+
+    def __init__(self, records: RecordDataset) -> None:
+        self.records = records
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.records.begin_epoch(int((state.epoch or 0.0) + 1e-6))
 
 
 class History(TrainerCallback):
@@ -197,6 +210,7 @@ def training_arguments(
     schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
     return TrainingArguments(
         output_dir=str(folder),
+        use_cpu=on_processor(),
         per_device_train_batch_size=micro_batch,
         per_device_eval_batch_size=max(micro_batch, 32),
         gradient_accumulation_steps=accumulation,
@@ -229,10 +243,10 @@ def training_arguments(
 
 
 def callbacks(
-    settings: Finetune, average: WeightAverage, history: History, progress: Progress
+    settings: Finetune, records: RecordDataset, average: WeightAverage, history: History, progress: Progress
 ) -> list[TrainerCallback]:
-    """Return what watches a training run: weight average, loss curve, progress, early stop, time limit."""
-    found: list[TrainerCallback] = [average, history, progress]
+    """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
+    found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]
     if settings.patience is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if settings.max_minutes is not None:

@@ -121,6 +121,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         average.load(Path(checkpoint))
     progress = Progress(tokens * min(settings.batch_size, len(encoded)), say)
     history = History(run.history, decisions)
+    training_set = RecordDataset(encoded, start=codec.start, shuffled=shuffled, seed=settings.seed)
     trainer = RecordTrainer(
         grammar_loss=GrammarLoss(masks, codec.vocabulary),
         average=average,
@@ -132,10 +133,10 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
             micro_batch=micro_batch,
             world_size=world_size,
         ),
-        train_dataset=RecordDataset(encoded, start=codec.start, shuffled=shuffled, seed=settings.seed),
+        train_dataset=training_set,
         eval_dataset=RecordDataset(control, start=codec.start, shuffled=shuffled, seed=-1),
         data_collator=Collator(codec.vocabulary, codec.alphabet.stop),
-        callbacks=callbacks(settings, average, history, progress),
+        callbacks=callbacks(settings, training_set, average, history, progress),
     )
     trainer.remove_callback(PrinterCallback)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)

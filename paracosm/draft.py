@@ -71,6 +71,8 @@ def _opening(out: Path) -> Iterator[str]:
     yield "# Needs nothing but the data below."
     yield f"# Run it:    paracosm run {out}"
     yield f"# Check it:  paracosm validate {out}"
+    yield "# Let an editor complete it:  paracosm schema > recipe.schema.json"
+    yield "# yaml-language-server: $schema=recipe.schema.json"
     yield ""
 
 
