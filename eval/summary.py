@@ -29,9 +29,9 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for name, side in (("", "left"), ("metric", "left"), ("value", "right"), ("95% interval", "right")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
+        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for name in ("floor", "ceiling", "copy of train"):
         table.add_column(name, justify="right")
     ruled = {(gate["metric"], gate["section"]): gate["state"] for gate in metrics["gates"]}
@@ -43,7 +43,7 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
             continue
         unit = each["unit"]
         anchors = [figure(each[name], unit) if name in each else "" for name in ("floor", "ceiling", "worst")]
-        span = interval(each["interval"][0], each["interval"][1], unit)
+        span = interval(each["interval"][0], each["interval"][1], unit).replace(" to ", "–")
         table.add_row(mark, each["name"], figure(each["value"], unit), span, *anchors)
     return table
 

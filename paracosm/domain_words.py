@@ -29,4 +29,5 @@ def domain_words(field: Field) -> str:
 
 def _unit(field: Field) -> str:
     unit = f"{field.prefix}{field.suffix}".strip()
-    return f", unit {unit!r}" if unit else ""
+    # 145.0 is how a source writes a whole number, and no unit
+    return f", unit {unit!r}" if unit.strip(".0") else ""
