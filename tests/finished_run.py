@@ -39,6 +39,7 @@ def recipe_of(**sections: Any) -> Recipe:
             "fields": {"ward": {"categories": [f"{MARK} ward", f"rare {MARK}"]}},
         },
         "model": {"layers": 10},
+        "finetune": {"epochs": 8},
         "card": {
             "title": "Synthetic ward notes",
             "licence": "cc-by-4.0",

@@ -227,17 +227,6 @@ def test_a_real_process_says_one_line_too(module: str, place: Path) -> None:
     assert content(place) == before
 
 
-def test_a_run_that_another_process_holds_is_left_alone(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = Run.create(place / "held")
-    with run.lock():
-        before = content(place)
-        (line,) = told(("run", "ok.yaml", "--run", "held"), capsys)
-        assert line.startswith("error: held: another process (pid ")
-        assert content(place) == before
-
-
 @pytest.mark.parametrize("bad", ["data.target=agee", "data.source=tt.csv", "finetune.epochs=0"])
 @pytest.mark.parametrize("command", ["run", "finetune"])
 def test_a_bad_input_leaves_an_earlier_run_as_it_was(
