@@ -253,9 +253,7 @@ def _reason(gate: Gate, state: State, estimate: Estimate, limit: float, result: 
     if state == "FAIL":
         return f"{said}; all of the interval breaks the limit: {wanted}."
     if state == "NO OBJECTION":
-        return (
-            f"{said}; no objection at the limit: {wanted}. This gate can fail a release and never clears one."
-        )
+        return f"{said}; not wholly beyond the limit ({wanted}), so no objection. It never clears a release."
     return f"{said}; the interval straddles the limit: {wanted}. {_settling(gate, estimate, limit, result)}"
 
 

@@ -66,7 +66,7 @@ def utility_obstacle(context: Context) -> Obstacle | None:
     """Return why usefulness cannot be measured, or None."""
     if context.target is None:
         return Obstacle(
-            "no target column was named (`data.target` in a recipe, `--target` for files)", curable=False
+            "no target column was named (data.target in a recipe, --target for files)", curable=False
         )
     field = context.schema[context.target]
     if field.type == "text":
