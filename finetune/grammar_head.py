@@ -63,8 +63,8 @@ class GrammarLoss:
         for begin in range(0, len(labels), CHUNK):
             part = slice(begin, begin + CHUNK)
             used, where = np.unique(numbers[part], return_inverse=True)
-            table = torch.from_numpy(self.masks.allowed(used.tolist(), self.vocabulary)).to(logits.device)
-            allowed = table[torch.from_numpy(where).to(logits.device)]
+            table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
+            allowed = torch.from_numpy(table[where]).to(logits.device)
             total = total + cross_entropy(
                 logits[part].float().masked_fill(~allowed, -torch.inf), labels[part], reduction="sum"
             )

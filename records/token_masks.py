@@ -84,16 +84,22 @@ class TokenMasks:
             self._columns[mask] = np.flatnonzero(bits if vocabulary is None else bits[np.asarray(vocabulary)])
         return self._columns[mask]
 
-    def allowed(self, numbers: Sequence[int], vocabulary: Sequence[int] | None) -> NDArray[np.bool_]:
+    def allowed(
+        self, numbers: Sequence[int], vocabulary: Sequence[int] | None, width: int
+    ) -> NDArray[np.bool_]:
         """Return the masks with these numbers as booleans.
 
         Args:
             numbers: mask numbers, none of them `FORCED`.
-            vocabulary: token ids of the columns; None for the whole vocabulary.
+            vocabulary: token ids of the head's columns; None when column and token id are the same.
+            width: columns of the head. A whole head may have more than the tokenizer has tokens, and a packed mask
+                is padded to whole words, so neither length follows from the other.
 
         Returns:
-            Array of shape (len(numbers), len(vocabulary)).
+            Array of shape (len(numbers), width).
         """
         packed = np.frombuffer(b"".join(self.table[number] for number in numbers), dtype=np.uint8)
         bits = np.unpackbits(packed.reshape(len(numbers), -1), axis=1, bitorder="little").astype(bool)
-        return bits if vocabulary is None else bits[:, np.asarray(vocabulary)]
+        if vocabulary is not None:
+            return bits[:, np.asarray(vocabulary)]
+        return np.pad(bits[:, :width], ((0, 0), (0, max(0, width - bits.shape[1]))))
