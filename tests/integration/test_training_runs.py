@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
@@ -168,3 +169,24 @@ def test_a_finished_stage_is_not_repeated_and_a_changed_one_is(folder: Path) -> 
     assert after["generate"]["outputs"] != before["generate"]["outputs"]
     assert after["eval"]["outputs"] != before["eval"]["outputs"]
     shutil.rmtree(folder / "again")
+
+
+def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
+    chance = np.random.default_rng(1)
+    words = "pain cough fever since days weeks left right mild severe again never seen reports denies".split()
+    rows = ["age,note,ill"]
+    for _ in range(60):
+        note = " ".join(chance.choice(words, int(chance.integers(4, 9))))
+        rows.append(f"{chance.integers(20, 90)},Patient {note}.,{chance.choice(['yes', 'no'])}")
+    (folder / "notes.csv").write_text("\n".join(rows) + "\n")
+    command = ("-c", "from paracosm.command_line import main; main()", "run", "fixed.yaml", "--run", "notes")
+    # A random model writes texts to their end, so they are kept short.
+    changes = ("data.source=notes.csv", "data.fields.note.max_length=80", "data.fields.note.type=text")
+    call(*command, *changes, "finetune.epochs=2", "generate.records=12", cwd=folder)
+    run = folder / "notes"
+    facts = journal(run)["records"]["facts"]
+    assert facts["fields"] == {"age": "integer", "note": "text", "ill": "boolean"}
+    made = pd.read_parquet(run / "synthetic" / "part-00000.parquet")
+    assert len(made) == 12
+    assert made["note"].str.len().between(1, 80).all()
+    assert (run / "card" / "README.md").is_file()
