@@ -173,7 +173,7 @@ def test_a_finished_stage_is_not_repeated_and_a_changed_one_is(folder: Path) -> 
 
 def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
     chance = np.random.default_rng(1)
-    words = "pain cough fever since days weeks left right mild severe again never seen reports denies".split()
+    words = ["pain", "cough", "fever", "since", "days", "left", "right", "mild", "severe", "again", "never"]
     rows = ["age,note,ill"]
     for _ in range(60):
         note = " ".join(chance.choice(words, int(chance.integers(4, 9))))
