@@ -13,7 +13,7 @@ from paracosm.records.schema import Record, Schema
 from paracosm.records.token_masks import TokenMasks
 
 SHARE_OF_GEMM = 0.5
-"""Part of the matrix-multiplication rate that a training step reaches; see bench/finetune_speed.py."""
+"""Part of the matrix-multiplication rate that a training step reaches."""
 PROCESS_BYTES = 900_000_000
 """Resident size of Python with torch and transformers loaded, before any weights."""
 ENCODED_AT_MOST = 2_000
