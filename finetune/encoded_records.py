@@ -1,7 +1,7 @@
 """Records as tensors: token ids, and at every position the mask of what the grammar allows there."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,24 +63,38 @@ def encode_known(
 
 
 class RecordDataset(Dataset):
-    """Encoded records for a trainer. Under shuffled order, field orders are a function of (seed, epoch, record)."""
+    """Encoded records for a trainer. Under shuffled order, field orders are a function of (seed, epoch, record).
 
-    def __init__(self, records: Sequence[EncodedRecord], *, start: int, shuffled: bool, seed: int) -> None:
+    Attributes:
+        records: as they stand in the table.
+        redraw: gives record `index` as it is in `epoch`; None when records do not change.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[EncodedRecord],
+        *,
+        start: int,
+        shuffled: bool,
+        seed: int,
+        redraw: Callable[[int, int], EncodedRecord] | None = None,
+    ) -> None:
         self.records = records
         self.start = start
         self.shuffled = shuffled
         self.seed = seed
+        self.redraw = redraw
         self.epoch = 0
 
     def begin_epoch(self, epoch: int) -> None:
-        """Draw other field orders. Not named `set_epoch`, which data loaders call on some launches and not on others."""
+        """Draw other values and field orders. Not named `set_epoch`, which data loaders call on some launches and not on others."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
-        record = self.records[index]
+        record = self.records[index] if self.redraw is None else self.redraw(index, self.epoch)
         ids, numbers = [self.start], []
         for place in self._order(index, len(record.ids)):
             ids.extend(record.ids[place])

@@ -86,6 +86,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         last_whole_checkpoint,
         training_arguments,
     )
+    from paracosm.finetune.smoothing import Smoothing, default_ranks
     from paracosm.finetune.weight_average import WeightAverage
     from paracosm.records.token_masks import TokenMasks
 
@@ -95,10 +96,8 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     tokenizer = load_tokenizer(recipe.model)
     codec = Codec(schema, tokenizer, "markers" if settings.order == "shuffled" else "places")  # type: ignore[arg-type]
     masks = TokenMasks(codec)
-    encoded = [
-        encode_record(record, codec, masks)
-        for record in to_records(read_table(run.split("train"), schema), schema)
-    ]
+    records = to_records(read_table(run.split("train"), schema), schema)
+    encoded = [encode_record(record, codec, masks) for record in records]
     control, unknown = encode_known(
         to_records(read_table(run.split("control"), schema), schema), codec, masks
     )
@@ -121,7 +120,15 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         average.load(Path(checkpoint))
     progress = Progress(tokens * min(settings.batch_size, len(encoded)), say)
     history = History(run.history, decisions)
-    training_set = RecordDataset(encoded, start=codec.start, shuffled=shuffled, seed=settings.seed)
+    ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
+    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
+    training_set = RecordDataset(
+        encoded,
+        start=codec.start,
+        shuffled=shuffled,
+        seed=settings.seed,
+        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+    )
     trainer = RecordTrainer(
         grammar_loss=GrammarLoss(masks, codec.vocabulary),
         average=average,
@@ -163,6 +170,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "layers": model.config.num_hidden_layers,
         "dtype": str(next(model.get_base_model().parameters()).dtype).removeprefix("torch."),  # type: ignore[operator]  # typed as a tensor
         "rank": settings.rank,
+        "smoothing_ranks": ranks,
         "trainable_parameters": trainable,
         "processes": world_size,
         "device": str(trainer.args.device.type)

@@ -127,6 +127,9 @@ class Finetune(Section):
     """Records in one forward pass of one process; the rest is accumulated. null: as many as the step holds."""
     order: Literal["fixed", "shuffled"] = "fixed"
     """Field order: as in the table, or drawn anew for every record in every epoch."""
+    smoothing: Annotated[int, Field(ge=0)] | None = None
+    """Ranks by which numbers and dates move at random in every epoch, so that no single value is learnt by heart; null:
+    the cube root of the number of training records; 0: they stay."""
     patience: Annotated[int, Field(ge=1)] | None = 2
     """Evaluations without a lower control loss before training stops; null never stops early."""
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1

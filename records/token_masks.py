@@ -14,6 +14,8 @@ from paracosm.records.codec import Codec
 
 FORCED = 0
 """Mask number of a position at which the grammar allows one token only."""
+MOST_SEGMENTS = 200_000
+"""Encoded values whose mask numbers are remembered."""
 
 
 @dataclass
@@ -65,6 +67,8 @@ class TokenMasks:
                     f"the grammar refuses an encoding of field {self.codec.fields[place].name!r}: {matcher.get_error()}"
                 )
         if self.codec.fields[place].type != "text":
+            if len(self._segments) >= MOST_SEGMENTS:
+                self._segments.clear()
             self._segments[key] = numbers
         return numbers
 
