@@ -2,7 +2,7 @@
 
 A column of mostly different numbers can be told apart by its last digits, and a model with many weights learns those
 digits long before it has learnt how columns hang together. Moving each value a few ranks keeps the column's
-distribution and its relations, and leaves no single value to remember (Silverman & Young 1987, The bootstrap: to smooth
+distribution and its relations, and leaves no digits to remember (Silverman & Young 1987, The bootstrap: to smooth
 or not to smooth?).
 """
 

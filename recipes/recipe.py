@@ -128,8 +128,8 @@ class Finetune(Section):
     order: Literal["fixed", "shuffled"] = "fixed"
     """Field order: as in the table, or drawn anew for every record in every epoch."""
     smoothing: Annotated[int, Field(ge=0)] | None = None
-    """Ranks by which numbers and dates move at random in every epoch, so that no single value is learnt by heart; null:
-    the cube root of the number of training records; 0: they stay."""
+    """Ranks by which numbers and dates move at random in every epoch, so that last digits are not learnt by
+    heart; null: the cube root of the number of training records; 0: they stay."""
     patience: Annotated[int, Field(ge=1)] | None = 2
     """Evaluations without a lower control loss before training stops; null never stops early."""
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
