@@ -115,7 +115,7 @@ class Finetune(Section):
     """Steps of linear warm-up."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """AdamW weight decay."""
-    epochs: Annotated[int, Field(ge=1)] = 12
+    epochs: Annotated[int, Field(ge=1)] = 20
     """Passes over the training records at most; early stopping may end sooner."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop training after this many minutes of wall time."""
