@@ -191,6 +191,9 @@ def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]
     codes = any(PADDED.match(cell) for cell in counts)
     if not codes and _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
         several = number_format([cell for cell in counts if _is_quantity(cell)]) is None
+        if several and len(counts) < MANY:
+            # Classes such as `<=50K` and `>50K`, as they should be.
+            return ()
         rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
         if rest:
             return (

@@ -380,3 +380,9 @@ def test_a_column_that_the_recipe_names_wrongly(settings, expected):
     with pytest.raises(DataError) as error:
         infer_types(raw, Data(source="a.csv", **settings))
     assert expected in str(error.value)
+
+
+def test_classes_of_a_quantity_are_no_numbers_in_several_units():
+    inference = infer(pd.DataFrame({"c": ["<=50K", ">50K"] * 20}), Data(source="a.csv"))
+    assert inference.schema["c"].type == "category"
+    assert inference.warnings == ()
