@@ -26,7 +26,7 @@ def classifier_auc(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     pairs = zip(context.parts(candidate, 1), context.parts(context.train, 2), strict=True)
     for number, (fake, real) in enumerate(pairs):
         real = real.iloc[: len(fake)]
-        scores, labels = _out_of_fold(context, fake, real, seed=context.settings.seed + number)
+        scores, labels = out_of_fold(context, fake, real, seed=context.settings.seed + number)
         auc, fake_side, real_side = auc_with_variances(scores, labels)
         values.append(auc)
         candidate_variance.append(fake_side)
@@ -44,9 +44,10 @@ def classifier_auc(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     return {"c2st_auc": estimate}
 
 
-def _out_of_fold(
+def out_of_fold(
     context: Context, fake: pd.DataFrame, real: pd.DataFrame, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return out-of-fold scores and labels (1: `fake`) of gradient boosting between two tables."""
     both = pd.concat([fake, real], ignore_index=True)
     (matrix,), is_code = tree_features(both, [both], context.fields)
     labels = np.repeat([1, 0], [len(fake), len(real)])

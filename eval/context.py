@@ -1,7 +1,8 @@
 """What every metric measures against: the real splits, the sizes, the seeds, and how anchors are made from them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ class Context:
     settings: Evaluate
     size: int
     """Rows of a candidate in one fidelity measurement; the same for synthetic, ceiling, floor and worst case."""
+    subjects: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Split -> whom each of its records is about, as numbers; empty where every record is its own subject."""
+    identifiers: Mapping[str, Sequence[frozenset[str]]] = field(default_factory=dict)
+    """Split -> the identifiers of each of its records, which no metric but their own replay sees."""
+    adapter: Path | None = None
+    """The adapter that made the synthetic records, where one is at hand."""
+    canaries: Path | None = None
+    """Records that were planted in train by coin flips, where there are some."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""
@@ -53,6 +62,17 @@ class Context:
             "reference", lambda: subsample(self.train, self.settings.max_rows, self.settings.seed)
         )
 
+    @property
+    def real(self) -> pd.DataFrame:
+        """Every real record: what ranks and categories are learnt from where neither side may be favoured."""
+        return pd.concat([self.train, self.held_out], ignore_index=True)
+
+    def subjects_of(self, **rows: np.ndarray) -> np.ndarray | None:
+        """Return the subjects of some rows of some splits, one after the other; None where records are subjects."""
+        if not self.subjects:
+            return None
+        return np.concatenate([self.subjects[name][chosen] for name, chosen in rows.items()])
+
     def parts(self, table: pd.DataFrame, stream: int) -> Iterator[pd.DataFrame]:
         """Yield `settings.repeats` random parts of `size` rows; parts share no row until the table is used up."""
         random = np.random.default_rng([self.settings.seed, stream])
@@ -71,10 +91,16 @@ class Context:
 
 def subsample(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """Return at most `rows` random rows of `table`, in their old order."""
-    if len(table) <= rows:
-        return table
-    kept = np.sort(np.random.default_rng([seed, 7]).choice(len(table), rows, replace=False))
-    return table.iloc[kept].reset_index(drop=True)
+    return (
+        table if len(table) <= rows else table.iloc[drawn_rows(len(table), rows, seed)].reset_index(drop=True)
+    )
+
+
+def drawn_rows(count: int, rows: int, seed: int) -> np.ndarray:
+    """Return at most `rows` random row numbers out of `count`, ascending."""
+    if count <= rows:
+        return np.arange(count)
+    return np.sort(np.random.default_rng([seed, 7]).choice(count, rows, replace=False))
 
 
 def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: int, seed: int) -> pd.DataFrame:
@@ -140,3 +166,43 @@ def leakage_candidates(
         "floor": (context, floor),
         "worst": (context, context.train),
     }
+
+
+def attack_candidates(
+    context: Context, synthetic: pd.DataFrame
+) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
+    """Return what membership attacks are tried on; the test split is their reference, or without one half of control.
+
+    The ceiling is one half of the reference handed in as if synthetic, with the other half as its reference.
+    """
+    context = with_reference(context)
+    assert context.test is not None
+    order = np.random.default_rng([context.settings.seed, 37]).permutation(len(context.test))
+    fresh, reference = np.array_split(order, 2)
+    floor = independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed)
+    return {
+        "synthetic": (context, synthetic),
+        "ceiling": (
+            replace(context, test=context.test.iloc[reference].reset_index(drop=True)),
+            context.test.iloc[fresh].reset_index(drop=True),
+        ),
+        "floor": (context, floor),
+        "worst": (context, context.train),
+    }
+
+
+def with_reference(context: Context) -> Context:
+    """Return the context with a test split: its own, or else a half of control."""
+    if context.test is not None:
+        return context
+    order = np.random.default_rng([context.settings.seed, 13]).permutation(len(context.control))
+    kept, reference = np.array_split(order, 2)
+    subjects = dict(context.subjects)
+    if subjects:
+        subjects["control"] = subjects["control"][kept]
+    return replace(
+        context,
+        control=context.control.iloc[kept].reset_index(drop=True),
+        test=context.control.iloc[reference].reset_index(drop=True),
+        subjects=subjects,
+    )

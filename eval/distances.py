@@ -45,8 +45,11 @@ class RowVectors:
 
     def __call__(self, table: pd.DataFrame) -> np.ndarray:
         """Return the vectors of `table`'s rows."""
-        blocks = [self._block(each, table[each.name]) for each in self.fields]
-        return np.hstack(blocks).astype(np.float32) / np.float32(np.sqrt(len(self.fields)))
+        return np.hstack(self.blocks(table)) / np.float32(np.sqrt(len(self.fields)))
+
+    def blocks(self, table: pd.DataFrame) -> list[np.ndarray]:
+        """Return the part of the vectors that each field makes, before their mean is taken."""
+        return [self._block(each, table[each.name]).astype(np.float32) for each in self.fields]
 
     def _block(self, field: Field, column: pd.Series) -> np.ndarray:
         if field.type in NUMERIC:

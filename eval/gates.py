@@ -38,6 +38,8 @@ class Gate:
     """Of what more would narrow the interval."""
     may_pass: bool = True
     """False: the gate may object to a release and never clears one."""
+    guarded: bool = False
+    """Whether it compares train with control, so that it says nothing where the two differ by themselves."""
 
     def limit(self, release: Release) -> float:
         """Return the recipe's own limit, else the profile's."""
@@ -47,97 +49,101 @@ class Gate:
 
 HELD_OUT = "control and test records"
 COPIES = "synthetic and control records"
+CONTROL = "control records"
+GUARD = "split_guard"
+
+
+def _gate(
+    name: str,
+    title: str,
+    section: Section,
+    side: Literal["at most", "at least"],
+    limits: tuple[float, float, float],
+    settled_by: str,
+    **rest: Any,
+) -> Gate:
+    """Return a gate whose metric is its own name and whose limits are those of internal, partner, public."""
+    chosen: dict[str, Any] = {"metric": name, "quantity": "value"} | rest
+    return Gate(
+        name=name,
+        title=title,
+        section=section,
+        side=side,
+        internal=limits[0],
+        partner=limits[1],
+        public=limits[2],
+        settled_by=settled_by,
+        **chosen,
+    )
+
 
 # Thresholds are this project's judgement; partner and public are stricter where it is about people.
 GATES: tuple[Gate, ...] = (
-    Gate(
+    _gate(
         "marginals",
         "Columns, one by one",
-        "marginals",
         "fidelity",
-        "of_ceiling",
         "at least",
-        0.95,
-        0.95,
-        0.95,
+        (0.95,) * 3,
         HELD_OUT,
+        quantity="of_ceiling",
     ),
-    Gate(
-        "pairs", "Columns, two by two", "pairs", "fidelity", "normalised", "at least", 0.8, 0.8, 0.8, HELD_OUT
+    _gate(
+        "pairs", "Columns, two by two", "fidelity", "at least", (0.8,) * 3, HELD_OUT, quantity="normalised"
     ),
-    Gate(
-        "c2st_auc",
-        "Telling synthetic from real",
-        "c2st_auc",
-        "fidelity",
-        "value",
-        "at most",
-        0.75,
-        0.75,
-        0.75,
-        HELD_OUT,
+    _gate("c2st_auc", "Telling synthetic from real", "fidelity", "at most", (0.75,) * 3, HELD_OUT),
+    _gate("utility_skill", "Usefulness for learning", "utility", "at least", (0.8,) * 3, "test records"),
+    _gate(
+        "exact_copies", "Exact copies of training records", "privacy", "at most", (0.01, 0.005, 0.001), COPIES
     ),
-    Gate(
-        "utility_skill",
-        "Usefulness for learning",
-        "utility_skill",
-        "utility",
-        "value",
-        "at least",
-        0.8,
-        0.8,
-        0.8,
-        "test records",
+    _gate(
+        "near_copies", "Near copies of training records", "privacy", "at most", (0.01, 0.005, 0.001), COPIES
     ),
-    Gate(
-        "exact_copies",
-        "Exact copies of training records",
-        "exact_copies",
+    _gate("run_13", "Texts with 13 words of train", "privacy", "at most", (0.02, 0.01, 0.005), COPIES),
+    _gate("run_50", "Texts with 50 words of train", "privacy", "at most", (0.01, 0.005, 0.001), COPIES),
+    _gate(
+        "pii_replay", "Identifiers of one person", "privacy", "at most", (0.01, 0.005, 0.001), "control texts"
+    ),
+    _gate(GUARD, "Guard: train and control look alike", "privacy", "at most", (0.5,) * 3, CONTROL),
+    _gate(
+        "data_mia_auc",
+        "Membership from the synthetic records",
         "privacy",
-        "value",
         "at most",
-        0.01,
-        0.005,
-        0.001,
-        COPIES,
+        (0.6, 0.575, 0.55),
+        CONTROL,
+        guarded=True,
     ),
-    Gate(
-        "near_copies",
-        "Near copies of training records",
-        "near_copies",
+    _gate(
+        "data_mia_tpr",
+        "Members named from the synthetic records",
         "privacy",
-        "value",
         "at most",
-        0.01,
-        0.005,
-        0.001,
-        COPIES,
+        (0.05, 0.03, 0.02),
+        CONTROL,
+        guarded=True,
     ),
-    Gate(
+    _gate("singling_out", "Singling out", "privacy", "at most", (0.15, 0.1, 0.05), CONTROL, guarded=True),
+    _gate("linkability", "Linkability", "privacy", "at most", (0.15, 0.1, 0.05), CONTROL, guarded=True),
+    _gate("inference", "Inference", "privacy", "at most", (0.15, 0.1, 0.05), CONTROL, guarded=True),
+    _gate(
         "dcr_share",
         "Nearer to train than to unseen records",
-        "dcr_share",
         "privacy",
-        "value",
         "at most",
-        0.55,
-        0.55,
-        0.55,
-        "control records",
-        False,
+        (0.55,) * 3,
+        CONTROL,
+        may_pass=False,
     ),
-    Gate(
+    _gate(
         "twins",
         "Twins of training records",
-        "c2st_auc",
         "privacy",
-        "value",
         "at least",
-        0.4,
-        0.4,
-        0.4,
+        (0.4,) * 3,
         HELD_OUT,
-        False,
+        metric="c2st_auc",
+        may_pass=False,
     ),
 )
 
@@ -191,7 +197,8 @@ def rule(results: Sequence[Result], missing: Mapping[str, Obstacle], release: Re
     """
     check_names(release)
     measured = {result.metric.name: result for result in results}
-    return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release)) for gate in GATES]
+    shifted = GUARD in measured and measured[GUARD].synthetic.low > 0.5
+    return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release), shifted) for gate in GATES]
 
 
 def verdict(rulings: Sequence[Ruling]) -> Verdict:
@@ -202,7 +209,9 @@ def verdict(rulings: Sequence[Ruling]) -> Verdict:
     return "PASS" if states == {"PASS"} else "INCONCLUSIVE"
 
 
-def _rule(gate: Gate, result: Result | None, missing: Mapping[str, Obstacle], limit: float) -> Ruling:
+def _rule(
+    gate: Gate, result: Result | None, missing: Mapping[str, Obstacle], limit: float, shifted: bool
+) -> Ruling:
     if result is None:
         obstacle = missing[gate.metric]
         open_state: State = "INCONCLUSIVE" if gate.may_pass else "NO OBJECTION"
@@ -212,8 +221,44 @@ def _rule(gate: Gate, result: Result | None, missing: Mapping[str, Obstacle], li
     if estimate is None:
         reason = f"{gate.metric}{NAMES[gate.quantity]} is undefined here: floor and ceiling do not differ."
         return _ruling(gate, "INCONCLUSIVE", limit, None, reason)
+    if gate.name == GUARD:
+        return _guard(gate, estimate, limit)
+    if shifted and gate.guarded:
+        reason = (
+            "Void: a classifier tells train from control without any attack, so divide the records at random."
+        )
+        return _ruling(gate, "INCONCLUSIVE", limit, estimate, reason)
     state = _state(gate, estimate, limit)
+    worst = result.estimates.get("worst")
+    if (
+        state == "PASS"
+        and gate.section == "privacy"
+        and worst is not None
+        and _state(gate, worst, limit) != "FAIL"
+    ):
+        return _ruling(gate, "INCONCLUSIVE", limit, estimate, _no_power(gate, worst, limit, result))
     return _ruling(gate, state, limit, estimate, _reason(gate, state, estimate, limit, result))
+
+
+def _guard(gate: Gate, estimate: Estimate, limit: float) -> Ruling:
+    """Return PASS where the interval reaches down to the limit, else that nothing can be concluded."""
+    span = interval(estimate.low, estimate.high, "plain")
+    said = f"{gate.metric} is {figure(estimate.value, 'plain')} (95% interval {span})"
+    if estimate.low <= limit:
+        return _ruling(gate, "PASS", limit, estimate, f"{said}; chance, {limit:g}, is not ruled out.")
+    reason = f"{said}; chance, {limit:g}, is ruled out, so every comparison of train with control is void."
+    return _ruling(
+        gate, "INCONCLUSIVE", limit, estimate, f"{reason} Records that are divided at random would settle it."
+    )
+
+
+def _no_power(gate: Gate, worst: Estimate, limit: float, result: Result) -> str:
+    unit = result.metric.unit if gate.quantity == "value" else "percent"
+    return (
+        f"No power: the worst case itself reaches only {figure(worst.value, unit)} "
+        f"(95% interval {interval(worst.low, worst.high, unit)}), which does not break the limit, "
+        f"{gate.side} {figure(limit, unit)}; so keeping it proves nothing. More {gate.settled_by} would settle it."
+    )
 
 
 def _state(gate: Gate, estimate: Estimate, limit: float) -> State:

@@ -1,6 +1,6 @@
 """Are synthetic records closer to the training records than fresh real records are?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from scipy.special import gammaln
 from paracosm.eval.context import Context, subsample
 from paracosm.eval.copies import exact_flags, text_flags
 from paracosm.eval.distances import Nearest, RowVectors, nearest
-from paracosm.eval.metric import NORMAL_95, Estimate, around
+from paracosm.eval.metric import Estimate, around, excess
 from paracosm.recipes.recipe import Evaluate
 
 MOST_TARGETS = 40_000
@@ -113,28 +113,12 @@ def _none_drawn(ranks: np.ndarray, rows: int, drawn: int) -> np.ndarray:
 
 
 def _excess(flags: np.ndarray, control_flags: np.ndarray, facts: dict[str, float]) -> Estimate:
-    """Return the candidate's rate minus control's, with Newcombe's interval (1998, method 10), sound at 0 events."""
-    ours, theirs = float(flags.mean()), float(control_flags.mean())
-    low, high = wilson(int(flags.sum()), len(flags))
-    control_low, control_high = wilson(int(control_flags.sum()), len(control_flags))
-    value = ours - theirs
+    """Return the candidate's rate of copies minus control's."""
     counts = {
         "copies": int(flags.sum()),
         "rows": len(flags),
         "control_copies": int(control_flags.sum()),
         "control_rows": len(control_flags),
     }
-    return Estimate(
-        value,
-        value - float(np.hypot(ours - low, control_high - theirs)),
-        value + float(np.hypot(high - ours, theirs - control_low)),
-        facts=counts | facts,
-    )
-
-
-def wilson(events: int, trials: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a proportion (Wilson 1927)."""
-    square = NORMAL_95**2
-    centre = (events + square / 2) / (trials + square)
-    margin = NORMAL_95 / (trials + square) * np.sqrt(events * (trials - events) / trials + square / 4)
-    return max(0.0, float(centre - margin)), min(1.0, float(centre + margin))
+    found = excess(counts["copies"], len(flags), counts["control_copies"], len(control_flags))
+    return replace(found, facts=counts | facts)

@@ -3,15 +3,18 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from paracosm.eval.catalogue import MEASURES, Measure, metrics
+from paracosm.eval.catalogue import MEASURES, metrics
 from paracosm.eval.context import Context
 from paracosm.eval.distributions import Distribution, distributions
 from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
+from paracosm.eval.measurement import Measure
 from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.stage import evaluate
 from paracosm.recipes.errors import DataError
@@ -23,7 +26,6 @@ __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
 SCHEMA_VERSION = 1
 DECIMALS = 6
-NOTHING_LEARNT = Obstacle("learners trained on real records do no better than guessing", curable=False)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,9 @@ def measure(
     target: str | None = None,
     settings: Evaluate | None = None,
     release: Release | None = None,
+    subject: str | None = None,
+    adapter: Path | None = None,
+    canaries: Path | None = None,
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
 ) -> Evaluation:
@@ -107,6 +112,9 @@ def measure(
         target: the field that a downstream model would predict.
         settings: repeats, bootstrap resamples, caps and seed.
         release: the profile of gates, and limits other than the profile's.
+        subject: the identifier field that names whom a record is about; a row is its own subject when absent.
+        adapter: folder of the adapter that made the records; it is attacked too.
+        canaries: table of records that were planted in train by coin flips, with a column that says which went in.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
 
@@ -118,6 +126,13 @@ def measure(
     check_names(release)
     tables = {"train": train, "control": control, "test": test, "synthetic": synthetic}
     context, synthetic = _context(tables, schema, target, settings)
+    context = replace(
+        context,
+        subjects=_subjects(tables, subject),
+        identifiers=_identifiers(tables, schema),
+        adapter=adapter,
+        canaries=canaries,
+    )
     results, missing = measure_all(context, synthetic)
     rulings = rule(results, missing, release)
     return Evaluation(
@@ -155,7 +170,7 @@ def measure_all(
             if "synthetic" in estimates:
                 results.append(Result(metric, estimates))
             else:
-                missing[metric.name] = obstacle or NOTHING_LEARNT
+                missing[metric.name] = obstacle or each.absent
     return results, missing
 
 
@@ -184,6 +199,28 @@ def _context(
     size = min(held_out, len(kept["synthetic"]), settings.max_rows)
     context = Context(schema, kept["train"], kept["control"], test, target, settings, size)
     return context, kept["synthetic"]
+
+
+def _subjects(tables: dict[str, pd.DataFrame | None], subject: str | None) -> dict[str, np.ndarray]:
+    """Return whom each real record is about, as numbers that mean the same in every split."""
+    real = {name: table for name, table in tables.items() if table is not None and name != "synthetic"}
+    if subject is None or any(subject not in table.columns for table in real.values()):
+        return {}
+    codes, _ = pd.factorize(pd.concat([table[subject].astype("string") for table in real.values()]))
+    ends = np.cumsum([len(table) for table in real.values()])
+    return dict(zip(real, np.split(codes, ends[:-1]), strict=True))
+
+
+def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict[str, list[frozenset[str]]]:
+    """Return the cells of identifier columns, record by record."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for name, table in tables.items():
+        if table is None or name == "synthetic":
+            continue
+        present = [each.name for each in schema if not each.modelled and each.name in table.columns]
+        rows = table[present].astype("string").itertuples(index=False)
+        found[name] = [frozenset(cell for cell in row if not pd.isna(cell)) for row in rows]
+    return found
 
 
 def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
@@ -226,8 +263,14 @@ def _plain_result(result: Result) -> dict[str, Any]:
         "reason_not_measured": None,
         "facts": ours.facts,
         "breakdown": ours.breakdown,
+        "curves": ours.curves,
         "anchors": {
-            name: {"value": each.value, "interval": [each.low, each.high], "breakdown": each.breakdown}
+            name: {
+                "value": each.value,
+                "interval": [each.low, each.high],
+                "breakdown": each.breakdown,
+                "curves": each.curves,
+            }
             for name, each in result.estimates.items()
             if name != "synthetic"
         },

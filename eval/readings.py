@@ -99,3 +99,72 @@ def _plural(verb: str, count: int) -> str:
 
 def _do(count: int) -> str:
     return "does" if count == 1 else "do"
+
+
+def guard(result: Result) -> str:
+    text = (
+        f"The classifier tells train from control in {100 * result.synthetic.value:.0f} of 100 pairs; "
+        "50 is what chance gives."
+    )
+    if result.synthetic.low > 0.5:
+        text += " They differ, so no figure of membership below means anything: divide the records at random."
+    return text
+
+
+def membership(result: Result) -> str:
+    worst = result.estimates.get("worst")
+    text = (
+        f"The strongest attack ({result.synthetic.facts['attack']}) prefers the training record in "
+        f"{100 * result.synthetic.value:.0f} of 100 pairs of a training record and a stranger; 50 is guessing"
+    )
+    if worst is not None:
+        text += f"; against {_worst(result)} it does so in {100 * worst.value:.0f}"
+    return text + "."
+
+
+def members_named(result: Result) -> str:
+    rate = result.synthetic.facts["false_positive_rate"]
+    worst = result.estimates.get("worst")
+    text = (
+        f"Where {_percent(rate)} of strangers are named by mistake, "
+        f"{_percent(max(0.0, result.synthetic.value + rate), 1)} of the training records are named"
+    )
+    if worst is not None:
+        text += f"; against {_worst(result)}, {_percent(worst.value + rate, 1)}"
+    return text + "."
+
+
+def _worst(result: Result) -> str:
+    return "an adapter that was made to memorise" if "adapter" in result.metric.name else "a copy of train"
+
+
+def singling_out(result: Result) -> str:
+    share = (1 + result.synthetic.value) / 2
+    return (
+        f"Of the people that {result.synthetic.facts['predicates']:,} combinations of cells single out, "
+        f"{_percent(share)} are training records; among as many strangers 50% are what chance gives."
+    )
+
+
+def risk(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"The attack succeeds on {_percent(facts['rate_on_train'], 1)} of training records and on "
+        f"{_percent(facts['rate_on_control'], 1)} of strangers."
+    )
+
+
+def runs(result: Result) -> str:
+    facts, words = result.synthetic.facts, result.metric.name.removeprefix("run_")
+    return (
+        f"{facts['copies']:,} of {facts['rows']:,} synthetic texts hold {words} words in a row of a training text; "
+        f"so {_do(facts['control_copies'])} {facts['control_copies']:,} of {facts['control_rows']:,} unseen real ones."
+    )
+
+
+def identifiers(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"{facts['replayed']:,} of {facts['identifiers']:,} identifiers of a single training subject are in the synthetic "
+        f"texts; so {_do(facts['control_replayed'])} {facts['control_replayed']:,} of {facts['control_identifiers']:,} of strangers."
+    )

@@ -88,6 +88,11 @@ class Run:
         return self.synthetic / f"part-{number:05d}.{suffix}"
 
     @property
+    def canaries(self) -> Path:
+        """Records that were planted in train by coin flips, and which went in; absent unless some were."""
+        return self.root / "canaries.parquet"
+
+    @property
     def evaluation(self) -> Path:
         return self.root / "eval"
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from paracosm.eval.catalogue import LEAKAGE
 from paracosm.eval.context import Context, independent_marginals
 from paracosm.eval.gates import GATES, rule
+from paracosm.eval.leakage_metrics import LEAKAGE
 from paracosm.eval.measure import measure, measure_all
 from paracosm.eval.metric import Obstacle
 from paracosm.recipes.recipe import Evaluate, Release

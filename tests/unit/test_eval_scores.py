@@ -14,8 +14,9 @@ from paracosm.eval.classifier_test import auc_with_variances
 from paracosm.eval.copies import exact_flags, text_flags
 from paracosm.eval.distances import RowVectors, nearest
 from paracosm.eval.drawing import Scale
-from paracosm.eval.leakage import _none_drawn, _shares, wilson
+from paracosm.eval.leakage import _none_drawn, _shares
 from paracosm.eval.marginals import js_distance, ks_distance, tv_distance
+from paracosm.eval.metric import wilson
 from paracosm.eval.pairs import correlation
 from paracosm.eval.weighted_scores import weighted_auc, weighted_r2
 from paracosm.records.schema import Field

@@ -1,0 +1,188 @@
+"""The registered metrics of leakage, and what measures them."""
+
+from paracosm.eval import readings
+from paracosm.eval.context import attack_candidates, leakage_candidates
+from paracosm.eval.measurement import Measure, imported, too_few_control
+from paracosm.eval.metric import Metric, Obstacle
+
+DCR_SHARE = Metric(
+    name="dcr_share",
+    title="Nearer to train than to unseen records",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Platzer & Reutterer 2021, holdout-based assessment; Yao et al. 2025 (arXiv 2505.01524) on why it cannot clear a release",
+    what="How often the record nearest to a synthetic one is a training record rather than one of equally many unseen ones.",
+    read=readings.dcr_share,
+    zero="worst",
+)
+EXACT_COPIES = Metric(
+    name="exact_copies",
+    title="Exact copies of training records",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Rate minus control's; interval: Newcombe 1998, method 10",
+    what="Share of synthetic records that equal a training record in every field, minus the share of unseen real records that do.",
+    unit="points",
+    read=readings.copies,
+    zero="worst",
+)
+NEAR_COPIES = Metric(
+    name="near_copies",
+    title="Exact and near copies of training records",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Radius from control; 5-word shingles, Jaccard 0.7 (Broder 1997), edit ratio 90%; interval: Newcombe 1998",
+    what="Share of synthetic records so close to a training record that almost no unseen real record is, minus control's share.",
+    unit="points",
+    read=readings.copies,
+    zero="worst",
+)
+SPLIT_GUARD = Metric(
+    name="split_guard",
+    title="Guard: do train and control look alike?",
+    section="privacy",
+    goal="target",
+    target=0.5,
+    range=(0.0, 1.0),
+    source="Blind baseline of Das, Zhang & Tramèr 2025, Blind Baselines Beat Membership Inference Attacks",
+    what="How often a classifier tells a training record from a control record; if it can, control is no fair comparison.",
+    read=readings.guard,
+    zero=None,
+    unit="plain",
+)
+DATA_MIA_AUC = Metric(
+    name="data_mia_auc",
+    title="Membership from the synthetic records: strongest attack",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="DOMIAS (van Breugel et al. 2023), LevAtt, GAN-Leaks (Chen et al. 2020), The Canary's Echo (Meeus et al. 2025)",
+    what="How often the strongest attack, seeing the synthetic records alone, takes a training record for likelier than a stranger.",
+    read=readings.membership,
+    zero="worst",
+    unit="plain",
+)
+DATA_MIA_TPR = Metric(
+    name="data_mia_tpr",
+    title="Members named with few false alarms, from the synthetic records",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the strongest attack names at a threshold few strangers pass, beyond what chance gives.",
+    read=readings.members_named,
+    zero="worst",
+    unit="points",
+)
+SINGLING_OUT = Metric(
+    name="singling_out",
+    title="Singling out",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="WP216 (Article 29 Working Party 2014); predicates as in Giomi et al. 2023, at equal sizes",
+    what="Whether a combination of cells that is unique among synthetic records picks out one training record rather than one stranger.",
+    read=readings.singling_out,
+    zero="worst",
+)
+LINKABILITY = Metric(
+    name="linkability",
+    title="Linkability",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="WP216 (Article 29 Working Party 2014); Giomi et al. 2023",
+    what="Whether two halves of a person's record can be put together because both lie next to the same synthetic record.",
+    read=readings.risk,
+    zero="worst",
+)
+INFERENCE = Metric(
+    name="inference",
+    title="Inference",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="WP216 (Article 29 Working Party 2014); Giomi et al. 2023",
+    what="Whether a hidden cell of a training record is guessed better with the synthetic records than that of a stranger.",
+    read=readings.risk,
+    zero="worst",
+)
+RUN_13 = Metric(
+    name="run_13",
+    title="Texts that share 13 words in a row with train",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="13-gram overlap, as in Brown et al. 2020 (GPT-3), appendix C; rate minus control's",
+    what="Share of synthetic texts with a run of 13 words out of a training text, minus the share of unseen real texts with one.",
+    read=readings.runs,
+    zero="worst",
+    unit="points",
+)
+RUN_50 = Metric(
+    name="run_50",
+    title="Texts that share 50 words in a row with train",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Verbatim run of 50, as in Lee et al. 2022, Deduplicating Training Data; rate minus control's",
+    what="The same for 50 words: whole passages that were learnt by heart.",
+    read=readings.runs,
+    zero="worst",
+    unit="points",
+)
+PII_REPLAY = Metric(
+    name="pii_replay",
+    title="Identifiers of one person, repeated",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Rate minus control's; intervals: Newcombe 1998; Fisher's exact test in the figures",
+    what="Share of the names, numbers and codes of a single training subject that synthetic texts repeat, minus the same for strangers.",
+    read=readings.identifiers,
+    zero="worst",
+    unit="points",
+)
+
+LEAKAGE = Measure(
+    imported("leakage", "leakage"),
+    (DCR_SHARE, EXACT_COPIES, NEAR_COPIES),
+    leakage_candidates,
+    too_few_control,
+)
+GUARD = Measure(
+    imported("split_guard", "split_guard"),
+    (SPLIT_GUARD,),
+    lambda context, synthetic: {"synthetic": (context, synthetic)},
+    too_few_control,
+)
+MEMBERSHIP = Measure(
+    imported("data_membership", "data_membership"),
+    (DATA_MIA_AUC, DATA_MIA_TPR),
+    attack_candidates,
+    imported("data_membership", "membership_obstacle"),
+)
+RISKS = Measure(
+    imported("privacy_risks", "privacy_risks"),
+    (SINGLING_OUT, LINKABILITY, INFERENCE),
+    leakage_candidates,
+    imported("privacy_risks", "risks_obstacle"),
+)
+REPLAY = Measure(
+    imported("text_replay", "text_replay"),
+    (RUN_13, RUN_50),
+    leakage_candidates,
+    imported("text_replay", "text_obstacle"),
+    Obstacle("hardly any training text is that long", curable=False),
+)
+IDENTIFIERS = Measure(
+    imported("text_replay", "identifier_replay"),
+    (PII_REPLAY,),
+    leakage_candidates,
+    imported("text_replay", "text_obstacle"),
+    Obstacle("too few identifiers of a single subject were found in the texts", curable=False),
+)
+PRIVACY: tuple[Measure, ...] = (LEAKAGE, GUARD, MEMBERSHIP, RISKS, REPLAY, IDENTIFIERS)

@@ -1,0 +1,47 @@
+"""What names a person in a text: codes, numbers and addresses by their shape, names by titles and capitals."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+PATTERNS = {
+    "e-mail": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "web address": re.compile(r"\b(?:https?://|www\.)\S+"),
+    "phone": re.compile(r"(?<!\w)\+?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,6}\b"),
+    "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
+    "code": re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
+    "number": re.compile(r"\b\d(?:[ -]?\d){5,}\b"),
+    "date": re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b"),
+    "titled name": re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?"),
+    "name": re.compile(r"(?<=[a-z,;:] )[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+)+"),
+}
+SHORTEST = 4
+
+
+def found_in(text: str) -> set[str]:
+    """Return everything in a text that may name a person, in small letters."""
+    return {
+        match.group().strip().casefold()
+        for pattern in PATTERNS.values()
+        for match in pattern.finditer(text)
+        if len(match.group().strip()) >= SHORTEST
+    }
+
+
+def of_one_subject(
+    records: Sequence[Iterable[str]], subjects: Sequence[int] | None, elsewhere: Iterable[str]
+) -> set[str]:
+    """Return the identifiers that one subject's records hold and nobody else's.
+
+    Args:
+        records: the identifiers of each record.
+        subjects: whom each record is about; None where every record is its own subject.
+        elsewhere: identifiers of other records, which are left out.
+    """
+    holders: dict[int, set[str]] = {}
+    for number, identifiers in enumerate(records):
+        whose = number if subjects is None else subjects[number]
+        holders.setdefault(whose, set()).update(identifiers)
+    counts = Counter(identifier for held in holders.values() for identifier in held)
+    known_elsewhere = set(elsewhere)
+    return {name for name, count in counts.items() if count == 1 and name not in known_elsewhere}
