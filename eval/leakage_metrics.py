@@ -147,6 +147,68 @@ PII_REPLAY = Metric(
     unit="points",
 )
 
+ADAPTER_MIA_AUC = Metric(
+    name="adapter_mia_auc",
+    title="Membership from the adapter: strongest attack",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751)",
+    what="How often the strongest attack, holding the adapter itself, takes a training record for likelier than a stranger.",
+    read=readings.membership,
+    zero="worst",
+    unit="plain",
+)
+ADAPTER_MIA_TPR = Metric(
+    name="adapter_mia_tpr",
+    title="Members named with few false alarms, from the adapter",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the strongest attack on the adapter names at a threshold few strangers pass, beyond chance.",
+    read=readings.members_named,
+    zero="worst",
+    unit="points",
+)
+EXTRACTION = Metric(
+    name="extraction",
+    title="Training texts that the adapter gives away",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="(n, p)-discoverable extraction, Hayes et al. 2025, with n = 100 and p = 0.5; rate minus that of unseen texts",
+    what="Share of training texts that the adapter continues word for word within 100 attempts when given their beginning.",
+    read=readings.extraction,
+    zero="worst",
+    unit="points",
+)
+
+CANARY_EXPOSURE = Metric(
+    name="canary_exposure",
+    title="Exposure of planted records",
+    section="privacy",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Carlini et al. 2019, The Secret Sharer; 95th percentile over canaries, in bits",
+    what="By how many halvings the adapter narrows the search for a record that was planted in train, against planted ones that were left out.",
+    read=readings.exposure,
+    zero="worst",
+    unit="plain",
+)
+AUDIT_EPSILON = Metric(
+    name="audit_epsilon",
+    title="Privacy budget that the planted records disprove",
+    section="privacy",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Steinke, Nasr & Jagielski 2023, Privacy Auditing with One (1) Training Run",
+    what="The adapter is proven to leak at least this epsilon; above what an accountant claims, the claim is wrong.",
+    read=readings.audit,
+    zero=None,
+    unit="plain",
+)
+
 LEAKAGE = Measure(
     imported("leakage", "leakage"),
     (DCR_SHARE, EXACT_COPIES, NEAR_COPIES),
@@ -185,4 +247,33 @@ IDENTIFIERS = Measure(
     imported("text_replay", "text_obstacle"),
     Obstacle("too few identifiers of a single subject were found in the texts", curable=False),
 )
-PRIVACY: tuple[Measure, ...] = (LEAKAGE, GUARD, MEMBERSHIP, RISKS, REPLAY, IDENTIFIERS)
+ADAPTER = Measure(
+    imported("adapter_membership", "adapter_membership"),
+    (ADAPTER_MIA_AUC, ADAPTER_MIA_TPR),
+    imported("adapter_membership", "adapter_candidates"),
+    imported("adapter_membership", "adapter_obstacle"),
+)
+CONTINUATIONS = Measure(
+    imported("adapter_membership", "extraction"),
+    (EXTRACTION,),
+    imported("adapter_membership", "adapter_candidates"),
+    imported("adapter_membership", "text_adapter_obstacle"),
+    Obstacle("too few texts are long enough to be continued", curable=False),
+)
+CANARIES = Measure(
+    imported("canaries", "canary_audit"),
+    (CANARY_EXPOSURE, AUDIT_EPSILON),
+    imported("canaries", "canary_candidates"),
+    imported("canaries", "canary_obstacle"),
+)
+PRIVACY: tuple[Measure, ...] = (
+    LEAKAGE,
+    GUARD,
+    MEMBERSHIP,
+    RISKS,
+    REPLAY,
+    IDENTIFIERS,
+    ADAPTER,
+    CONTINUATIONS,
+    CANARIES,
+)

@@ -168,3 +168,28 @@ def identifiers(result: Result) -> str:
         f"{facts['replayed']:,} of {facts['identifiers']:,} identifiers of a single training subject are in the synthetic "
         f"texts; so {_do(facts['control_replayed'])} {facts['control_replayed']:,} of {facts['control_identifiers']:,} of strangers."
     )
+
+
+def extraction(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"Within 100 attempts the adapter gives away {facts['extracted_in_100']:,} of {facts['texts']:,} training texts, "
+        f"and {facts['control_extracted_in_100']:,} of {facts['control_texts']:,} that it never saw; "
+        f"at the first, {facts['extracted_in_1']:,}, within 10,000, {facts['extracted_in_10000']:,}."
+    )
+
+
+def exposure(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"A twentieth of the {facts['canaries_in']:,} planted records are exposed by {result.synthetic.value:.1f} bits or more; "
+        f"with {facts['canaries_out']:,} left out, {facts['most_bits']:.1f} is the most that could show."
+    )
+
+
+def audit(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"{facts['right']:,} of {facts['guesses']:,} guesses about planted records are right, which disproves every epsilon "
+        f"below {result.synthetic.value:.2f}; perfect guesses would disprove {facts['most']:.2f}."
+    )

@@ -164,6 +164,12 @@ class Evaluate(Section):
     """Fidelity metrics use at most this many rows of each table; privacy metrics subsample targets only."""
     seed: int = 0
     """Seed of resampling and of the classifiers."""
+    attacks: list[Literal["adapter", "shadows"]] = ["adapter"]
+    """Attacks beside those on the synthetic records: on the adapter, and with `shadows` further adapters (LiRA)."""
+    attacked_records: Annotated[int, Field(ge=50)] = 1000
+    """Training records, and unseen ones, whose likelihood under the adapter is read."""
+    shadows: Annotated[int, Field(ge=2)] = 8
+    """Adapters that the attack `shadows` trains, each on half of the records."""
     show_nearest: bool = False
     """Print the synthetic records nearest to training records in the report: it then holds training data."""
 

@@ -1,0 +1,176 @@
+"""An adapter under attack: likelihoods of training and of unseen records under it, its base, and a memorising copy."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from paracosm.eval.context import Context, drawn_rows
+from paracosm.eval.record_likelihood import Likelihood, read_likelihoods
+from paracosm.finetune.encoded_records import Collator, EncodedRecord, RecordDataset, encode_known
+from paracosm.records.codec import Codec
+from paracosm.records.schema import Record
+from paracosm.records.token_masks import TokenMasks
+from paracosm.records.typed_table import to_records
+
+CONTROL_TOKENS = 1500
+"""Tokens of the training records that the memorising copy learns by heart."""
+CONTROL_RECORDS = (8, 48)
+CONTROL_STEPS = 16
+CONTROL_RATE = 5e-3
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """Records with their likelihoods; training records first, then records that never trained."""
+
+    records: list[Record]
+    members: int
+    adapter: list[Likelihood]
+    base: list[Likelihood]
+    memorised: list[Likelihood]
+    """Under the adapter after more training on the first `memorised_members` records alone."""
+    memorised_members: int
+    groups: np.ndarray | None
+    unknown: int
+    """Unseen records with a value that training never saw: they have no likelihood and were left out."""
+
+    @property
+    def others(self) -> int:
+        return len(self.records) - self.members
+
+
+def read_attacked(context: Context) -> Attacked:
+    """Load the context's adapter and read the likelihoods that every attack on it needs."""
+    assert context.adapter is not None
+    folder, most, seed = context.adapter, context.settings.attacked_records, context.settings.seed
+    codec, masks = load_codec(folder)
+    known = drawn_rows(len(context.train), most, seed)
+    unseen = drawn_rows(len(context.held_out), most, seed + 1)
+    members, kept_members, _ = _encoded(context.train.iloc[known], codec, masks)
+    others, kept_others, unknown = _encoded(context.held_out.iloc[unseen], codec, masks)
+    records = [*members, *others]
+    chosen = _few(members)
+    adapter = adapter_likelihoods(folder, codec, masks, records)
+    base = base_likelihoods(folder, codec, masks, records)
+    memorised = memorised_likelihoods(folder, codec, masks, [*members[:chosen], *others], members[:chosen])
+    groups = _subjects(context, known[kept_members], unseen[kept_others])
+    plain = [
+        *to_records(context.train.iloc[known[kept_members]], codec.schema),
+        *to_records(context.held_out.iloc[unseen[kept_others]], codec.schema),
+    ]
+    return Attacked(plain, len(members), adapter, base, memorised, chosen, groups, unknown)
+
+
+def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
+    """Return the codec of an adapter folder and its masks."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
+    return codec, TokenMasks(codec)
+
+
+def adapter_likelihoods(
+    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[EncodedRecord]
+) -> list[Likelihood]:
+    """Return the likelihoods of encoded records under the adapter."""
+    from paracosm.generate.adapted_model import load_adapted
+
+    model = load_adapted(folder, short_sequences=_are_short(records)).model
+    return read_likelihoods(model, codec, masks, records)
+
+
+def base_likelihoods(
+    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[EncodedRecord]
+) -> list[Likelihood]:
+    """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
+    from paracosm.finetune.base_model import load_base, processor
+    from paracosm.finetune.grammar_head import restrict_head
+    from paracosm.recipes.recipe import Model
+
+    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
+    model = load_base(described, short_sequences=_are_short(records))
+    restrict_head(model, codec.vocabulary)
+    return read_likelihoods(model.to(processor()), codec, masks, records)  # type: ignore[arg-type]
+
+
+def memorised_likelihoods(
+    folder: Path,
+    codec: Codec,
+    masks: TokenMasks,
+    records: Sequence[EncodedRecord],
+    learnt: Sequence[EncodedRecord],
+) -> list[Likelihood]:
+    """Return the likelihoods of `records` under the adapter after more training on the few records `learnt` alone.
+
+    It is the positive control: an attack that does not find these few records finds nothing.
+    """
+    import torch
+    from peft import PeftModel
+
+    from paracosm.finetune.base_model import load_base, processor
+    from paracosm.finetune.grammar_head import GrammarLoss, restrict_head
+    from paracosm.recipes.recipe import Model
+
+    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
+    base = load_base(described, short_sequences=_are_short(records))
+    restrict_head(base, codec.vocabulary)
+    model = PeftModel.from_pretrained(base, str(folder), is_trainable=True).to(processor())
+    weights = [each for each in model.parameters() if each.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
+    loss_of = GrammarLoss(masks, codec.vocabulary)
+    examples = RecordDataset(learnt, start=codec.start, shuffled=False, seed=0)
+    collate, decisions = (
+        Collator(codec.vocabulary, codec.alphabet.stop),
+        sum(each.decisions for each in learnt),
+    )
+    model.train()
+    for _ in range(CONTROL_STEPS):
+        for first in range(0, len(learnt), CONTROL_RECORDS[0]):
+            group = range(first, min(first + CONTROL_RECORDS[0], len(learnt)))
+            batch = {
+                name: each.to(base.device) for name, each in collate([examples[n] for n in group]).items()
+            }
+            logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+            (loss_of(logits, batch["labels"], batch["mask_numbers"]) / decisions).backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    return read_likelihoods(model, codec, masks, records)  # type: ignore[arg-type]  # peft forwards every call
+
+
+def _encoded(
+    table: pd.DataFrame, codec: Codec, masks: TokenMasks
+) -> tuple[list[EncodedRecord], np.ndarray, int]:
+    """Return the records that have a likelihood, their row numbers, and how many have none."""
+    records = to_records(table, codec.schema)
+    kept = np.array([codec.schema.allows(record) for record in records], dtype=bool)
+    found, unknown = encode_known(
+        [record for record, known in zip(records, kept, strict=True) if known], codec, masks
+    )
+    if unknown:
+        raise AssertionError("a record within its domain could not be encoded")
+    return found, np.flatnonzero(kept), int((~kept).sum())
+
+
+def _few(members: Sequence[EncodedRecord]) -> int:
+    """Return how many training records the memorising copy learns."""
+    tokens = np.cumsum([record.tokens for record in members])
+    return int(np.clip((tokens <= CONTROL_TOKENS).sum(), *np.minimum(CONTROL_RECORDS, len(members))))
+
+
+def _are_short(records: Sequence[EncodedRecord]) -> bool:
+    from paracosm.finetune.train import SHORT
+
+    return max(record.tokens for record in records) < SHORT
+
+
+def _subjects(context: Context, known: np.ndarray, unseen: np.ndarray) -> np.ndarray | None:
+    if not context.subjects:
+        return None
+    held_out = [context.subjects[name] for name in ("control", "test") if name in context.subjects]
+    return np.concatenate([context.subjects["train"][known], np.concatenate(held_out)[unseen]])
