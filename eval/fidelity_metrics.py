@@ -38,6 +38,201 @@ C2ST = Metric(
     unit="plain",
     read=readings.classifier,
 )
+TRIPLES = Metric(
+    name="triples",
+    title="Columns, three by three",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Trivariate L1 accuracy over ten bins, as in Platzer & Reutterer 2021",
+    what="How much of the joint distribution of three columns the synthetic records share with as many training records.",
+    read=readings.plain_share,
+)
+WASSERSTEIN = Metric(
+    name="wasserstein",
+    title="How far numbers are off",
+    section="fidelity",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Wasserstein-1 distance (Kantorovich 1942), in interquartile ranges of train",
+    what="How far the mass of a number's distribution would have to move; it sees the tails that other distances forgive.",
+    read=readings.beside_anchors,
+    unit="plain",
+    zero=None,
+)
+ALPHA_PRECISION = Metric(
+    name="alpha_precision",
+    title="Rows that are realistic",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Alaa et al. 2022, How Faithful is your Synthetic Data?, integrated alpha-precision",
+    what="Whether synthetic rows lie among the real ones, in the middle and at the edge as often as real rows do.",
+    read=readings.plain_share,
+    zero=None,
+)
+BETA_RECALL = Metric(
+    name="beta_recall",
+    title="Real rows that are covered",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Alaa et al. 2022, How Faithful is your Synthetic Data?, integrated beta-recall",
+    what="Whether every kind of real row has synthetic ones near it; low where a generator makes the common case only.",
+    read=readings.plain_share,
+    zero=None,
+)
+ROW_MMD = Metric(
+    name="row_mmd",
+    title="Mean discrepancy of rows",
+    section="fidelity",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Gretton et al. 2012, A Kernel Two-Sample Test, unbiased MMD squared",
+    what="Zero where no smooth function of a whole row has another mean on the two sides.",
+    read=readings.beside_anchors,
+    unit="plain",
+)
+TEXT_AUC = Metric(
+    name="text_auc",
+    title="Telling synthetic texts from real ones by their words",
+    section="fidelity",
+    goal="target",
+    target=0.5,
+    range=(0.0, 1.0),
+    source="Lopez-Paz & Oquab 2017, on TF-IDF vectors of words and pairs of words",
+    what="How often a linear classifier, shown one synthetic and one real text, knows which is which; 50% is guessing.",
+    read=readings.classifier,
+    unit="plain",
+)
+PERPLEXITY_RATIO = Metric(
+    name="perplexity_ratio",
+    title="How surprising the wording is",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Perplexity under a 2-gram model of the control texts, over that of train",
+    what="Above 1 the synthetic texts are worded more oddly than real ones, below 1 more blandly; 1 is right.",
+    read=readings.ratio,
+    unit="plain",
+    zero=None,
+)
+DISTINCT_RATIO = Metric(
+    name="distinct_ratio",
+    title="Variety of pairs of words",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Distinct-2 (Li et al. 2016) at the same number of words, over that of train",
+    what="How many different pairs of words the synthetic texts use for each one that the real ones use.",
+    read=readings.ratio,
+    unit="plain",
+    zero=None,
+)
+SELF_BLEU_RATIO = Metric(
+    name="self_bleu_ratio",
+    title="How alike the texts are to each other",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Self-BLEU (Zhu et al. 2018) over that of train",
+    what="Above 1 the synthetic texts repeat each other more than real ones do.",
+    read=readings.ratio,
+    unit="plain",
+    zero=None,
+)
+EMBEDDING_AUC = Metric(
+    name="embedding_auc",
+    title="Telling synthetic texts from real ones by their meaning",
+    section="fidelity",
+    goal="target",
+    target=0.5,
+    range=(0.0, 1.0),
+    source="Lopez-Paz & Oquab 2017, on sentence embeddings (Reimers & Gurevych 2019)",
+    what="The same on embeddings: what the texts are about, not which words they use.",
+    read=readings.classifier,
+    unit="plain",
+)
+MAUVE = Metric(
+    name="mauve",
+    title="MAUVE",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Pillutla et al. 2021, MAUVE, on sentence embeddings",
+    what="Area under the curve that trades texts nobody would write against real texts that are never made.",
+    read=readings.plain_share,
+)
+FRECHET = Metric(
+    name="frechet",
+    title="Fréchet distance of meanings",
+    section="fidelity",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Heusel et al. 2017, on 50 principal axes of sentence embeddings",
+    what="How far the mean and the spread of the texts' meanings are from those of the real texts.",
+    read=readings.beside_anchors,
+    unit="plain",
+)
+TEXT_MMD = Metric(
+    name="text_mmd",
+    title="Mean discrepancy of meanings",
+    section="fidelity",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Gretton et al. 2012, unbiased MMD squared, on sentence embeddings",
+    what="Zero where no smooth function of a text's meaning has another mean on the two sides.",
+    read=readings.beside_anchors,
+    unit="plain",
+)
+VENDI_RATIO = Metric(
+    name="vendi_ratio",
+    title="Variety of meanings",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Friedman & Dieng 2023, The Vendi Score, over that of train",
+    what="How many effectively different texts there are for each one of the real texts.",
+    read=readings.ratio,
+    unit="plain",
+    zero=None,
+)
+COLUMN_FROM_TEXT = Metric(
+    name="column_from_text",
+    title="Columns told from the text",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Classifiers trained on real records; the floor deals the texts out anew",
+    what="How often a column's cell agrees with what its record's text says of it.",
+    read=readings.plain_share,
+)
+TEXT_INFORMATION = Metric(
+    name="text_information",
+    title="What texts say about columns",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="H(Y) - CE(Y | text), a lower bound on mutual information (Barber & Agakov 2003), over that of train",
+    what="The bits that a text tells of its record's columns, as a share of what a real text tells.",
+    read=readings.ratio,
+    unit="plain",
+)
+MENTIONS = Metric(
+    name="mentions",
+    title="Cells that the text spells",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Share of texts that spell a cell of their record, against train",
+    what="Whether ages, dates and codes of a record stand in its text as often as they do in real records.",
+    read=readings.plain_share,
+)
 
 
 def _pairs_obstacle(context: Context) -> Obstacle | None:
@@ -56,5 +251,37 @@ FIDELITY: tuple[Measure, ...] = (
     ),
     Measure(
         imported("classifier_test", "classifier_auc"), (C2ST,), same_context(fidelity_candidates), too_few
+    ),
+    Measure(
+        imported("row_fidelity", "column_figures"),
+        (TRIPLES, WASSERSTEIN),
+        same_context(fidelity_candidates),
+        imported("row_fidelity", "triples_obstacle"),
+        Obstacle("there is no column of numbers", curable=False),
+    ),
+    Measure(
+        imported("row_fidelity", "row_figures"),
+        (ALPHA_PRECISION, BETA_RECALL, ROW_MMD),
+        same_context(fidelity_candidates),
+        too_few,
+    ),
+    Measure(
+        imported("text_fidelity", "word_figures"),
+        (TEXT_AUC, PERPLEXITY_RATIO, DISTINCT_RATIO, SELF_BLEU_RATIO),
+        same_context(fidelity_candidates),
+        imported("text_replay", "text_obstacle"),
+    ),
+    Measure(
+        imported("text_fidelity", "meaning_figures"),
+        (EMBEDDING_AUC, MAUVE, FRECHET, TEXT_MMD, VENDI_RATIO),
+        same_context(fidelity_candidates),
+        imported("text_embedder", "embedder_obstacle"),
+    ),
+    Measure(
+        imported("text_columns", "text_column_figures"),
+        (COLUMN_FROM_TEXT, TEXT_INFORMATION, MENTIONS),
+        imported("text_columns", "hybrid_candidates"),
+        imported("text_columns", "hybrid_obstacle"),
+        Obstacle("the texts say too little about the columns", curable=False),
     ),
 )

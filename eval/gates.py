@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from paracosm.eval.figures import figure, interval
+from paracosm.eval.figures import Unit, figure, interval
 from paracosm.eval.metric import Estimate, Obstacle, Result, Section
 from paracosm.recipes.errors import RecipeError
 from paracosm.recipes.nearest import did_you_mean
@@ -13,11 +13,12 @@ from paracosm.recipes.recipe import Release
 
 State = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO OBJECTION", "NOT APPLICABLE"]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
-Quantity = Literal["value", "normalised", "of_ceiling"]
+Quantity = Literal["value", "normalised", "of_ceiling", "departure"]
 NAMES: dict[Quantity, str] = {
     "value": "",
     "normalised": ", as the way from floor to ceiling,",
     "of_ceiling": ", as a share of its ceiling,",
+    "departure": ", as the absolute logarithm,",
 }
 
 
@@ -92,6 +93,47 @@ GATES: tuple[Gate, ...] = (
         "pairs", "Columns, two by two", "fidelity", "at least", (0.8,) * 3, HELD_OUT, quantity="normalised"
     ),
     _gate("c2st_auc", "Telling synthetic from real", "fidelity", "at most", (0.75,) * 3, HELD_OUT),
+    _gate(
+        "triples",
+        "Columns, three by three",
+        "fidelity",
+        "at least",
+        (0.8,) * 3,
+        HELD_OUT,
+        quantity="normalised",
+    ),
+    _gate("text_auc", "Telling texts apart by their words", "fidelity", "at most", (0.75,) * 3, HELD_OUT),
+    _gate("mauve", "MAUVE", "fidelity", "at least", (0.8,) * 3, HELD_OUT, quantity="normalised"),
+    _gate(
+        "frechet",
+        "Fréchet distance of meanings",
+        "fidelity",
+        "at least",
+        (0.8,) * 3,
+        HELD_OUT,
+        quantity="normalised",
+    ),
+    _gate(
+        "perplexity_ratio",
+        "Wording as surprising as real",
+        "fidelity",
+        "at most",
+        (0.223,) * 3,
+        HELD_OUT,
+        quantity="departure",
+    ),
+    _gate("distinct_ratio", "Variety of words", "fidelity", "at least", (0.8,) * 3, HELD_OUT),
+    _gate("vendi_ratio", "Variety of meanings", "fidelity", "at least", (0.8,) * 3, HELD_OUT),
+    _gate(
+        "column_from_text",
+        "Columns told from the text",
+        "fidelity",
+        "at least",
+        (0.8,) * 3,
+        HELD_OUT,
+        quantity="normalised",
+    ),
+    _gate("text_information", "What texts say about columns", "fidelity", "at least", (0.8,) * 3, HELD_OUT),
     _gate("utility_skill", "Usefulness for learning", "utility", "at least", (0.8,) * 3, "test records"),
     _gate(
         "exact_copies", "Exact copies of training records", "privacy", "at most", (0.01, 0.005, 0.001), COPIES
@@ -280,7 +322,7 @@ def _guard(gate: Gate, estimate: Estimate, limit: float) -> Ruling:
 
 
 def _no_power(gate: Gate, worst: Estimate, limit: float, result: Result) -> str:
-    unit = result.metric.unit if gate.quantity == "value" else "percent"
+    unit = _unit(gate, result)
     return (
         f"No power: the worst case itself reaches only {figure(worst.value, unit)} "
         f"(95% interval {interval(worst.low, worst.high, unit)}), which does not break the limit, "
@@ -315,7 +357,7 @@ def _ruling(gate: Gate, state: State, limit: float, estimate: Estimate | None, r
 
 
 def _reason(gate: Gate, state: State, estimate: Estimate, limit: float, result: Result) -> str:
-    unit = result.metric.unit if gate.quantity == "value" else "percent"
+    unit = _unit(gate, result)
     value, span = figure(estimate.value, unit), interval(estimate.low, estimate.high, unit)
     said = f"{gate.metric}{NAMES[gate.quantity]} is {value} (95% interval {span})"
     wanted = f"{gate.side} {figure(limit, unit)}"
@@ -327,6 +369,12 @@ def _reason(gate: Gate, state: State, estimate: Estimate, limit: float, result: 
     if state == "NO OBJECTION":
         return f"{said}; not wholly beyond the limit ({wanted}), so no objection. It never clears a release."
     return f"{said}; the interval straddles the limit: {wanted}. {_settling(gate, estimate, limit, result)}"
+
+
+def _unit(gate: Gate, result: Result) -> Unit:
+    if gate.quantity == "value":
+        return result.metric.unit
+    return "plain" if gate.quantity == "departure" else "percent"
 
 
 def _settling(gate: Gate, estimate: Estimate, limit: float, result: Result) -> str:

@@ -120,9 +120,19 @@ class Result:
         return Estimate(share, share - margin, share + margin)
 
     @property
+    def departure(self) -> Estimate | None:
+        """|ln m|: how many times too large or too small a ratio is, either way."""
+        ours = self.synthetic
+        if ours.value <= 0 or ours.low <= 0:
+            return None
+        ends = [abs(math.log(bound)) for bound in (ours.low, ours.high)]
+        low = 0.0 if ours.low <= 1 <= ours.high else min(ends)
+        return Estimate(abs(math.log(ours.value)), low, max(ends))
+
+    @property
     def closer_than_real(self) -> bool:
         """Whether the synthetic records resemble train more than fresh real records do, beyond both intervals."""
-        if self.metric.section != "fidelity" or self.ceiling is None:
+        if self.metric.section != "fidelity" or self.ceiling is None or self.metric.target == 1.0:
             return False
         if self.metric.goal == "up":
             return self.synthetic.low > self.ceiling.high

@@ -193,3 +193,27 @@ def audit(result: Result) -> str:
         f"{facts['right']:,} of {facts['guesses']:,} guesses about planted records are right, which disproves every epsilon "
         f"below {result.synthetic.value:.2f}; perfect guesses would disprove {facts['most']:.2f}."
     )
+
+
+def plain_share(result: Result) -> str:
+    floor = result.estimates.get("floor")
+    return (
+        f"{result.metric.title}: {_percent(result.synthetic.value, 1)}"
+        f"{_beside(result.ceiling, 'fresh real records reach {}')}{_beside(floor, 'the floor is {}')}.{_too_close(result)}"
+    )
+
+
+def beside_anchors(result: Result) -> str:
+    text = f"{result.synthetic.value:.4g}"
+    if result.ceiling is not None:
+        text += f", where fresh real records have {result.ceiling.value:.4g}"
+    if (floor := result.estimates.get("floor")) is not None:
+        text += f" and the floor {floor.value:.4g}"
+    return f"{text}; 0 is none at all.{_too_close(result)}"
+
+
+def ratio(result: Result) -> str:
+    text = f"{result.synthetic.value:.2f} times what real training records have"
+    if result.ceiling is not None:
+        text += f"; fresh real records have {result.ceiling.value:.2f} times as much"
+    return text + "."

@@ -126,8 +126,15 @@ def _repeating(texts: Sequence[str], known: dict[int, np.ndarray]) -> dict[int, 
     for number, text in enumerate(texts):
         words = _word_hashes(text)
         for length in RUNS:
-            flags[length][number] = np.isin(_run_hashes(words, length), known[length]).any()
+            flags[length][number] = _any_known(_run_hashes(words, length), known[length])
     return flags
+
+
+def _any_known(hashes: np.ndarray, known: np.ndarray) -> bool:
+    if not len(known):
+        return False
+    place = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    return bool((known[place] == hashes).any())
 
 
 def _word_hashes(text: str) -> np.ndarray:

@@ -164,6 +164,8 @@ class Evaluate(Section):
     """Fidelity metrics use at most this many rows of each table; privacy metrics subsample targets only."""
     seed: int = 0
     """Seed of resampling and of the classifiers."""
+    embedder: str = "minilm"
+    """What turns texts into vectors: `minilm` (extra `text`), a local folder, or any Hugging Face encoder id."""
     attacks: list[Literal["adapter", "shadows"]] = ["adapter"]
     """Attacks beside those on the synthetic records: on the adapter, and with `shadows` further adapters (LiRA)."""
     attacked_records: Annotated[int, Field(ge=50)] = 1000
