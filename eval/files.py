@@ -1,10 +1,14 @@
 """Evaluate records of any origin: real and synthetic tables in files, from whatever made them."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 
 import pandas as pd
 
+from paracosm.eval.comparison import comparison_html, together
 from paracosm.eval.measure import Evaluation, measure
 from paracosm.eval.report import report_html
 from paracosm.recipes.atomic import write_text
@@ -12,8 +16,11 @@ from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, Evaluate, Release
 from paracosm.records.infer import infer
+from paracosm.records.schema import Schema
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import to_typed
+
+SET = "synthetic "
 
 
 def evaluate_files(
@@ -26,6 +33,8 @@ def evaluate_files(
     out: Path | None = None,
     profile: Literal["internal", "partner", "public"] = "internal",
     settings: Evaluate | None = None,
+    schema: Path | None = None,
+    adapter: Path | None = None,
 ) -> Evaluation:
     """Measure a synthetic table against the real ones it was made from; every file in any format that a recipe reads.
 
@@ -38,46 +47,134 @@ def evaluate_files(
         out: folder for `metrics.json` and `report.html`; nothing is written without it.
         profile: which gates apply.
         settings: repeats, bootstrap resamples, caps and seed.
+        schema: a `schema.json` as runs hold it; inferred from all tables together when absent.
+        adapter: folder of the adapter that made the records, which is then attacked too; its schema applies.
 
     Raises:
         DataError: a file cannot be read, lacks a column of train, or the target is no column.
+        ModelError: the adapter or its base is not there.
     """
-    paths = {"train": train, "control": control, "test": test, "synthetic": synthetic}
-    raw = {name: _read(path) for name, path in paths.items() if path is not None}
-    columns = list(raw["train"].columns)
+    paths = {"train": train, "control": control, "test": test}
+    found = evaluate_sets(
+        real={name: path for name, path in paths.items() if path is not None},
+        synthetic={synthetic.name: synthetic},
+        target=target,
+        profile=profile,
+        settings=settings,
+        schema=schema,
+        adapter=adapter,
+    )[synthetic.name]
+    if out is not None:
+        write_evaluation(found, out, synthetic.name)
+    return found
+
+
+def evaluate_sets(
+    *,
+    real: dict[str, Path],
+    synthetic: dict[str, Path],
+    target: str | None = None,
+    profile: Literal["internal", "partner", "public"] = "internal",
+    settings: Evaluate | None = None,
+    schema: Path | None = None,
+    adapter: Path | None = None,
+) -> dict[str, Evaluation]:
+    """Measure several synthetic tables against the same real ones; see `evaluate_files`.
+
+    Args:
+        real: `train`, `control` and perhaps `test` -> file.
+        synthetic: name of a set -> file; all are read under one schema.
+        target: the column that a downstream model would predict.
+        profile: which gates apply.
+        settings: repeats, bootstrap resamples, caps and seed.
+        schema: a `schema.json`; inferred when absent.
+        adapter: folder of the adapter that made the records.
+    """
+    paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
+    raw = {name: _read(path) for name, path in paths.items()}
+    known = _given_schema(schema, adapter)
+    columns = list(raw["train"].columns) if known is None else [each.name for each in known.modelled]
     if target is not None and target not in columns:
-        raise DataError(f"{train}: has no column {target!r} (--target){did_you_mean(target, columns)}")
+        raise DataError(
+            f"{real['train']}: has no column {target!r} (--target){did_you_mean(target, columns)}"
+        )
     for name, table in raw.items():
         for column in columns:
             if column not in table.columns:
                 near = did_you_mean(column, table.columns)
-                raise DataError(f"{paths[name]}: lacks the column {column!r} of {train}{near}")
-    together = pd.concat([table[columns].astype(object) for table in raw.values()], ignore_index=True)
-    data = Data(source=str(train), target=target)
-    inference = infer(together, data)
-    typed = to_typed(together, inference.schema)
-    starts = dict(zip(raw, _starts(list(raw.values())), strict=True))
+                whose = real["train"] if known is None else schema or f"the adapter in {adapter}"
+                raise DataError(f"{paths[name]}: lacks the column {column!r} of {whose}{near}")
+    everything = pd.concat([table[columns].astype(object) for table in raw.values()], ignore_index=True)
+    warnings: tuple[str, ...] = ()
+    if known is None:
+        inference = infer(everything, Data(source=str(real["train"]), target=target))
+        known, warnings = inference.schema, inference.warnings
+    else:
+        known = Schema(known.modelled)
+    typed, starts = to_typed(everything, known), dict(zip(raw, _starts(list(raw.values())), strict=True))
     tables = {
         name: typed.iloc[start : start + len(raw[name])].reset_index(drop=True)
         for name, start in starts.items()
     }
-    found = measure(
-        train=tables["train"],
-        control=tables["control"],
-        synthetic=tables["synthetic"],
-        test=tables.get("test"),
-        schema=inference.schema,
-        target=target,
-        settings=settings,
-        release=Release(profile=profile),
-        notes=inference.warnings,
-    )
-    if out is not None:
-        write_text(out / "metrics.json", found.to_json())
-        write_text(
-            out / "report.html", report_html(found.plain(), name=synthetic.name, nearest=found.nearest)
+    return {
+        name: measure(
+            train=tables["train"],
+            control=tables["control"],
+            synthetic=tables[f"{SET}{name}"],
+            test=tables.get("test"),
+            schema=known,
+            target=target,
+            settings=settings,
+            release=Release(profile=profile),
+            adapter=adapter,
+            notes=warnings,
         )
+        for name in synthetic
+    }
+
+
+def write_evaluation(found: Evaluation, folder: Path, name: str) -> None:
+    """Write `metrics.json` and `report.html` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "metrics.json", found.to_json())
+    write_text(folder / "report.html", report_html(found.plain(), name=name, nearest=found.nearest))
+
+
+def write_comparison(found: dict[str, Evaluation], folder: Path) -> dict[str, Any]:
+    """Write each set into a folder of its own, and the page that compares them; return what its JSON holds."""
+    for name, each in found.items():
+        write_evaluation(each, folder / name, name)
+    sets = {name: each.plain() for name, each in found.items()}
+    page = comparison_html(sets, {name: f"{quote(name)}/report.html" for name in sets})
+    text = json.dumps(together(sets), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(folder / "metrics.json", text)
+    write_text(folder / "report.html", page)
+    return together(sets)
+
+
+def named_sets(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return synthetic files by name: the file's own without its endings, numbered where two are alike."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        stem = path.name.split(".")[0] or path.name
+        name, number = stem, 2
+        while name in found:
+            name, number = f"{stem}-{number}", number + 1
+        found[name] = path
     return found
+
+
+def _given_schema(schema: Path | None, adapter: Path | None) -> Schema | None:
+    source = schema if schema is not None or adapter is None else adapter / "codec.json"
+    if source is None:
+        return None
+    try:
+        plain = json.loads(source.read_text(encoding="utf-8"))
+        return Schema.from_json(json.dumps(plain if "fields" in plain else plain["schema"]))
+    except OSError as fault:
+        raise DataError(f"{source}: cannot be read: {fault.strerror}") from fault
+    except (ValueError, TypeError, KeyError) as fault:
+        raise DataError(f"{source}: is no schema as a run's splits/schema.json holds it") from fault
 
 
 def _read(path: Path) -> pd.DataFrame:

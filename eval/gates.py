@@ -266,8 +266,13 @@ def rule(results: Sequence[Result], missing: Mapping[str, Obstacle], release: Re
     """
     check_names(release)
     measured = {result.metric.name: result for result in results}
-    shifted = GUARD in measured and measured[GUARD].synthetic.low > 0.5
+    shifted = GUARD in measured and tells_apart(measured[GUARD].synthetic)
     return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release), shifted) for gate in GATES]
+
+
+def tells_apart(guard: Estimate) -> bool:
+    """Return whether the guard rules chance out, at 99.5%: a false alarm would void every comparison with control."""
+    return guard.value - 2.576 * guard.deviation > 0.5
 
 
 def verdict(rulings: Sequence[Ruling]) -> Verdict:
@@ -313,7 +318,7 @@ def _guard(gate: Gate, estimate: Estimate, limit: float) -> Ruling:
     """Return PASS where the interval reaches down to the limit, else that nothing can be concluded."""
     span = interval(estimate.low, estimate.high, "plain")
     said = f"{gate.metric} is {figure(estimate.value, 'plain')} (95% interval {span})"
-    if estimate.low <= limit:
+    if not tells_apart(estimate):
         return _ruling(gate, "PASS", limit, estimate, f"{said}; chance, {limit:g}, is not ruled out.")
     reason = f"{said}; chance, {limit:g}, is ruled out, so every comparison of train with control is void."
     return _ruling(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from paracosm.eval.catalogue import MEASURES, metrics
 from paracosm.eval.context import Context
@@ -26,6 +27,8 @@ __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
 SCHEMA_VERSION = 1
 DECIMALS = 6
+SMALL = 5000
+"""Rows below which threads cost more than they save."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Evaluation:
     sizes: dict[str, int]
     notes: list[str]
     distributions: list[Distribution] = field(default_factory=list)
+    record_map: dict[str, Any] = field(default_factory=dict)
+    """Where training and synthetic records lie on a plane; see `record_map`."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """Loss per evaluation of the training run, when there was one."""
     nearest: list[dict[str, Any]] = field(default_factory=list)
@@ -62,6 +67,7 @@ class Evaluation:
             "not_ruling": [_rounded(each.plain()) for each in self.gates if not each.rules],
             "notes": self.notes,
             "distributions": [_rounded(each.plain()) for each in self.distributions],
+            "map": _rounded(self.record_map),
         }
 
     def to_json(self) -> str:
@@ -144,6 +150,7 @@ def measure(
         sizes={name: len(table) for name, table in tables.items() if table is not None},
         notes=[*notes, *_notes(context, synthetic)],
         distributions=distributions(context.fields, train, synthetic),
+        record_map=_map(context, synthetic),
         history=list(history or []),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
@@ -159,10 +166,11 @@ def measure_all(
         obstacle = each.obstacle(context)
         found: dict[Anchor, dict[str, Estimate]] = {}
         if obstacle is None:
-            found = {
-                name: each.function(its_context, table)
-                for name, (its_context, table) in each.candidates(context, synthetic).items()
-            }
+            with threadpool_limits(1 if max(len(context.train), len(synthetic)) < SMALL else None):
+                found = {
+                    name: each.function(its_context, table)
+                    for name, (its_context, table) in each.candidates(context, synthetic).items()
+                }
         for metric in each.metrics:
             estimates: dict[Anchor, Estimate] = {
                 name: found[name][metric.name] for name in ANCHORS if metric.name in found.get(name, {})
@@ -224,7 +232,8 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
 
 
 def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
-    notes = [
+    notes = [*_cuts(context)]
+    notes += [
         f"Fidelity compares {context.size:,} records at a time, so that synthetic records and the "
         f"{len(context.held_out):,} real records that never trained are measured alike; averaged over "
         f"{context.settings.repeats} draws."
@@ -242,6 +251,35 @@ def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
             f"There are fewer synthetic ({len(synthetic):,}) than training records ({len(context.train):,})."
         )
     return notes
+
+
+def _cuts(context: Context) -> list[str]:
+    """Return what is drawn at random because there is more of it than is looked at."""
+    from paracosm.eval.data_membership import MOST_TARGETS
+    from paracosm.eval.privacy_risks import MOST_TARGETS as MOST_AT_RISK
+
+    notes = []
+    for name, table in (("train", context.train), ("control", context.control)):
+        if len(table) > MOST_AT_RISK:
+            notes.append(
+                f"Of {len(table):,} {name} records, {min(len(table), MOST_TARGETS):,} are attacked for membership and "
+                f"{MOST_AT_RISK:,} for linkability and inference; the synthetic side is never cut."
+            )
+    if context.adapter is not None and len(context.train) > context.settings.attacked_records:
+        notes.append(
+            f"The adapter is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
+        )
+    if any(each.type == "text" for each in context.fields) and context.size > 1000:
+        notes.append(
+            "At most 2,000 texts of each side are compared by their words, and 1,000 by their meaning."
+        )
+    return notes
+
+
+def _map(context: Context, synthetic: pd.DataFrame) -> dict[str, Any]:
+    from paracosm.eval.record_map import record_map
+
+    return record_map(context, synthetic)
 
 
 def _nearest(context: Context, synthetic: pd.DataFrame) -> list[dict[str, Any]]:

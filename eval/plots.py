@@ -9,7 +9,7 @@ from paracosm.eval.drawing import Scale, box, dot, line, path, scale_around, sho
 from paracosm.eval.figures import figure, interval
 
 WIDTH = 640
-ANCHOR_NAMES = {"floor": "floor", "ceiling": "ceiling", "worst": "copy of train"}
+ANCHOR_NAMES = {"floor": "floor", "ceiling": "ceiling", "worst": "worst case"}
 MOST_MAPPED = 40
 
 

@@ -106,7 +106,7 @@ def guard(result: Result) -> str:
         f"The classifier tells train from control in {100 * result.synthetic.value:.0f} of 100 pairs; "
         "50 is what chance gives."
     )
-    if result.synthetic.low > 0.5:
+    if result.synthetic.value - 2.576 * result.synthetic.deviation > 0.5:
         text += " They differ, so no figure of membership below means anything: divide the records at random."
     return text
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from paracosm.eval.attack_plots import map_plot, roc_plot
 from paracosm.eval.figures import figure, interval
 from paracosm.eval.plots import anchored, distribution, loss_curve, pair_map
 
@@ -19,7 +20,8 @@ LEADS = {
     "FAIL": "At least one gate of the {profile} profile is broken. Do not release these records.",
     "INCONCLUSIVE": "No gate of the {profile} profile is broken, but these data cannot settle all of them.",
 }
-SHOWN_FIRST = 12
+SHOWN_FIRST = 6
+RULING = ("FAIL", "INCONCLUSIVE", "PASS")
 ORDER = ("FAIL", "INCONCLUSIVE", "PASS", "NO OBJECTION", "NOT APPLICABLE")
 
 
@@ -39,12 +41,15 @@ def report_html(
         nearest: synthetic records beside training records; they are printed as they are.
     """
     gates = sorted([*metrics["gates"], *metrics["not_ruling"]], key=lambda gate: ORDER.index(gate["state"]))
+    places = metrics.get("map")
     measured = {each["name"]: each for each in metrics["metrics"] if each["value"] is not None}
-    return _template().render(
+    return template("report.html.jinja").render(
         name=name,
         metrics=metrics,
         lead=LEADS[metrics["verdict"]].format(profile=metrics["profile"]),
-        gates=gates,
+        ruling=[gate for gate in gates if gate["state"] in RULING],
+        silent=[gate for gate in gates if gate["state"] not in RULING],
+        map=map_plot(places) if places else None,
         groups=[_group(key, metrics, gates) for key in GROUPS],
         columns=_columns(metrics, measured.get("marginals")),
         shown_first=SHOWN_FIRST,
@@ -56,7 +61,8 @@ def report_html(
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return a page's template: escaped, and strict about what it is given."""
     environment = Environment(
         loader=PackageLoader("paracosm.eval", "."),
         autoescape=True,
@@ -66,28 +72,36 @@ def _template() -> Template:
     )
     environment.filters |= {"figure": figure, "slug": lambda text: text.lower().replace(" ", "-")}
     environment.globals |= {"interval": interval}
-    return environment.get_template("report.html.jinja")
+    return environment.get_template(name)
 
 
 def _group(key: str, metrics: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     rows = [each for each in metrics["metrics"] if each["group"] == key]
+    limited = {gate["metric"] for gate in gates if gate["section"] == key}
+    drawn = [_drawn(each, gates) for each in rows if each["value"] is not None]
     return {
         "key": key,
         "title": GROUPS[key][0],
         "question": GROUPS[key][1],
-        "metrics": [_drawn(each, gates) for each in rows if each["value"] is not None],
+        "metrics": [each for each in drawn if each["name"] in limited],
+        "further": [each for each in drawn if each["name"] not in limited],
         "unmeasured": [each for each in rows if each["value"] is None],
     }
 
 
 def _drawn(metric: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     own = [gate for gate in gates if gate["metric"] == metric["name"]]
+    states = [gate["state"] for gate in own if gate["section"] == metric["group"]]
     limits = [
         gate["threshold"]
         for gate in own
         if gate["quantity"] == "value" and gate["section"] == metric["group"]
     ]
-    return dict(metric) | {"plot": anchored(metric, limits[0] if limits else None), "gates": own}
+    return dict(metric) | {
+        "plot": anchored(metric, limits[0] if limits else None),
+        "roc": roc_plot(metric),
+        "states": states,
+    }
 
 
 def _columns(metrics: Mapping[str, Any], marginals: Mapping[str, Any] | None) -> list[dict[str, Any]]:

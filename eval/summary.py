@@ -32,7 +32,7 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for name, side in (("", "left"), ("metric", "left"), ("value", "right"), ("95% interval", "right")):
         table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
-    for name in ("floor", "ceiling", "copy of train"):
+    for name in ("floor", "ceiling", "worst case"):
         table.add_column(name, justify="right")
     ruled = {(gate["metric"], gate["section"]): gate["state"] for gate in metrics["gates"]}
     for each in metrics["metrics"]:

@@ -165,7 +165,15 @@ def evaluate(
     train: Table = None,
     control: Table = None,
     test: Table = None,
-    synthetic: Table = None,
+    synthetic: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Give it again to compare several sets.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A schema.json of a run; inferred when absent.")
+    ] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The adapter that made the records: attack it too.")
+    ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What a model would predict.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where metrics.json and report.html go.")
@@ -179,20 +187,29 @@ def evaluate(
 
     Tables are named by --train, --control and --synthetic; --test judges usefulness on records of its own.
     """
-    from paracosm.evaluation_command import EXIT_CODES, evaluate_run, evaluate_tables
+    from paracosm.evaluation_command import evaluate_run, evaluate_tables, exit_code
 
-    tables: dict[str, Any] = {"train": train, "control": control, "test": test, "synthetic": synthetic}
-    alone = tables | {"target": target, "out": out}
+    tables: dict[str, Any] = {
+        "train": train,
+        "control": control,
+        "test": test,
+        "synthetic": synthetic or None,
+    }
+    alone = tables | {"schema": schema, "adapter": adapter, "target": target, "out": out}
     if subject is None:
-        metrics, report = evaluate_tables(**alone, profile=gate)
+        found, report = evaluate_tables(**alone, profile=gate)
     elif given := [f"--{name}" for name, value in alone.items() if value is not None]:
         raise typer.BadParameter(f"{given[0]} goes with tables, not with a recipe or a run ({subject})")
     else:
         metrics, report = evaluate_run(subject, overrides=overrides or [], run=folder, profile=gate)
-    _print_summary(metrics)
+        found = {"": metrics}
+    for name, metrics in found.items():
+        if len(found) > 1:
+            print(name)
+        _print_summary(metrics)
     if report:
         print(f"report  {report}")
-    raise typer.Exit(EXIT_CODES[metrics["verdict"]] if gate else 0)
+    raise typer.Exit(exit_code([metrics["verdict"] for metrics in found.values()]) if gate else 0)
 
 
 def _print_summary(metrics: dict[str, Any]) -> None:
@@ -241,10 +258,19 @@ def schema() -> None:
 
 
 @app.command()
-def metrics() -> None:
+def metrics(
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of metrics.json instead.")
+    ] = False,
+) -> None:
     """List every metric and what it says."""
     from paracosm.eval.catalogue import metrics
 
+    if schema:
+        from importlib.resources import files
+
+        print(files("paracosm.eval").joinpath("metrics.schema.json").read_text(encoding="utf-8"), end="")
+        return
     for metric in metrics():
         goal = metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}"
         print(f"{metric.name:<16} {metric.section:<9} {goal:<11} {metric.what}")

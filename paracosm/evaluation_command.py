@@ -40,34 +40,44 @@ def evaluate_tables(
     train: Path | None,
     control: Path | None,
     test: Path | None,
-    synthetic: Path | None,
+    synthetic: Sequence[Path] | None,
     target: str | None,
     out: Path | None,
     profile: Profile | None,
-) -> tuple[dict[str, Any], Path | None]:
-    """Measure tables of any origin; return what `metrics.json` holds, and the report's path when it was written.
+    schema: Path | None = None,
+    adapter: Path | None = None,
+) -> tuple[dict[str, dict[str, Any]], Path | None]:
+    """Measure tables of any origin; return what `metrics.json` holds by set, and the report's path when it was written.
 
     Raises:
         RunError: one of the tables that every evaluation needs is not named, or `out` is no folder.
         DataError: a table cannot be used.
     """
-    from paracosm.eval.files import evaluate_files
+    from paracosm.eval.files import evaluate_sets, named_sets, write_comparison, write_evaluation
 
-    given = {"--train": train, "--control": control, "--synthetic": synthetic}
+    given = {"--train": train, "--control": control, "--synthetic": synthetic or None}
     if lacking := [option for option, path in given.items() if path is None]:
         raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(lacking)}")
     if out is not None and out.exists() and not out.is_dir():
         raise RunError(f"{out}: is no folder (--out)")
-    assert train is not None
-    assert control is not None
-    assert synthetic is not None
-    found = evaluate_files(
-        train=train,
-        control=control,
-        synthetic=synthetic,
-        test=test,
+    real = {"train": train, "control": control, "test": test}
+    sets = named_sets(synthetic or [])
+    found = evaluate_sets(
+        real={name: path for name, path in real.items() if path is not None},
+        synthetic=sets,
         target=target,
-        out=out,
         profile=profile or "internal",
+        schema=schema,
+        adapter=adapter,
     )
-    return found.plain(), out and out / "report.html"
+    if out is not None and len(found) > 1:
+        write_comparison(found, out)
+    elif out is not None:
+        (only,) = sets
+        write_evaluation(found[only], out, sets[only].name)
+    return {name: each.plain() for name, each in found.items()}, out and out / "report.html"
+
+
+def exit_code(verdicts: Sequence[str]) -> int:
+    """Return the exit code of the worst verdict."""
+    return EXIT_CODES[next(verdict for verdict in ("FAIL", "INCONCLUSIVE", "PASS") if verdict in verdicts)]
