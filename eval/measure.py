@@ -167,10 +167,8 @@ def measure_all(
         found: dict[Anchor, dict[str, Estimate]] = {}
         if obstacle is None:
             with threadpool_limits(1 if max(len(context.train), len(synthetic)) < SMALL else None):
-                found = {
-                    name: each.function(its_context, table)
-                    for name, (its_context, table) in each.candidates(context, synthetic).items()
-                }
+                candidates = each.candidates(context, synthetic)
+                found = {name: _measured(each, context, name, *candidates[name]) for name in candidates}
         for metric in each.metrics:
             estimates: dict[Anchor, Estimate] = {
                 name: found[name][metric.name] for name in ANCHORS if metric.name in found.get(name, {})
@@ -180,6 +178,17 @@ def measure_all(
             else:
                 missing[metric.name] = obstacle or each.absent
     return results, missing
+
+
+def _measured(
+    measure: Measure, context: Context, anchor: Anchor, its_context: Context, candidate: Any
+) -> dict[str, Estimate]:
+    """Return what a measure says of a candidate; of an anchor only once for all sets of synthetic records."""
+    if anchor == "synthetic":
+        return measure.function(its_context, candidate)
+    rows = len(candidate) if isinstance(candidate, pd.DataFrame) else candidate
+    key = f"{measure.metrics[0].name} of {anchor} {rows} {context.size}"
+    return context.once(key, lambda: measure.function(its_context, candidate))
 
 
 def _context(

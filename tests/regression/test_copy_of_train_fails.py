@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from paracosm.eval.context import Context, independent_marginals
 from paracosm.eval.gates import GATES, rule
-from paracosm.eval.leakage_metrics import LEAKAGE
+from paracosm.eval.leakage_metrics import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
 from paracosm.eval.measure import measure, measure_all
 from paracosm.eval.metric import Obstacle
 from paracosm.recipes.recipe import Evaluate, Release
@@ -83,7 +83,31 @@ def test_the_verdict_on_a_verbatim_copy_is_fail(kind: str) -> None:
     )
     found = measure(train=train, control=control, test=test, synthetic=train, schema=schema, settings=QUICK)
     assert found.verdict == "FAIL"
-    assert {gate.gate for gate in found.gates if gate.state == "FAIL"} >= {"exact_copies", "near_copies"}
+    failed = {gate.gate for gate in found.gates if gate.state == "FAIL"}
+    assert failed >= {"exact_copies", "near_copies", "data_mia_auc", "data_mia_tpr"}
+    assert failed >= ({"run_50"} if kind != "structured" else {"inference"})
+
+
+def _attacked(data: Data, synthetic: pd.DataFrame) -> dict[str, str]:
+    """Return what the gates on attacks say."""
+    train, control, test, _, schema = data
+    context = Context(schema, train, control, test, None, QUICK, len(control) + len(test))
+    results, missing = measure_all(context, synthetic, [MEMBERSHIP, RISKS, REPLAY])
+    elsewhere = {gate.metric: Obstacle("not asked here", curable=False) for gate in GATES}
+    measured = {name for measure in (MEMBERSHIP, RISKS, REPLAY) for name in (m.name for m in measure.metrics)}
+    return {
+        each.gate: each.state
+        for each in rule(results, elsewhere | missing, Release())
+        if each.metric in measured
+    }
+
+
+def test_attacks_find_a_copy_and_not_fresh_real_records(data: Data) -> None:
+    copied, fresh = _attacked(data, data[0]), _attacked(data, data[3])
+    assert copied["data_mia_auc"] == "FAIL"
+    assert "FAIL" not in fresh.values()
+    if any(field.type != "text" for field in data[4]):
+        assert copied["linkability"] == "FAIL"
 
 
 def test_a_verbatim_copy_fails(data: Data) -> None:

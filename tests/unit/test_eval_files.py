@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from paracosm.eval.files import evaluate_files
+from paracosm.eval.files import evaluate_files, evaluate_sets, named_sets, write_comparison
 from paracosm.eval.summary import summary
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Evaluate
+from paracosm.records.schema import Schema
 
-patients = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))["patients"]
+tables = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))
+patients, PATIENTS = tables["patients"], tables["PATIENTS"]
 QUICK = Evaluate(bootstrap=100, repeats=1)
 
 
@@ -69,3 +71,39 @@ def test_a_lacking_column_names_file_column_and_nearest(files: dict[str, Path]) 
         evaluate_files(**files, target="ill", settings=QUICK)
     with pytest.raises(DataError, match=r"train.csv: has no column 'il' \(--target\); did you mean 'ill'"):
         evaluate_files(**files, target="il", settings=QUICK)
+
+
+def test_several_sets_stand_side_by_side(files: dict[str, Path], tmp_path: Path) -> None:
+    copied = tmp_path / "copied.csv"
+    copied.write_bytes(files["train"].read_bytes())
+    sets = named_sets([files["synthetic"], copied, copied])
+    assert list(sets) == ["synthetic", "copied", "copied-2"]
+    del sets["copied-2"]
+    real = {name: files[name] for name in ("train", "control", "test")}
+    found = evaluate_sets(real=real, synthetic=sets, settings=QUICK)
+    assert found["copied"].verdict == "FAIL"
+    assert found["synthetic"].verdict != "FAIL"
+    plain = write_comparison(found, tmp_path / "out")
+    assert plain == json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert plain["verdict"] == "FAIL"
+    page = (tmp_path / "out" / "report.html").read_text()
+    for name, each in found.items():
+        assert f'href="{name}/report.html"' in page
+        own = json.loads((tmp_path / "out" / name / "metrics.json").read_text())
+        assert own["verdict"] == each.verdict
+    assert page.count('<th scope="col">copied</th>') == 2
+    assert "https://" not in page
+
+
+def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], tmp_path: Path) -> None:
+    fields = [each for each in PATIENTS if each.name != "stage"]
+    Schema(tuple(fields)).save(tmp_path / "schema.json")
+    real = {name: files[name] for name in ("train", "control")}
+    given = {"real": real, "synthetic": {"one": files["synthetic"]}, "settings": QUICK}
+    found = evaluate_sets(**given, schema=tmp_path / "schema.json")["one"]
+    assert [each.field for each in found.distributions] == ["age", "pressure", "sex", "ill"]
+    (tmp_path / "wrong.json").write_text('{"columns": []}')
+    with pytest.raises(DataError, match=r"wrong\.json: is no schema as a run's splits/schema\.json holds it"):
+        evaluate_sets(**given, schema=tmp_path / "wrong.json")
+    with pytest.raises(DataError, match=r"absent/codec\.json: cannot be read"):
+        evaluate_sets(**given, adapter=tmp_path / "absent")

@@ -69,6 +69,42 @@ def test_normalised_gates_carry_the_anchors_errors() -> None:
     assert "do not differ" in swapped.reason
 
 
+def test_a_limit_that_the_worst_case_keeps_proves_nothing() -> None:
+    found = Estimate(0.5, 0.45, 0.55, facts={"attack": "x"})
+    weak = ruling("data_mia_auc", found, worst=Estimate(0.62, 0.56, 0.68))
+    assert weak.state == "INCONCLUSIVE"
+    assert weak.reason.startswith("No power: the worst case itself reaches only 0.620")
+    assert ruling("data_mia_auc", found, worst=Estimate(0.99, 0.97, 1.0)).state == "PASS"
+    leak = Estimate(0.9, 0.85, 0.95, facts={"attack": "x"})
+    assert ruling("data_mia_auc", leak, worst=Estimate(0.62, 0.56, 0.68)).state == "FAIL"
+
+
+def test_a_shifted_split_voids_what_compares_with_control_and_nothing_else() -> None:
+    shifted, fair = around(0.7, 0.0016, (0, 1)), around(0.55, 0.0016, (0, 1))
+    leak, copied = Estimate(0.9, 0.85, 0.95, facts={"attack": "x"}), copies(0.9, 0.8, 1.0)
+    results = {
+        name: Result(METRICS[name], {"synthetic": each})
+        for name, each in (("data_mia_auc", leak), ("exact_copies", copied))
+    }
+    for guard, state in ((shifted, "INCONCLUSIVE"), (fair, "FAIL")):
+        asked = [*results.values(), Result(METRICS["split_guard"], {"synthetic": guard})]
+        states = {each.gate: each.state for each in rule(asked, ABSENT, Release())}
+        assert states["data_mia_auc"] == state
+        assert states["exact_copies"] == "FAIL"
+        assert states["split_guard"] == ("INCONCLUSIVE" if guard is shifted else "PASS")
+
+
+def test_ratios_may_depart_neither_way() -> None:
+    for value, low, high, state in (
+        (1.1, 1.0, 1.2, "PASS"),
+        (0.9, 0.82, 0.98, "PASS"),
+        (0.6, 0.5, 0.7, "FAIL"),
+        (1.5, 1.4, 1.6, "FAIL"),
+        (1.2, 1.1, 1.3, "INCONCLUSIVE"),
+    ):
+        assert ruling("perplexity_ratio", Estimate(value, low, high)).state == state
+
+
 def test_profiles_and_the_recipe_move_the_limit() -> None:
     estimate = copies(0.0, -0.02, 0.004, count=0)
     states = [

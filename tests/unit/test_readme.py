@@ -129,7 +129,12 @@ def test_the_run_directory_is_as_drawn() -> None:
     assert [line for line in lines if run.root / line.split()[0] not in owned] == []
 
 
-def test_every_metric_and_gate_is_named() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (?:fidelity|utility|leakage):", README, flags=re.MULTILINE)
+def test_every_metric_and_gate_is_described() -> None:
+    text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
     assert rows == [metric.name for metric in metrics()]
-    assert {gate.name for gate in GATES} <= set(INLINE)
+    assert {gate.name for gate in GATES} <= set(re.findall(r"`(\w+)`", text))
+    for gate in GATES:
+        limits = " / ".join(f"{limit:g}" for limit in (gate.internal, gate.partner, gate.public))
+        shown = limits if len({gate.internal, gate.partner, gate.public}) > 1 else f"{gate.internal:g}"
+        assert re.search(rf"`{gate.name}`[^|]*{re.escape(gate.side)} {re.escape(shown)}", text), gate.name

@@ -1,0 +1,104 @@
+"""Do the tests reject at their level, and do the intervals cover, when synthetic records are fresh real ones?
+
+    python bench/evaluation_calibration.py --draws 200
+
+Every draw makes train, control, test and `synthetic` records from one distribution: nothing is leaked and nothing is
+off. A figure whose null value is known rejects when its 95% interval leaves it out; 5% is right, 2 to 8% is asked for.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from paracosm.eval.canaries import audit
+from paracosm.eval.context import Context, attack_candidates
+from paracosm.eval.data_membership import data_membership
+from paracosm.eval.leakage import leakage
+from paracosm.eval.metric import Estimate, wilson
+from paracosm.eval.privacy_risks import privacy_risks
+from paracosm.eval.split_guard import split_guard
+from paracosm.recipes.recipe import Evaluate
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from example_tables import PATIENTS, patients
+
+NULL = {
+    "data_mia_auc": 0.5,
+    "data_mia_tpr": 0.0,
+    "singling_out": 0.0,
+    "linkability": 0.0,
+    "inference": 0.0,
+    "dcr_share": 0.5,
+    "exact_copies": 0.0,
+    "near_copies": 0.0,
+    "split_guard": 0.5,
+}
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--draws", type=int, default=200)
+    given.add_argument("--rows", type=int, nargs=4, default=[200, 120, 120, 200])
+    asked = given.parse_args()
+    found: dict[str, list[Estimate]] = {name: [] for name in NULL}
+    refuted = 0
+    for draw in range(asked.draws):
+        for name, estimate in figures(draw, asked.rows).items():
+            found[name].append(estimate)
+        random = np.random.default_rng([draw, 1])
+        refuted += audit(random.normal(size=400), random.random(400) < 0.5).value > 0
+        if draw % 20 == 19:
+            print(f"  {draw + 1} of {asked.draws} draws", file=sys.stderr, flush=True)
+    table = Table(title=f"{asked.draws} null draws of {asked.rows} train, control, test, synthetic records")
+    for column in ("figure", "null", "mean", "leaves null out", "95% interval of that", "above", "below"):
+        table.add_column(column)
+    for name, estimates in found.items():
+        null = NULL[name]
+        above, below = (
+            sum(test) for test in zip(*((e.low > null, e.high < null) for e in estimates), strict=True)
+        )
+        low, high = wilson(above + below, asked.draws)
+        share = (above + below) / asked.draws
+        mean = float(np.mean([each.value for each in estimates]))
+        table.add_row(
+            name,
+            f"{null:g}",
+            f"{mean:.3f}",
+            f"{share:.1%}",
+            f"{low:.1%} to {high:.1%}",
+            f"{above}",
+            f"{below}",
+        )
+    low, high = wilson(refuted, asked.draws)
+    table.add_row(
+        "audit_epsilon",
+        "0",
+        "",
+        f"{refuted / asked.draws:.1%}",
+        f"{low:.1%} to {high:.1%}",
+        f"{refuted}",
+        "0",
+    )
+    Console(width=130).print(table)
+
+
+def figures(draw: int, rows: list[int]) -> dict[str, Estimate]:
+    """Return the figures of one draw."""
+    ends = np.cumsum(rows)
+    table = patients(int(ends[-1]), 10_000 + draw)
+    train, control, test, synthetic = (
+        table.iloc[end - count : end].reset_index(drop=True) for end, count in zip(ends, rows, strict=True)
+    )
+    settings = Evaluate(bootstrap=300, repeats=1, seed=draw)
+    context = Context(PATIENTS, train, control, test, None, settings, rows[1] + rows[2])
+    attacked, candidate = attack_candidates(context, synthetic)["synthetic"]
+    everything = leakage(context, synthetic) | privacy_risks(context, synthetic)
+    return everything | data_membership(attacked, candidate) | split_guard(context, synthetic)
+
+
+if __name__ == "__main__":
+    main()
