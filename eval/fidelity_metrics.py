@@ -270,6 +270,7 @@ FIDELITY: tuple[Measure, ...] = (
         (TEXT_AUC, PERPLEXITY_RATIO, DISTINCT_RATIO, SELF_BLEU_RATIO),
         same_context(fidelity_candidates),
         imported("text_replay", "text_obstacle"),
+        Obstacle("the texts hold no words", curable=False),
     ),
     Measure(
         imported("text_fidelity", "meaning_figures"),

@@ -1,6 +1,7 @@
 """Evaluate records of any origin: real and synthetic tables in files, from whatever made them."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -111,6 +112,10 @@ def evaluate_sets(
         known, warnings = inference.schema, inference.warnings
     else:
         known = Schema(known.modelled)
+        for field in known:
+            if field.type == "integer":
+                # Other generators write whole numbers as floats.
+                everything[field.name] = [_whole(cell) for cell in everything[field.name]]
     typed, starts = to_typed(everything, known), dict(zip(raw, _starts(list(raw.values())), strict=True))
     tables = {
         name: typed.iloc[start : start + len(raw[name])].reset_index(drop=True)
@@ -162,6 +167,10 @@ def named_sets(paths: Sequence[Path]) -> dict[str, Path]:
             name, number = f"{stem}-{number}", number + 1
         found[name] = path
     return found
+
+
+def _whole(cell: Any) -> Any:
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", cell) if isinstance(cell, str) else cell
 
 
 def _given_schema(schema: Path | None, adapter: Path | None) -> Schema | None:

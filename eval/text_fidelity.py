@@ -39,9 +39,14 @@ WORDS = 20_000
 
 
 def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `text_auc`, `perplexity_ratio`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts."""
+    """Return `text_auc`, `perplexity_ratio`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts.
+
+    Nothing where one side's texts are all empty.
+    """
     ours, theirs = _texts(context, candidate), context.once("texts", lambda: _texts(context, context.train))
     theirs = theirs[: len(ours)]
+    if not any(ours) or not any(theirs):
+        return {}
     control = context.once(
         "control model", lambda: BigramModel.of(documents(context.control, context.fields))
     )

@@ -83,7 +83,9 @@ def test_metrics_json_holds_what_the_card_reads(fresh: Evaluation) -> None:
     plain = json.loads(fresh.to_json())
     assert plain["schema_version"] == 1
     assert {metric["group"] for metric in plain["metrics"]} == {"fidelity", "utility", "privacy"}
-    for metric in plain["metrics"]:
+    measured = [metric for metric in plain["metrics"] if metric["value"] is not None and metric["zero"]]
+    assert len(measured) >= 15
+    for metric in measured:
         assert metric.keys() >= {
             "name",
             "title",
@@ -242,4 +244,4 @@ def test_nearest_pairs_are_shown_only_on_demand(fresh: Evaluation) -> None:
     found = measure(**parts, schema=PATIENTS, settings=Evaluate(bootstrap=100, repeats=1, show_nearest=True))
     assert found.nearest[0]["distance"] == 0
     assert found.nearest[0]["fields"][0]["synthetic"] == found.nearest[0]["fields"][0]["train"]
-    assert "distance" not in found.to_json()
+    assert '"distance"' not in found.to_json()
