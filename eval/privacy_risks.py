@@ -141,11 +141,14 @@ def _singling_out(context: Context, real: _Real, candidate: pd.DataFrame) -> Est
         in_train, in_control = (
             _holds(side, ours[row], columns) for side in (real.train_codes, real.control_codes)
         )
-        chance = hypergeom(len(real.train_codes), len(in_train), drawn)
+
+        def chance(hits: int, held: int = len(in_train)) -> float:
+            return float(hypergeom.pmf(hits, len(real.train_codes), held, drawn))
+
         if len(in_train) and not len(in_control):
-            by_train[in_train] += chance.pmf(1) / len(in_train)
+            by_train[in_train] += chance(1) / len(in_train)
         elif len(in_control) == 1:
-            by_control[in_control] += chance.pmf(0)
+            by_control[in_control] += chance(0)
     ours_total, theirs_total = by_train.sum(), by_control.sum()
     total = ours_total + theirs_total
     people = float(np.minimum((by_train > 0).sum(), drawn) + (by_control > 0).sum())

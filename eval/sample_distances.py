@@ -28,7 +28,8 @@ def quantised(
     both = np.vstack([ours, theirs])
     reduced = PCA(EXPLAINED, svd_solver="full").fit_transform(both)
     count = clusters or max(2, round(min(len(ours), len(theirs)) / 10))
-    labels = KMeans(count, n_init=3, max_iter=100, random_state=seed).fit_predict(reduced)
+    means = KMeans(count, n_init=3, max_iter=100, random_state=seed)  # type: ignore[arg-type]  # scikit-learn is untyped
+    labels = means.fit_predict(reduced)
     return labels[: len(ours)], labels[len(ours) :]
 
 

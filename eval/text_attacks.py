@@ -49,9 +49,9 @@ def text_scores(targets: list[str], candidate: list[str], reference: list[str]) 
 
 def most_similar(rows: csr_matrix, others: csr_matrix, count: int = NEIGHBOURS) -> np.ndarray:
     """Return the `count` largest products of each row with any other row, largest first (rows x count)."""
-    count = min(count, others.shape[0])
+    count = min(count, len(others.indptr) - 1)
     turned, found = others.T.tocsr(), []
-    for start in range(0, rows.shape[0], ROWS_A_BLOCK):
+    for start in range(0, len(rows.indptr) - 1, ROWS_A_BLOCK):
         products = (rows[start : start + ROWS_A_BLOCK] @ turned).toarray()
         largest = -np.partition(-products, count - 1, axis=1)[:, :count]
         found.append(-np.sort(-largest, axis=1))

@@ -48,7 +48,12 @@ def hybrid_candidates(
     for each in context.fields:
         if each.type == "text":
             shuffled[each.name] = shuffled[each.name].iloc[order].reset_index(drop=True)
-    tables = {"synthetic": synthetic, "ceiling": context.held_out, "floor": shuffled, "worst": context.train}
+    tables: dict[Anchor, pd.DataFrame] = {
+        "synthetic": synthetic,
+        "ceiling": context.held_out,
+        "floor": shuffled,
+        "worst": context.train,
+    }
     return {name: (context, table) for name, table in tables.items()}
 
 
@@ -152,7 +157,9 @@ def _learn(context: Context) -> list[_Column]:
         guesses = cross_val_predict(
             _learner(2), np.array(texts, dtype=object), labels, cv=KFold(FOLDS, shuffle=True, random_state=0)
         )
-        skill = float((guesses == labels).mean() - pd.Series(labels).value_counts(normalize=True).iloc[0])
+        skill = float(
+            np.mean(np.asarray(guesses) == labels) - pd.Series(labels).value_counts(normalize=True).iloc[0]
+        )
         if skill >= LEAST_SKILL:
             found.append((skill, replace(column, learner=column.learner.fit(texts, labels))))
     return [column for _, column in sorted(found, key=lambda pair: -pair[0])[:MOST_COLUMNS]]
