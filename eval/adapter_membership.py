@@ -57,14 +57,13 @@ def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
     members, likelihoods = attacked.members, attacked.adapter
     records, base, groups = attacked.records, attacked.base, attacked.groups
     if model == "clean":
-        half = members + attacked.others // 2
-        members, likelihoods, records, base = (
-            half - members,
-            likelihoods[members:],
-            records[members:],
-            base[members:],
+        # Control before test in the tables, so the halves are drawn.
+        drawn = np.random.default_rng([context.settings.seed, 71]).permutation(
+            np.arange(members, len(records))
         )
-        groups = None if groups is None else groups[attacked.members :]
+        likelihoods, records, base = ([each[row] for row in drawn] for each in (likelihoods, records, base))
+        groups = None if groups is None else groups[drawn]
+        members = len(drawn) // 2
     elif model == "base":
         likelihoods = base
     elif model == "memorised":

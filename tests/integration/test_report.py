@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from paracosm.eval.comparison import comparison_html
 from paracosm.eval.measure import Evaluation, measure
 from paracosm.eval.report import report_html
 from paracosm.recipes.recipe import Evaluate, Release
@@ -98,6 +99,7 @@ def test_every_section_is_there_and_the_console_is_silent(browser: Any, page: st
         "privacy",
         "distributions",
         "pairs",
+        "map",
         "training",
         "method",
     ):
@@ -179,6 +181,43 @@ def test_every_metric_and_gate_is_on_the_page(found: Evaluation, page: str) -> N
         < page.index('id="privacy"')
     )
     assert "that is memorisation" in page
+
+
+def test_attacks_are_drawn_on_log_axes_and_further_figures_stay_folded(
+    browser: Any, page: str, tmp_path: Path
+) -> None:
+    _open(browser, page, tmp_path)
+    assert not browser.find_element("css selector", "#privacy .roc").is_displayed()
+    further = browser.find_element("css selector", "#fidelity details.further")
+    assert not further.find_element("css selector", "article").is_displayed()
+    browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    curve = browser.find_element("css selector", "#privacy .roc path.synthetic")
+    assert curve.is_displayed()
+    assert curve.size["width"] > 100
+    shown = browser.find_element("css selector", "#privacy details.unmeasured").text
+    assert "there is no adapter at hand" in shown
+    for width in (360, 1200):
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
+        )
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_several_sets_compare_in_one_page(browser: Any, found: Evaluation, page: str, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "report.html").write_text(page, encoding="utf-8")
+    sets = {"one": found.plain(), HOSTILE: found.plain() | {"verdict": "FAIL"}}
+    _open(browser, comparison_html(sets, {"one": "one/report.html", HOSTILE: "other/report.html"}), tmp_path)
+    assert browser.title == "2 sets of synthetic records"
+    assert browser.get_log("browser") == []
+    assert len(browser.find_elements("css selector", "#verdict .verdict")) == 2
+    assert browser.find_element("css selector", "#verdict .fail b").text == "FAIL"
+    rows = browser.find_elements("css selector", "#figures tbody tr:not(.section)")
+    assert len(rows) == len(found.results)
+    browser.find_element("link text", "one").click()
+    assert browser.find_element("id", "gates").is_displayed()
 
 
 def test_training_values_show_only_on_demand(page: str) -> None:
