@@ -217,3 +217,30 @@ def ratio(result: Result) -> str:
     if result.ceiling is not None:
         text += f"; fresh real records have {result.ceiling.value:.2f} times as much"
     return text + "."
+
+
+def on_itself(result: Result) -> str:
+    text = f"Learners reach {result.synthetic.value:.3f} on other synthetic records"
+    if result.ceiling is not None:
+        text += f"; on real records the same exercise gives {result.ceiling.value:.3f}"
+    return text + "."
+
+
+def gain(result: Result) -> str:
+    few = [name for name in result.synthetic.breakdown if name.endswith("alone")]
+    if not few:
+        return f"Synthetic records add {result.synthetic.value:+.3f} on average."
+    alone = result.synthetic.breakdown[few[0]]
+    added = result.synthetic.breakdown[few[0].replace("of train alone", "and the candidate")]
+    return (
+        f"Beside few real records synthetic ones add {result.synthetic.value:+.3f} on average; with {few[0].split()[0]} of "
+        f"train the score goes from {alone:.3f} to {added:.3f}."
+    )
+
+
+def worst_group(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"Of {facts['groups']} groups, {facts['group']} loses most: its score changes by {result.synthetic.value:+.3f} when "
+        "learners see synthetic instead of real records."
+    )

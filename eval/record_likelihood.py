@@ -90,8 +90,8 @@ def _likelihood(
     for begin in range(0, len(labels), POSITIONS_AT_ONCE):
         part = slice(begin, begin + POSITIONS_AT_ONCE)
         used, where = np.unique(numbers[part], return_inverse=True)
-        table = torch.from_numpy(masks.allowed(used.tolist(), codec.vocabulary)).to(logits.device)
-        allowed = table[torch.from_numpy(where).to(logits.device)]
+        table = masks.allowed(used.tolist(), codec.vocabulary, logits.shape[-1])
+        allowed = torch.from_numpy(table[where]).to(logits.device)
         logs = torch.log_softmax(logits[part].float().masked_fill(~allowed, -torch.inf), dim=-1)
         shares = logs.exp()
         finite = torch.where(allowed, logs, torch.zeros_like(logs))

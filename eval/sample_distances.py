@@ -1,7 +1,7 @@
 """How far two samples of vectors are apart: MAUVE, Fréchet distance, maximum mean discrepancy; and how varied one is."""
 
 import numpy as np
-from scipy.linalg import eigvalsh, sqrtm
+from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist, pdist
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -56,8 +56,9 @@ def _kl(one: np.ndarray, other: np.ndarray) -> float:
 def frechet(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Return the squared Fréchet distance of normal distributions fitted to two samples (Heusel et al. 2017)."""
     one, other = np.atleast_2d(np.cov(ours, rowvar=False)), np.atleast_2d(np.cov(theirs, rowvar=False))
-    root = np.real(sqrtm(one @ other))
-    return float(((ours.mean(0) - theirs.mean(0)) ** 2).sum() + np.trace(one + other - 2 * root))
+    # The trace of the root of a product of two covariances is the sum of the roots of its eigenvalues.
+    roots = np.sqrt(np.maximum(np.real(np.linalg.eigvals(one @ other)), 0.0))
+    return float(((ours.mean(0) - theirs.mean(0)) ** 2).sum() + np.trace(one + other) - 2 * roots.sum())
 
 
 def kernel(rows: np.ndarray, others: np.ndarray, width: float) -> np.ndarray:

@@ -122,10 +122,10 @@ def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     )
     test = test.reset_index(drop=True)
     truth = task.truth(test)
-    real = _predictions(context, task, context.train, test, rows)
-    ours = real if candidate is context.train else _predictions(context, task, candidate, test, rows)
-    weights = _resamples(context, len(test))
-    real_scores, our_scores = (_mean_scores(task, each, truth, weights) for each in (real, ours))
+    real = learn(context, task, context.train, test, rows)
+    ours = real if candidate is context.train else learn(context, task, candidate, test, rows)
+    weights = resamples(context, len(test))
+    real_scores, our_scores = (mean_scores(task, each, truth, weights) for each in (real, ours))
     facts = {
         "score": task.score_name,
         "target": context.target,
@@ -152,15 +152,17 @@ def _percentiles(values: np.ndarray, facts: dict[str, object], breakdown: dict[s
     return Estimate(float(values[0]), float(low), float(high), breakdown, dict(facts))
 
 
-def _resamples(context: Context, rows: int) -> np.ndarray:
+def resamples(context: Context, rows: int) -> np.ndarray:
+    """Return weights of test rows (1 + resamples x rows): the first row all ones, the others drawn with replacement."""
     random = np.random.default_rng([context.settings.seed, 29])
     drawn = random.multinomial(rows, np.full(rows, 1 / rows), size=context.settings.bootstrap)
     return np.vstack([np.ones(rows), drawn])
 
 
-def _mean_scores(
+def mean_scores(
     task: Task, predictions: dict[str, list[np.ndarray]], truth: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """Return each learner's score under every row of weights, mean over its seeds, and their mean under `mean`."""
     scores = {
         name: np.mean([task.scores(each, truth, weights) for each in several], axis=0)
         for name, several in predictions.items()
@@ -168,7 +170,7 @@ def _mean_scores(
     return scores | {"mean": np.mean(list(scores.values()), axis=0)}
 
 
-def _predictions(
+def learn(
     context: Context, task: Task, table: pd.DataFrame, test: pd.DataFrame, rows: int
 ) -> dict[str, list[np.ndarray]]:
     """Return, per learner, one matrix of predictions (test rows x classes, or x 1) a seed."""

@@ -38,6 +38,40 @@ UTILITY_SKILL = Metric(
     unit="plain",
     read=readings.utility_skill,
 )
+UTILITY_SELF = Metric(
+    name="utility_self",
+    title="Score on synthetic records themselves (TSTS)",
+    section="utility",
+    goal="up",
+    range=(0.0, 1.0),
+    source="TSTS, as in Esteban, Hyland & Rätsch 2017",
+    what="How well learners predict other synthetic records; well above TSTR the synthetic world is simpler than the real one.",
+    unit="plain",
+    read=readings.on_itself,
+    zero=None,
+)
+AUGMENTATION_GAIN = Metric(
+    name="augmentation_gain",
+    title="Gain from adding synthetic records to few real ones",
+    section="utility",
+    goal="up",
+    range=(-1.0, 1.0),
+    source="Learning curves at 5, 10, 25 and 100% of train, with and without the synthetic records",
+    what="What learners with few real records gain from synthetic ones beside them; below 0 they mislead.",
+    unit="plain",
+    read=readings.gain,
+)
+WORST_GROUP = Metric(
+    name="worst_group",
+    title="The group that loses most",
+    section="utility",
+    goal="up",
+    range=(-1.0, 1.0),
+    source="TSTR - TRTR within each group of at least 20 test records; interval widened for the choice (Bonferroni)",
+    what="For whom predictions get worst when learners see synthetic instead of real records.",
+    unit="plain",
+    read=readings.worst_group,
+)
 
 NOTHING_LEARNT = Obstacle("learners trained on real records do no better than guessing", curable=False)
 UTILITY: tuple[Measure, ...] = (
@@ -47,5 +81,12 @@ UTILITY: tuple[Measure, ...] = (
         same_context(utility_candidates),
         imported("utility", "utility_obstacle"),
         NOTHING_LEARNT,
+    ),
+    Measure(
+        imported("utility_beyond", "utility_beyond"),
+        (UTILITY_SELF, AUGMENTATION_GAIN, WORST_GROUP),
+        same_context(utility_candidates),
+        imported("utility", "utility_obstacle"),
+        Obstacle("no group of test records is large enough", curable=False),
     ),
 )
