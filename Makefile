@@ -82,5 +82,5 @@ $(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[dev,sql]"
+	@$(INSTALL) -c constraints.txt -e ".[dev,sql,text,evaluate]"
 	@touch $@

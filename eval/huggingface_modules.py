@@ -63,8 +63,7 @@ class TableFidelity(evaluate.Metric):
         for side in sides:
             ends.append(ends[-1] + len(side))
         ours, real, other = (
-            typed.iloc[start:end].reset_index(drop=True)
-            for start, end in itertools.pairwise(ends)
+            typed.iloc[start:end].reset_index(drop=True) for start, end in itertools.pairwise(ends)
         )
         return _figures(schema, ours, real, other, set(_NAMES) - _TEXT_NAMES)
 

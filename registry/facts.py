@@ -21,8 +21,8 @@ NEVER_MEASURED = {
     "membership": ("Membership inference against the model", "no attack on the model itself ran"),
     "canar": ("Canary exposure and audit", "no canaries were planted before training"),
     "extract": ("Extraction of training text by prompting", "no extraction attempt ran"),
-    "attribute": ("Attribute inference, linkability and singling out", "no such attack ran"),
-    "subgroup": ("Fairness and fidelity per subgroup", "records were compared as a whole"),
+    "linkability": ("Attribute inference, linkability and singling out", "no such attack ran"),
+    "group that loses": ("Fairness and fidelity per subgroup", "records were compared as a whole"),
     "energy": ("Energy", "no meter was read"),
 }
 """Word that names a metric -> what a reader would look for, and why it is missing unless such a metric was measured."""
