@@ -125,12 +125,14 @@ def _singling_out(context: Context, real: _Real, candidate: pd.DataFrame) -> Est
     A predicate states a few cells of one synthetic record and holds for no other. It singles somebody out where it
     holds for exactly one record of a set of control's size of train and all of control together; the mean over such
     sets of train is taken in closed form. Both sides are equally many, so strangers give s = 1/2.
-    The interval adds the variance over the people singled out on both sides, and is no narrower than Wilson's.
+    The interval adds the variance over the people singled out on both sides and over synthetic records, and is no
+    narrower than Wilson's.
     """
     random = np.random.default_rng([context.settings.seed, 41])
     ours = real.codes(candidate)
     drawn = min(len(real.train_codes), len(real.control_codes))
     by_train, by_control = np.zeros(len(real.train_codes)), np.zeros(len(real.control_codes))
+    of_row = np.zeros((len(ours), 2))
     sizes = [size for size in PREDICATE_FIELDS if size <= ours.shape[1]]
     unique = 0
     for row in random.integers(0, len(ours), PREDICATES):
@@ -147,8 +149,10 @@ def _singling_out(context: Context, real: _Real, candidate: pd.DataFrame) -> Est
 
         if len(in_train) and not len(in_control):
             by_train[in_train] += chance(1) / len(in_train)
+            of_row[row, 0] += chance(1)
         elif len(in_control) == 1:
             by_control[in_control] += chance(0)
+            of_row[row, 1] += chance(0)
     ours_total, theirs_total = by_train.sum(), by_control.sum()
     total = ours_total + theirs_total
     people = float(np.minimum((by_train > 0).sum(), drawn) + (by_control > 0).sum())
@@ -159,7 +163,9 @@ def _singling_out(context: Context, real: _Real, candidate: pd.DataFrame) -> Est
     variance = (
         theirs_total**2 * by_train.var() * len(by_train) + ours_total**2 * by_control.var() * len(by_control)
     ) / total**4
-    margin = NORMAL_95 * float(np.sqrt(variance))
+    # Other synthetic records would have given other predicates.
+    turned = (theirs_total * of_row[:, 0] - ours_total * of_row[:, 1]) / total**2
+    margin = NORMAL_95 * float(np.sqrt(variance + len(turned) * turned.var()))
     low, high = wilson(share * people, people)
     return Estimate(
         float(2 * share - 1),

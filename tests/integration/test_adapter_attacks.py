@@ -49,7 +49,13 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
             "name": "memorised",
             "data": {"source": "none.csv"},
             "model": {"layers": 1},
-            "finetune": {"epochs": 30, "patience": None, "learning_rate": 6e-3, "average_decay": 0.8},
+            "finetune": {
+                "epochs": 30,
+                "patience": None,
+                "learning_rate": 6e-3,
+                "average_decay": 0.8,
+                "smoothing": 0,
+            },
         }
     )
     train(recipe=recipe, run=run, say=lambda _: None)
@@ -159,4 +165,5 @@ def test_what_is_not_at_hand_is_not_measured(memorised: tuple[Run, Context]) -> 
     assert left_out.curable
     assert extraction(context, "adapter") == {}
     outside = context.control.assign(age=pd.array([99] * 100, dtype="Int64"))
-    assert read_attacked(replace(context, control=outside)).unknown == 100
+    # A hundred of the 200 unseen records are read, and half of them lie outside the domain.
+    assert 30 < read_attacked(replace(context, control=outside)).unknown < 70
