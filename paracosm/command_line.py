@@ -23,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(registry_command.app, name="registry")
+app.command()(registry_command.publish)
+app.command()(registry_command.pull)
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
@@ -201,24 +203,6 @@ def _print_summary(metrics: dict[str, Any]) -> None:
     from paracosm.eval.summary import summary
 
     Console().print(summary(metrics))
-
-
-@app.command()
-def publish(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory with every stage done.")],
-    url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="A folder; ./paracosm-registry if absent.")
-    ] = None,
-    override: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Why it is published against its verdict.")
-    ] = None,
-    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for the override.")] = None,
-) -> None:
-    """Publish a run that passes its gates."""
-    from paracosm.registry.publish import publish
-
-    version = publish(run=folder, url=url, override=override, by=by)
-    print(f"{version.reference}  {version.verdict}  {version.folder}")
 
 
 @app.command()
