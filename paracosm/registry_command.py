@@ -53,7 +53,7 @@ def publish(
     from paracosm.registry.publish import publish
 
     version = publish(run=folder, url=url, override=override, by=by, key=key, public=public)
-    print(f"{version.reference}  {version.verdict}  {version.folder}")
+    print(f"{version.reference}  {version.verdict}  {version.where}")
 
 
 def pull(

@@ -85,7 +85,8 @@ class LocalFolder:
                     if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                         raise
                 else:
-                    return replace(version, folder=shelf / f"v{number}")
+                    place = shelf / f"v{number}"
+                    return replace(version, folder=place, where=str(place))
             number += 1
 
     def names(self) -> list[str]:
@@ -108,7 +109,7 @@ class LocalFolder:
             if (version.name, version.number) != (name, number):
                 raise RegistryError(f"{version.folder}: its manifest says {version.reference}")
             named = tuple(alias for alias, its in aliases.items() if its == number)
-            found.append(replace(version, aliases=named))
+            found.append(replace(version, aliases=named, where=str(version.folder)))
         return found
 
     def fetch(self, version: Version, into: Path) -> None:

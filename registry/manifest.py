@@ -68,6 +68,8 @@ class Version:
     """Where it lies; not part of the manifest."""
     aliases: tuple[str, ...] = field(default=(), compare=False)
     """What it was promoted to; not part of the manifest, because that never changes."""
+    where: str = field(default="", compare=False)
+    """Folder or URL, for people; not part of the manifest."""
 
     @property
     def reference(self) -> str:
@@ -81,7 +83,9 @@ class Version:
 
     def save(self) -> None:
         """Write the manifest into the version's folder."""
-        plain = {key: value for key, value in asdict(self).items() if key not in ("folder", "aliases")}
+        plain = {
+            key: value for key, value in asdict(self).items() if key not in ("folder", "aliases", "where")
+        }
         (self.folder / MANIFEST).write_text(
             json.dumps({"layout": LAYOUT} | plain, indent=1) + "\n", encoding="utf-8"
         )
@@ -117,6 +121,8 @@ class Version:
                 raise RegistryError(
                     f"{where}: has layout {_short(layout)}; this version of Paracosm reads {LAYOUT}"
                 )
+            if {"folder", "aliases", "where"} & set(plain):
+                raise ValueError("says what only its registry knows")
             version = cls(folder=folder, **plain)
             sound = _is_sound(version)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
