@@ -30,6 +30,13 @@ RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
 ]
 RecipeOrRun = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A recipe, or a run directory.")]
+RecipeRunOrPulled = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|RUN|PULLED",
+        help="A recipe, a run directory, or a folder that `paracosm pull` made; that one needs no records.",
+    ),
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[key=value ...]", help="As in finetune.epochs=2.")
 ]
@@ -140,7 +147,7 @@ def finetune(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
 
 
 @app.command()
-def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
+def generate(target: RecipeRunOrPulled, overrides: Overrides = None, folder: RunFolder = None) -> None:
     """Generate only.
 
     `accelerate launch -m paracosm.generate` does the same on many processes.
@@ -148,7 +155,10 @@ def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
     from paracosm.generate.__main__ import generate
     from paracosm.pipeline import with_line
     from paracosm.recipes.stage_arguments import stage_main
+    from paracosm.registry.pulled import as_run, is_pulled
 
+    if is_pulled(Path(target)):
+        target, folder = str(as_run(Path(target), run=folder).root), None
     work = with_line("generate", generate)
     raise typer.Exit(stage_main(work, _arguments(target, overrides, folder), prog="paracosm generate"))
 

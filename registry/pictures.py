@@ -56,8 +56,8 @@ def _draw(axes: Any, metric: dict[str, Any], limit: float | None) -> None:
         axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (3, 2)), zorder=2)
     for name, value in anchors.items():
         _, colour, marker = ANCHORS[name]
-        axes.plot([value], [0], marker=marker, color=colour, markersize=8, linestyle="none", zorder=3)
-    axes.plot([low, high], [0, 0], color=ACCENT, linewidth=4, solid_capstyle="round", zorder=4)
+        axes.plot([value], [0], marker=marker, color=colour, markersize=8, linestyle="none", zorder=4)
+    axes.plot([low, high], [0, 0], color=ACCENT, linewidth=4, solid_capstyle="round", zorder=3)
     axes.plot([metric["value"]], [0], marker="o", color=ACCENT, markersize=8, linestyle="none", zorder=5)
     title = metric.get("title", metric["name"])
     title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"

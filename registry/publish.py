@@ -100,7 +100,7 @@ def _overridden(
     if override is None:
         gates = ", ".join(_gate_words(metrics)) or "no gate was evaluated"
         raise RegistryError(
-            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same"
+            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same with --override"
         )
     reason = _one_line(override)
     if not reason:

@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer()
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
@@ -205,7 +205,9 @@ class Handler(BaseHTTPRequestHandler):
         for (its_kind, repository), found in self.server.repositories.items():
             visible = its_kind == kind and (self.known or not found.private)
             if visible and repository.startswith(f"{self.query['author']}/"):
-                card = self.server.blobs.get(found.commits[found.head].get("README.md", ""), b"---\n{}\n---\n")
+                card = self.server.blobs.get(
+                    found.commits[found.head].get("README.md", ""), b"---\n{}\n---\n"
+                )
                 tags = yaml.safe_load(card.decode().split("---\n")[1]).get("tags", [])
                 if self.query.get("filter", "") in ("", *tags):
                     rows.append({"id": repository, "private": found.private, "tags": tags})
@@ -216,7 +218,14 @@ class Handler(BaseHTTPRequestHandler):
         siblings = [{"rfilename": path} for path in files]
         private = self._repository(kind, repository).private
         self._json(
-            {"_id": "1", "id": repository, "private": private, "sha": commit, "siblings": siblings, "tags": []}
+            {
+                "_id": "1",
+                "id": repository,
+                "private": private,
+                "sha": commit,
+                "siblings": siblings,
+                "tags": [],
+            }
         )
 
     def refs(self, kind: str, repository: str) -> None:
@@ -290,7 +299,13 @@ class Handler(BaseHTTPRequestHandler):
                 assert line["key"] == "deletedFile"
                 del files[value["path"]]
         oid = found.commit(files)
-        self._json({"success": True, "commitOid": oid, "commitUrl": f"{self.server.endpoint}/{repository}/commit/{oid}"})
+        self._json(
+            {
+                "success": True,
+                "commitOid": oid,
+                "commitUrl": f"{self.server.endpoint}/{repository}/commit/{oid}",
+            }
+        )
 
     def tag(self, kind: str, repository: str, revision: str) -> None:
         found = self._repository(kind, repository, write=True)
