@@ -44,7 +44,7 @@ class Repository:
         return found if found in self.commits else None
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # an answer, not a fault
     """An answer other than success."""
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
@@ -331,11 +331,13 @@ class Handler(BaseHTTPRequestHandler):
         if path.endswith(BINARY):
             size = len(self.server.blobs[digest])
             linked = {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(size)}
-            self._send(b"", 302, headers | linked | {"Location": f"/cdn/{digest}/{path}"})
+            self._send(b"", 302, headers | linked | {"Location": f"http://localhost:{self.server.server_port}/cdn/{digest}/{path}"})
             return
         self._send(self.server.tamper(path, self.server.blobs[digest]), 200, headers)
 
     def content(self, digest: str, path: str) -> None:
+        if self.headers.get("Authorization"):
+            raise Refused(400, "a token was sent to another host")
         self._send(self.server.tamper(path, self.server.blobs[digest]), 200, {"ETag": f'"{digest}"'})
 
 
