@@ -165,10 +165,14 @@ def _fetched(store: Store, listed: Version, folder: Path, key: Path | None) -> V
             f"{where} says that it has {listed.size:,} bytes, and {free:,} are free in {folder.parent}"
         )
     store.fetch(listed, folder)
-    version = Version.load(folder)
-    if version != replace(listed, folder=folder):
-        raise RegistryError(f"{where}: its manifest changed while it was read")
-    check_version(version)
+    try:
+        version = Version.load(folder)
+        if version != replace(listed, folder=folder):
+            raise RegistryError(f"{folder}: its manifest changed while it was read")
+        check_version(version)
+    except RegistryError as fault:
+        # The copy is gone when somebody reads this.
+        raise RegistryError(str(fault).replace(str(folder), where)) from fault
     if key is not None:
         check_signature(folder, key, reference=version.reference)
     return replace(version, aliases=listed.aliases)

@@ -331,7 +331,13 @@ class Handler(BaseHTTPRequestHandler):
         if path.endswith(BINARY):
             size = len(self.server.blobs[digest])
             linked = {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(size)}
-            self._send(b"", 302, headers | linked | {"Location": f"http://localhost:{self.server.server_port}/cdn/{digest}/{path}"})
+            self._send(
+                b"",
+                302,
+                headers
+                | linked
+                | {"Location": f"http://localhost:{self.server.server_port}/cdn/{digest}/{path}"},
+            )
             return
         self._send(self.server.tamper(path, self.server.blobs[digest]), 200, headers)
 
