@@ -1,6 +1,6 @@
 """The synthetic records as one Parquet file, and their Croissant description: schema.org metadata that machines read.
 
-Format: Croissant 1.1, https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html.
+Format: Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 """
 
 from pathlib import Path
@@ -30,6 +30,7 @@ CONTEXT = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -44,11 +45,13 @@ CONTEXT = {
     "md5": "cr:md5",
     "parentField": "cr:parentField",
     "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
