@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from paracosm.recipes.errors import RegistryError
 from paracosm.registry.capped_download import read_capped, save_capped
@@ -58,7 +59,7 @@ class Hub:
             version = release.lay_out(folder)
             self._prepare(name, "model", public=release.public)
             self._prepare(name, "dataset", public=release.public)
-            number = max(self._tags(name, reserved=True), default=0) + 1
+            number = max(_numbered(self._refs(name), reserved=True), default=0) + 1
             while True:
                 version = release.seal(version, number)
                 records = self._commit(name, "dataset", _data_repository(folder, self._web(name)), number)
@@ -73,23 +74,37 @@ class Hub:
             found = [each.id.partition("/")[2] for each in _api().list_models(author=self.owner, filter=TAG)]
         return sorted(name for name in found if NAME.fullmatch(name))
 
-    def versions(self, name: str) -> list[Version]:
+    def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
             with self._explained(name):
-                tags = self._tags(name)
-                aliases = self._aliases(name)
-                return [self._version(name, number, commit, aliases) for number, commit in tags.items()]
+                refs = self._refs(name)
         except RegistryError as fault:
             if isinstance(fault.__cause__, RepositoryNotFoundError) and _has_token():
-                return []
+                return {}
             raise
+        aliases = {tag: commit for tag, commit in refs.items() if not NUMBERED.fullmatch(tag)}
+        return {
+            number: tuple(sorted(alias for alias, its in aliases.items() if its == commit))
+            for number, commit in _numbered(refs).items()
+        }
+
+    def version(self, name: str, number: int) -> Version:
+        where = f"{self.reference(name)}@v{number}"
+        with self._explained(name):
+            commit = _numbered(self._refs(name))[number]
+            with self._download(name, commit, MANIFEST) as body:
+                text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
+        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
+        if (version.name, version.number) != (name, number):
+            raise RegistryError(f"{where}: its manifest says {version.reference}")
+        return replace(version, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
         sizes = {name: entry["bytes"] for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
         with self._explained(version.name):
-            commit = self._tags(version.name)[version.number]
+            commit = _numbered(self._refs(version.name))[version.number]
             for name, largest in sizes.items():
                 where = f"{self.reference(version.name)}/{name}"
                 with self._download(version.name, commit, name) as body:
@@ -101,8 +116,9 @@ class Hub:
     def promote(self, version: Version, alias: str) -> None:
         """Move the tag `alias`; the Hub moves none, so it is taken away and made again."""
         with self._explained(version.name):
-            commit = self._tags(version.name)[version.number]
-            if alias in self._aliases(version.name):
+            refs = self._refs(version.name)
+            commit = _numbered(refs)[version.number]
+            if alias in refs:
                 _api().delete_tag(self._repository(version.name), tag=alias)
             self._tag(version.name, "model", alias, commit)
 
@@ -113,7 +129,7 @@ class Hub:
         """
         repository, mark = self._repository(version.name), f"v{version.number}"
         with self._explained(version.name):
-            tags = self._tags(version.name)
+            tags = _numbered(self._refs(version.name))
             first = _api().list_repo_commits(repository)[-1].commit_id
             self._tag(version.name, "model", f"removed-{mark}", first)
             for kind in ("model", "dataset"):
@@ -189,38 +205,15 @@ class Hub:
         refs = _api().list_repo_refs(self._repository(name), repo_type=kind)
         return {tag.name: tag.target_commit for tag in refs.tags}
 
-    def _tags(self, name: str, *, reserved: bool = False) -> dict[int, str]:
-        """Return number -> commit of every version, ascending; with `reserved` also of the removed ones."""
-        found = {
-            int(match[1]): commit
-            for tag, commit in self._refs(name).items()
-            if (match := NUMBERED.fullmatch(tag)) and (reserved or tag.startswith("v"))
-        }
-        return dict(sorted(found.items()))
-
-    def _aliases(self, name: str) -> dict[str, str]:
-        return {tag: commit for tag, commit in self._refs(name).items() if not NUMBERED.fullmatch(tag)}
-
     def _head(self, name: str, kind: Kind) -> str:
         branches = _api().list_repo_refs(self._repository(name), repo_type=kind).branches
         return next(each.target_commit for each in branches if each.name == "main")
 
-    def _version(self, name: str, number: int, commit: str, aliases: dict[str, str]) -> Version:
-        where = f"{self.reference(name)}@v{number}"
-        with self._download(name, commit, MANIFEST) as body:
-            text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
-        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{where}: its manifest says {version.reference}")
-        named = tuple(sorted(alias for alias, its in aliases.items() if its == commit))
-        return replace(version, aliases=named, where=where)
-
     @contextmanager
     def _download(self, name: str, commit: str, file: str) -> Iterator[Iterator[bytes]]:
-        from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-        url = hf_hub_url(self._repository(name), file, revision=commit, endpoint=_api().endpoint)
+        url = f"{self._web(name)}/resolve/{commit}/{quote(file)}"
         headers = build_hf_headers() | {"Accept-Encoding": "identity"}
         with get_session().stream("GET", url, headers=headers, follow_redirects=True) as response:
             if response.is_error:
@@ -250,6 +243,16 @@ class Hub:
             raise RegistryError(
                 f"{where}: the Hub refused or said what its client cannot read: {_first_line(fault)}"
             ) from fault
+
+
+def _numbered(refs: dict[str, str], *, reserved: bool = False) -> dict[int, str]:
+    """Return number -> commit of every version, ascending; with `reserved` also of the removed ones."""
+    found = {
+        int(match[1]): commit
+        for tag, commit in refs.items()
+        if (match := NUMBERED.fullmatch(tag)) and (reserved or tag.startswith("v"))
+    }
+    return dict(sorted(found.items()))
 
 
 def _api() -> "HfApi":

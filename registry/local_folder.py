@@ -99,18 +99,22 @@ class LocalFolder:
                 if NAME.fullmatch(path.name) and _numbers(self.root / path.name)
             )
 
-    def versions(self, name: str) -> list[Version]:
+    def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
         shelf = self.root / checked_name(name)
-        found = []
         with reporting(shelf):
-            numbers, aliases = _numbers(shelf), _aliases(shelf)
-        for number in numbers:
-            version = Version.load(shelf / f"v{number}")
-            if (version.name, version.number) != (name, number):
-                raise RegistryError(f"{version.folder}: its manifest says {version.reference}")
-            named = tuple(alias for alias, its in aliases.items() if its == number)
-            found.append(replace(version, aliases=named, where=str(version.folder)))
-        return found
+            aliases = _aliases(shelf)
+            return {
+                number: tuple(alias for alias, its in aliases.items() if its == number)
+                for number in _numbers(shelf)
+            }
+
+    def version(self, name: str, number: int) -> Version:
+        folder = self.root / checked_name(name) / f"v{number}"
+        with reporting(folder):
+            version = Version.load(folder)
+        if (version.name, version.number) != (name, number):
+            raise RegistryError(f"{folder}: its manifest says {version.reference}")
+        return replace(version, where=str(folder))
 
     def fetch(self, version: Version, into: Path) -> None:
         with reporting(version.folder):

@@ -13,7 +13,7 @@ from paracosm.registry.difference import Difference, MetricChange, difference
 from paracosm.registry.manifest import Version, front_matter
 from paracosm.registry.rendered_card import rendered_card
 from paracosm.registry.store import Address, address
-from paracosm.registry.verbs import Details, checked, details, list_versions
+from paracosm.registry.verbs import Details, checked, details, every_version
 
 MARKER = ".paracosm-pages"
 TECHNICAL = ("paracosm", "synthetic-data", "lora", "tabular", "text")
@@ -24,18 +24,27 @@ TECHNICAL = ("paracosm", "synthetic-data", "lora", "tabular", "text")
 class Entry:
     """One version on the site; `fault` says why a damaged one has no card."""
 
-    version: Version
+    name: str
+    number: int
     details: Details | None
     fault: str = ""
 
     @property
+    def version(self) -> Version | None:
+        return self.details.version if self.details else None
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}@v{self.number}"
+
+    @property
     def page(self) -> str:
-        return f"{self.version.name}-v{self.version.number}.html"
+        return f"{self.name}-v{self.number}.html"
 
     @property
     def pictures(self) -> str:
         """Folder of the card's pictures, below the site."""
-        return f"{self.version.name}-v{self.version.number}"
+        return f"{self.name}-v{self.number}"
 
     @property
     def front(self) -> dict[str, Any]:
@@ -44,7 +53,7 @@ class Entry:
     @property
     def title(self) -> str:
         found = re.search(r"^# (.+)$", self.details.card, re.MULTILINE) if self.details else None
-        return found[1] if found else self.version.name
+        return found[1] if found else self.name
 
     @property
     def domains(self) -> list[str]:
@@ -74,11 +83,11 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
     at = address(None, url=url)
     # The way to a folder of this machine is of no use to who reads the site.
     place = at.store.place if "://" in at.store.place else Path(at.store.place).resolve().name
-    found = list_versions(name=None if at.name is None else at.name, url=_whole(url, at))
+    found = every_version(at)
     with replacing(out) as site:
         site.mkdir()
         (site / MARKER).touch()
-        entries = [_entry(at, version, site) for version in found]
+        entries = [_entry(each, site) for each in found]
         changes = _changes(entries)
         for entry in entries:
             _write_card(site, entry, changes.get(entry.page), place)
@@ -88,28 +97,30 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
     return out / "index.html"
 
 
-def _whole(url: str | None, at: Address) -> str | None:
-    return url if at.name is None else at.store.place
-
-
-def _entry(at: Address, version: Version, site: Path) -> Entry:
+def _entry(at: Address, site: Path) -> Entry:
+    name, number = str(at.name), int(at.wanted or 0)
     try:
-        with checked(Address(at.store, version.name, str(version.number)), key=None) as found:
-            entry = Entry(version, details(found))
-            for name in version.files:
-                if name.endswith(".png"):
+        with checked(at, key=None) as found:
+            entry = Entry(name, number, details(found))
+            for file in found.files:
+                if file.endswith(".png"):
                     (site / entry.pictures).mkdir(exist_ok=True)
-                    shutil.copyfile(found.folder / name, site / entry.pictures / name)
+                    shutil.copyfile(found.folder / file, site / entry.pictures / file)
             return entry
     except RegistryError as fault:
-        return Entry(version, None, str(fault).removeprefix(f"{at.store.place}: "))
+        return Entry(
+            name,
+            number,
+            None,
+            str(fault).replace(f"{at.store.place}/", "").removeprefix(f"{at.store.place}: "),
+        )
 
 
 def _changes(entries: list[Entry]) -> dict[str, Difference]:
     """Return, by a version's page, what changed since the version before it."""
     found, before = {}, None
     for entry in entries:
-        if before and entry.details and before.details and before.version.name == entry.version.name:
+        if before and entry.details and before.details and before.name == entry.name:
             found[entry.page] = difference(before.details, entry.details)
         before = entry if entry.details else before
     return found
@@ -147,7 +158,7 @@ def _write_index(site: Path, entries: list[Entry], place: str) -> None:
     for entry in entries:
         rows = entry.details.metrics["metrics"] if entry.details else []
         titles |= {each["name"]: each["title"] for each in rows if each.get("value") is not None}
-    latest = {entry.version.name: entry.version.number for entry in entries}
+    latest = {entry.name: entry.number for entry in entries}
     _write(
         site / "index.html",
         "index_page.html.jinja",

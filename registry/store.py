@@ -1,6 +1,6 @@
 """Where versions are kept: what each kind of registry must be able to do, and from a URL to the one that it names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
@@ -34,8 +34,12 @@ class Store(Protocol):
         """Return the names that have a version, sorted."""
         ...
 
-    def versions(self, name: str) -> list[Version]:
-        """Return the versions of `name` with their aliases, oldest first; no digest is checked. None: an empty list."""
+    def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
+        """Return number -> aliases of every version of `name`, oldest first; empty where there is no such name."""
+        ...
+
+    def version(self, name: str, number: int) -> Version:
+        """Return one version as its manifest describes it, without its aliases; no digest is checked."""
         ...
 
     def fetch(self, version: Version, into: Path) -> None:
@@ -71,18 +75,22 @@ class Address:
         """
         if self.name is None:
             raise RegistryError(f"{self.store.place}: name a model in it")
-        versions = self.store.versions(self.name)
-        if not versions:
+        known = self.store.numbers(self.name)
+        if not known:
             near = did_you_mean(self.name, self.store.names())
             raise RegistryError(f"{self.store.place}: has no {self.name!r}{near}")
+        number = self._number(known)
+        return replace(self.store.version(self.name, number), aliases=known[number])
+
+    def _number(self, known: dict[int, tuple[str, ...]]) -> int:
         if self.wanted is None:
-            return versions[-1]
-        for version in versions:
-            if self.wanted.removeprefix("v") == str(version.number) or self.wanted in version.aliases:
-                return version
-        known = [f"v{each.number}" for each in versions] + [each for one in versions for each in one.aliases]
+            return max(known)
+        for number, aliases in known.items():
+            if self.wanted.removeprefix("v") == str(number) or self.wanted in aliases:
+                return number
+        words = [f"v{number}" for number in known] + [alias for its in known.values() for alias in its]
         raise RegistryError(
-            f"{self.store.place}: {self.name} has no version {self.wanted!r}; it has {', '.join(known)}"
+            f"{self.store.place}: {self.name} has no version {self.wanted!r}; it has {', '.join(words)}"
         )
 
 

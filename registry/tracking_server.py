@@ -122,14 +122,27 @@ class TrackingServer:
             if MARK in each.tags and NAME.fullmatch(each.name) and each.latest_versions
         )
 
-    def versions(self, name: str) -> list[Version]:
+    def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
         with self._explained(name) as client:
-            rows = [row for row in self._rows(client, name) if MARK in row.tags]
-            if not rows:
-                return []
-            aliases = client.get_registered_model(name).aliases
-            found = [self._version(client, row, aliases) for row in rows]
-        return sorted(found, key=lambda version: version.number)
+            numbers = sorted(int(row.version) for row in self._rows(client, name) if MARK in row.tags)
+            aliases = client.get_registered_model(name).aliases if numbers else {}
+        return {
+            number: tuple(sorted(alias for alias, its in aliases.items() if str(its) == str(number)))
+            for number in numbers
+        }
+
+    def version(self, name: str, number: int) -> Version:
+        where = f"{self.reference(name)}@v{number}"
+        with self._explained(name) as client:
+            row = client.get_model_version(name, str(number))
+            with self._download(row.run_id, MANIFEST) as body:
+                text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
+        if hashlib.sha256(text.encode()).hexdigest() != row.tags.get(MARK):
+            raise RegistryError(f"{where}: its manifest is not the one that was published")
+        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
+        if (version.name, version.number) != (name, number):
+            raise RegistryError(f"{where}: its manifest says {version.reference}")
+        return replace(version, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
         sizes = {name: entry["bytes"] for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
@@ -157,18 +170,6 @@ class TrackingServer:
         return _all(
             lambda page: client.search_model_versions(f"name='{name}'", max_results=200, page_token=page)
         )
-
-    def _version(self, client: "MlflowClient", row: "ModelVersion", aliases: dict[str, str]) -> Version:
-        where = f"{self.reference(row.name)}@v{row.version}"
-        with self._download(row.run_id, MANIFEST) as body:
-            text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
-        if hashlib.sha256(text.encode()).hexdigest() != row.tags[MARK]:
-            raise RegistryError(f"{where}: its manifest is not the one that was published")
-        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
-        if (version.name, str(version.number)) != (row.name, str(row.version)):
-            raise RegistryError(f"{where}: its manifest says {version.reference}")
-        named = tuple(sorted(alias for alias, its in aliases.items() if str(its) == str(row.version)))
-        return replace(version, aliases=named, where=where)
 
     @contextmanager
     def _download(self, run_id: str | None, file: str) -> Iterator[Iterator[bytes]]:

@@ -31,12 +31,21 @@ class Details:
 
 
 def list_versions(*, name: str | None = None, url: str | None = None) -> list[Version]:
-    """Return what is published, by name and then oldest first; only of `name` when given. No digest is checked."""
+    """Return what is published, by name and then oldest first; only of `name` when given. No digest is checked.
+
+    Raises:
+        RegistryError: the registry cannot be read, has no `name`, or a manifest in it is damaged.
+    """
     at = address(name, url=url)
     if at.name is not None:
         at.find()
+    return [each.find() for each in every_version(at)]
+
+
+def every_version(at: Address) -> list[Address]:
+    """Return the address of every version of a registry, or of the one name that `at` holds."""
     names = at.store.names() if at.name is None else [at.name]
-    return [version for each in names for version in at.store.versions(each)]
+    return [Address(at.store, name, str(number)) for name in names for number in at.store.numbers(name)]
 
 
 def show(*, name: str, url: str | None = None, key: Path | None = None) -> Details:

@@ -80,13 +80,13 @@ def pulled(store: LocalFolder, tmp_path: Path, name: str = "heart") -> Path:
 def test_versions_are_numbered_and_keep_their_bytes(store: LocalFolder, files: Files) -> None:
     first = add(store, files)
     second = add(store, files | {"README.md": card("gate-pass", "again")})
-    assert [version.reference for version in store.versions("heart")] == ["heart@v1", "heart@v2"]
+    assert list(store.numbers("heart")) == [1, 2]
     assert (first.folder / "README.md").read_text() == card("gate-pass")
     assert (second.folder / "adapter_model.safetensors").read_bytes() == (
         first.folder / "adapter_model.safetensors"
     ).read_bytes()
-    assert second.files == store.versions("heart")[1].files
-    check_version(store.versions("heart")[1])
+    assert second.files == store.version("heart", 2).files
+    check_version(store.version("heart", 2))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_number_of_a_removed_version_is_never_given_again(
     paracosm.registry.promote(name="heart@v1", alias="stable", url=url)
     assert paracosm.registry.remove(name="heart@v2", url=url).number == 2
     assert not folder.exists()
-    assert [version.number for version in store.versions("heart")] == [1]
+    assert list(store.numbers("heart")) == [1]
     assert add(store, files).number == 3
     assert not list(store.root.rglob(".incoming-*"))
 
@@ -353,6 +353,16 @@ def test_nothing_comes_out_of_a_hostile_registry(
     assert after - before <= {tmp_path / "here"}
 
 
+def test_a_damaged_version_does_not_stand_in_the_way_of_another(
+    store: LocalFolder, files: Files, tmp_path: Path
+) -> None:
+    (add(store, files).folder / MANIFEST).write_text("{")
+    add(store, files)
+    assert pulled(store, tmp_path, "heart@v2").is_dir()
+    with pytest.raises(RegistryError, match=r"v1/manifest\.json: is no manifest"):
+        paracosm.registry.list_versions(url=str(store.root))
+
+
 def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     failed = fake["metrics_of"]("FAIL")
     for key in ("gates", "not_ruling"):
@@ -402,7 +412,7 @@ def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, f
         os.utime(shelf / name, (then, then))
     add(store, files)
     assert sorted(path.name for path in shelf.iterdir()) == [".incoming-young", "v1", "v2"]
-    assert [version.number for version in store.versions("heart")] == [1, 2]
+    assert list(store.numbers("heart")) == [1, 2]
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, files: Files) -> None:
