@@ -16,7 +16,6 @@ from paracosm.records.schema import Schema
 from paracosm.registry.croissant import croissant, write_records
 from paracosm.registry.facts import card_facts, groups_of, published_metrics, source_kind
 from paracosm.registry.licence import base_licence, licence_words
-from paracosm.registry.manifest import DATASET
 from paracosm.registry.model_index import base_name, card_data, data_card_data, hub_id
 from paracosm.registry.pictures import group_picture
 from paracosm.registry.provenance import provenance, run_salt, settings
@@ -46,7 +45,7 @@ def write_card(recipe: Recipe, run: Run) -> bool:
         facts = card_facts(recipe, run, metrics) | {"origin": provenance(recipe, run, salt=salt)}
         pictures = _draw(run.card_folder, metrics)
         write_text(run.card, render_card(recipe, metrics, facts, pictures))
-        _write_json(run.card_folder / "provenance.json", facts["origin"])
+        _write_json(run.provenance, facts["origin"])
         _write_dataset(recipe, run, metrics, facts, pictures)
         return {
             "name": recipe.name,
@@ -102,14 +101,13 @@ def render_card(
 def _write_dataset(
     recipe: Recipe, run: Run, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
 ) -> None:
-    folder = run.card_folder / DATASET
-    folder.mkdir()
+    run.dataset.mkdir()
     schema = Schema.load(run.schema)
-    records = write_records(sorted(run.synthetic.glob("part-*.parquet")), folder)
-    _write_json(folder / "croissant.json", croissant(recipe, schema, records, facts["verdict"]))
+    records = write_records(sorted(run.synthetic.glob("part-*.parquet")), run.dataset)
+    _write_json(run.croissant, croissant(recipe, schema, records, facts["verdict"]))
     front = data_card_data(recipe, schema, facts["verdict"], rows=facts["sizes"]["synthetic"]).to_yaml()
     card = _rendered("data_card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="../")
-    write_text(folder / "README.md", card)
+    write_text(run.data_card, card)
 
 
 def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], **more: Any) -> str:

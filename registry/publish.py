@@ -169,7 +169,7 @@ def _files(
                 **about.override,
             )
         files[name] = text
-    described = json.loads((run.card_folder / DATASET / "croissant.json").read_text(encoding="utf-8"))
+    described = json.loads(run.croissant.read_text(encoding="utf-8"))
     described |= {"name": about.name, "datePublished": about.published}
     files[f"{DATASET}/croissant.json"] = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
     return files

@@ -100,7 +100,7 @@ def test_figures_leave_without_values_of_records(tmp_path: Path) -> None:
 
 def test_digests_of_private_data_cannot_be_guessed(tmp_path: Path) -> None:
     first, second = (finished_run(tmp_path / name, recipe_of()) for name in ("one", "two"))
-    told = [json.loads((run.card_folder / "provenance.json").read_text()) for run in (first, second)]
+    told = [json.loads(run.provenance.read_text()) for run in (first, second)]
     plain = file_digest(first.split("train"))
     assert plain == file_digest(second.split("train"))
     keyed = [each["data"]["splits"]["train"] for each in told]
@@ -111,7 +111,7 @@ def test_digests_of_private_data_cannot_be_guessed(tmp_path: Path) -> None:
     assert told[0]["code"] == told[1]["code"]
     assert told[0]["seeds"] == {"split": 0, "finetune": 0, "generate": 0, "eval": 0}
     public = finished_run(tmp_path / "public", recipe_of(data={"source": "hf://org/name"}))
-    origin = json.loads((public.card_folder / "provenance.json").read_text())["data"]
+    origin = json.loads(public.provenance.read_text())["data"]
     assert origin["splits"]["train"] == file_digest(public.split("train"))
 
 
@@ -149,7 +149,7 @@ def test_two_inherited_licences_survive_the_parser(tmp_path: Path) -> None:
 
 def test_the_records_have_a_card_of_their_own(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
-    path = run.card_folder / "dataset" / "README.md"
+    path = run.data_card
     card = DatasetCard.load(path)
     front = card.data.to_dict()
     assert front["license"] == "cc-by-4.0"
@@ -172,7 +172,7 @@ def test_croissant_describes_the_records_and_mlcroissant_reads_them(tmp_path: Pa
     import mlcroissant
 
     run = finished_run(tmp_path / "run", recipe_of())
-    path = run.card_folder / "dataset" / "croissant.json"
+    path = run.croissant
     described = mlcroissant.Dataset(jsonld=str(path))
     assert described.metadata.ctx.issues.errors == set()
     assert [field.name for field in described.metadata.record_sets[0].fields] == [
@@ -187,7 +187,7 @@ def test_a_changed_record_no_longer_is_what_croissant_describes(tmp_path: Path) 
     import mlcroissant
 
     run = finished_run(tmp_path / "run", recipe_of())
-    folder = run.card_folder / "dataset"
+    folder = run.dataset
     (folder / "records.parquet").write_bytes((folder / "records.parquet").read_bytes() + b"PAR1")
     described = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
     with pytest.raises(mlcroissant.GenerationError, match=r"records\.parquet"):
