@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from paracosm.registry.details import Details
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
-
-    from paracosm.registry.verbs import Details
 
 Change = Literal["better", "worse", "within noise", "new", "gone"]
 
@@ -48,8 +48,8 @@ class MetricChange:
 class Difference:
     """What changed from one version to another."""
 
-    old: "Details"
-    new: "Details"
+    old: Details
+    new: Details
     metrics: tuple[MetricChange, ...]
     gates: tuple[tuple[str, str, str], ...]
     """Gate, its state before and after; only where they differ. `-` where it was not asked."""
@@ -59,7 +59,7 @@ class Difference:
     """File and what happened to it: added, removed or changed."""
 
 
-def difference(old: "Details", new: "Details") -> Difference:
+def difference(old: Details, new: Details) -> Difference:
     """Compare two versions whose files were checked."""
     return Difference(
         old,

@@ -9,11 +9,12 @@ from typing import Any
 
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.errors import RegistryError
+from paracosm.registry.details import Details, details
 from paracosm.registry.difference import Difference, MetricChange, difference
 from paracosm.registry.manifest import Version, front_matter
 from paracosm.registry.rendered_card import rendered_card
 from paracosm.registry.store import Address, address
-from paracosm.registry.verbs import Details, checked, details, every_version
+from paracosm.registry.verbs import checked, every_version
 
 MARKER = ".paracosm-pages"
 TECHNICAL = ("paracosm", "synthetic-data", "lora", "tabular", "text")

@@ -147,7 +147,7 @@ class TrackingServer:
     def fetch(self, version: Version, into: Path) -> None:
         sizes = {name: entry["bytes"] for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
         with self._explained(version.name) as client:
-            run_id = client.get_model_version(version.name, str(version.number)).run_id
+            run_id = _run_of(client, version)
             if any(Path(each.path).name == SIGNATURE for each in client.list_artifacts(run_id, FOLDER)):
                 sizes[SIGNATURE] = LARGEST_TEXT
             for name, largest in sizes.items():
@@ -162,7 +162,7 @@ class TrackingServer:
     def remove(self, version: Version) -> None:
         """Delete the model version and its run; the server's own `mlflow gc` then frees the files."""
         with self._explained(version.name) as client:
-            run_id = client.get_model_version(version.name, str(version.number)).run_id
+            run_id = _run_of(client, version)
             client.delete_model_version(version.name, str(version.number))
             client.delete_run(run_id)
 
@@ -203,6 +203,18 @@ class TrackingServer:
         except (exceptions.MlflowException, RequestException) as fault:
             words = " ".join(str(fault).split())
             raise RegistryError(f"{where}: {''.join(filter(str.isprintable, words))[:300]}") from fault
+
+
+def _run_of(client: "MlflowClient", version: Version) -> str:
+    """Return the id of the run that holds a version's files.
+
+    Raises:
+        RegistryError: the server names none.
+    """
+    run_id = client.get_model_version(version.name, str(version.number)).run_id
+    if run_id is None:
+        raise RegistryError(f"{version.reference}: belongs to no run, so it has no files")
+    return run_id
 
 
 def _all(search: Any) -> list[Any]:

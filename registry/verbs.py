@@ -1,16 +1,15 @@
 """The other verbs of a registry, written once over every kind of store: list, show, verify, pull, diff, promote, remove."""
 
-import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from paracosm.recipes.errors import RegistryError
+from paracosm.registry.details import Details, details
 from paracosm.registry.difference import Difference, difference
 from paracosm.registry.local_folder import incoming, reporting
 from paracosm.registry.manifest import Version, check_complete, check_version
@@ -18,16 +17,6 @@ from paracosm.registry.signature import check_key, check_signature
 from paracosm.registry.store import Address, Store, address
 
 ALIAS = re.compile(r"(?!v?[0-9]+$)[a-z][a-z0-9-]{0,31}", re.ASCII)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Details:
-    """A version with its card (Markdown with YAML front matter), its metrics and its provenance."""
-
-    version: Version
-    card: str
-    metrics: dict[str, Any]
-    provenance: dict[str, Any]
 
 
 def list_versions(*, name: str | None = None, url: str | None = None) -> list[Version]:
@@ -52,16 +41,6 @@ def show(*, name: str, url: str | None = None, key: Path | None = None) -> Detai
     """Return card, metrics and provenance of a version, after it was checked as `verify` does."""
     with checked(address(name, url=url), key=key) as version:
         return details(version)
-
-
-def details(version: Version) -> Details:
-    """Return what a checked version says of itself."""
-    metrics, provenance = (
-        json.loads((version.folder / f"{each}.json").read_text(encoding="utf-8"))
-        for each in ("metrics", "provenance")
-    )
-    card = (version.folder / "README.md").read_text(encoding="utf-8")
-    return Details(version=version, card=card, metrics=metrics, provenance=provenance)
 
 
 def verify(*, name: str, url: str | None = None, key: Path | None = None) -> Version:
