@@ -13,6 +13,7 @@ INSTALL := $(BIN)/python -m pip install $(PIP)
 MADE := .venv/.made
 READY := .venv/.ready
 READY_FOR_TESTS := .venv/.ready-for-tests
+MLFLOW_SERVER := .venv-mlflow/.ready
 DEMO := healthcare-heart
 # Which comparisons `make bench` runs: the name of one, or all of them, which takes hours.
 BENCH ?= *
@@ -33,7 +34,7 @@ demo: $(READY)
 	@echo "report  runs/$(DEMO)/eval/report.html"
 	@echo "card    runs/$(DEMO)/card/README.md"
 
-test: $(READY_FOR_TESTS)
+test: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 	@$(BIN)/pytest
 
 check: $(READY_FOR_TESTS)
@@ -48,7 +49,7 @@ bench: $(READY)
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
 # and the editable install is not seen: Python reads no .pth file in a borrowed folder.
-test-wheel: $(READY_FOR_TESTS)
+test-wheel: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 	@rm -rf .venv-wheel .make/wheel
 	@echo "building the wheel from the source archive"
 	@$(BIN)/python -m build --no-isolation --outdir .make/wheel . > /dev/null
@@ -60,7 +61,7 @@ test-wheel: $(READY_FOR_TESTS)
 	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest
 
 clean:
-	rm -rf .venv .venv-wheel .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wheel .venv-mlflow .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -83,4 +84,10 @@ $(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
 	@$(INSTALL) -c constraints.txt -e ".[dev,sql,text,evaluate]"
+	@touch $@
+
+$(MLFLOW_SERVER): tests/mlflow-server.txt
+	@echo "installing the MLflow server that the tests publish to"
+	@$(PYTHON) -m venv .venv-mlflow
+	@.venv-mlflow/bin/python -m pip install $(PIP) -r tests/mlflow-server.txt
 	@touch $@

@@ -7,6 +7,7 @@ processes, and any number of kills and resumptions, give the same bytes.
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.processes import leading, on_leader_first, rank, wait, world
@@ -117,8 +118,9 @@ def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[
     if not fields:
         return {}
     taken: dict[str, set[str]] = {each.name: set() for each in fields}
-    for name in ("train", "control", "test"):
-        table = read_table(run.split(name), schema)
+    # A run that was made from a pulled version has no splits.
+    for split in filter(Path.is_file, map(run.split, ("train", "control", "test"))):
+        table = read_table(split, schema)
         for each in fields:
             taken[each.name].update(table[each.name].dropna())
     return {each.name: mint(each, count, seed=seed, taken=taken[each.name]) for each in fields}

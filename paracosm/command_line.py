@@ -23,11 +23,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(registry_command.app, name="registry")
+app.command()(registry_command.publish)
+app.command()(registry_command.pull)
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
 ]
 RecipeOrRun = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A recipe, or a run directory.")]
+RecipeRunOrPulled = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|RUN|PULLED",
+        help="A recipe, a run directory, or a folder that `paracosm pull` made; that one needs no records.",
+    ),
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[key=value ...]", help="As in finetune.epochs=2.")
 ]
@@ -138,7 +147,7 @@ def finetune(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
 
 
 @app.command()
-def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
+def generate(target: RecipeRunOrPulled, overrides: Overrides = None, folder: RunFolder = None) -> None:
     """Generate only.
 
     `accelerate launch -m paracosm.generate` does the same on many processes.
@@ -146,7 +155,10 @@ def generate(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
     from paracosm.generate.__main__ import generate
     from paracosm.pipeline import with_line
     from paracosm.recipes.stage_arguments import stage_main
+    from paracosm.registry.pulled import as_run, is_pulled
 
+    if is_pulled(Path(target)):
+        target, folder = str(as_run(Path(target), run=folder).root), None
     work = with_line("generate", generate)
     raise typer.Exit(stage_main(work, _arguments(target, overrides, folder), prog="paracosm generate"))
 
@@ -218,24 +230,6 @@ def _print_summary(metrics: dict[str, Any]) -> None:
     from paracosm.eval.summary import summary
 
     Console().print(summary(metrics))
-
-
-@app.command()
-def publish(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory with every stage done.")],
-    url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="A folder; ./paracosm-registry if absent.")
-    ] = None,
-    override: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Why it is published against its verdict.")
-    ] = None,
-    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for the override.")] = None,
-) -> None:
-    """Publish a run that passes its gates."""
-    from paracosm.registry.publish import publish
-
-    version = publish(run=folder, url=url, override=override, by=by)
-    print(f"{version.reference}  {version.verdict}  {version.folder}")
 
 
 @app.command()

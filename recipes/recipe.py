@@ -187,10 +187,12 @@ class Card(Section):
     """What only the user can say on the model card."""
 
     title: str | None = None
-    licence: str = "other"
-    """Licence of the adapter, as a Hugging Face identifier."""
+    licence: str | None = None
+    """Licence of adapter and synthetic records, as a Hugging Face identifier; inherited from data and base model when absent."""
     data_statement: str | None = None
     """Where the records come from and under which terms."""
+    data_licence: str | None = None
+    """Licence of the records that it was trained on, as a Hugging Face identifier."""
     intended_use: str | None = None
     not_for: str | None = None
     authors: list[str] = []

@@ -112,6 +112,23 @@ class Run:
     def card(self) -> Path:
         return self.card_folder / "README.md"
 
+    @property
+    def provenance(self) -> Path:
+        return self.card_folder / "provenance.json"
+
+    @property
+    def dataset(self) -> Path:
+        """The synthetic records as one file, with a card and a description of their own."""
+        return self.card_folder / "dataset"
+
+    @property
+    def data_card(self) -> Path:
+        return self.dataset / "README.md"
+
+    @property
+    def croissant(self) -> Path:
+        return self.dataset / "croissant.json"
+
     def outputs(self, stage: str) -> tuple[Path, ...]:
         """What a finished stage leaves; a stage also clears these when its inputs changed."""
         return {

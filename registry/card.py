@@ -1,10 +1,10 @@
-"""The card stage: what the user says and what the run measured, as a Hugging Face model card in `card/README.md`."""
+"""The card stage: what the user says and what the run measured, as the cards of the adapter and of its synthetic records."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 
 from paracosm.recipes.atomic import write_text
@@ -12,15 +12,25 @@ from paracosm.recipes.digest import file_digest, folder_digest, value_digest
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run, versions
-from paracosm.registry.facts import card_facts, read_metrics
-from paracosm.registry.model_index import base_licence, base_name, card_data, hub_id
+from paracosm.records.schema import Schema
+from paracosm.registry.croissant import croissant, write_records
+from paracosm.registry.facts import card_facts, groups_of, published_metrics, source_kind
+from paracosm.registry.licence import base_licence, licence_words
+from paracosm.registry.model_index import base_name, card_data, data_card_data, hub_id
+from paracosm.registry.pictures import group_picture
+from paracosm.registry.provenance import provenance, run_salt, settings
+from paracosm.registry.verdict import own_limits
 
-TEMPLATE = Path(__file__).parent / "card.md.jinja"
+HERE = Path(__file__).parent
+TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja")
 NEEDED = ("records", "finetune", "generate", "eval")
 
 
 def write_card(recipe: Recipe, run: Run) -> bool:
-    """Write `card/README.md`; return whether it was written anew.
+    """Write the run's `card` folder; return whether it was written anew.
+
+    It holds `README.md` with its pictures, `provenance.json`, and in `dataset` the synthetic records with a card and a
+    Croissant description of their own.
 
     Raises:
         RunError: an earlier stage has not ended, or its `metrics.json` cannot be read.
@@ -28,20 +38,29 @@ def write_card(recipe: Recipe, run: Run) -> bool:
     for stage in NEEDED:
         if run.stage_record(stage).get("status") != "done":
             raise RunError(f"{run.root}: the card needs a finished {stage} stage")
+    salt = run_salt(run)
 
     def work() -> dict[str, Any]:
-        metrics = read_metrics(run)
-        facts = card_facts(recipe, run, metrics)
-        write_text(run.card, render_card(recipe, metrics, facts))
-        return {"name": recipe.name, "verdict": facts["verdict"], "base_model": base_name(recipe.model.base)}
+        metrics = published_metrics(run)
+        facts = card_facts(recipe, run, metrics) | {"origin": provenance(recipe, run, salt=salt)}
+        pictures = _draw(run.card_folder, metrics)
+        write_text(run.card, render_card(recipe, metrics, facts, pictures))
+        _write_json(run.provenance, facts["origin"])
+        _write_dataset(recipe, run, metrics, facts, pictures)
+        return {
+            "name": recipe.name,
+            "verdict": facts["verdict"],
+            "base_model": base_name(recipe.model.base),
+            "limits": own_limits(recipe.release),
+        }
 
     return run.stage("card", card_inputs(recipe, run), work)
 
 
 def card_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
-    """Return what a card depends on: the template, the recipe, and what the earlier stages left and recorded."""
+    """Return what a card depends on: the templates, the recipe, and what the earlier stages left and recorded."""
     return {
-        "template": file_digest(TEMPLATE),
+        "template": value_digest([file_digest(HERE / name) for name in TEMPLATES]),
         "recipe": value_digest(recipe.model_dump(mode="json")),
         "stages": value_digest([run.stage_record(stage) for stage in NEEDED]),
         **result_digests(run),
@@ -54,18 +73,52 @@ def result_digests(run: Run) -> dict[str, str]:
     Raises:
         RunError: one of them is missing.
     """
-    for path in (run.metrics, run.adapter):
+    for path in (run.metrics, run.adapter, run.synthetic):
         if not path.exists():
             raise RunError(f"{path}: is missing; run the recipe again")
-    return {"metrics": file_digest(run.metrics), "adapter": folder_digest(run.adapter)}
+    return {
+        "metrics": file_digest(run.metrics),
+        "adapter": folder_digest(run.adapter),
+        "synthetic": folder_digest(run.synthetic),
+    }
 
 
-def render_card(recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any]) -> str:
-    """Return the whole card, front matter first. `facts` is what `card_facts` returns."""
-    has_text = any(field["type"] == "text" for field in facts["fields"])
-    front = card_data(recipe, metrics, facts["verdict"], has_text=has_text).to_yaml()
+def render_card(
+    recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
+) -> str:
+    """Return the model card, front matter first.
+
+    Args:
+        recipe: of the run.
+        metrics: what `published_metrics` returns.
+        facts: what `card_facts` returns, with `origin`: what `provenance` returns.
+        pictures: title of a group -> name of its picture, which lies beside the card.
+    """
+    front = card_data(recipe, metrics, facts["verdict"], has_text=_has_text(facts)).to_yaml()
+    return _rendered("card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="")
+
+
+def _write_dataset(
+    recipe: Recipe, run: Run, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
+) -> None:
+    run.dataset.mkdir()
+    schema = Schema.load(run.schema)
+    records = write_records(sorted(run.synthetic.glob("part-*.parquet")), run.dataset)
+    _write_json(run.croissant, croissant(recipe, schema, records, facts["verdict"]))
+    front = data_card_data(recipe, schema, facts["verdict"], rows=facts["sizes"]["synthetic"]).to_yaml()
+    card = _rendered("data_card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="../")
+    write_text(run.data_card, card)
+
+
+def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], **more: Any) -> str:
+    import jinja2
+
     world = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        loader=jinja2.FileSystemLoader(HERE),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     world.filters |= {
         "cell": cell,
@@ -74,7 +127,7 @@ def render_card(recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any]) 
         "duration": duration,
         "gibibytes": gibibytes,
     }
-    body = world.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    body = world.get_template(template).render(
         facts,
         recipe=recipe,
         title=recipe.card.title or recipe.name,
@@ -82,32 +135,46 @@ def render_card(recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any]) 
         base=base_name(recipe.model.base),
         on_hub=hub_id(recipe.model.base) is not None,
         base_licence=base_licence(recipe.model.base),
-        settings=settings(recipe),
-        recipe_digest=value_digest(recipe.model_dump(mode="json"))[:16],
+        licences=licence_words(recipe),
+        own_limits=own_limits(recipe.release),
+        settings=yaml.safe_dump(settings(recipe), sort_keys=False).rstrip(),
+        pull_command=pull_command(recipe.name, recipe.name),
         paracosm_version=versions().get("paracosm", "unknown"),
+        **more,
     )
+    body = re.sub(r"\n{3,}", "\n\n", body)
     return f"---\n{front}\n---\n\n{body}"
 
 
-def settings(recipe: Recipe) -> str:
-    """Return the sections of the recipe that hold no data, as YAML; the base model without its path."""
-    plain = recipe.model_dump(mode="json", include={"model", "finetune", "generate", "eval", "release"})
-    if hub_id(recipe.model.base) is None:
-        plain["model"]["base"] = base_name(recipe.model.base)
-    return yaml.safe_dump(plain, sort_keys=False).rstrip()
+def pull_command(reference: str, folder: str) -> str:
+    """Return the command of the card that brings a version to another machine."""
+    return f"paracosm pull {reference} --into {folder}"
 
 
-def source_kind(source: str) -> str:
-    """Return what kind of source a recipe reads, without path, host, user or password."""
-    scheme, found, name = source.partition(":")
-    if scheme == "sample":
-        return f"the sample `{name}`"
-    if scheme == "hf":
-        return f"the Hub data set `{name.removeprefix('//')}`"
-    if found and name.startswith("//"):
-        return "a query on a database"
-    suffix = next((part for part in reversed(Path(source).suffixes) if part != ".gz"), "")
-    return f"{suffix.lstrip('.').upper()} files" if suffix else "files"
+def _draw(folder: Path, metrics: dict[str, Any]) -> dict[str, str]:
+    """Draw one picture per group of metrics; return its name by the group's title."""
+    folder.mkdir(exist_ok=True)
+    limits = {
+        gate["metric"]: gate["threshold"]
+        for gate in (*metrics.get("not_ruling", []), *metrics["gates"])
+        if gate.get("quantity") == "value"
+    }
+    drawn = {}
+    for group, title in groups_of(metrics).items():
+        rows = [each for each in metrics["metrics"] if each["group"] == group and each["value"] is not None]
+        if rows:
+            name = f"{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.png"
+            (folder / name).write_bytes(group_picture(rows, limits))
+            drawn[title] = name
+    return drawn
+
+
+def _write_json(path: Path, plain: dict[str, Any]) -> None:
+    write_text(path, json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+
+
+def _has_text(facts: dict[str, Any]) -> bool:
+    return any(field["type"] == "text" for field in facts["fields"])
 
 
 def cell(text: Any) -> str:

@@ -4,18 +4,21 @@ Only counts, figures, names and verdicts pass through here; no cell of any table
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, STAGES, Run
 from paracosm.records.schema import Schema
+from paracosm.registry.verdict import STATES, verdict_of
+from paracosm.registry.withholding import Withholding
 
 METRICS_VERSION = 1
 GROUPS = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
-STATES = ("FAIL", "INCONCLUSIVE", "PASS")
-
 PUBLISHED = ("schema_version", "verdict", "profile", "sizes", "metrics", "gates", "not_ruling", "notes")
+HOST_WATTS, ACCELERATOR_WATTS = 65, 400
+"""Assumed draw of a host and of one accelerator under load; nothing here reads a meter."""
 
 NEVER_MEASURED = {
     "membership": ("Membership inference against the model", "no attack on the model itself ran"),
@@ -23,7 +26,7 @@ NEVER_MEASURED = {
     "extract": ("Extraction of training text by prompting", "no extraction attempt ran"),
     "linkability": ("Attribute inference, linkability and singling out", "no such attack ran"),
     "group that loses": ("Fairness and fidelity per subgroup", "records were compared as a whole"),
-    "energy": ("Energy", "no meter was read"),
+    "energy": ("Energy", "no meter was read; *Cost* holds an estimate and its assumption"),
 }
 """Word that names a metric -> what a reader would look for, and why it is missing unless such a metric was measured."""
 
@@ -48,17 +51,18 @@ def read_metrics(run: Run) -> dict[str, Any]:
     return metrics
 
 
-def published_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return what of `metrics.json` leaves the building: not the distributions, whose categories are training values."""
-    return {key: value for key, value in metrics.items() if key in PUBLISHED}
+def published_metrics(run: Run) -> dict[str, Any]:
+    """Return what of `metrics.json` leaves the building.
 
+    The distributions stay, because their bins are ranges and categories of training records; so does every sentence,
+    name or note that repeats one.
 
-def verdict_of(metrics: dict[str, Any]) -> str:
-    """Return the verdict that the gates of `metrics` amount to: the worst state; INCONCLUSIVE without a gate."""
-    states = {gate["state"] for gate in metrics["gates"]}
-    if "FAIL" in states:
-        return "FAIL"
-    return "PASS" if states == {"PASS"} else "INCONCLUSIVE"
+    Raises:
+        RunError: it is absent, damaged or of an unknown layout.
+    """
+    metrics = read_metrics(run)
+    kept = {key: value for key, value in metrics.items() if key in PUBLISHED}
+    return Withholding.of(Schema.load(run.schema)).metrics(kept)
 
 
 def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
         "profile": metrics.get("profile", recipe.release.profile),
         "gates": gate_rows(metrics),
         "open_gates": open_gates(metrics),
-        "groups": {title: metric_rows(metrics, group) for group, title in GROUPS.items()},
+        "groups": {title: metric_rows(metrics, group) for group, title in groups_of(metrics).items()},
         "unmeasured": unmeasured(metrics),
         "notes": metrics.get("notes", []),
         "sizes": split_sizes(metrics, stages),
@@ -81,7 +85,27 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
         "generation": stages.get("generate", {}).get("facts", {}),
         "environment": environment(stages),
         "cost": cost_rows(stages),
+        "energy": energy(stages),
     }
+
+
+def source_kind(source: str) -> str:
+    """Return what kind of source a recipe reads, without path, host, user or password."""
+    scheme, found, name = source.partition(":")
+    if scheme == "sample":
+        return f"the sample `{name}`"
+    if scheme == "hf":
+        return f"the Hub data set `{name.removeprefix('//')}`"
+    if found and name.startswith("//"):
+        return "a query on a database"
+    suffix = next((part for part in reversed(Path(source).suffixes) if part != ".gz"), "")
+    return f"{suffix.lstrip('.').upper()} files" if suffix else "files"
+
+
+def groups_of(metrics: dict[str, Any]) -> dict[str, str]:
+    """Return the groups of `metrics` and their titles: the known ones, then any other."""
+    others = [each["group"] for each in metrics["metrics"] if each["group"] not in GROUPS]
+    return GROUPS | {group: str(group).capitalize() for group in others}
 
 
 def gate_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
@@ -152,13 +176,14 @@ def _count(found: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def field_rows(schema: Schema, recipe: Recipe) -> list[dict[str, str]]:
+def field_rows(schema: Schema, recipe: Recipe) -> list[dict[str, Any]]:
     """Return name, type and role of every field. Domains stay out: ranges and categories are training values."""
     return [
         {
             "name": field.name,
             "type": field.type,
             "role": _role(field.name, field.fresh, field.modelled, recipe),
+            "fresh": field.fresh,
         }
         for field in schema
     ]
@@ -212,3 +237,25 @@ def cost_rows(stages: dict[str, Any]) -> list[dict[str, Any]]:
         for stage in STAGES
         if stage in stages and stage != "card"
     ]
+
+
+def energy(stages: dict[str, Any]) -> dict[str, Any] | None:
+    """Return an estimate of the energy that the stages before the card took, with what it assumes; None without times.
+
+    kWh = seconds x watts / 3.6e6. The draw is assumed, not read.
+    """
+    seconds = [row["seconds"] for row in cost_rows(stages)]
+    if not seconds or None in seconds:
+        return None
+    training = stages.get("finetune", {}).get("facts", {})
+    accelerators = (
+        training.get("processes", 1) if str(training.get("device", "")).startswith(("cuda", "mps")) else 0
+    )
+    watts = HOST_WATTS + ACCELERATOR_WATTS * accelerators
+    drawn = f"{HOST_WATTS} W for the host"
+    if accelerators:
+        drawn += f" and {ACCELERATOR_WATTS} W for each of {accelerators} accelerators"
+    return {
+        "kilowatt_hours": sum(seconds) * watts / 3.6e6,
+        "assumption": f"wall time of all stages at {drawn}, assumed and not metered; cooling and idle hardware left out",
+    }

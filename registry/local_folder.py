@@ -15,21 +15,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from paracosm.recipes.atomic import write_text
 from paracosm.recipes.errors import RegistryError
-from paracosm.recipes.nearest import did_you_mean
 from paracosm.registry.manifest import (
+    BESIDE,
+    LARGEST_MANIFEST,
+    LARGEST_TEXT,
     MANIFEST,
+    NAME,
+    SIGNATURE,
     Version,
-    check_content,
     check_regular,
-    check_version,
-    file_entries,
-    may_publish,
+    names_in,
 )
+from paracosm.registry.release import Release, copy_regular
+from paracosm.registry.store import checked_name
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
-NUMBERED = re.compile(r"v([1-9][0-9]{0,8})")
+NUMBERED = re.compile(r"v([1-9][0-9]{0,8})", re.ASCII)
 INCOMING = ".incoming-"
+REMOVED = ".removed-"
+ALIASES = ".aliases"
 ABANDONED_AFTER = 24 * 3600
 """Seconds after which a half-built version is taken for that of a killed publisher."""
 
@@ -40,160 +45,141 @@ class LocalFolder:
 
     root: Path
 
-    def add(self, files: dict[str, Path | str], about: Version) -> Version:
-        """Publish `files` as the next version of `about.name`.
+    @property
+    def place(self) -> str:
+        return str(self.root)
 
-        Args:
-            files: published name -> the file to copy, or the text to write.
-            about: what the manifest says; number, files and folder are filled in here.
+    def reference(self, name: str) -> str:
+        """Return the name alone: the way to a folder of one machine is of no use on another."""
+        return name
+
+    def add(self, release: Release) -> Version:
+        """Publish a release as the next version of its name.
 
         Raises:
             RegistryError: the store cannot be written, or a file may not be published.
         """
-        shelf = self.root / _checked_name(about.name)
-        with _reporting(shelf):
+        shelf = self.root / checked_name(release.about.name)
+        with reporting(shelf):
             shelf.mkdir(parents=True, exist_ok=True)
             _sweep(shelf)
-            with _incoming(shelf) as folder:
-                for name, content in files.items():
-                    _place(content, folder, name)
-                about = replace(about, folder=folder, files=file_entries(folder))
-                version = self._settle(about, shelf)
+            with incoming(shelf) as folder:
+                version = self._settle(release, release.lay_out(folder), shelf)
             _sync(shelf)
         return version
 
-    def _settle(self, version: Version, shelf: Path) -> Version:
-        incoming = version.folder
-        number = max(self._numbers(version.name), default=0) + 1
-        check_version(version)
-        for path in incoming.iterdir():
-            _sync(path)
+    def _settle(self, release: Release, version: Version, shelf: Path) -> Version:
+        folder = version.folder
+        for name in version.files:
+            _sync(folder / name)
+        number = max(_taken(shelf), default=0) + 1
         while True:
-            version = replace(version, number=number)
-            version.save()
-            _sync(incoming / MANIFEST)
-            _sync(incoming)
-            try:
-                incoming.rename(shelf / f"v{number}")
-            except OSError as fault:
-                if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                    raise
-                number += 1
-            else:
-                return replace(version, folder=shelf / f"v{number}")
+            version = release.seal(version, number)
+            for path in (MANIFEST, *([SIGNATURE] if release.key else [])):
+                _sync(folder / path)
+            _sync(folder)
+            if number not in _taken(shelf):
+                try:
+                    folder.rename(shelf / f"v{number}")
+                except OSError as fault:
+                    if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                        raise
+                else:
+                    place = shelf / f"v{number}"
+                    return replace(version, folder=place, where=str(place))
+            number += 1
 
     def names(self) -> list[str]:
-        """Return the names that have a version, sorted."""
-        with _reporting(self.root):
+        with reporting(self.root):
             if not self.root.is_dir():
                 raise RegistryError(f"{self.root}: holds no registry; nothing was published there yet")
             return sorted(
                 path.name
                 for path in self.root.iterdir()
-                if NAME.fullmatch(path.name) and self._numbers(path.name)
+                if NAME.fullmatch(path.name) and _numbers(self.root / path.name)
             )
 
-    def versions(self, name: str) -> list[Version]:
-        """Return the versions of `name`, oldest first; no digest is checked."""
-        shelf = self.root / _checked_name(name)
-        found = []
-        with _reporting(shelf):
-            numbers = self._numbers(name)
-        for number in numbers:
-            version = Version.load(shelf / f"v{number}")
-            if (version.name, version.number) != (name, number):
-                raise RegistryError(f"{version.folder}: its manifest says {version.reference}")
-            found.append(version)
-        return found
+    def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
+        shelf = self.root / checked_name(name)
+        with reporting(shelf):
+            aliases = _aliases(shelf)
+            return {
+                number: tuple(alias for alias, its in aliases.items() if its == number)
+                for number in _numbers(shelf)
+            }
 
-    def find(self, reference: str) -> Version:
-        """Return the version that `NAME`, `NAME@v3` or `NAME@3` names; the newest without a number.
+    def version(self, name: str, number: int) -> Version:
+        folder = self.root / checked_name(name) / f"v{number}"
+        with reporting(folder):
+            version = Version.load(folder)
+        if (version.name, version.number) != (name, number):
+            raise RegistryError(f"{folder}: its manifest says {version.reference}")
+        return replace(version, where=str(folder))
 
-        Raises:
-            RegistryError: there is no such name or version.
-        """
-        name, _, wanted = reference.partition("@")
-        _checked_name(name)
-        known = self.names()
-        if name not in known:
-            raise RegistryError(f"{self.root}: has no {name!r}{did_you_mean(name, known)}")
-        versions = self.versions(name)
-        if not wanted:
-            return versions[-1]
-        for version in versions:
-            if wanted.removeprefix("v") == str(version.number):
-                return version
-        raise RegistryError(
-            f"{self.root}: {name} has no version {wanted!r}; it has {', '.join(f'v{each.number}' for each in versions)}"
-        )
-
-    def copy(self, version: Version, into: Path) -> Path:
-        """Copy a version to `into`, which appears only after every digest of the copy was checked.
-
-        Raises:
-            RegistryError: `into` is not empty, or the version is damaged.
-        """
-        with _reporting(into):
-            if into.exists() and (not into.is_dir() or any(into.iterdir())):
+    def fetch(self, version: Version, into: Path) -> None:
+        with reporting(version.folder):
+            if added := names_in(version.folder) - set(BESIDE) - set(version.files):
                 raise RegistryError(
-                    f"{into}: is there already; name a folder that is empty or does not exist"
+                    f"{version.folder}: holds {min(added)!r}, which its manifest does not name"
                 )
-            into.parent.mkdir(parents=True, exist_ok=True)
-            with _incoming(into.parent) as folder:
-                for name, entry in version.files.items():
-                    check_regular(version.folder / name, largest=entry["bytes"])
-                    _copy(version.folder / name, folder / name)
-                version = replace(version, folder=folder)
-                version.save()
-                check_version(version)
-                folder.rename(into)
-        return into
+            sizes = {name: entry["bytes"] for name, entry in version.files.items()}
+            sizes[MANIFEST] = LARGEST_MANIFEST
+            if (version.folder / SIGNATURE).exists():
+                sizes[SIGNATURE] = LARGEST_TEXT
+            for name, largest in sizes.items():
+                check_regular(version.folder / name, largest=largest)
+                (into / name).parent.mkdir(exist_ok=True)
+                copy_regular(version.folder / name, into / name)
 
-    def _numbers(self, name: str) -> list[int]:
-        shelf = self.root / name
-        if not shelf.is_dir() or shelf.is_symlink():
-            return []
-        return sorted(
-            int(match[1])
-            for path in shelf.iterdir()
-            if (match := NUMBERED.fullmatch(path.name)) and not path.is_symlink()
-        )
+    def promote(self, version: Version, alias: str) -> None:
+        shelf = self.root / version.name
+        with reporting(shelf):
+            (shelf / ALIASES).mkdir(exist_ok=True)
+            write_text(shelf / ALIASES / alias, f"{version.number}\n")
 
-
-def _checked_name(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise RegistryError(
-            f"{name!r}: is no name of a model; lower-case letters, digits, '.', '_' and '-' are allowed"
-        )
-    return name
+    def remove(self, version: Version) -> None:
+        shelf = self.root / version.name
+        with reporting(shelf):
+            # First the mark, so that no publisher takes the number in between.
+            (shelf / f"{REMOVED}v{version.number}").touch()
+            with incoming(shelf) as folder:
+                (shelf / f"v{version.number}").rename(folder / "removed")
 
 
-def _place(content: Path | str, folder: Path, name: str) -> None:
-    if not may_publish(name):
-        raise RegistryError(
-            f"{content if isinstance(content, Path) else name}: is of a kind that is never published"
-        )
-    target = folder / name
-    if isinstance(content, str):
-        target.write_text(content, encoding="utf-8")
-    else:
-        _copy(content, target)
-    check_content(target)
+def _numbers(shelf: Path) -> list[int]:
+    if not shelf.is_dir() or shelf.is_symlink():
+        return []
+    return sorted(
+        int(match[1])
+        for path in shelf.iterdir()
+        if (match := NUMBERED.fullmatch(path.name)) and not path.is_symlink()
+    )
 
 
-def _copy(source: Path, target: Path) -> None:
-    try:
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as fault:
-        if fault.errno == errno.ELOOP:
-            raise RegistryError(f"{source}: is a link; links are refused") from fault
-        raise
-    with os.fdopen(handle, "rb") as reader, target.open("xb") as writer:
-        shutil.copyfileobj(reader, writer, 2**20)
+def _taken(shelf: Path) -> set[int]:
+    names = [path.name.removeprefix(REMOVED) for path in shelf.iterdir()]
+    return {int(match[1]) for name in names if (match := NUMBERED.fullmatch(name))}
+
+
+def _aliases(shelf: Path) -> dict[str, int]:
+    folder = shelf / ALIASES
+    if not folder.is_dir() or folder.is_symlink():
+        return {}
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        check_regular(path, largest=20)
+        content = path.read_text(encoding="ascii", errors="replace").strip()
+        if not content.isdigit():
+            raise RegistryError(f"{path}: names no version")
+        found[path.name] = int(content)
+    return found
 
 
 @contextmanager
-def _incoming(beside: Path) -> Iterator[Path]:
+def incoming(beside: Path) -> Iterator[Path]:
+    """Yield a new folder in `beside`, which is removed at the end unless it was renamed."""
     folder = beside / f"{INCOMING}{uuid.uuid4().hex}"
     folder.mkdir()
     try:
@@ -218,7 +204,8 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _reporting(place: Path) -> Iterator[None]:
+def reporting(place: Path) -> Iterator[None]:
+    """Turn a fault of disk or permissions into one line that names the file."""
     try:
         yield
     except OSError as fault:

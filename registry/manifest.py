@@ -4,28 +4,43 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
+
 from paracosm.recipes.digest import file_digest
 from paracosm.recipes.errors import RegistryError
-from paracosm.registry.facts import STATES, verdict_of
+from paracosm.registry.verdict import STATES, claimed_verdict, recomputed_verdict
 
 MANIFEST = "manifest.json"
-LAYOUT = 1
+SIGNATURE = "model.sig"
+BESIDE = (MANIFEST, SIGNATURE)
+"""Files of a version that its manifest cannot name."""
+LAYOUT = 2
+DATASET = "dataset"
 REQUIRED = (
     "README.md",
     "metrics.json",
     "schema.json",
     "codec.json",
     "base.json",
+    "provenance.json",
     "adapter_config.json",
     "adapter_model.safetensors",
 )
-ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model")
+ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
+FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
+OVERRIDDEN = "gate-overridden"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 LARGEST_TEXT = 64 * 2**20
+LARGEST_MANIFEST = 4 * 2**20
+MOST_FILES = 10_000
+LONGEST_WORD = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +53,10 @@ class Version:
     """When, in UTC, as ISO 8601."""
     verdict: str
     """PASS, FAIL or INCONCLUSIVE; the last two only with an override."""
+    profile: str
+    """The release profile that set the gates' limits."""
+    limits: dict[str, float]
+    """Gate -> the recipe's own limit, where it is not the profile's."""
     override: dict[str, str] | None
     """`reason` and `by`, when it was published against its verdict."""
     base_model: str
@@ -47,6 +66,10 @@ class Version:
     """File name -> `sha256` in hex and `bytes`."""
     folder: Path
     """Where it lies; not part of the manifest."""
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+    """What it was promoted to; not part of the manifest, because that never changes."""
+    where: str = field(default="", compare=False)
+    """Folder or URL, for people; not part of the manifest."""
 
     @property
     def reference(self) -> str:
@@ -60,7 +83,9 @@ class Version:
 
     def save(self) -> None:
         """Write the manifest into the version's folder."""
-        plain = {key: value for key, value in asdict(self).items() if key != "folder"}
+        plain = {
+            key: value for key, value in asdict(self).items() if key not in ("folder", "aliases", "where")
+        }
         (self.folder / MANIFEST).write_text(
             json.dumps({"layout": LAYOUT} | plain, indent=1) + "\n", encoding="utf-8"
         )
@@ -74,59 +99,121 @@ class Version:
         """
         path = folder / MANIFEST
         try:
-            check_regular(path, largest=LARGEST_TEXT)
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            layout = plain.pop("layout")
-            version = cls(folder=folder, **plain)
-            sound = layout == LAYOUT and _is_sound(version) and all(map(_is_entry, version.files.items()))
+            check_regular(path, largest=LARGEST_MANIFEST)
+            text = path.read_text(encoding="utf-8")
         except OSError as fault:
             raise RegistryError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+        except ValueError as fault:
             raise RegistryError(f"{path}: is no manifest of layout {LAYOUT}") from fault
+        return cls.read(text, folder, where=str(path))
+
+    @classmethod
+    def read(cls, text: str, folder: Path, *, where: str) -> Self:
+        """Return the version that the manifest `text` describes; `where` names it in an error.
+
+        Raises:
+            RegistryError: it is damaged, or names a file that no version may hold.
+        """
+        try:
+            plain = json.loads(text, object_pairs_hook=_without_twins)
+            layout = plain.pop("layout")
+            if layout != LAYOUT:
+                raise RegistryError(
+                    f"{where}: has layout {_short(layout)}; this version of Paracosm reads {LAYOUT}"
+                )
+            if {"folder", "aliases", "where"} & set(plain):
+                raise ValueError("says what only its registry knows")
+            version = cls(folder=folder, **plain)
+            sound = _is_sound(version)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+            raise RegistryError(f"{where}: is no manifest of layout {LAYOUT}") from fault
         if not sound:
             raise RegistryError(
-                f"{path}: is no manifest of layout {LAYOUT}, or names a file that may not be published"
+                f"{where}: is no manifest of layout {LAYOUT}, or names a file that may not be published"
             )
         return version
 
 
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and value.isprintable() and len(value) < 20 else repr(value)[:20]
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON readers differ in which of two equal keys they believe.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
 def _is_sound(version: Version) -> bool:
-    words = (version.name, version.published, version.base_model, version.paracosm)
-    reason = version.override
-    reasoned = reason is None or (
-        set(reason) == {"reason", "by"} and all(isinstance(word, str) for word in reason.values())
-    )
+    words = [version.published, version.base_model, version.paracosm, version.profile]
+    words += list((version.override or {}).values())
     return (
-        isinstance(version.number, int)
-        and all(isinstance(word, str) for word in words)
+        _is_count(version.number)
+        and version.number < 10**9
+        and bool(NAME.fullmatch(version.name))
         and version.verdict in STATES
-        and reasoned
+        and (version.override is None or set(version.override) == {"reason", "by"})
+        and all(map(_is_line, words))
+        and all(_is_line(gate) and _is_number(limit) for gate, limit in version.limits.items())
+        and len(version.files) <= MOST_FILES
+        and len({name.casefold() for name in version.files}) == len(version.files)
+        and all(map(_is_entry, version.files.items()))
     )
+
+
+def _is_line(word: Any) -> bool:
+    return isinstance(word, str) and word.isprintable() and len(word) <= LONGEST_WORD
+
+
+def _is_count(number: Any) -> bool:
+    return type(number) is int and number >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and value == value
 
 
 def _is_entry(item: tuple[str, dict[str, Any]]) -> bool:
     name, entry = item
     sound = (
-        isinstance(entry["bytes"], int)
-        and entry["bytes"] >= 0
-        and re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
+        set(entry) == {"sha256", "bytes"}
+        and _is_count(entry["bytes"])
+        and re.fullmatch(r"[0-9a-f]{64}", entry["sha256"], re.ASCII)
     )
     return may_publish(name) and bool(sound)
 
 
 def may_publish(name: str) -> bool:
-    """Return whether a file of this name may be in a version: flat, and of a kind that is never unpickled."""
+    """Return whether a file of this name may be in a version: known folders only, of a kind that is never unpickled."""
+    folder, found, file = name.rpartition("/")
+    if found:
+        return folder == DATASET and file in DATASET_FILES
     return (
         bool(FILE_NAME.fullmatch(name))
         and (name == "README.md" or name.endswith(ALLOWED_SUFFIXES))
-        and name != MANIFEST
+        and name not in BESIDE
     )
 
 
 def file_entries(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return digest and size of every file of `folder`, the manifest aside."""
-    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
-    return {path.name: {"sha256": file_digest(path), "bytes": path.stat().st_size} for path in paths}
+    """Return digest and size of every file below `folder`, manifest and signature aside."""
+    names = sorted(names_in(folder) - set(BESIDE))
+    return {
+        name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
+        for name in names
+    }
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the names of everything below `folder` that is no folder; a link to a folder is a name."""
+    found = set()
+    for path, folders, files in os.walk(folder):
+        here = Path(path).relative_to(folder)
+        links = [each for each in folders if (Path(path) / each).is_symlink()]
+        found |= {(here / each).as_posix() for each in (*files, *links)}
+    return found
 
 
 def check_version(version: Version) -> None:
@@ -137,11 +224,12 @@ def check_version(version: Version) -> None:
             or the verdict is not what the version's own metrics amount to.
     """
     folder = version.folder
-    found = {entry.name for entry in os.scandir(folder)} - {MANIFEST}
-    if missing := {*REQUIRED, *version.files} - (found & set(version.files)):
-        raise RegistryError(f"{folder}: lacks {', '.join(sorted(missing))}")
+    found = names_in(folder) - set(BESIDE)
+    check_complete(version, where=str(folder))
+    if missing := set(version.files) - found:
+        raise RegistryError(f"{folder}: lacks {_listed(missing)}")
     if added := found - set(version.files):
-        raise RegistryError(f"{folder}: holds {', '.join(sorted(added))}, which its manifest does not name")
+        raise RegistryError(f"{folder}: holds {_listed(added)}, which its manifest does not name")
     for name, entry in version.files.items():
         path = folder / name
         check_regular(path, largest=entry["bytes"])
@@ -151,6 +239,22 @@ def check_version(version: Version) -> None:
             )
         check_content(path)
     check_verdict(version)
+    check_card(version)
+
+
+def check_complete(version: Version, *, where: str) -> None:
+    """Check that the manifest names every file that a version needs.
+
+    Raises:
+        RegistryError: it does not.
+    """
+    if missing := set(REQUIRED) - set(version.files):
+        raise RegistryError(f"{where}: lacks {_listed(missing)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(name if name.isprintable() else repr(name) for name in names)
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
 
 
 def check_regular(path: Path, *, largest: int) -> None:
@@ -168,7 +272,12 @@ def check_content(path: Path) -> None:
         if path.suffix == ".safetensors":
             _read_tensor_names(path)
         elif path.suffix == ".json":
+            check_regular(path, largest=LARGEST_TEXT)
             json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".parquet":
+            _check_ends(path, b"PAR1", b"PAR1")
+        elif path.suffix == ".png":
+            _check_ends(path, b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
     except (ValueError, RecursionError) as fault:
         raise RegistryError(f"{path}: is no sound {path.suffix[1:]} file ({fault})") from fault
 
@@ -183,16 +292,56 @@ def _read_tensor_names(path: Path) -> None:
         raise ValueError(fault) from fault
 
 
+def _check_ends(path: Path, first: bytes, last: bytes) -> None:
+    content = path.read_bytes()
+    if not (content.startswith(first) and content.endswith(last)):
+        raise ValueError("its first or last bytes are others")
+
+
 def check_verdict(version: Version) -> None:
-    """Check that the manifest's verdict is what the published metrics amount to, and that a failed one was overridden."""
+    """Recompute the verdict from the published figures under the recorded profile, and compare all that claim one.
+
+    Raises:
+        RegistryError: manifest, gates and figures do not agree, or a verdict other than PASS was not overridden.
+    """
     path = version.folder / "metrics.json"
-    try:
-        verdict = verdict_of(json.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError) as fault:
-        raise RegistryError(f"{path}: holds no gates") from fault
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    claimed = claimed_verdict(metrics, where=path)
+    if claimed != version.verdict:
+        raise RegistryError(
+            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {claimed}"
+        )
+    verdict = recomputed_verdict(
+        metrics, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
+    )
     if verdict != version.verdict:
         raise RegistryError(
-            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {verdict}"
+            f"{version.folder}: claims the verdict {version.verdict}, but its figures amount to {verdict}"
         )
     if verdict != "PASS" and not version.override:
         raise RegistryError(f"{version.folder}: carries the verdict {verdict} and no override")
+
+
+def check_card(version: Version) -> None:
+    """Check that the card does not say less than the manifest: the verdict, and the override if there is one.
+
+    Raises:
+        RegistryError: a tag of the card is missing or says something else.
+    """
+    path = version.folder / "README.md"
+    check_regular(path, largest=LARGEST_TEXT)
+    tags = front_matter(path.read_text(encoding="utf-8", errors="replace")).get("tags", [])
+    tags = set(map(str, tags)) if isinstance(tags, list) else set()
+    wanted = {f"gate-{version.verdict.lower()}"} | ({OVERRIDDEN} if version.override else set())
+    if {tag for tag in tags if tag.startswith("gate-")} != wanted:
+        raise RegistryError(f"{path}: is not tagged {' and '.join(sorted(wanted))}, as the manifest says")
+
+
+def front_matter(card: str) -> dict[str, Any]:
+    """Return the YAML front matter of a card of unknown origin; empty where there is none that can be read."""
+    found = FRONT_MATTER.match(card)
+    try:
+        front = yaml.safe_load(found[1]) if found else None
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}
+    return front if isinstance(front, dict) else {}

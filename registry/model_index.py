@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.base_model import ALIASES
 from paracosm.recipes.recipe import Recipe
-from paracosm.registry.facts import GROUPS, metric_rows
+from paracosm.records.schema import Schema
+from paracosm.registry.facts import groups_of, metric_rows
+from paracosm.registry.licence import adapter_licence, records_licence
 
 if TYPE_CHECKING:
-    from huggingface_hub import EvalResult, ModelCardData
+    from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 ARGUMENTS = ("interval", "ceiling", "floor", "worst", "normalised")
@@ -29,11 +31,6 @@ def base_name(base: str) -> str:
     return hub_id(base) or Path(base).name
 
 
-def base_licence(base: str) -> str | None:
-    """Return the licence of a base model that this project has checked itself, else None."""
-    return ALIASES[base].licence if base in ALIASES else None
-
-
 def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text: bool) -> "ModelCardData":
     """Return the metadata of a run's model card."""
     from huggingface_hub import ModelCardData
@@ -41,7 +38,7 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
     base = hub_id(recipe.model.base)
     source = recipe.data.source
     return ModelCardData(
-        license=recipe.card.licence,
+        license=adapter_licence(recipe),  # type: ignore[arg-type]  # a list is allowed, and typed as a string
         base_model=base,
         base_model_relation="adapter" if base else None,
         datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
@@ -52,6 +49,44 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
         model_name=recipe.name,
         eval_results=eval_results(recipe, metrics) or None,
     )
+
+
+def data_card_data(recipe: Recipe, schema: Schema, verdict: str, *, rows: int | None) -> "DatasetCardData":
+    """Return the metadata of the card of a run's synthetic records."""
+    from huggingface_hub import DatasetCardData
+
+    source = recipe.data.source
+    return DatasetCardData(
+        license=records_licence(recipe),  # type: ignore[arg-type]  # typed more narrowly than the Hub allows
+        language=recipe.card.language,
+        pretty_name=recipe.card.title or recipe.name,
+        size_categories=None if rows is None else _size_category(rows),
+        task_categories=_tasks(recipe, schema) or None,
+        source_datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
+        tags=data_tags(recipe, schema, verdict),
+        configs=[{"config_name": "default", "data_files": "records.parquet"}],
+    )
+
+
+def data_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
+    """Return the tags of a set of synthetic records."""
+    kind = "text" if any(field.type == "text" for field in schema) else "tabular"
+    return ["paracosm", "synthetic-data", kind, f"gate-{verdict.lower()}", *recipe.card.tags]
+
+
+def _tasks(recipe: Recipe, schema: Schema) -> list[str]:
+    target = next((field for field in schema if field.name == recipe.data.target), None)
+    if target is None:
+        return []
+    if any(field.type == "text" for field in schema):
+        return ["text-classification"] if target.type in ("category", "boolean") else ["text-generation"]
+    return ["tabular-regression" if target.type == "number" else "tabular-classification"]
+
+
+def _size_category(rows: int) -> str:
+    """Return the Hub's class of size: `n<1K`, `1K<n<10K` and so on."""
+    steps = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
+    return next((name for limit, name in steps if rows < limit), "1M<n<10M")
 
 
 def _tags(verdict: str, has_text: bool) -> list[str]:
@@ -82,6 +117,6 @@ def eval_results(recipe: Recipe, metrics: dict[str, Any]) -> "list[EvalResult]":
             metric_value=metric["value"],
             metric_args={key: metric[key] for key in ARGUMENTS if metric.get(key) is not None} or None,
         )
-        for group, shown in GROUPS.items()
+        for group, shown in groups_of(metrics).items()
         for metric in metric_rows(metrics, group)
     ]

@@ -1,144 +1,97 @@
-"""The registry's verbs: publish a run that passes its gates, list, show, pull and verify what is published."""
+"""`publish`: the release gate, and from a finished run to the files of a version."""
 
 import getpass
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
-from paracosm.recipes.digest import file_digest, folder_digest
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.run_directory import Run, versions
-from paracosm.registry.facts import open_gates, published_metrics, read_metrics, verdict_of
-from paracosm.registry.local_folder import LocalFolder
-from paracosm.registry.manifest import Version, check_version
+from paracosm.registry.facts import open_gates, published_metrics, read_metrics
+from paracosm.registry.manifest import DATASET, OVERRIDDEN, Version
 from paracosm.registry.model_index import hub_id
+from paracosm.registry.release import Release
+from paracosm.registry.store import Store, address
+from paracosm.registry.verdict import verdict_of
 
-DEFAULT_STORE = "paracosm-registry"
+if TYPE_CHECKING:
+    from huggingface_hub import RepoCard
+
 LEFT_BEHIND = ("README.md",)
 """Files of the adapter's folder that the card replaces."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Details:
-    """What `show` returns: a version, its card (Markdown with YAML front matter) and its metrics."""
-
-    version: Version
-    card: str
-    metrics: dict[str, Any]
+LONGEST_REASON = 400
 
 
 def publish(
-    *, run: Run | Path, url: str | None = None, override: str | None = None, by: str | None = None
+    *,
+    run: Run | Path,
+    url: str | None = None,
+    override: str | None = None,
+    by: str | None = None,
+    key: Path | None = None,
+    public: bool = False,
 ) -> Version:
-    """Publish a run's adapter, card and metrics as the next version of its name.
+    """Publish a run's adapter, synthetic records, cards and metrics as the next version of its name.
 
     Args:
         run: a run whose card is written, or its folder.
-        url: `file:FOLDER` or a folder; `./paracosm-registry` when absent.
+        url: a folder, `file:FOLDER`, `hf://ORG/NAME`, `mlflow://HOST:PORT/NAME`; `./paracosm-registry` when absent.
         override: why it is published although a gate does not pass; stands on the card's first screen.
         by: who answers for the override; the login name when absent.
+        key: private key in a PEM file; the version is signed with it.
+        public: on the Hub, let everybody read it; only with the release profile `public`.
 
     Raises:
         RegistryError: the verdict is not PASS and there is no override, the run is unfinished or was changed
-            by hand, it holds files that are never published, or the store cannot be written.
+            by hand, it holds files that are never published, or the registry cannot be written.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    registry = registry_at(url)
+    at = address(None, url=url)
     facts = _card_facts(run)
     metrics = read_metrics(run)
     verdict = verdict_of(metrics)
-    card = run.card.read_text(encoding="utf-8")
-    overridden = None
-    if verdict != "PASS":
-        overridden = _overridden(verdict, metrics, override, by)
-        card = with_override(card, verdict=verdict, gates=_gate_words(metrics), **overridden)
+    overridden = None if verdict == "PASS" else _overridden(verdict, metrics, override, by)
+    if public and metrics["profile"] != "public":
+        raise RegistryError(
+            f"not published: --public needs a run under release.profile 'public'; this one was judged under {metrics['profile']!r}"
+        )
     about = Version(
-        name=facts["name"],
+        name=at.name or facts["name"],
         number=0,
         published=datetime.now(UTC).isoformat(timespec="seconds"),
         verdict=verdict,
+        profile=metrics["profile"],
+        limits=facts["limits"],
         override=overridden,
         base_model=facts["base_model"],
         paracosm=versions().get("paracosm", "unknown"),
         files={},
         folder=run.root,
     )
-    return registry.add(_release(run, card, metrics, facts["base_model"]), about)
+    if key is not None:
+        from paracosm.registry.signature import check_key
+
+        check_key(key, private=True)
+    files = _files(run, metrics, about, recipe_name=facts["name"], store=at.store)
+    return at.store.add(Release(files, about, key=key, public=public))
 
 
-def list_versions(*, name: str | None = None, url: str | None = None) -> list[Version]:
-    """Return what is published, by name and then oldest first; only of `name` when given."""
-    registry = registry_at(url)
-    names = [registry.find(name).name] if name else registry.names()
-    return [version for each in names for version in registry.versions(each)]
-
-
-def show(*, name: str, url: str | None = None) -> Details:
-    """Return card and metrics of `NAME` (the newest) or `NAME@v3`, after its digests were checked."""
-    version = verify(name=name, url=url)
-    metrics = json.loads((version.folder / "metrics.json").read_text(encoding="utf-8"))
-    return Details(
-        version=version, card=(version.folder / "README.md").read_text(encoding="utf-8"), metrics=metrics
-    )
-
-
-def verify(*, name: str, url: str | None = None) -> Version:
-    """Check every file of `NAME` or `NAME@v3` against its manifest, and its verdict against its own metrics.
-
-    Raises:
-        RegistryError: there is no such version, or it is not what its manifest says.
-    """
-    version = registry_at(url).find(name)
-    check_version(version)
-    return version
-
-
-def pull(*, name: str, into: Path, url: str | None = None) -> Path:
-    """Copy `NAME` or `NAME@v3` to the folder `into`, which appears only once every digest was checked.
-
-    Raises:
-        RegistryError: there is no such version, it is damaged, or `into` is not empty.
-    """
-    registry = registry_at(url)
-    return registry.copy(registry.find(name), Path(into))
-
-
-def registry_at(url: str | None) -> LocalFolder:
-    """Return the registry that `url` names.
-
-    Raises:
-        RegistryError: its scheme is not `file:`.
-    """
-    if url is None:
-        return LocalFolder(Path(DEFAULT_STORE))
-    scheme, found, rest = url.partition(":")
-    if not found or "/" in scheme:
-        return LocalFolder(Path(url))
-    if scheme != "file" or (rest.startswith("//") and not rest.startswith("///")) or not rest:
-        raise RegistryError(
-            f"{url}: is no registry that this version knows; allowed: file:FOLDER, file:///FOLDER or a folder"
-        )
-    return LocalFolder(Path(unquote(rest.removeprefix("//"))))
-
-
-def with_override(card: str, *, verdict: str, gates: list[str], reason: str, by: str) -> str:
+def with_override(card: "RepoCard", *, verdict: str, gates: list[str], reason: str, by: str) -> str:
     """Return `card` with the override right below its title, and tagged `gate-overridden`."""
-    from huggingface_hub import ModelCard
-
-    parsed = ModelCard(card)
-    parsed.data["tags"] = [*parsed.data.get("tags", []), "gate-overridden"]
-    quoted = " ".join(reason.split()).replace("<", "&lt;")
+    card.data["tags"] = [*card.data.get("tags", []), OVERRIDDEN]
     failed = "; ".join(gates) or "none was evaluated"
     banner = (
         f"> ⛔ **Published against its verdict ({verdict}).** Gates that do not pass: {failed}.\n>\n"
-        f"> Reason given by {' '.join(by.split())}: “{quoted}”"
+        f"> Reason given by {_harmless(by)}: “{_harmless(reason)}”"
     )
-    title, rest = parsed.text.lstrip("\n").split("\n", 1)
-    parsed.text = f"\n{title}\n\n{banner}\n{rest}"
-    return str(parsed)
+    title, rest = card.text.lstrip("\n").split("\n", 1)
+    card.text = f"\n{title}\n\n{banner}\n{rest}"
+    return str(card)
+
+
+def _harmless(words: str) -> str:
+    return words.replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
 
 
 def _overridden(
@@ -147,11 +100,20 @@ def _overridden(
     if override is None:
         gates = ", ".join(_gate_words(metrics)) or "no gate was evaluated"
         raise RegistryError(
-            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same"
+            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same with --override"
         )
-    if not override.strip():
+    reason = _one_line(override)
+    if not reason:
         raise RegistryError("not published: the reason of an override must not be empty")
-    return {"reason": override.strip(), "by": by or getpass.getuser()}
+    if len(reason) > LONGEST_REASON:
+        raise RegistryError(
+            f"not published: the reason has {len(reason)} characters; at most {LONGEST_REASON} are allowed"
+        )
+    return {"reason": reason, "by": _one_line(by or getpass.getuser())[:LONGEST_REASON]}
+
+
+def _one_line(words: str) -> str:
+    return "".join(each for each in " ".join(words.split()) if each.isprintable())
 
 
 def _gate_words(metrics: dict[str, Any]) -> list[str]:
@@ -159,7 +121,9 @@ def _gate_words(metrics: dict[str, Any]) -> list[str]:
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
-    for stage in ("finetune", "eval", "card"):
+    from paracosm.registry.card import result_digests
+
+    for stage in ("finetune", "generate", "eval", "card"):
         record = run.stage_record(stage)
         if record.get("status") != "done":
             raise RegistryError(
@@ -170,24 +134,57 @@ def _card_facts(run: Run) -> dict[str, Any]:
                 f"{run.root}: what the {stage} stage wrote was changed afterwards; run the recipe again"
             )
     card = run.stage_record("card")
-    if (card["inputs"]["metrics"], card["inputs"]["adapter"]) != (
-        file_digest(run.metrics),
-        folder_digest(run.adapter),
-    ):
-        raise RegistryError(f"{run.card}: describes an earlier adapter or evaluation; run the recipe again")
+    if any(card["inputs"].get(name) != digest for name, digest in result_digests(run).items()):
+        raise RegistryError(
+            f"{run.card}: describes an earlier adapter, evaluation or set of records; run the recipe again"
+        )
     return card["facts"]
 
 
-def _release(run: Run, card: str, metrics: dict[str, Any], base_model: str) -> dict[str, Path | str]:
+def _files(
+    run: Run, metrics: dict[str, Any], about: Version, *, recipe_name: str, store: Store
+) -> dict[str, Path | str]:
+    from huggingface_hub import DatasetCard, ModelCard
+
     files: dict[str, Path | str] = {
         path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in LEFT_BEHIND
     }
     for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
         path = run.adapter / name
         if path.is_file() and not path.is_symlink():
-            files[name] = _portable(path, key, base_model)
-    figures = json.dumps(published_metrics(metrics), indent=1, ensure_ascii=False) + "\n"
-    return files | {"README.md": card, "metrics.json": figures, "schema.json": run.schema}
+            files[name] = _portable(path, key, about.base_model)
+    figures = json.dumps(published_metrics(run), indent=1, ensure_ascii=False) + "\n"
+    files |= {"metrics.json": figures, "schema.json": run.schema}
+    for path in sorted(run.card_folder.rglob("*")):
+        if path.is_file():
+            files[path.relative_to(run.card_folder).as_posix()] = path
+    for name, kind in (("README.md", ModelCard), (f"{DATASET}/README.md", DatasetCard)):
+        text = (run.card_folder / name).read_text(encoding="utf-8")
+        text = _placed(text, recipe_name, about.name, store)
+        if about.override is not None:
+            text = with_override(
+                kind(text, ignore_metadata_errors=False),
+                verdict=about.verdict,
+                gates=_gate_words(metrics),
+                **about.override,
+            )
+        files[name] = text
+    described = json.loads(run.croissant.read_text(encoding="utf-8"))
+    described |= {"name": about.name, "datePublished": about.published}
+    files[f"{DATASET}/croissant.json"] = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    return files
+
+
+def _placed(card: str, recipe_name: str, name: str, store: Store) -> str:
+    """Return a card whose commands name the version where it was published."""
+    from paracosm.registry.card import pull_command
+
+    old, new = pull_command(recipe_name, recipe_name), pull_command(store.reference(name), name)
+    card = card.replace(old, new)
+    if name == recipe_name:
+        return card
+    card = card.replace(f"paracosm generate {recipe_name} ", f"paracosm generate {name} ")
+    return card.replace(f'from_pretrained("{recipe_name}"', f'from_pretrained("{name}"')
 
 
 def _portable(config: Path, key: str, base_model: str) -> str | Path:

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from paracosm.recipes.recipe import Recipe
+from paracosm.eval.gates import GATES, Ruling, rule
+from paracosm.eval.metric import Obstacle
+from paracosm.recipes.recipe import Recipe, Release
 from paracosm.recipes.run_directory import Run
 from paracosm.records.schema import Field, Schema
 from paracosm.registry.card import write_card
+from paracosm.registry.verdict import entry_result
 
 MARK = "Zyzzyva"
 """Part of every value that may never reach a card."""
@@ -54,76 +57,96 @@ def recipe_of(**sections: Any) -> Recipe:
 
 
 def metric(name: str, group: str, value: float | None, **more: Any) -> dict[str, Any]:
-    """Return one entry of `metrics.json`."""
+    """Return one entry of `metrics.json`; `anchors` are values with an interval of a hundredth to both sides."""
+    anchors = {key: each for key, each in more.items() if key in ("ceiling", "floor", "worst")}
     entry = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
         "group": group,
         "goal": "down",
         "range": [0, 1],
+        "unit": "plain",
         "value": value,
+        "interval": None if value is None else [value - 0.01, value + 0.01],
+        "zero": "floor",
+        "normalised": None,
+        "reading": "",
+        "source": "",
+        "what": "",
+        "reason_not_measured": None,
+        "facts": {},
+        "breakdown": {},
+        "anchors": {
+            key: {"value": each, "interval": [each - 0.01, each + 0.01], "breakdown": {f"{MARK} A": 0.5}}
+            for key, each in anchors.items()
+        },
     }
-    anchors = {"interval": None, "ceiling": None, "floor": None, "worst": None, "normalised": None}
-    return entry | anchors | {"reading": "", "source": "", "reason_not_measured": None} | more
+    return entry | more
+
+
+COPIES = {"PASS": [0.0, 0.004], "FAIL": [0.21, 0.29], "INCONCLUSIVE": [0.0, 0.04]}
+"""Interval of the exact copies that puts their gate in each state."""
 
 
 def metrics_of(state: str = "PASS") -> dict[str, Any]:
-    """Return the content of `metrics.json`, its privacy gate in `state`."""
+    """Return the content of `metrics.json`, its gate on exact copies in `state` and every other one at its best."""
+    low, high = COPIES[state]
+    shape = {"ceiling": 0.97, "floor": 0.6, "goal": "up"}
+    entries = [
+        metric("marginals", "fidelity", 0.965, **shape),
+        metric("pairs", "fidelity", 0.96, **shape),
+        metric(
+            "c2st_auc",
+            "fidelity",
+            0.5321,
+            goal="target 0.5",
+            interval=[0.49, 0.571],
+            ceiling=0.501,
+            floor=0.91,
+            worst=0.03,
+            normalised=0.924,
+            reading="A classifier hardly tells them apart.",
+            source="Lopez-Paz and Oquab 2017",
+            breakdown={"ward": 0.5, f"ward={MARK} ward": 0.7},
+            facts={"rows": 3, "hardest": f"rare {MARK}"},
+        ),
+        metric("utility_skill", "utility", 0.987, goal="up", ceiling=1.0, floor=0.3, worst=1.0),
+        metric(
+            "exact_copies",
+            "privacy",
+            (low + high) / 2,
+            interval=[low, high],
+            ceiling=0.0,
+            floor=0.0,
+            worst=1.0,
+            zero="worst",
+            reading=f"Most often repeated: rare {MARK}.",
+            facts={"copies": 0 if state != "FAIL" else 1},
+        ),
+        metric("near_copies", "privacy", 0.0, interval=[0.0, 0.004], ceiling=0.0, floor=0.0, worst=1.0),
+        metric("dcr_share", "privacy", 0.501, ceiling=0.5, floor=0.49, worst=1.0, zero="worst"),
+        metric("rows_alike", "privacy", None, reason_not_measured="too few records | for it"),
+    ]
+    rulings = [each.plain() for each in _rulings(entries)]
+    asked = [each for each in rulings if each["state"] in COPIES]
     return {
         "schema_version": 1,
         "verdict": state,
+        "profile": "internal",
         "sizes": {"train": 3, "control": 3, "test": 3, "synthetic": 3},
-        "metrics": [
-            metric(
-                "c2st_auc",
-                "fidelity",
-                0.5321,
-                interval=[0.49, 0.571],
-                ceiling=0.501,
-                floor=0.91,
-                worst=0.03,
-                normalised=0.924,
-                reading="A classifier hardly tells them apart.",
-                source="Lopez-Paz and Oquab 2017",
-            ),
-            metric(
-                "tstr_ratio",
-                "utility",
-                0.987,
-                goal="up",
-                interval=[0.95, 1.02],
-                ceiling=1.0,
-                floor=0.67,
-                worst=1.0,
-                normalised=0.96,
-            ),
-            metric("dcr_share", "privacy", 0.551, interval=[0.50, 0.60], ceiling=0.5, floor=0.49, worst=1.0),
-            metric("rows_alike", "privacy", None, reason_not_measured="too few records | for it"),
-        ],
-        "gates": [
-            {
-                "metric": "c2st_auc",
-                "state": "PASS",
-                "threshold": 0.75,
-                "side": "at most",
-                "gate": "c2st_auc",
-                "reason": "upper bound 0.571 is below 0.75",
-            },
-            {"metric": "dcr_share", "state": state, "threshold": 0.55, "reason": "interval 0.50 to 0.60"},
-        ],
-        "not_ruling": [
-            {
-                "gate": "twins",
-                "metric": "c2st_auc",
-                "state": "NO OBJECTION",
-                "threshold": 0.4,
-                "side": "at least",
-                "reason": "0.53",
-            }
-        ],
+        "metrics": entries,
+        "gates": asked,
+        "not_ruling": [each for each in rulings if each not in asked],
         "distributions": [{"field": "ward", "labels": [f"rare {MARK}"], "train": [1.0]}],
         "notes": ["The splits look alike (guard AUC 0.50)."],
     }
+
+
+def _rulings(entries: list[dict[str, Any]]) -> list[Ruling]:
+    """Ask the real gates of these figures; a gate whose metric is not among them does not apply."""
+    measured = [entry_result(each) for each in entries if each["value"] is not None]
+    missing = {gate.metric: Obstacle("these data can never have it", curable=False) for gate in GATES}
+    return rule(measured, missing, Release())
 
 
 def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:

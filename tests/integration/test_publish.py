@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import DatasetCard, ModelCard
 
 import paracosm.registry
 from paracosm.eval.measure import measure
@@ -47,7 +47,10 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
     details = paracosm.registry.show(name="ward-notes", url=url)
     assert details.card == run.card.read_text(encoding="utf-8")
     measured = json.loads(run.metrics.read_text(encoding="utf-8"))
-    assert details.metrics == {key: value for key, value in measured.items() if key != "distributions"}
+    assert [each["value"] for each in details.metrics["metrics"]] == [
+        each["value"] for each in measured["metrics"]
+    ]
+    assert "distributions" not in details.metrics
     pulled = paracosm.registry.pull(name="ward-notes@v2", into=tmp_path / "pulled", url=url)
     assert (pulled / "adapter_model.safetensors").read_bytes() == (
         run.adapter / "adapter_model.safetensors"
@@ -56,14 +59,17 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
 
 def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -> None:
     folder = paracosm.registry.publish(run=passing(tmp_path), url=url_of(tmp_path)).folder
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md", "adapter_config.json", "adapter_model.safetensors", "base.json", "codec.json", "manifest.json", "metrics.json", "schema.json",
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
+        "README.md", "adapter_config.json", "adapter_model.safetensors", "base.json", "codec.json",
+        "dataset/README.md", "dataset/croissant.json", "dataset/records.parquet", "fidelity.png", "leakage.png",
+        "manifest.json", "metrics.json", "provenance.json", "schema.json", "utility.png",
     ]  # fmt: skip
-    for path in folder.iterdir():
+    for path in filter(Path.is_file, folder.rglob("*")):
         content = path.read_bytes()
         assert b"secret-place" not in content
         assert b" train 0" not in content
-        assert path.name == "schema.json" or MARK.encode() not in content
+        # The codec needs the domains, and the records are synthetic.
+        assert path.name in ("schema.json", "records.parquet") or MARK.encode() not in content, path
     assert (
         json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
         == "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -73,7 +79,7 @@ def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -
 @pytest.mark.parametrize("state", ["FAIL", "INCONCLUSIVE"])
 def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), state)
-    with pytest.raises(RegistryError, match=f"the verdict is {state} .Dcr share .dcr_share. {state}"):
+    with pytest.raises(RegistryError, match=f"the verdict is {state} .Exact copies .exact_copies. {state}"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path))
     with pytest.raises(RegistryError, match="must not be empty"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="  ")
@@ -83,19 +89,22 @@ def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None
 def test_an_override_stands_on_the_first_screen(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     version = paracosm.registry.publish(
-        run=run, url=url_of(tmp_path), override="Only for\nthe red team", by="R. Evans"
+        run=run, url=url_of(tmp_path), override="Only for\nthe red team\x1b[2J", by="R. Evans"
     )
-    assert version.override == {"reason": "Only for\nthe red team", "by": "R. Evans"}
+    assert version.override == {"reason": "Only for the red team[2J", "by": "R. Evans"}
     card = ModelCard.load(version.folder / "README.md")
     first_screen = card.text.lstrip().splitlines()[:6]
     assert first_screen[0] == "# Synthetic ward notes"
     assert (
-        "**Published against its verdict (FAIL).** Gates that do not pass: Dcr share (dcr_share) FAIL."
+        "**Published against its verdict (FAIL).** Gates that do not pass: Exact copies (exact_copies) FAIL."
         in first_screen[2]
     )
-    assert "R. Evans: “Only for the red team”" in first_screen[4]
+    assert "R. Evans: “Only for the red team\\[2J”" in first_screen[4]
     assert "gate-overridden" in (card.data.tags or [])
-    assert len(card.data.eval_results or []) == 3
+    assert len(card.data.eval_results or []) == 7
+    records = DatasetCard.load(version.folder / "dataset" / "README.md")
+    assert "Published against its verdict (FAIL)" in records.text.lstrip().splitlines()[2]
+    assert {"gate-fail", "gate-overridden"} <= set(records.data.tags)
     assert "Published against" not in run.card.read_text(encoding="utf-8")
     assert paracosm.registry.verify(name="ward-notes", url=url_of(tmp_path)).verdict == "FAIL"
 
@@ -125,7 +134,7 @@ def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, messa
 def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> None:
     run = passing(tmp_path)
     run.stage("eval", {"again": 1}, lambda: fake["_evaluate"](run, "FAIL"))
-    with pytest.raises(RegistryError, match="describes an earlier adapter or evaluation"):
+    with pytest.raises(RegistryError, match="describes an earlier adapter, evaluation or set of records"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
 
@@ -144,7 +153,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize(
-    "url", ["hf://org/name", "mlflow://localhost", "file:", "file://host/x", "s3:bucket"]
+    "url", ["hf://", "mlflow:host", "file:", "file://host/x", "s3://bucket", "s3:bucket"]
 )
 def test_an_unknown_registry_is_named(tmp_path: Path, url: str) -> None:
     with pytest.raises(RegistryError, match="no registry that this version knows"):
