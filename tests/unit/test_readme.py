@@ -117,7 +117,7 @@ def test_repository_paths_exist() -> None:
     paths = {words for words in INLINE if re.fullmatch(rf"({folders})/[\w./-]+|[\w-]+\.(txt|toml)", words)}
     paths |= {link for link in re.findall(r"\]\(([^)#]+)\)", PROSE) if "://" not in link}
     paths |= {line.split()[0] for line in HOUSE.splitlines()}
-    assert "eval/gates.py" in paths
+    assert "docs/evaluation.md" in paths
     assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
