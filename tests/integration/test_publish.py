@@ -263,6 +263,8 @@ def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
         **tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1)
     )
     recipe, run = recipe_of(), passing(tmp_path)
+    # What must be withheld follows from the schema of the records that were measured.
+    Schema(fields).save(run.schema)
 
     def evaluate() -> None:
         run.evaluation.mkdir()
