@@ -7,14 +7,14 @@ any order; without, a field is known by its place.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.records.alphabet import Alphabet, Tokenizer, plain_tokens, single_token
-from paracosm.records.automaton import compress, decisions, expand
+from paracosm.records.automaton import Node, compress, decisions, expand
 from paracosm.records.field_codes import FieldCode, field_code
 from paracosm.records.grammar import automaton_rules, record_grammar, text_rules
 from paracosm.records.schema import Field, Record, Schema, Value
@@ -190,11 +190,35 @@ class Codec:
         """Return the grammar of one field alone, without its marker."""
         return record_grammar([f"f{place}"], {f"f{place}": self._rules(place)}, {})
 
+    def open_text_grammar(self, place: int) -> str:
+        """Return the grammar of the text field at `place` alone, once it is known to be present."""
+        field = self.fields[place]
+        rules = text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, None)
+        return record_grammar([f"f{place}"], {f"f{place}": rules}, {})
+
+    def decode_value(self, place: int, ids: Sequence[int]) -> Value:
+        """Return the value that `encode_value` turned into `ids`.
+
+        Raises:
+            DataError: `ids` does not begin with an encoding of a value.
+        """
+        return self._read(place, ids, 0)[0]
+
     def _rules(self, place: int) -> list[str]:
         field, code = self.fields[place], self.codes[place]
         if isinstance(code, FieldCode):
             return automaton_rules(code.root, f"f{place}")
         return text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, code.missing)
+
+    def steps(self, order: Sequence[int] | None = None) -> Generator[int | Node, int | None, None]:
+        """Yield what an encoding is made of, one after the other: the place of a field, or a choice of its own.
+
+        A choice is an automaton of one token, and that token is what it wants to be sent back.
+
+        Args:
+            order: positions of the modelled fields in the order of the encoding.
+        """
+        yield from self._order(order)
 
     def _order(self, order: Sequence[int] | None) -> Sequence[int]:
         if order is None:
