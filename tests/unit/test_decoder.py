@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from paracosm.finetune.grammar_head import restrict_head
 from paracosm.generate.adapted_model import AdaptedModel
+from paracosm.generate.choosing import Sampling
 from paracosm.generate.decoder import Decoder
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Field, Record, Schema
@@ -88,4 +89,6 @@ def test_texts_of_all_lengths_end_and_are_valid() -> None:
 
 def test_low_temperature_takes_the_likeliest_record() -> None:
     model = adapted(llama, "places")
-    assert len({tuple(ids) for ids in Decoder(model, temperature=1e-4).sample(range(50), seed=0)}) == 1
+    assert (
+        len({tuple(ids) for ids in Decoder(model, Sampling(temperature=1e-4)).sample(range(50), seed=0)}) == 1
+    )
