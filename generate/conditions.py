@@ -18,7 +18,7 @@ from paracosm.recipes.recipe import Data, Quota, Recipe
 from paracosm.records.as_found import as_found
 from paracosm.records.codec import Codec, shown
 from paracosm.records.field_parts import all_values
-from paracosm.records.schema import Field, Record, Schema, Value
+from paracosm.records.schema import Field, Record, Schema, SubjectSequence, Value
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import cell_shape, read_cell
 
@@ -131,6 +131,8 @@ def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int,
         DataError: the file of partial records does not fit.
     """
     schema, settings = codec.schema, recipe.generate
+    if schema.sequence is not None:
+        _check_sequence(recipe, schema.sequence)
     fixed = {
         name: _value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
         for name, value in settings.where.items()
@@ -154,6 +156,21 @@ def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int,
     conditions = Conditions(codec, limits, fixed, quotas, seeds, tuple(settings.order))
     conditions.refuse_impossible()
     return conditions
+
+
+def _check_sequence(recipe: Recipe, sequence: SubjectSequence) -> None:
+    """Check that conditions on a subject's sequence speak of what all its records share."""
+    settings = recipe.generate
+    for where, names in (("where", settings.where), ("quotas", settings.quotas)):
+        for name in names:
+            if name not in sequence.shared:
+                raise RecipeError(
+                    f"generate.{where}: {name!r} differs between the records of a subject; in sequences, fields that all of"
+                    f" a subject's records share can be set ({', '.join(sequence.shared) or 'here there are none'})"
+                )
+    for key, value in (("generate.seeds", settings.seeds), ("rules.unique", recipe.rules.unique)):
+        if value:
+            raise RecipeError(f"{key}: is for single records, not for sequences (data.sequence)")
 
 
 def _field(name: str, schema: Schema, where: str) -> Field:

@@ -42,24 +42,36 @@ class Limits:
         return frozenset(name for name, _ in self.rules.derived)
 
     def part(
-        self, place: int, values: Mapping[str, Value], wanted: frozenset[Value] | None, present: bool
+        self,
+        place: int,
+        values: Mapping[str, Value],
+        earlier: Mapping[str, Value],
+        wanted: frozenset[Value] | None,
+        present: bool,
     ) -> Node | None:
         """Return what is left of the closed field at `place`; None when nothing is.
 
         Args:
             place: of the field.
             values: known so far.
+            earlier: of the record before it in a sequence.
             wanted: the values that a condition allows; None for all.
             present: whether the missing value is not allowed.
         """
         each = self.codec.fields[place]
         read = self._reads(each, values)
-        key = (place, wanted, present, tuple((name, values[name]) for name in sorted(read)))
+        floor = self._floor(each, earlier)
+        key = (place, wanted, present, floor, tuple((name, values[name]) for name in sorted(read)))
         if key not in self._parts:
             if len(self._parts) >= REMEMBERED:
                 self._parts.clear()
-            self._parts[key] = self._part(each, place, values, wanted, present)
+            self._parts[key] = self._part(each, place, values, wanted, present, floor)
         return self._parts[key]
+
+    def _floor(self, each: Field, earlier: Mapping[str, Value]) -> Value:
+        """Return the least value that keeps a sequence in order, None for no bound."""
+        sequence = self.codec.schema.sequence
+        return earlier.get(each.name) if sequence is not None and sequence.order_by == each.name else None
 
     def _reads(self, each: Field, values: Mapping[str, Value]) -> set[str]:
         """Return the known fields on which what is left of this one depends."""
@@ -84,6 +96,7 @@ class Limits:
         values: Mapping[str, Value],
         wanted: frozenset[Value] | None,
         present: bool,
+        floor: Value,
     ) -> Node | None:
         code = self.codec.codes[place]
         if not isinstance(code, FieldCode):
@@ -99,11 +112,15 @@ class Limits:
                 value
                 for value in sorted(allowed, key=repr)
                 if each.allows(value)
+                and (floor is None or value >= floor)  # type: ignore[operator]
                 and not (present and value is None)
                 and all(check.compute({**known, each.name: value}) is not False for check in checks)
             ]
             return part_of_values(code, kept)
-        return self._ranged(each, code, [bounds(check, each, known) for check in checks], present)
+        limits = [bounds(check, each, known) for check in checks]
+        if floor is not None:
+            limits.append(Bounds(low=floor))
+        return self._ranged(each, code, limits, present)
 
     def _listed(
         self, each: Field, values: Mapping[str, Value], wanted: frozenset[Value] | None
@@ -186,12 +203,12 @@ class Guided:
     forced: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
 
-    def part(self, place: int, values: Mapping[str, Value]) -> Node | None:
+    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
         each = self.limits.codec.fields[place]
         if each.type == "text":
             return self._presence(place)
         wanted = self.wanted.get(each.name) if each.name in self.forced else None
-        return self.limits.part(place, values, wanted, each.name in self.present)
+        return self.limits.part(place, values, earlier, wanted, each.name in self.present)
 
     def _presence(self, place: int) -> Node | None:
         """Return the choice of a present text where it may not be missing, None where both are allowed."""

@@ -40,6 +40,8 @@ def impute(
         DataError: the table does not fit the run, or the adapter cannot be conditioned on its known cells.
     """
     maker = Maker(Job(recipe, run.root.resolve(), Path(), 1))
+    if maker.codec.schema.sequence is not None:
+        raise DataError("impute: this adapter writes sequences; tables of single records can be completed")
     partial = read_partial(table, maker.codec.schema, recipe.data.missing, lenient=True)
     known = [each.name for each in maker.codec.fields if each.name in partial.raw.columns]
     if not known:
@@ -89,5 +91,5 @@ def _completed(
         requests = [conditions.request(number, draw) for number in numbers]
         tracks = maker.decoder.decode(requests, seed=maker.job.recipe.generate.seed)
         for number, track in zip(numbers, tracks, strict=True):
-            yield number, maker.finish(track)
+            yield number, maker.finish(track)[0]
         say(f"{numbers.stop} of {count} rows completed")

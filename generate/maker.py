@@ -45,10 +45,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Made:
-    """A block of records, and how they came about."""
+    """A block of records, and how they came about.
+
+    Attributes:
+        block: its number.
+        records: per record number the record, or in a sequence all records of a subject.
+        tally: attempts, tokens and what was refused.
+    """
 
     block: int
-    records: list[Record]
+    records: list[list[Record]]
     tally: Tally
 
 
@@ -111,8 +117,8 @@ class Maker:
         """Make the records of a block."""
         return Made(block, *self.records(self.blocks[block]))
 
-    def records(self, numbers: Sequence[int], again: int = 0) -> tuple[list[Record], Tally]:
-        """Make the records with these numbers.
+    def records(self, numbers: Sequence[int], again: int = 0) -> tuple[list[list[Record]], Tally]:
+        """Make the records, or sequences of records, with these numbers.
 
         Args:
             numbers: of the records.
@@ -126,9 +132,11 @@ class Maker:
         tracks = self.decoder.decode(requests, seed=self.job.recipe.generate.seed)
         return [self.finish(track) for track in tracks], self.decoder.tally
 
-    def finish(self, track: Track) -> Record:
-        """Return the record of a finished track, its derived fields computed."""
-        return self.rules.compute(self.codec.decode(track.ids))
+    def finish(self, track: Track) -> list[Record]:
+        """Return the records of a finished track, their derived fields computed."""
+        if self.codec.schema.sequence is None:
+            return [self.rules.compute(self.codec.decode(track.ids))]
+        return [self.rules.compute(record) for record in self.codec.decode_sequence(track.ids)]
 
 
 def sampling(settings: Generate) -> Sampling:

@@ -7,6 +7,7 @@ block is a shard. So any number of processes, and any number of kills and resump
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from paracosm.recipes.run_directory import Run
 from paracosm.records.identifiers import mint
 from paracosm.records.rules import Rulebook, read_rules
 from paracosm.records.schema import Record, Schema
+from paracosm.records.sequences import sequences
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import read_table, to_records, to_table, write_table, written
 
@@ -85,6 +87,10 @@ def how_many(recipe: Recipe, run: Run, root: Path) -> int:
         return recipe.generate.records
     if recipe.generate.seeds is not None:
         return len(read_source(recipe.data.model_copy(update={"source": recipe.generate.seeds}), root=root))
+    schema = Schema.load(run.schema)
+    if schema.sequence is not None:
+        train = to_records(read_table(run.split("train"), schema), schema)
+        return len(sequences(train, schema.sequence))
     import pyarrow.parquet
 
     return pyarrow.parquet.read_metadata(run.split("train")).num_rows
@@ -127,10 +133,11 @@ def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any
     fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed)
     began, made, tally = time.monotonic(), 0, Tally()
 
-    def write(number: int, records: list[Record]) -> None:
+    def write(number: int, records: Sequence[Sequence[Record]]) -> None:
         named = [
-            record | {name: values[at] for name, values in fresh.items()}
-            for at, record in zip(blocks[number], records, strict=True)
+            record | {name: made_up(at, place) for name, made_up in fresh.items()}
+            for at, group in zip(blocks[number], records, strict=True)
+            for place, record in enumerate(group)
         ]
         _write_shard(named, schema, run, number, recipe.generate.formats)
 
@@ -146,12 +153,14 @@ def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any
     if leading() and maker.rules.unique:
         for number, (_, records, count_here) in enumerate(
             without_repetitions(
-                _shards(run, schema, blocks), maker.rules, lambda some, again: maker.records(some, again)[0]
+                _shards(run, schema, blocks),
+                maker.rules,
+                lambda some, again: [record for (record,) in maker.records(some, again)[0]],
             )
         ):
             repeated += count_here
             if count_here:
-                write(number, records)
+                write(number, [[record] for record in records])
     wait()
     seconds = time.monotonic() - began
     return {
@@ -173,8 +182,10 @@ def _shards(run: Run, schema: Schema, blocks: Sequence[range]) -> Iterator[tuple
         yield numbers, to_records(read_table(run.shard(number), schema), Schema(schema.modelled))
 
 
-def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[str, list[str]]:
-    """Make new identifiers for every synthetic record, unlike any real one."""
+def _fresh_identifiers(
+    schema: Schema, run: Run, count: int, seed: int
+) -> dict[str, Callable[[int, int], str]]:
+    """Make new identifiers, unlike any real one: per field, a function of the record number and the place in its sequence."""
     fields = [each for each in schema if each.type == "identifier" and each.fresh]
     if not fields:
         return {}
@@ -184,7 +195,17 @@ def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[
         table = read_table(split, schema)
         for each in fields:
             taken[each.name].update(table[each.name].dropna())
-    return {each.name: mint(each, count, seed=seed, taken=taken[each.name]) for each in fields}
+    sequence = schema.sequence
+    found: dict[str, Callable[[int, int], str]] = {}
+    for each in fields:
+        per_number = 1 if sequence is None or each.name == sequence.subject else sequence.most
+        minted = mint(each, count * per_number, seed=seed, taken=taken[each.name])
+        found[each.name] = partial(_identifier, minted, per_number)
+    return found
+
+
+def _identifier(minted: Sequence[str], per_number: int, number: int, place: int) -> str:
+    return minted[number * per_number + (place if per_number > 1 else 0)]
 
 
 def _write_shard(
@@ -194,10 +215,10 @@ def _write_shard(
     table = to_table(records, released)
     found = written(table, released)
     if "csv" in formats:
-        with replacing(run.shard(number, "csv")) as partial:
-            found.to_csv(partial, index=False, lineterminator="\n")
+        with replacing(run.shard(number, "csv")) as unfinished:
+            found.to_csv(unfinished, index=False, lineterminator="\n")
     if "jsonl" in formats:
-        with replacing(run.shard(number, "jsonl")) as partial:
-            found.to_json(partial, orient="records", lines=True, force_ascii=False)
+        with replacing(run.shard(number, "jsonl")) as unfinished:
+            found.to_json(unfinished, orient="records", lines=True, force_ascii=False)
     # Last, because a shard counts as finished once its Parquet file is there.
     write_table(table, run.shard(number), released)

@@ -26,10 +26,15 @@ Steps = Generator[int | Node, int | None, None]
 class Guide(Protocol):
     """What a record has to keep beyond its schema: conditions and rules."""
 
-    def part(self, place: int, values: Mapping[str, Value]) -> Node | None:
+    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
         """Return the automaton of the values that are left at a closed field, its whole root when all are.
 
-        None when nothing is left. `blame` then says why.
+        None when nothing is left; `blame` then says why.
+
+        Args:
+            place: of the field.
+            values: of the record's fields that are known.
+            earlier: of the record before it in a sequence; empty at the first.
         """
         ...
 
@@ -52,7 +57,7 @@ class Free:
     def __init__(self, roots: Sequence[Node | None]) -> None:
         self.roots = roots
 
-    def part(self, place: int, values: Mapping[str, Value]) -> Node | None:
+    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
         return self.roots[place]
 
     def text(self, place: int) -> Sequence[int] | None:
@@ -89,7 +94,8 @@ class Book:
         return tuple(code.root if isinstance(code, FieldCode) else None for code in self.codec.codes)
 
     @cached_property
-    def free(self) -> Free:
+    def free(self) -> Guide:
+        """The guide of a record that has only its schema to keep."""
         return Free(self.roots)
 
     @cached_property
@@ -139,7 +145,8 @@ class Track:
         stream: the record's own random numbers.
         ids: tokens so far, without the start token.
         pending: tokens that the model has not read yet.
-        values: of the fields that are known so far.
+        values: of the fields that are known so far; in a sequence, of the record in work.
+        earlier: of the record before it in a sequence.
         place: of the field in work; -1 in a choice that belongs to no field.
         node: where the grammar stands; None inside a text and between fields.
         part: what conditions and rules leave of `node`.
@@ -154,6 +161,7 @@ class Track:
     ids: list[int] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
+    earlier: dict[str, Value] = field(default_factory=dict)
     place: int = -1
     node: Node | None = None
     part: Node = END
@@ -247,7 +255,7 @@ class Track:
         if root is None:
             self._open_text()
             return
-        part = self.guide.part(step, self.values)
+        part = self.guide.part(step, self.values, self.earlier)
         if part is None:
             self.failure, self.finished = self.guide.blame(step, self.values), True
         else:
@@ -257,6 +265,7 @@ class Track:
         self.node = None
         if self.place < 0:
             self._answer = self._path[0]
+            self._begin_next_record()
             return
         code = self.book.codec.codes[self.place]
         if isinstance(code, FieldCode):
@@ -265,6 +274,11 @@ class Track:
             self._known(None)
         else:
             self._begin_text()
+
+    def _begin_next_record(self) -> None:
+        shared = self.book.codec.schema.sequence.shared if self.book.codec.schema.sequence else ()
+        self.earlier = self.values
+        self.values = {name: self.earlier[name] for name in shared}
 
     def _known(self, value: Value) -> None:
         self.values[self.field_name] = value
@@ -279,7 +293,7 @@ class Track:
             self._known(self.book.codec.decode_value(self.place, given))
         elif self.place in self.book.text_start:
             self.node = self.part = self.book.text_start[self.place]
-            left = self.guide.part(self.place, self.values)
+            left = self.guide.part(self.place, self.values, self.earlier)
             if left is not None:
                 self.part = left
         else:

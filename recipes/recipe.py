@@ -72,6 +72,10 @@ class Data(Section):
     """Columns that are left out altogether."""
     subject: str | None = None
     """Column that names whom a record is about; a row is its own subject when absent."""
+    sequence: str | None = None
+    """Column that orders the records of a subject, which are then modelled as one sequence; needs `subject`."""
+    longest_sequence: Annotated[int, Field(ge=1)] | None = None
+    """A subject with more records than this is cut after so many; null keeps all."""
     target: str | None = None
     """Column that a downstream model would predict; splits are stratified on it."""
     missing: list[str] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A"]
