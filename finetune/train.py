@@ -76,7 +76,13 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     import torch
     from transformers import PrinterCallback, set_seed
 
-    from paracosm.finetune.encoded_records import Collator, RecordDataset, encode_all, encode_known, encode_record
+    from paracosm.finetune.encoded_records import (
+        Collator,
+        RecordDataset,
+        encode_all,
+        encode_known,
+        encode_record,
+    )
     from paracosm.finetune.grammar_head import GrammarLoss
     from paracosm.finetune.record_trainer import (
         History,
