@@ -57,6 +57,8 @@ class SlotLayer(CacheLayerMixin):
         """Write the new tokens of the reading's rows and return all that these rows hold."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
+        assert self.keys is not None
+        assert self.values is not None
         now = self.reading
         self.keys = _with_room(self.keys, now.length)
         self.values = _with_room(self.values, now.length)

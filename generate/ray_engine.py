@@ -48,7 +48,7 @@ class Ray:
             ray.init(log_to_driver=False)
         ray.data.DataContext.get_current().enable_progress_bars = False
         actors = _actors(ray, len(blocks))
-        resources = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": 1}
+        resources: dict[str, Any] = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": 1}
         made = (
             ray.data.from_items(list(blocks), override_num_blocks=len(blocks))
             .map_batches(
@@ -56,7 +56,6 @@ class Ray:
                 fn_constructor_args=(self.job,),
                 batch_size=1,
                 compute=ray.data.ActorPoolStrategy(size=actors),
-                scheduling_strategy="SPREAD",
                 **resources,
             )
             .iter_rows()

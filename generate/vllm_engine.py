@@ -46,7 +46,7 @@ class Vllm:
 
     @cached_property
     def llm(self) -> Any:
-        from vllm import LLM
+        from vllm import LLM  # type: ignore[import-not-found]  # an extra
 
         return LLM(
             model=str(merged(self.maker)),
@@ -83,8 +83,8 @@ class Vllm:
 
     def _draw(self, requests: Sequence[Request], attempt: int, tally: Tally) -> list[Record | None]:
         """Draw every request once; None for a record that a rule or a condition refuses."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import StructuredOutputsParams
+        from vllm import SamplingParams  # type: ignore[import-not-found]
+        from vllm.sampling_params import StructuredOutputsParams  # type: ignore[import-not-found]
 
         settings, codec = self.maker.job.recipe.generate, self.maker.codec
         given = [self._given(request) for request in requests]

@@ -63,8 +63,8 @@ def part_of_range(
         # The domain has one value, which no token tells.
         part = present
     else:
-        spelled = [None if bound is None else tuple(code.path(bound)) for bound in (bottom, top)]
-        part = _between_signed(present, *spelled, alphabet)
+        lowest, highest = (None if bound is None else tuple(code.path(bound)) for bound in (bottom, top))
+        part = _between_signed(present, lowest, highest, alphabet)
     if code.missing is None or not missing:
         return part
     return Node({**(part.edges if part is not None else {}), code.missing: END})

@@ -24,7 +24,7 @@ from paracosm.generate.impute import impute
 from paracosm.generate.maker import Job, Maker
 from paracosm.generate.sample import sample
 from paracosm.recipes.errors import DataError, ModelError, RecipeError
-from paracosm.recipes.load import load_recipe
+from paracosm.recipes.load import dump_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.prepare import prepare
@@ -75,6 +75,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         recipe, run = load_recipe(folder / f"{order}.yaml"), Run.create(folder / order)
         prepare(recipe, run, root=folder)
         train(recipe=recipe, run=run, say=lambda _: None)
+        run.recipe.write_text(dump_recipe(recipe))
+        run.note(recipe_folder=str(folder))
     return folder
 
 
@@ -349,9 +351,9 @@ def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(trained: Path
     from ray.cluster_utils import Cluster
 
     one, _ = generated(trained, "shuffled", "alone")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     try:
-        cluster.add_node(num_cpus=1)
+        cluster.add_node(num_cpus=2)
         ray.init(address=cluster.address, log_to_driver=False)
         two, facts = generated(trained, "shuffled", "cluster", generate={"engine": "ray"})
         assert sum(node["Alive"] for node in ray.nodes()) == 2
