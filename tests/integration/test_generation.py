@@ -250,7 +250,7 @@ def shards(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "synthetic").iterdir())}
 
 
-def test_two_processes_and_five_kills_give_the_bytes_of_one_undisturbed_process(trained: Path) -> None:
+def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process(trained: Path) -> None:
     environment = os.environ | ENVIRONMENT
     quiet: dict[str, Any] = {"env": environment, "cwd": trained, "capture_output": True, "text": True}
     whole = subprocess.run(command(trained, "whole"), **quiet)
@@ -269,7 +269,7 @@ def test_two_processes_and_five_kills_give_the_bytes_of_one_undisturbed_process(
 
     chance, killed = random.Random(0), 0
     killing = command(trained, "killed")
-    for _ in range(5):
+    for _ in range(3):
         process = subprocess.Popen(
             killing, env=environment, cwd=trained, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -281,7 +281,7 @@ def test_two_processes_and_five_kills_give_the_bytes_of_one_undisturbed_process(
         process.send_signal(signal.SIGKILL)
         process.wait()
     subprocess.run(killing, check=True, **quiet)
-    assert killed >= 3
+    assert killed >= 2
     assert shards(trained / "killed") == expected
 
 
