@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paracosm.generate.decoder import Request
 from paracosm.generate.guided import Guided, Limits
+from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, Quota, Recipe

@@ -10,8 +10,9 @@ from paracosm.generate.batch_size import batch_size
 from paracosm.generate.choosing import Sampling
 from paracosm.generate.conditions import Conditions, read_conditions
 from paracosm.generate.copy_filter import CopyFilter
-from paracosm.generate.decoder import Decoder, Tally
+from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Limits
+from paracosm.generate.request import Tally
 from paracosm.generate.track import Book, Track
 from paracosm.recipes.recipe import Generate, Recipe
 from paracosm.recipes.run_directory import Run

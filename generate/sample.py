@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.processes import leading, on_leader_first, wait, world
-from paracosm.generate.decoder import Tally
 from paracosm.generate.engines import engine
 from paracosm.generate.maker import Job, Maker
+from paracosm.generate.request import Tally
 from paracosm.generate.unique import without_repetitions
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import file_digest, folder_digest

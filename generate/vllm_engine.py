@@ -13,9 +13,9 @@ from typing import Any
 
 from paracosm.finetune.processes import leading
 from paracosm.generate.batch_size import longest
-from paracosm.generate.decoder import Request, Tally
 from paracosm.generate.guided import Guided
 from paracosm.generate.maker import Made, Maker
+from paracosm.generate.request import Request, Tally
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import folder_digest
 from paracosm.recipes.errors import DataError, ModelError

@@ -346,10 +346,14 @@ def test_an_engine_that_is_not_installed_says_so(trained: Path, monkeypatch: pyt
             engine(job, Maker(job))
 
 
-def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(trained: Path) -> None:
+def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
+    # Ray's workers are nice by default, which on a busy machine means that they wait.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     one, _ = generated(trained, "shuffled", "alone")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     try:

@@ -16,9 +16,10 @@ from paracosm.finetune.grammar_head import restrict_head
 from paracosm.generate.adapted_model import AdaptedModel
 from paracosm.generate.choosing import Sampling, choose, truncated
 from paracosm.generate.conditions import Conditions
-from paracosm.generate.decoder import Decoder, Request
+from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Limits
 from paracosm.generate.repetition import Repetition
+from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Rules
 from paracosm.records.codec import Codec

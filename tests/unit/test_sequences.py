@@ -12,8 +12,9 @@ from tiny_models import byte_tokenizer, llama
 from paracosm.finetune.encoded_records import encode_sequence
 from paracosm.finetune.grammar_head import restrict_head
 from paracosm.generate.adapted_model import AdaptedModel
-from paracosm.generate.decoder import Decoder, Request
+from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Guided, Limits
+from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe, Rules
 from paracosm.records.codec import Codec
