@@ -14,7 +14,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-STEP = 64
+STEP = 16
 """Positions by which the cache, and the part of it that is read, grow."""
 
 
@@ -109,7 +109,8 @@ class SlotCache(Cache):
 def _with_room(held: Tensor, length: int) -> Tensor:
     if held.shape[2] >= length:
         return held
-    grown = held.new_zeros(*held.shape[:2], length, held.shape[3])
+    # By half as much again, so that long texts are not copied at every step of their growth.
+    grown = held.new_zeros(*held.shape[:2], max(length, held.shape[2] * 3 // 2), held.shape[3])
     grown[:, :, : held.shape[2]] = held
     return grown
 
