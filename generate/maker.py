@@ -14,6 +14,7 @@ from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Limits
 from paracosm.generate.request import Tally
 from paracosm.generate.track import Book, Track
+from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Generate, Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.codec import Codec
@@ -82,6 +83,8 @@ class Maker:
     def limits(self) -> Limits:
         kind, copies = self.job.recipe.generate.drop_copies, None
         if kind is not None:
+            if not self.run.split("train").is_file():
+                raise DataError("generate.drop_copies: needs the training records, which this run does not hold")
             schema = Schema.load(self.run.schema)
             train = to_records(read_table(self.run.split("train"), schema), schema)
             copies = CopyFilter(train, self.codec.fields, kind)
