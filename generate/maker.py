@@ -84,7 +84,9 @@ class Maker:
         kind, copies = self.job.recipe.generate.drop_copies, None
         if kind is not None:
             if not self.run.split("train").is_file():
-                raise DataError("generate.drop_copies: needs the training records, which this run does not hold")
+                raise DataError(
+                    "generate.drop_copies: needs the training records, which this run does not hold"
+                )
             schema = Schema.load(self.run.schema)
             train = to_records(read_table(self.run.split("train"), schema), schema)
             copies = CopyFilter(train, self.codec.fields, kind)
