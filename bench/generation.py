@@ -245,16 +245,19 @@ def killed(run: Path, records: int, kills: int) -> None:
     ]
     began = time.perf_counter()
     whole = subprocess.Popen(commands[0], stderr=subprocess.DEVNULL)
-    marks, peak = [], 0
+    marks, peak, first_peak = [], 0, 0
     while whole.poll() is None:
         time.sleep(2)
         done = len(list(folders[0].glob("synthetic/*.parquet")))
         marks.append((time.perf_counter() - began, done))
         peak = max(peak, resident(whole.pid))
-        if len(marks) > 1 and marks[-1][1] and not marks[-2][1]:
+        if done and not first_peak:
             first_peak = peak
     seconds = time.perf_counter() - began
-    total = marks[-1][1]
+    if whole.returncode:
+        raise SystemExit(f"the undisturbed run ended with code {whole.returncode}")
+    total = len(list(folders[0].glob("synthetic/*.parquet")))
+    marks.append((seconds, total))
     half = next(moment for moment, done in marks if done >= total / 2)
     print(
         f"{records:,} records in {seconds:.0f} s: {records / seconds:.0f} records/s; half of the shards after {half:.0f} s"
