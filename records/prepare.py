@@ -13,6 +13,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.domains import fit_domains
 from paracosm.records.infer import infer
+from paracosm.records.rules import read_rules
 from paracosm.records.schema import Schema
 from paracosm.records.sequences import fit_sequence
 from paracosm.records.sources import from_object, read_source, source_digest, table_digest
@@ -57,7 +58,10 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 
     @cache
     def made() -> Prepared:
-        return assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        # A rule that cannot be read is said now, not after the training.
+        read_rules(recipe.rules, prepared.schema, root)
+        return prepared
 
     def work() -> dict[str, Any]:
         prepared = made()

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from tiny_models import byte_tokenizer
 
 from paracosm.recipes.errors import DataError, RecipeError
-from paracosm.recipes.recipe import Rules
+from paracosm.recipes.recipe import Recipe, Rules
+from paracosm.recipes.run_directory import Run
 from paracosm.records.automaton import Node
 from paracosm.records.codec import Codec
 from paracosm.records.expressions import read_expression
 from paracosm.records.field_codes import FieldCode
 from paracosm.records.field_parts import beyond, part_of_range, part_of_values
+from paracosm.records.prepare import prepare
 from paracosm.records.remaining import bounds
 from paracosm.records.rules import read_rules
 from paracosm.records.schema import Field, Record, Schema, Value
@@ -250,3 +252,15 @@ def test_a_rule_is_solved_for_its_last_field(text: str, field: str, expected: tu
 @pytest.mark.parametrize("text", ["abs(weight) > 3", "weight > 40 or smoker", "weight * weight > 40"])
 def test_a_rule_that_cannot_be_solved_leaves_everything(text: str) -> None:
     assert bounds(read_expression(text, SCHEMA, "here"), SCHEMA["weight"], RECORD | {"smoker": None}) is None
+
+
+def test_a_rule_that_cannot_be_read_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    rows = "\n".join(f"{age},{'yes' if age % 3 else 'no'}" for age in range(20, 80))
+    (tmp_path / "people.csv").write_text(f"age,ill\n{rows}\n")
+    recipe = Recipe.model_validate(
+        {"name": "people", "data": {"source": "people.csv"}, "rules": {"checks": ["agee > 3"]}}
+    )
+    run = Run.create(tmp_path / "run")
+    with pytest.raises(RecipeError, match=r"rules\.checks\[0\].*did you mean 'age'"):
+        prepare(recipe, run, root=tmp_path)
+    assert not run.splits.exists()
