@@ -91,7 +91,7 @@ class ContinuousBatch:
         """Begin the record of a request; a refused one goes on with its own random stream."""
         request = self.requests[index]
         if index not in self.streams:
-            key = [self.seed, request.number + (request.again << 48)]
+            key = [self.seed % 2**64, request.number + (request.again << 48)]
             self.streams[index] = np.random.Generator(np.random.Philox(key=key))
         self.tally.attempts += 1
         book = self.setting.book

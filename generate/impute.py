@@ -21,6 +21,7 @@ def impute(
     table: Path,
     out: Path,
     times: int = 1,
+    root: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Complete the rows of a table; write it as CSV, every known cell as it was found.
@@ -31,6 +32,7 @@ def impute(
         table: CSV, TSV, JSONL or Parquet; its columns are fields of the run, in any order.
         out: the completed CSV; with several `times`, NAME-1.csv, NAME-2.csv and so on.
         times: how many completed tables to draw; several show how sure the model is (multiple imputation).
+        root: where relative paths of the recipe begin.
         say: takes progress lines.
 
     Returns:
@@ -39,7 +41,7 @@ def impute(
     Raises:
         DataError: the table does not fit the run, or the adapter cannot be conditioned on its known cells.
     """
-    maker = Maker(Job(recipe, run.root.resolve(), Path(), 1))
+    maker = Maker(Job(recipe, run.root.resolve(), (root or Path()).resolve(), 1))
     if maker.codec.schema.sequence is not None:
         raise DataError("impute: this adapter writes sequences; tables of single records can be completed")
     partial = read_partial(table, maker.codec.schema, recipe.data.missing, lenient=True)
