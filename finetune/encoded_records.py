@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from paracosm.recipes.errors import DataError
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record
+from paracosm.records.sequences import sequences
 from paracosm.records.token_masks import FORCED, TokenMasks
 
 IGNORED = -100
@@ -49,14 +50,40 @@ def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRec
     return EncodedRecord(tuple(ids), tuple(numbers))
 
 
+def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> EncodedRecord:
+    """Encode the ordered records of one subject with their masks.
+
+    Raises:
+        DataError: a value lies outside its domain.
+    """
+    going_on = masks.of_choice(tuple(codec.going_on.edges))
+    ids, numbers = [], []
+    for place, segment in codec.sequence_segments(records):
+        ids.append(tuple(segment))
+        numbers.append((going_on,) if place is None else tuple(masks.of_value(place, segment)))
+    return EncodedRecord(tuple(ids), tuple(numbers))
+
+
+def encode_all(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> list[EncodedRecord]:
+    """Encode training records: each alone, or those of a subject together.
+
+    Raises:
+        DataError: a value lies outside its domain.
+    """
+    if codec.schema.sequence is None:
+        return [encode_record(record, codec, masks) for record in records]
+    return [encode_sequence(each, codec, masks) for each in sequences(records, codec.schema.sequence)]
+
+
 def encode_known(
     records: Sequence[Record], codec: Codec, masks: TokenMasks
 ) -> tuple[list[EncodedRecord], int]:
     """Encode held-out records; those with a value that training never saw have no likelihood and are counted instead."""
     encoded, unknown = [], 0
-    for record in records:
+    kept = codec.schema.sequence
+    for each in records if kept is None else sequences(records, kept):
         try:
-            encoded.append(encode_record(record, codec, masks))
+            encoded.extend(encode_all([each] if kept is None else each, codec, masks))  # type: ignore[arg-type,list-item]
         except DataError:
             unknown += 1
     return encoded, unknown

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
-from paracosm.finetune.encoded_records import encode_record
+from paracosm.finetune.encoded_records import encode_all
 from paracosm.finetune.train import micro_batch_size
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
@@ -55,15 +55,14 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     codec = Codec(schema, load_tokenizer(recipe.model), layout)  # type: ignore[arg-type]  # typed more loosely
     masks = TokenMasks(codec)
     step = max(1, len(train) // ENCODED_AT_MOST)
-    encoded = [encode_record(record, codec, masks) for record in train[::step]]
+    encoded = encode_all(train[::step] if schema.sequence is None else train, codec, masks)
+    count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     longest = max(record.tokens for record in encoded)
     layers, total, trainable, hidden = _weights(recipe)
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
     # Forward pass and gradients of activations through frozen weights (2 + 2), and through adapters also weights (2 + 4).
-    operations = (
-        tokens * len(train) * settings.epochs * (4 * (layers["body"] + columns * hidden) + 6 * trainable)
-    )
+    operations = tokens * count * settings.epochs * (4 * (layers["body"] + columns * hidden) + 6 * trainable)
     micro = micro_batch_size(recipe, codec, longest, 1)
     frozen_bytes = 2 if str(frozen_dtype(recipe.model.dtype)).endswith("bfloat16") else 4
     activations = micro * longest * (layers["count"] * hidden * 40 * frozen_bytes + columns * 10)

@@ -76,7 +76,13 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     import torch
     from transformers import PrinterCallback, set_seed
 
-    from paracosm.finetune.encoded_records import Collator, RecordDataset, encode_known, encode_record
+    from paracosm.finetune.encoded_records import (
+        Collator,
+        RecordDataset,
+        encode_all,
+        encode_known,
+        encode_record,
+    )
     from paracosm.finetune.grammar_head import GrammarLoss
     from paracosm.finetune.record_trainer import (
         History,
@@ -97,7 +103,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     codec = Codec(schema, tokenizer, "markers" if settings.order == "shuffled" else "places")  # type: ignore[arg-type]
     masks = TokenMasks(codec)
     records = to_records(read_table(run.split("train"), schema), schema)
-    encoded = [encode_record(record, codec, masks) for record in records]
+    encoded = encode_all(records, codec, masks)
     control, unknown = encode_known(
         to_records(read_table(run.split("control"), schema), schema), codec, masks
     )
@@ -121,6 +127,9 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     progress = Progress(tokens * min(settings.batch_size, len(encoded)), say)
     history = History(run.history, decisions)
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
+    if schema.sequence is not None:
+        # Moved times would leave their order.
+        ranks = 0
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
     training_set = RecordDataset(
         encoded,

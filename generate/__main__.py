@@ -19,7 +19,7 @@ def generate(opened: OpenRun) -> None:
         raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
     if leading():
         opened.keep_recipe()
-    sample(recipe=opened.recipe, run=opened.run)
+    sample(recipe=opened.recipe, run=opened.run, root=opened.root)
 
 
 if __name__ == "__main__":

@@ -30,12 +30,11 @@ class AdaptedModel:
     masks: TokenMasks
 
 
-def load_adapted(folder: Path, *, short_sequences: bool = True) -> AdaptedModel:
+def load_adapted(folder: Path) -> AdaptedModel:
     """Load an adapter folder that `finetune` wrote.
 
     Args:
         folder: holds the adapter, `codec.json`, `base.json` and the tokenizer.
-        short_sequences: whether plain attention is the faster one on CPU.
 
     Raises:
         ModelError: the folder is no such adapter, or the base model is missing.
@@ -51,7 +50,8 @@ def load_adapted(folder: Path, *, short_sequences: bool = True) -> AdaptedModel:
     base = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
-    model = load_base(base, short_sequences=short_sequences)
+    # Fused attention: one query token a row reads the cache without a copy per query head.
+    model = load_base(base)
     restrict_head(model, codec.vocabulary)
     merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     merged.requires_grad_(False)

@@ -1,25 +1,31 @@
 """The `generate` stage: an adapter in, shards of valid records out.
 
-Records are numbered; a record's random stream, its batch and its shard follow from its number alone. So any number of
-processes, and any number of kills and resumptions, give the same bytes.
+Records are numbered; a record's random stream and the block that it is made in follow from its number alone, and a
+block is a shard. So any number of processes, and any number of kills and resumptions, give the same bytes.
 """
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.processes import leading, on_leader_first, rank, wait, world
+from paracosm.finetune.processes import leading, on_leader_first, wait, world
+from paracosm.generate.engines import engine
+from paracosm.generate.maker import Job, Maker
+from paracosm.generate.request import Tally
+from paracosm.generate.unique import without_repetitions
 from paracosm.recipes.atomic import replacing
-from paracosm.recipes.digest import folder_digest
+from paracosm.recipes.digest import file_digest, folder_digest
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.identifiers import mint
+from paracosm.records.rules import Rulebook, read_rules
 from paracosm.records.schema import Record, Schema
-from paracosm.records.typed_table import read_table, to_table, write_table, written
-
-BATCHES_PER_SHARD = 8
+from paracosm.records.sequences import sequences
+from paracosm.records.sources import read_source
+from paracosm.records.typed_table import read_table, to_records, to_table, write_table, written
 
 
 def say_on_stderr(line: str) -> None:
@@ -27,12 +33,15 @@ def say_on_stderr(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
 
-def sample(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stderr) -> bool:
+def sample(
+    *, recipe: Recipe, run: Run, root: Path | None = None, say: Callable[[str], None] = say_on_stderr
+) -> bool:
     """Sample the recipe's number of records into the run's `synthetic` folder; resume where a killed run stopped.
 
     Args:
-        recipe: the whole recipe; `generate` is read.
+        recipe: the whole recipe; `generate` and `rules` are read.
         run: a run whose `finetune` stage is done.
+        root: where relative paths of the recipe begin; the recipe's folder as the run knows it when absent.
         say: takes progress lines.
 
     Returns:
@@ -40,80 +49,143 @@ def sample(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stde
 
     Raises:
         ModelError: the adapter or its base model is missing.
+        RecipeError: a condition or a rule names what is not there.
+        DataError: conditions and rules refuse nearly everything.
     """
-    inputs = stage_inputs(recipe, run)
+    root = Path(run.read_journal().get("recipe_folder", "")) if root is None else root
+    inputs = stage_inputs(recipe, run, root)
     if on_leader_first(lambda: run.is_done("generate", inputs)):
         return False
+    job = Job(recipe, run.root.resolve(), root.resolve(), how_many(recipe, run, root))
+    maker = Maker(job)
+    # Before anything that the stage left earlier is cleared.
+    notes = _check(maker, say if leading() else lambda _: None)
     if leading():
-        return run.stage("generate", inputs, lambda: _sample(recipe, run, say))
+        return run.stage("generate", inputs, lambda: _sample(maker, run, say) | notes)
     wait()
-    _sample(recipe, run, say)
+    _sample(maker, run, say)
     return True
 
 
-def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     """Return everything that the synthetic records depend on."""
+    settings = recipe.generate.model_dump(mode="json", exclude={"records", "engine"})
+    engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
+    files = [*recipe.rules.references.values(), *([recipe.generate.seeds] if recipe.generate.seeds else [])]
     return {
         "adapter": folder_digest(run.adapter),
-        "records": how_many(recipe, run),
-        "generate": recipe.generate.model_dump(mode="json", exclude={"records"}),
+        "records": how_many(recipe, run, root),
+        "generate": settings | {"decoder": engine},
+        "rules": recipe.rules.model_dump(mode="json"),
+        "files": {name: file_digest(root / name) for name in files if (root / name).is_file()},
     }
 
 
-def how_many(recipe: Recipe, run: Run) -> int:
-    """Return how many records the recipe asks for: by default as many as there are training records."""
+def how_many(recipe: Recipe, run: Run, root: Path) -> int:
+    """Return how many records the recipe asks for: by default as there are partial records, else training records."""
     if recipe.generate.records is not None:
         return recipe.generate.records
+    if recipe.generate.seeds is not None:
+        return len(read_source(recipe.data.model_copy(update={"source": recipe.generate.seeds}), root=root))
+    schema = Schema.load(run.schema)
+    if schema.sequence is not None:
+        train = to_records(read_table(run.split("train"), schema), schema)
+        return len(sequences(train, schema.sequence))
     import pyarrow.parquet
 
     return pyarrow.parquet.read_metadata(run.split("train")).num_rows
 
 
-def _sample(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+def _check(maker: Maker, say: Callable[[str], None]) -> dict[str, Any]:
+    """Read rules and conditions, and hold the real records against the rules."""
+    run, recipe = maker.run, maker.job.recipe
+    schema = Schema.load(run.schema)
+    notes = check_rules(read_rules(recipe.rules, schema, maker.job.root), run, say)
+    assert maker.conditions is not None
+    if recipe.generate.drop_copies is not None:
+        say(
+            "drop_copies: records that repeat a training record are replaced, so the evaluation cannot see how often"
+            " the model repeats them"
+        )
+    return notes
+
+
+def check_rules(rules: Rulebook, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+    """Hold the training records against the rules and report what breaks them."""
+    if not rules or not run.split("train").is_file():
+        return {}
+    table = read_table(run.split("train"), rules.schema)
+    lines = rules.violations(to_records(table, rules.schema))
+    for line in lines:
+        say(f"training records: {line}")
+    return {"rules_broken_by_training_records": lines}
+
+
+def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
     if leading():
         wait()
-    from paracosm.generate.adapted_model import load_adapted
-    from paracosm.generate.decoder import Decoder
-
-    settings = recipe.generate
+    recipe, count = maker.job.recipe, maker.job.count
     schema = Schema.load(run.schema)
-    count = how_many(recipe, run)
-    per_shard = settings.batch_size * BATCHES_PER_SHARD
-    shards = [range(begin, min(begin + per_shard, count)) for begin in range(0, count, per_shard)]
-    waiting = [number for number in range(len(shards)) if not run.shard(number).is_file()]
-    mine = [number for number in waiting if number % world() == rank()]
-    if len(waiting) < len(shards):
-        say(f"resuming: {len(shards) - len(waiting)} of {len(shards)} shards are there")
-    fresh = _fresh_identifiers(schema, run, count, settings.seed)
-    adapted = load_adapted(run.adapter)
-    decoder = Decoder(adapted, settings.temperature)
-    began, made = time.monotonic(), 0
-    for number in mine:
-        records: list[Record] = []
-        for begin in range(0, len(shards[number]), settings.batch_size):
-            batch = shards[number][begin : begin + settings.batch_size]
-            encodings = decoder.sample(batch, seed=settings.seed)
-            records.extend(
-                adapted.codec.decode(ids) | {name: made_up[at] for name, made_up in fresh.items()}
-                for at, ids in zip(batch, encodings, strict=True)
+    blocks = maker.blocks
+    waiting = [number for number in range(len(blocks)) if not run.shard(number).is_file()]
+    if len(waiting) < len(blocks):
+        say(f"resuming: {len(blocks) - len(waiting)} of {len(blocks)} shards are there")
+    fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed)
+    began, made, tally = time.monotonic(), 0, Tally()
+
+    def write(number: int, records: Sequence[Sequence[Record]]) -> None:
+        named = [
+            record | {name: made_up(at, place) for name, made_up in fresh.items()}
+            for at, group in zip(blocks[number], records, strict=True)
+            for place, record in enumerate(group)
+        ]
+        _write_shard(named, schema, run, number, recipe.generate.formats)
+
+    for block in engine(maker.job, maker).make(waiting):
+        write(block.block, block.records)
+        tally.add(block.tally)
+        made += len(block.records)
+        speed = made / (time.monotonic() - began)
+        left = sum(len(blocks[number]) for number in waiting) / world() - made
+        say(f"{made} records · {speed:.1f} records/s · {max(left, 0) / speed / 60:.1f} min left")
+    wait()
+    repeated = 0
+    if leading() and maker.rules.unique:
+        for number, (_, records, count_here) in enumerate(
+            without_repetitions(
+                _shards(run, schema, blocks),
+                maker.rules,
+                lambda some, again: [record for (record,) in maker.records(some, again)[0]],
             )
-            made += len(batch)
-            speed = made / (time.monotonic() - began)
-            left = (sum(len(shards[other]) for other in mine) - made) / speed
-            say(f"{made} records · {speed:.1f} records/s · {left / 60:.1f} min left")
-        _write_shard(records, schema, run, number, settings.formats)
+        ):
+            repeated += count_here
+            if count_here:
+                write(number, [[record] for record in records])
     wait()
     seconds = time.monotonic() - began
     return {
         "records": count,
-        "shards": len(shards),
+        "shards": len(blocks),
+        "batch_size": maker.slots,
         "records_per_second": round(made / seconds, 2) if made else None,
+        "tokens_per_second": round(tally.tokens / seconds, 1) if made else None,
         "processes": world(),
+        "engine": recipe.generate.engine,
+        "attempts": tally.attempts,
+        "refused": dict(tally.refusals),
+        "repetitions_redrawn": repeated,
     }
 
 
-def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[str, list[str]]:
-    """Make new identifiers for every synthetic record, unlike any real one."""
+def _shards(run: Run, schema: Schema, blocks: Sequence[range]) -> Iterator[tuple[range, list[Record]]]:
+    for number, numbers in enumerate(blocks):
+        yield numbers, to_records(read_table(run.shard(number), schema), Schema(schema.modelled))
+
+
+def _fresh_identifiers(
+    schema: Schema, run: Run, count: int, seed: int
+) -> dict[str, Callable[[int, int], str]]:
+    """Make new identifiers, unlike any real one: per field, a function of the record number and the place in its sequence."""
     fields = [each for each in schema if each.type == "identifier" and each.fresh]
     if not fields:
         return {}
@@ -123,7 +195,17 @@ def _fresh_identifiers(schema: Schema, run: Run, count: int, seed: int) -> dict[
         table = read_table(split, schema)
         for each in fields:
             taken[each.name].update(table[each.name].dropna())
-    return {each.name: mint(each, count, seed=seed, taken=taken[each.name]) for each in fields}
+    sequence = schema.sequence
+    found: dict[str, Callable[[int, int], str]] = {}
+    for each in fields:
+        per_number = 1 if sequence is None or each.name == sequence.subject else sequence.most
+        minted = mint(each, count * per_number, seed=seed, taken=taken[each.name])
+        found[each.name] = partial(_identifier, minted, per_number)
+    return found
+
+
+def _identifier(minted: Sequence[str], per_number: int, number: int, place: int) -> str:
+    return minted[number * per_number + (place if per_number > 1 else 0)]
 
 
 def _write_shard(
@@ -133,10 +215,10 @@ def _write_shard(
     table = to_table(records, released)
     found = written(table, released)
     if "csv" in formats:
-        with replacing(run.shard(number, "csv")) as partial:
-            found.to_csv(partial, index=False, lineterminator="\n")
+        with replacing(run.shard(number, "csv")) as unfinished:
+            found.to_csv(unfinished, index=False, lineterminator="\n")
     if "jsonl" in formats:
-        with replacing(run.shard(number, "jsonl")) as partial:
-            found.to_json(partial, orient="records", lines=True, force_ascii=False)
+        with replacing(run.shard(number, "jsonl")) as unfinished:
+            found.to_json(unfinished, orient="records", lines=True, force_ascii=False)
     # Last, because a shard counts as finished once its Parquet file is there.
     write_table(table, run.shard(number), released)

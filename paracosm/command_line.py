@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.main import get_command
 
-from paracosm import registry_command
+from paracosm import impute_command, registry_command
 
 UsageError = typer.BadParameter.__bases__[0]
 """Typer has carried its own copy of click since 0.2x, so this class has no stable import path."""
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(registry_command.app, name="registry")
 app.command()(registry_command.publish)
 app.command()(registry_command.pull)
+app.command()(impute_command.impute)
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
@@ -147,7 +148,16 @@ def finetune(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
 
 
 @app.command()
-def generate(target: RecipeRunOrPulled, overrides: Overrides = None, folder: RunFolder = None) -> None:
+def generate(
+    target: RecipeRunOrPulled,
+    overrides: Overrides = None,
+    folder: RunFolder = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="A value that every record has.")
+    ] = None,
+    records: Annotated[int | None, typer.Option(min=1, help="How many records.")] = None,
+    seeds: Annotated[Path | None, typer.Option(metavar="FILE", help="Partial records to complete.")] = None,
+) -> None:
     """Generate only.
 
     `accelerate launch -m paracosm.generate` does the same on many processes.
@@ -159,8 +169,12 @@ def generate(target: RecipeRunOrPulled, overrides: Overrides = None, folder: Run
 
     if is_pulled(Path(target)):
         target, folder = str(as_run(Path(target), run=folder).root), None
+    asked = [f"generate.where.{each}" for each in where or []]
+    asked += [] if records is None else [f"generate.records={records}"]
+    asked += [] if seeds is None else [f"generate.seeds={seeds.resolve()}"]
     work = with_line("generate", generate)
-    raise typer.Exit(stage_main(work, _arguments(target, overrides, folder), prog="paracosm generate"))
+    given = _arguments(target, [*(overrides or []), *asked], folder)
+    raise typer.Exit(stage_main(work, given, prog="paracosm generate"))
 
 
 def _arguments(target: str, overrides: list[str] | None, folder: Path | None) -> list[str]:

@@ -1,5 +1,6 @@
 """`paracosm validate`: the fields, the splits and the plan of a recipe, before anything is trained."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from paracosm.finetune.plan import Plan, plan
 from paracosm.pipeline import check_early
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.prepare import Prepared, assemble
+from paracosm.records.rules import read_rules
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import to_records
 
@@ -23,6 +25,11 @@ def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, Plan]:
     """
     check_early(recipe)
     prepared = assemble(recipe, read_source(recipe.data, root=root))
+    rules = read_rules(recipe.rules, prepared.schema, root)
+    broken = rules.violations(to_records(prepared.splits["train"], prepared.schema))
+    prepared = replace(
+        prepared, warnings=(*prepared.warnings, *(f"training records: {line}" for line in broken))
+    )
     return prepared, plan(recipe, prepared.schema, to_records(prepared.splits["train"], prepared.schema))
 
 

@@ -72,6 +72,10 @@ class Data(Section):
     """Columns that are left out altogether."""
     subject: str | None = None
     """Column that names whom a record is about; a row is its own subject when absent."""
+    sequence: str | None = None
+    """Column that orders the records of a subject, which are then modelled as one sequence; needs `subject`."""
+    longest_sequence: Annotated[int, Field(ge=1)] | None = None
+    """A subject with more records than this is cut after so many; null keeps all."""
     target: str | None = None
     """Column that a downstream model would predict; splits are stratified on it."""
     missing: list[str] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A"]
@@ -138,19 +142,59 @@ class Finetune(Section):
     """Seed of the adapter's initial weights, of the batches and of the field orders."""
 
 
+Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
+
+
 class Generate(Section):
     """What is sampled from the adapter."""
 
     records: Annotated[int, Field(ge=1)] | None = None
-    """How many synthetic records; null makes as many as there are training records."""
+    """How many synthetic records (subjects, for sequences); null makes as many as there are training records."""
+    where: dict[str, str | int | float | bool] = {}
+    """Values that every record has, such as {diagnosis: rare}. Any field with finetune.order=shuffled, see docs/generation.md."""
+    quotas: dict[str, Quota] = {}
+    """Per field: `balanced`, or the share of the records that each value gets; what is left over gets other values."""
+    seeds: str | None = None
+    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     """1 samples the model's own distribution; lower is safer and less diverse."""
-    batch_size: Annotated[int, Field(ge=1)] = 128
-    """Records decoded at once. Part of the seed: another value gives other records."""
+    temperatures: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Per field: a temperature of its own."""
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Draw only from the likeliest tokens that together reach this probability."""
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    """Draw only from the k likeliest tokens."""
+    min_p: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Draw only tokens with at least this share of the likeliest token's probability."""
+    order: list[str] = []
+    """Fields that are written first, in this order, such as a text before the columns; needs finetune.order=shuffled."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Records decoded at once; null takes what `memory_gb` holds. Part of the seed: another value can give other records."""
+    memory_gb: Annotated[float, Field(gt=0)] = 2.0
+    """What the key-value cache of one process may take, from which the batch size follows."""
+    attempts: Annotated[int, Field(ge=1)] = 100
+    """How often a record may be begun, on average, before its conditions and rules count as unsatisfiable."""
+    drop_copies: Literal["exact", "near"] | None = None
+    """Replace records that repeat a training record. This can hide memorisation from the evaluation: off by default."""
+    engine: Literal["local", "ray", "vllm"] = "local"
+    """`ray` spreads blocks of records over a cluster (extra `ray`), `vllm` samples on GPUs (extra `vllm`)."""
     formats: list[Literal["parquet", "csv", "jsonl"]] = ["parquet"]
     """Files to write; parquet is always written."""
     seed: int = 0
     """Seed of the samples."""
+
+
+class Rules(Section):
+    """What holds for every synthetic record beside the model; `docs/generation.md` describes the expressions."""
+
+    checks: list[str] = []
+    """Expressions over the fields that are true, such as `discharge >= admission`, `if sex == "male" then pregnancies == 0`."""
+    derived: dict[str, str] = {}
+    """Per field: the expression that computes it."""
+    unique: list[list[str]] = []
+    """Groups of fields whose values no two synthetic records share, such as [[name, birthday]]."""
+    references: dict[str, str] = {}
+    """Per field: a text file with one allowed value a line."""
 
 
 class Evaluate(Section):
@@ -211,6 +255,7 @@ class Recipe(Section):
     model: Model = Model()
     finetune: Finetune = Finetune()
     generate: Generate = Generate()
+    rules: Rules = Rules()
     eval: Evaluate = Evaluate()
     release: Release = Release()
     card: Card = Card()

@@ -42,6 +42,12 @@ def moment_of(text: str, parts: int) -> datetime:
     return datetime(**values)  # type: ignore[arg-type]
 
 
+def round_up(moment: datetime, parts: int) -> datetime:
+    """Return the first moment from `moment` on that has nothing below the first `parts` parts."""
+    rounded = _round_up(moment, parts)
+    return datetime(**(LOWEST | dict(zip((part for part, _ in PARTS), rounded, strict=False))))  # type: ignore[arg-type]
+
+
 def moments(low: datetime, high: datetime, parts: int, symbols: Symbols, stop: int) -> Node:
     """Return the automaton of all moments in [low, high] that have nothing below the first `parts` parts.
 

@@ -7,16 +7,16 @@ any order; without, a field is known by its place.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.records.alphabet import Alphabet, Tokenizer, plain_tokens, single_token
-from paracosm.records.automaton import compress, decisions, expand
+from paracosm.records.automaton import END, Node, compress, decisions, expand
 from paracosm.records.field_codes import FieldCode, field_code
-from paracosm.records.grammar import automaton_rules, record_grammar, text_rules
+from paracosm.records.grammar import automaton_rules, record_grammar, text_rules, token_set
 from paracosm.records.schema import Field, Record, Schema, Value
 
 Layout = Literal["places", "markers"]
@@ -88,7 +88,7 @@ class Codec:
     @cached_property
     def vocabulary(self) -> tuple[int, ...] | None:
         """Every token that the grammar can ask the model to choose, ascending; None when a text field opens them all."""
-        found: set[int] = set()
+        found: set[int] = set(self.going_on.edges) if self.schema.sequence else set()
         for code in self.codes:
             if isinstance(code, TextCode):
                 return None
@@ -179,16 +179,43 @@ class Codec:
         return value, end + 1
 
     def grammar(self, order: Sequence[int] | None = None) -> str:
-        """Return the llguidance (Lark) grammar of all encodings, in the given order of the fields."""
+        """Return the llguidance (Lark) grammar of all encodings, in the given order of the fields; it may leave out the first."""
+        if self.schema.sequence is not None:
+            return self._sequence_grammar(self.schema.sequence.most)
         places = self._order(order)
         names = {place: f"f{place}" for place in places}
         markers = {names[place]: self.markers[place] for place in places} if self.markers else {}
         rules = {names[place]: self._rules(place) for place in places}
         return record_grammar([names[place] for place in places], rules, markers)
 
+    def _sequence_grammar(self, most: int) -> str:
+        shared, own = (" ".join(f"f{place}" for place in places) for places in self.sequence_places)
+        more, end = token_set([self.more]), token_set([self.alphabet.stop])
+        lines = [f"start: {shared} own{' after_1' if most > 1 else ''}", f"own: {own}"]
+        for count in range(1, most):
+            further = f" after_{count + 1}" if count + 1 < most else ""
+            lines.append(f"after_{count}: {end} | {more} own{further}")
+        for place in range(len(self.fields)):
+            lines.extend(self._rules(place))
+        return "\n".join(lines) + "\n"
+
     def field_grammar(self, place: int) -> str:
         """Return the grammar of one field alone, without its marker."""
         return record_grammar([f"f{place}"], {f"f{place}": self._rules(place)}, {})
+
+    def open_text_grammar(self, place: int) -> str:
+        """Return the grammar of the text field at `place` alone, once it is known to be present."""
+        field = self.fields[place]
+        rules = text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, None)
+        return record_grammar([f"f{place}"], {f"f{place}": rules}, {})
+
+    def decode_value(self, place: int, ids: Sequence[int]) -> Value:
+        """Return the value that `encode_value` turned into `ids`.
+
+        Raises:
+            DataError: `ids` does not begin with an encoding of a value.
+        """
+        return self._read(place, ids, 0)[0]
 
     def _rules(self, place: int) -> list[str]:
         field, code = self.fields[place], self.codes[place]
@@ -196,10 +223,105 @@ class Codec:
             return automaton_rules(code.root, f"f{place}")
         return text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, code.missing)
 
+    def steps(self, order: Sequence[int] | None = None) -> Generator[int | Node, int | None, None]:
+        """Yield what an encoding is made of, one after the other: the place of a field, or a choice of its own.
+
+        A choice is an automaton of one token, and that token is what it wants to be sent back.
+
+        Args:
+            order: positions of the modelled fields in the order of the encoding.
+        """
+        if self.schema.sequence is None:
+            yield from self._order(order)
+            return
+        shared, own = self.sequence_places
+        yield from shared
+        for _ in range(self.schema.sequence.most - 1):
+            yield from own
+            if (yield self.going_on) == self.alphabet.stop:
+                return
+        yield from own
+
+    @cached_property
+    def sequence_places(self) -> tuple[list[int], list[int]]:
+        """Places of the fields that a subject's records share, and of those that each has of its own, in order."""
+        assert self.schema.sequence is not None
+        shared = self.schema.sequence.shared
+        places = range(len(self.fields))
+        return (
+            [place for place in places if self.fields[place].name in shared],
+            [place for place in places if self.fields[place].name not in shared],
+        )
+
+    @cached_property
+    def more(self) -> int:
+        """The token after a record of a sequence that another one follows."""
+        return single_token(
+            self.tokenizer, ";", {self.alphabet.stop, self.alphabet.start, self.alphabet.unused}
+        )
+
+    @cached_property
+    def going_on(self) -> Node:
+        """The choice after each record of a sequence: another one, or the end. After the longest there is none."""
+        return Node({self.more: END, self.alphabet.stop: END})
+
+    def sequence_segments(self, records: Sequence[Record]) -> list[tuple[int | None, list[int]]]:
+        """Return place and token ids of each part of a subject's records; the place of a choice to go on is None.
+
+        Raises:
+            DataError: a value lies outside its field's domain.
+        """
+        found: list[tuple[int | None, list[int]]] = []
+        at, steps, answer = -1, self.steps(), None
+        own = self.sequence_places[1]
+        try:
+            while True:
+                step = steps.send(answer)
+                answer = None
+                if isinstance(step, Node):
+                    answer = self.more if at + 1 < len(records) else self.alphabet.stop
+                    found.append((None, [answer]))
+                    continue
+                at += step == own[0]
+                found.append((step, self.encode_value(step, records[max(at, 0)][self.fields[step].name])))
+        except StopIteration:
+            return found
+
+    def decode_sequence(self, ids: Sequence[int]) -> list[Record]:
+        """Return the records that `sequence_segments` turned into `ids`, in order.
+
+        Raises:
+            DataError: `ids` is not in the codec's grammar.
+        """
+        records: list[Record] = []
+        shared: Record = {}
+        position, steps, answer = 0, self.steps(), None
+        own = self.sequence_places[1]
+        try:
+            while True:
+                step = steps.send(answer)
+                answer = None
+                if isinstance(step, Node):
+                    if position >= len(ids) or ids[position] not in step.edges:
+                        raise DataError(f"token {position}: neither another record nor the end")
+                    answer = ids[position]
+                    position += 1
+                    continue
+                value, position = self._read(step, ids, position)
+                if step == own[0]:
+                    records.append(dict(shared))
+                (records[-1] if step in own else shared)[self.fields[step].name] = value
+        except StopIteration:
+            pass
+        if position != len(ids):
+            raise DataError(f"{len(ids) - position} tokens are left over after the last record")
+        return [{each.name: record[each.name] for each in self.fields} for record in records]
+
     def _order(self, order: Sequence[int] | None) -> Sequence[int]:
         if order is None:
             return range(len(self.fields))
-        if self.layout == "places" and list(order) != list(range(len(self.fields))):
+        last = range(len(self.fields) - len(order), len(self.fields))
+        if self.layout == "places" and list(order) != list(last):
             raise ValueError("the layout 'places' has one order; use 'markers' to change it")
         return order
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from paracosm.records.automaton import Node
 
+NOTHING = '""'
+
 
 def token_set(tokens: Sequence[int]) -> str:
     """Return the Lark term that matches any one of some tokens."""
@@ -73,7 +75,7 @@ def record_grammar(
         markers: per field, the token that announces it; empty when fields are told by position.
     """
     parts = [f"{token_set([markers[name]])} {name}" if name in markers else name for name in order]
-    lines = [f"start: {' '.join(parts)}"]
+    lines = [f"start: {' '.join(parts) or NOTHING}"]
     for name in order:
         lines.extend(rules[name])
     return "\n".join(lines) + "\n"

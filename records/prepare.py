@@ -1,6 +1,6 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.domains import fit_domains
 from paracosm.records.infer import infer
+from paracosm.records.rules import read_rules
 from paracosm.records.schema import Schema
+from paracosm.records.sequences import fit_sequence
 from paracosm.records.sources import from_object, read_source, source_digest, table_digest
 from paracosm.records.splits import divide, find_clusters
 from paracosm.records.typed_table import to_records, to_typed, write_table
@@ -56,7 +58,10 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 
     @cache
     def made() -> Prepared:
-        return assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        # A rule that cannot be read is said now, not after the training.
+        read_rules(recipe.rules, prepared.schema, root)
+        return prepared
 
     def work() -> dict[str, Any]:
         prepared = made()
@@ -96,6 +101,11 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
     known = _with_training_cells(inference.schema, splits["train"], data.target, warnings)
     splits = {name: part[known.names] for name, part in splits.items()}
     schema = fit_domains(known, splits["train"], data)
+    sequence = fit_sequence(recipe, schema, splits["train"])
+    if sequence is not None:
+        # Without an identifier nobody could tell where a synthetic sequence ends.
+        named = (replace(field, fresh=True) if field.name == data.subject else field for field in schema)
+        schema = Schema(tuple(named), sequence)
     if clusters.coarse:
         warnings.append(
             f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep"

@@ -138,10 +138,28 @@ class Field:
 
 
 @dataclass(frozen=True)
+class SubjectSequence:
+    """How the records of one subject form a sequence.
+
+    Attributes:
+        subject: the identifier that names the subject.
+        order_by: the field that orders its records.
+        shared: fields that all records of a subject share, in order.
+        most: longest sequence.
+    """
+
+    subject: str
+    order_by: str
+    shared: tuple[str, ...]
+    most: int
+
+
+@dataclass(frozen=True)
 class Schema:
-    """The ordered fields of a record. Field names are unique."""
+    """The ordered fields of a record, and whether a subject's records form a sequence. Field names are unique."""
 
     fields: tuple[Field, ...]
+    sequence: SubjectSequence | None = None
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -171,12 +189,18 @@ class Schema:
 
     def to_json(self) -> str:
         """Return the schema as JSON that `from_json` reads back."""
-        return json.dumps({"fields": [_plain(each) for each in self.fields]}, indent=1, ensure_ascii=False)
+        plain: dict[str, Any] = {"fields": [_plain(each) for each in self.fields]}
+        if self.sequence is not None:
+            plain["sequence"] = asdict(self.sequence)
+        return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
-        return cls(tuple(_field(each) for each in json.loads(text)["fields"]))
+        plain = json.loads(text)
+        told = plain.get("sequence")
+        sequence = None if told is None else SubjectSequence(**{**told, "shared": tuple(told["shared"])})
+        return cls(tuple(_field(each) for each in plain["fields"]), sequence)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import llguidance
-import llguidance.hf
 import numpy as np
 from numpy.typing import NDArray
 
 from paracosm.recipes.errors import ModelError
 from paracosm.records.codec import Codec
+from paracosm.records.grammar import token_set
+from paracosm.records.token_bytes import grammar_tokenizer
 
 FORCED = 0
 """Mask number of a position at which the grammar allows one token only."""
@@ -35,7 +36,7 @@ class TokenMasks:
 
     @cached_property
     def tokenizer(self) -> llguidance.LLTokenizer:
-        return llguidance.hf.from_tokenizer(self.codec.tokenizer, eos_token=self.codec.alphabet.unused)  # type: ignore[arg-type]
+        return grammar_tokenizer(self.codec.tokenizer, self.codec.alphabet.unused)
 
     @cached_property
     def _matchers(self) -> list[llguidance.LLMatcher]:
@@ -71,6 +72,10 @@ class TokenMasks:
                 self._segments.clear()
             self._segments[key] = numbers
         return numbers
+
+    def of_choice(self, tokens: Sequence[int]) -> int:
+        """Return the mask number of a choice between some tokens that belongs to no field."""
+        return self._number(self.matcher(f"start: {token_set(tokens)}\n").compute_bitmask())
 
     def _number(self, mask: bytes) -> int:
         if mask not in self._numbers:

@@ -62,7 +62,7 @@ class LocalFolder:
         shelf = self.root / checked_name(release.about.name)
         with reporting(shelf):
             shelf.mkdir(parents=True, exist_ok=True)
-            _sweep(shelf)
+            sweep(shelf)
             with incoming(shelf) as folder:
                 version = self._settle(release, release.lay_out(folder), shelf)
             _sync(shelf)
@@ -189,8 +189,9 @@ def incoming(beside: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def _sweep(shelf: Path) -> None:
-    for path in shelf.glob(f"{INCOMING}*"):
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed a day ago or earlier left half-built in `folder`."""
+    for path in folder.glob(f"{INCOMING}*"):
         if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from paracosm.recipes.errors import RegistryError
 from paracosm.registry.details import Details, details
 from paracosm.registry.difference import Difference, difference
-from paracosm.registry.local_folder import incoming, reporting
+from paracosm.registry.local_folder import incoming, reporting, sweep
 from paracosm.registry.manifest import Version, check_complete, check_version
 from paracosm.registry.signature import check_key, check_signature
 from paracosm.registry.store import Address, Store, address
@@ -81,6 +81,7 @@ def pull(*, name: str, into: Path, url: str | None = None, key: Path | None = No
             raise RegistryError(f"{into}: is there already; name a folder that is empty or does not exist")
         version = at.find()
         into.parent.mkdir(parents=True, exist_ok=True)
+        sweep(into.parent)
         with incoming(into.parent) as folder:
             _fetched(at.store, version, folder, key)
             folder.rename(into)

@@ -36,6 +36,41 @@ def byte_tokenizer(merged: tuple[str, ...] = (), *, one_special: bool = False) -
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **special)
 
 
+LETTERS = "0123456789+-abcdefghijklmnopqrstuvwxyzMF ?:,.;"
+
+
+def unigram_tokenizer() -> PreTrainedTokenizerFast:
+    """Return a SentencePiece-like Unigram tokenizer: pieces with scores, spaces as a visible mark."""
+    pieces = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("<pad>", 0.0), ("\u2581", -2.0)]
+    pieces += [(letter, -4.0) for letter in LETTERS if letter != " "]
+    pieces += [(piece, -3.0) for piece in ("tu", "es", "day", "\u2581th", "ing")]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=0, byte_fallback=False))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+    )
+
+
+def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
+    """Return a WordPiece tokenizer as BERT has: whole words, and continuations marked by ##."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words += [letter for letter in LETTERS if letter != " "]
+    words += [f"##{letter}" for letter in LETTERS if letter.isalnum()]
+    words += ["tu", "##es", "##day"]
+    tokenizer = Tokenizer(models.WordPiece({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        mask_token="[MASK]",
+    )
+
+
 def llama(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0) -> PreTrainedModel:
     """Return a Llama of a few thousand weights."""
     torch.manual_seed(seed)

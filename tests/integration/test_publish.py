@@ -215,6 +215,26 @@ def test_a_killed_publisher_leaves_only_whole_versions(tmp_path: Path) -> None:
     assert after.number == len(paracosm.registry.list_versions(url=url))
 
 
+def test_a_killed_pull_leaves_no_folder_of_that_name(tmp_path: Path) -> None:
+    url = url_of(tmp_path)
+    paracosm.registry.publish(run=passing(tmp_path), url=url)
+    code = (
+        "import os, signal, sys, pathlib, paracosm.registry.verbs as verbs\n"
+        "verbs.check_version = lambda version: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "verbs.pull(name='ward-notes', into=pathlib.Path(sys.argv[1]), url=sys.argv[2])\n"
+    )
+    into = tmp_path / "here" / "notes"
+    victim = subprocess.run([sys.executable, "-c", code, str(into), url])
+    assert victim.returncode == -signal.SIGKILL
+    (left,) = into.parent.iterdir()
+    assert left.name.startswith(".incoming-")
+    assert paracosm.registry.pull(name="ward-notes", into=into, url=url) == into
+    long_ago = time.time() - 2 * 86400
+    os.utime(left, (long_ago, long_ago))
+    paracosm.registry.pull(name="ward-notes", into=into.with_name("again"), url=url)
+    assert sorted(path.name for path in into.parent.iterdir()) == ["again", "notes"]
+
+
 def test_importing_the_registry_is_cheap() -> None:
     heavy = ["torch", "transformers", "pandas", "huggingface_hub", "jinja2"]
     code = f"import sys, paracosm.registry; print([name for name in {heavy} if name in sys.modules])"
@@ -243,6 +263,8 @@ def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
         **tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1)
     )
     recipe, run = recipe_of(), passing(tmp_path)
+    # What must be withheld follows from the schema of the records that were measured.
+    Schema(fields).save(run.schema)
 
     def evaluate() -> None:
         run.evaluation.mkdir()

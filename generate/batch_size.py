@@ -1,0 +1,33 @@
+"""How many records are decoded at once, from what the key-value cache may take."""
+
+from typing import TYPE_CHECKING
+
+from paracosm.generate.track import Book
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+MOST = 256
+"""Beyond this, a forward pass is bound by arithmetic and a wider batch gains nothing on CPU."""
+MOST_ON_ACCELERATOR = 2048
+CHARACTERS_PER_TOKEN = 2.0
+"""Of a text: few texts use their whole length, and fewer with shorter tokens."""
+
+
+def batch_size(model: "PreTrainedModel", book: Book, memory_gb: float) -> int:
+    """Return how many of the longest records fit in the cache; the same on every machine of one kind."""
+    config = model.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    dimension = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * dimension * model.dtype.itemsize
+    most = MOST if model.device.type == "cpu" else MOST_ON_ACCELERATOR
+    return max(1, min(most, int(memory_gb * 1e9 / (per_token * longest(book)))))
+
+
+def longest(book: Book) -> int:
+    """Return about how many tokens the longest record has."""
+    tokens = 1.0
+    for place, each in enumerate(book.codec.fields):
+        closed = book.longest(place)
+        tokens += each.max_length / CHARACTERS_PER_TOKEN if closed is None else closed
+    return int(tokens if book.limit is None else min(tokens, book.limit))

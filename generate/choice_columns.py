@@ -1,0 +1,32 @@
+"""Which columns of the head a choice of the grammar allows, looked up once per choice."""
+
+import weakref
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paracosm.records.automaton import Node
+
+
+class ChoiceColumns:
+    """The head's columns of each choice that the grammar leaves, in ascending order of the tokens."""
+
+    def __init__(self, vocabulary: Sequence[int] | None) -> None:
+        self._column = None if vocabulary is None else {token: at for at, token in enumerate(vocabulary)}
+        self._of_tokens: dict[tuple[int, ...], tuple[NDArray[np.int64], tuple[int, ...]]] = {}
+        self._of_node: weakref.WeakKeyDictionary[Node, tuple[NDArray[np.int64], tuple[int, ...]]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def of(self, node: Node) -> tuple[NDArray[np.int64], tuple[int, ...]]:
+        """Return columns and tokens of the choice at `node`."""
+        found = self._of_node.get(node)
+        if found is None:
+            tokens = tuple(sorted(node.edges))
+            found = self._of_tokens.get(tokens)
+            if found is None:
+                columns = tokens if self._column is None else tuple(self._column[token] for token in tokens)
+                found = self._of_tokens[tokens] = (np.array(columns, dtype=np.int64), tokens)
+            self._of_node[node] = found
+        return found

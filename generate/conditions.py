@@ -1,0 +1,306 @@
+"""Conditions: which values each record number has to have, from fixed values, quotas and a file of partial records."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from paracosm.generate.guided import Guided, Limits
+from paracosm.generate.request import Request
+from paracosm.recipes.errors import DataError, RecipeError
+from paracosm.recipes.nearest import did_you_mean
+from paracosm.recipes.recipe import Data, Quota, Recipe
+from paracosm.records.as_found import as_found
+from paracosm.records.codec import Codec, shown
+from paracosm.records.field_parts import all_values
+from paracosm.records.schema import Field, Record, Schema, SubjectSequence, Value
+from paracosm.records.sources import read_source
+from paracosm.records.typed_table import cell_shape, read_cell
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The quota of one field: which values the record numbers get.
+
+    Attributes:
+        classes: allowed values per class; the last one may hold all values that no share names.
+        of: per record number, its class.
+    """
+
+    classes: tuple[frozenset[Value], ...]
+    of: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What each record number has to have.
+
+    Attributes:
+        codec: of the records.
+        limits: rules, the same for all.
+        fixed: values that every record has.
+        quotas: per field.
+        seeds: partial records; number n completes the one at n modulo their count.
+        first: fields that are written first when any order is possible.
+        fill: whether a cell that a partial record lacks may not be missing again.
+    """
+
+    codec: Codec
+    limits: Limits
+    fixed: Mapping[str, Value]
+    quotas: Mapping[str, Shares]
+    seeds: Sequence[Record] = ()
+    first: tuple[str, ...] = ()
+    fill: bool = False
+
+    def request(self, number: int, again: int = 0) -> Request:
+        """Return the request for a record number."""
+        wanted = {name: frozenset({value}) for name, value in self.fixed.items()}
+        for name, shares in self.quotas.items():
+            wanted[name] = shares.classes[shares.of[number]]
+        if self.seeds:
+            given = self.seeds[number % len(self.seeds)]
+            wanted |= {name: frozenset({value}) for name, value in given.items()}
+        names = self.codec.schema.names
+        present = frozenset(names) - wanted.keys() if self.fill else frozenset()
+        guide = Guided(self.limits, wanted, self._forced(wanted), present)
+        return Request(number, self._order(wanted), guide, again)
+
+    def _order(self, wanted: Mapping[str, object]) -> tuple[int, ...] | None:
+        """Return what is known first, then the fields that the recipe puts first, derived fields last."""
+        if not self.codec.markers:
+            return None
+        names = [each.name for each in self.codec.fields]
+        late = self.limits.derived - wanted.keys()
+        ordered = [name for name in names if name in wanted]
+        ordered += [name for name in self.first if name not in wanted and name not in late]
+        ordered += [name for name in names if name not in ordered and name not in late]
+        ordered += [name for name, _ in self.limits.rules.derived if name in late]
+        return tuple(names.index(name) for name in ordered)
+
+    def _forced(self, wanted: Mapping[str, object]) -> frozenset[str]:
+        """Return the conditions that masking meets exactly: those before which nothing is drawn."""
+        if self.codec.markers:
+            return frozenset(wanted)
+        forced = []
+        for each in self.codec.fields:
+            if each.name not in wanted:
+                break
+            forced.append(each.name)
+        return frozenset(forced)
+
+    def refuse_impossible(self) -> None:
+        """Check that a fixed field order allows the conditions.
+
+        Raises:
+            DataError: a text would have to be drawn by chance.
+        """
+        if self.codec.markers:
+            return
+        requests = [self.request(number) for number in range(max(1, len(self.seeds)))]
+        for request in requests:
+            assert isinstance(request.guide, Guided)
+            open_fields = request.guide.wanted.keys() - request.guide.forced
+            hard = [name for name in open_fields if self.codec.schema[name].type == "text"]
+            if hard or (self.fill and open_fields):
+                raise DataError(
+                    f"generate: {min(hard or open_fields)!r} is known, but stands after fields that are not; this adapter"
+                    " writes fields in table order, so it cannot be conditioned on it: train with finetune.order=shuffled"
+                )
+
+
+def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int, root: Path) -> Conditions:
+    """Check the conditions of a recipe against its schema.
+
+    Args:
+        recipe: its `generate` section matters here.
+        codec: of the records.
+        limits: rules.
+        count: how many records there will be.
+        root: where relative paths begin.
+
+    Raises:
+        RecipeError: a condition names what is not there.
+        DataError: the file of partial records does not fit.
+    """
+    schema, settings = codec.schema, recipe.generate
+    if schema.sequence is not None:
+        _check_sequence(recipe, schema.sequence)
+    fixed = {
+        name: _value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
+        for name, value in settings.where.items()
+    }
+    if both := sorted(settings.where.keys() & settings.quotas.keys()):
+        raise RecipeError(f"generate.quotas: {both[0]!r} is fixed by generate.where already")
+    quotas = {
+        name: shares(_field(name, schema, "generate.quotas"), quota, count=count, seed=settings.seed)
+        for name, quota in settings.quotas.items()
+    }
+    for name in (*settings.order, *settings.temperatures):
+        _field(name, schema, "generate.order" if name in settings.order else "generate.temperatures")
+    if settings.order and not codec.markers:
+        raise RecipeError(
+            "generate.order: this adapter writes fields in table order; train with finetune.order=shuffled"
+        )
+    seeds = read_partial(root / settings.seeds, schema, recipe.data.missing).given if settings.seeds else []
+    clash = {name for given in seeds for name in given} & (fixed.keys() | quotas.keys())
+    if clash:
+        raise RecipeError(f"generate.seeds: {min(clash)!r} is set by generate.where or generate.quotas too")
+    conditions = Conditions(codec, limits, fixed, quotas, seeds, tuple(settings.order))
+    conditions.refuse_impossible()
+    return conditions
+
+
+def _check_sequence(recipe: Recipe, sequence: SubjectSequence) -> None:
+    """Check that conditions on a subject's sequence speak of what all its records share."""
+    settings = recipe.generate
+    for where, names in (("where", settings.where), ("quotas", settings.quotas)):
+        for name in names:
+            if name not in sequence.shared:
+                raise RecipeError(
+                    f"generate.{where}: {name!r} differs between the records of a subject; in sequences, fields that all of"
+                    f" a subject's records share can be set ({', '.join(sequence.shared) or 'here there are none'})"
+                )
+    for key, value in (("generate.seeds", settings.seeds), ("rules.unique", recipe.rules.unique)):
+        if value:
+            raise RecipeError(f"{key}: is for single records, not for sequences (data.sequence)")
+
+
+def _field(name: str, schema: Schema, where: str) -> Field:
+    names = [each.name for each in schema.modelled]
+    if name not in names:
+        raise RecipeError(
+            f"{where}: there is no field {name!r}{did_you_mean(name, names) or '; there are: ' + ', '.join(names[:12])}"
+        )
+    return schema[name]
+
+
+def _value(field: Field, given: Any, where: str) -> Value:
+    """Read a value as the recipe writes it: as the source would."""
+    text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
+    if field.type == "boolean" and text not in (field.true, field.false):
+        text = {"true": field.true, "false": field.false}.get(text.lower(), text)
+    try:
+        value = read_cell(
+            field, f"{field.prefix}{text}{field.suffix}" if not isinstance(given, str) else text
+        )
+    except (ValueError, KeyError) as fault:
+        raise RecipeError(f"{where}: {given!r} is no {field.type} as the field writes it") from fault
+    if not field.allows(value):
+        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{_domain(field, text)}")
+    return value
+
+
+def _domain(field: Field, text: str) -> str:
+    if field.type == "category":
+        near = did_you_mean(text, field.categories)
+        return near or f"; allowed: {', '.join(field.categories[:12])}"
+    if field.type in ("integer", "number", "datetime"):
+        return f"; allowed: {field.write(field.minimum)} to {field.write(field.maximum)}"
+    return ""
+
+
+def shares(field: Field, quota: Quota, *, count: int, seed: int) -> Shares:
+    """Deal the classes of a quota to record numbers: exact counts (largest remainders), in an order of the seed's.
+
+    Raises:
+        RecipeError: the field has no classes, or the shares are more than the whole.
+    """
+    where = f"generate.quotas.{field.name}"
+    domain = all_values(field, MOST_CLASSES)
+    if domain is None:
+        raise RecipeError(
+            f"{where}: the field is {field.type}; a quota needs categories, a boolean or a few integers"
+        )
+    if quota == "balanced":
+        known = [value for value in domain if value is not None]
+        parts: dict[frozenset[Value], float] = {frozenset({value}): 1 / len(known) for value in known}
+    else:
+        assert isinstance(quota, dict)
+        parts = {frozenset({_value(field, text, where)}): share for text, share in quota.items()}
+        rest = 1 - sum(parts.values())
+        if rest < -1e-9:
+            raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
+        others = frozenset(domain) - frozenset().union(*parts)
+        if rest > 1e-9:
+            if not others:
+                raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
+            parts[others] = rest
+    exact = [share * count for share in parts.values()]
+    counts = [int(part) for part in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda at: (counts[at] - exact[at], at))
+    for at in by_remainder[: count - sum(counts)]:
+        counts[at] += 1
+    dealt = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    chance = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
+    return Shares(tuple(parts), chance.permutation(dealt))
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A table of partial records.
+
+    Attributes:
+        raw: the table as found, strings.
+        given: per row, the cells that can be conditioned on.
+        outside: per field, how many cells hold a value that training never saw; they are kept and not conditioned on.
+    """
+
+    raw: Any
+    given: list[Record]
+    outside: Mapping[str, int]
+
+
+def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient: bool = False) -> Partial:
+    """Read a table of partial records; empty cells are not given.
+
+    Args:
+        path: CSV, TSV, JSONL or Parquet.
+        schema: the fields.
+        missing: cells of a CSV or TSV that are empty too.
+        lenient: leave cells outside a field's domain, and columns that are no fields, out instead of refusing them.
+
+    Raises:
+        DataError: the table cannot be read, or a cell does not fit its field.
+    """
+    raw = read_source(Data(source=str(path), missing=list(missing)), root=Path())
+    names = {each.name for each in schema.modelled}
+    unknown = [name for name in raw.columns if name not in names]
+    if unknown and not lenient:
+        raise DataError(f"{path}: there is no field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
+    given: list[Record] = [{} for _ in range(len(raw))]
+    outside: dict[str, int] = {}
+    for name in raw.columns:
+        if name not in names:
+            continue
+        field = schema[name]
+        cells = as_found(raw[name])
+        for row, cell in enumerate(cells):
+            if cell is pd.NA or cell == "":
+                continue
+            value = _cell(field, cell, f"{path}: column {name!r}: row {row + 1}")
+            if field.allows(value):
+                given[row][name] = value
+            elif lenient:
+                outside[name] = outside.get(name, 0) + 1
+            else:
+                raise DataError(
+                    f"{path}: column {name!r}: row {row + 1}: {shown(value)} is outside the domain of the field{_domain(field, cell)}"
+                )
+    return Partial(raw, given, outside)
+
+
+def _cell(field: Field, text: str, where: str) -> Value:
+    try:
+        return read_cell(field, text)
+    except (ValueError, KeyError) as fault:
+        raise DataError(
+            f"{where} holds a cell of the shape {cell_shape(text)!r}, which is no {field.type}"
+        ) from fault

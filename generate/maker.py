@@ -1,0 +1,160 @@
+"""What makes a block of records, in this process or on another machine: adapter, rules and conditions of one run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from paracosm.generate.adapted_model import AdaptedModel, load_adapted
+from paracosm.generate.batch_size import batch_size
+from paracosm.generate.choosing import Sampling
+from paracosm.generate.conditions import Conditions, read_conditions
+from paracosm.generate.copy_filter import CopyFilter
+from paracosm.generate.decoder import Decoder
+from paracosm.generate.guided import Limits
+from paracosm.generate.request import Tally
+from paracosm.generate.track import Book, Track
+from paracosm.recipes.errors import DataError
+from paracosm.recipes.recipe import Generate, Recipe
+from paracosm.recipes.run_directory import Run
+from paracosm.records.codec import Codec
+from paracosm.records.rules import Rulebook, read_rules
+from paracosm.records.schema import Record, Schema
+from paracosm.records.typed_table import read_table, to_records
+
+BATCHES_PER_BLOCK = 4
+FEWEST_BLOCKS = 4
+"""Blocks into which a small run is divided, so that several processes have something to do."""
+FEWEST_RECORDS = 16
+
+
+@dataclass(frozen=True)
+class Job:
+    """What there is to make. Small, and the same on every machine that sees the run directory.
+
+    Attributes:
+        recipe: the whole recipe.
+        run: root of the run.
+        root: where relative paths of the recipe begin.
+        count: records in all.
+    """
+
+    recipe: Recipe
+    run: Path
+    root: Path
+    count: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A block of records, and how they came about.
+
+    Attributes:
+        block: its number.
+        records: per record number the record, or in a sequence all records of a subject.
+        tally: attempts, tokens and what was refused.
+    """
+
+    block: int
+    records: list[list[Record]]
+    tally: Tally
+
+
+class Maker:
+    """Makes blocks of a job's records. A block is the unit of determinism: its number says what is in it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.run = Run(job.run)
+
+    @cached_property
+    def adapted(self) -> AdaptedModel:
+        return load_adapted(self.run.adapter)
+
+    @property
+    def codec(self) -> Codec:
+        return self.adapted.codec
+
+    @cached_property
+    def rules(self) -> Rulebook:
+        return read_rules(self.job.recipe.rules, Schema.load(self.run.schema), self.job.root)
+
+    @cached_property
+    def limits(self) -> Limits:
+        kind, copies = self.job.recipe.generate.drop_copies, None
+        if kind is not None:
+            if not self.run.split("train").is_file():
+                raise DataError(
+                    "generate.drop_copies: needs the training records, which this run does not hold"
+                )
+            schema = Schema.load(self.run.schema)
+            train = to_records(read_table(self.run.split("train"), schema), schema)
+            copies = CopyFilter(train, self.codec.fields, kind)
+        return Limits(self.codec, self.rules, copies)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        return read_conditions(
+            self.job.recipe, self.codec, self.limits, count=self.job.count, root=self.job.root
+        )
+
+    @cached_property
+    def slots(self) -> int:
+        settings = self.job.recipe.generate
+        if settings.batch_size is not None:
+            return settings.batch_size
+        return batch_size(
+            self.adapted.model, Book(self.adapted.masks, _limit(self.adapted)), settings.memory_gb
+        )
+
+    @cached_property
+    def blocks(self) -> list[range]:
+        """The record numbers of each block."""
+        share = max(-(-self.job.count // FEWEST_BLOCKS), FEWEST_RECORDS)
+        size = min(BATCHES_PER_BLOCK * self.slots, share)
+        return [range(begin, min(begin + size, self.job.count)) for begin in range(0, self.job.count, size)]
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        settings = self.job.recipe.generate
+        return Decoder(self.adapted, sampling(settings), self.slots, settings.attempts)
+
+    def make(self, block: int) -> Made:
+        """Make the records of a block."""
+        return Made(block, *self.records(self.blocks[block]))
+
+    def records(self, numbers: Sequence[int], again: int = 0) -> tuple[list[list[Record]], Tally]:
+        """Make the records, or sequences of records, with these numbers.
+
+        Args:
+            numbers: of the records.
+            again: 0, or which redraw of them this is.
+
+        Raises:
+            DataError: conditions and rules refuse nearly everything.
+        """
+        requests = [self.conditions.request(number, again) for number in numbers]
+        self.decoder.tally = Tally()
+        tracks = self.decoder.decode(requests, seed=self.job.recipe.generate.seed)
+        return [self.finish(track) for track in tracks], self.decoder.tally
+
+    def finish(self, track: Track) -> list[Record]:
+        """Return the records of a finished track, their derived fields computed."""
+        if self.codec.schema.sequence is None:
+            return [self.rules.compute(self.codec.decode(track.ids))]
+        return [self.rules.compute(record) for record in self.codec.decode_sequence(track.ids)]
+
+
+def sampling(settings: Generate) -> Sampling:
+    """Translate the recipe's section."""
+    return Sampling(
+        settings.temperature,
+        tuple(settings.temperatures.items()),
+        settings.top_k,
+        settings.top_p,
+        settings.min_p,
+    )
+
+
+def _limit(adapted: AdaptedModel) -> int | None:
+    return getattr(adapted.model.config, "max_position_embeddings", None)
