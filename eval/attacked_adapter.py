@@ -80,7 +80,7 @@ def adapter_likelihoods(
     """Return the likelihoods of encoded records under the adapter."""
     from paracosm.generate.adapted_model import load_adapted
 
-    model = load_adapted(folder, short_sequences=_are_short(records)).model
+    model = load_adapted(folder).model
     return read_likelihoods(model, codec, masks, records)
 
 
