@@ -1,5 +1,6 @@
 """The evaluation in a terminal: verdict, gates, and every figure between its anchors."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
+MARKS = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "?"}
+"""Short, so that seven columns fit the width of a terminal; the reasons below spell the state out."""
 
 
 def summary(metrics: Mapping[str, Any]) -> "Group":
@@ -22,7 +25,7 @@ def summary(metrics: Mapping[str, Any]) -> "Group":
         ("● ", COLOURS[verdict]), (verdict, f"bold {COLOURS[verdict]}"), f"  profile {metrics['profile']}, "
     )
     head.append(", ".join(f"{rows:,} {name}" for name, rows in metrics["sizes"].items()) + " records")
-    return Group(head, _figures(metrics), *_open_gates(metrics))
+    return Group(head, _figures(metrics), *_not_measured(metrics), *_open_gates(metrics))
 
 
 def _figures(metrics: Mapping[str, Any]) -> "Table":
@@ -32,20 +35,32 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for name, side in (("", "left"), ("metric", "left"), ("value", "right"), ("95% interval", "right")):
         table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
-    for name in ("floor", "ceiling", "worst case"):
-        table.add_column(name, justify="right")
+    for name in ("floor", "ceiling", "worst"):
+        table.add_column(name, justify="right", no_wrap=True)
     ruled = {(gate["metric"], gate["section"]): gate["state"] for gate in metrics["gates"]}
     for each in metrics["metrics"]:
-        state = ruled.get((each["name"], each["group"]), "")
-        mark = f"[{COLOURS[state]}]{state}[/]" if state else ""
         if each["value"] is None:
-            table.add_row(mark, each["name"], "not measured", "", "", "", "", style="dim")
             continue
+        state = ruled.get((each["name"], each["group"]), "")
+        mark = f"[{COLOURS[state]}]{MARKS[state]}[/]" if state else ""
         unit = each["unit"]
         anchors = [figure(each[name], unit) if name in each else "" for name in ("floor", "ceiling", "worst")]
-        span = interval(each["interval"][0], each["interval"][1], unit).replace(" to ", "–")
+        span = re.sub(r"( pp|%)? to ", "–", interval(each["interval"][0], each["interval"][1], unit))
         table.add_row(mark, each["name"], figure(each["value"], unit), span, *anchors)
     return table
+
+
+def _not_measured(metrics: Mapping[str, Any]) -> list[Any]:
+    """Return a line per reason, with the metrics that it kept from being measured."""
+    from rich.text import Text
+
+    reasons: dict[str, list[str]] = {}
+    for each in metrics["metrics"]:
+        if each["value"] is None:
+            reasons.setdefault(each["reason_not_measured"], []).append(each["name"])
+    return [
+        Text(f"not measured: {', '.join(names)} ({reason})", style="dim") for reason, names in reasons.items()
+    ]
 
 
 def _open_gates(metrics: Mapping[str, Any]) -> list[Any]:

@@ -48,11 +48,12 @@ def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) 
     assert plain == json.loads(found.to_json())
     assert plain["sizes"] == {"train": 200, "control": 60, "test": 60, "synthetic": 80}
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
-    console = Console(width=140, record=True, file=(tmp_path / "terminal").open("w"))
+    console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
     console.print(summary(plain))
     shown = console.export_text()
     assert found.verdict in shown
     assert all(metric["name"] in shown for metric in plain["metrics"])
+    assert "…" not in shown
 
 
 def test_nothing_is_written_without_a_folder(files: dict[str, Path], tmp_path: Path) -> None:
