@@ -35,7 +35,7 @@ demo: $(READY)
 	@echo "card    runs/$(DEMO)/card/README.md"
 
 test: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: $(READY_FOR_TESTS)
 	@$(BIN)/ruff check --quiet .

@@ -332,4 +332,5 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(each) for each in value]
-    return value
+    # Counts come out of numpy as its own integers, which JSON does not know.
+    return int(value) if isinstance(value, np.integer) else value

@@ -40,10 +40,12 @@ class Ray:
     def make(self, blocks: Sequence[int]) -> Iterator[Made]:
         if not leading() or not blocks:
             return
+        # Ray reports its use to its makers unless told not to, and nothing leaves the building here.
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
         import cloudpickle
         import ray
 
-        os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
         if not ray.is_initialized():
             ray.init(log_to_driver=False)
         ray.data.DataContext.get_current().enable_progress_bars = False

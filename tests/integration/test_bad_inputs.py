@@ -158,7 +158,7 @@ ARGUMENTS = [
     Bad(("publish", "t.csv"), ("t.csv", "no run directory")),
     Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "no registry")),
     Bad(("registry", "show", "../x"), ("'../x'", "no name of a model")),
-    Bad(("registry", "pull", "x"), ("--into",)),
+    Bad(("registry", "pull", "x"), ("paracosm-registry: holds no registry",)),
 ]
 CASES = [*RECIPES, *OVERRIDES, *DATA, *MODELS, *DISKS, *ARGUMENTS]
 

@@ -188,3 +188,36 @@ def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
     assert len(made) == 12
     assert made["note"].str.len().between(1, 80).all()
     assert (run / "card" / "README.md").is_file()
+
+
+def test_visits_of_a_subject_stay_in_order_and_share_what_they_share(folder: Path) -> None:
+    chance = np.random.default_rng(2)
+    rows = ["patient,sex,visit,systolic"]
+    for number in range(80):
+        sex, day = chance.choice(["Male", "Female"]), 0
+        for _ in range(int(chance.integers(1, 5))):
+            day += int(chance.integers(1, 60))
+            moment = np.datetime64("2024-01-01") + day
+            rows.append(f"P{number:04d},{sex},{moment},{chance.integers(100, 180)}")
+    (folder / "visits.csv").write_text("\n".join(rows) + "\n")
+    recipe = RECIPE.format(base=folder / "model", order="fixed")
+    subjects = "source: visits.csv, subject: patient, sequence: visit"
+    (folder / "visits.yaml").write_text(recipe.replace("source: people.csv, target: ill", subjects))
+    command = (
+        "-c",
+        "from paracosm.command_line import main; main()",
+        "run",
+        "visits.yaml",
+        "--run",
+        "visits",
+    )
+    fresh = "data.fields.patient={type: identifier, fresh: true}"
+    call(*command, fresh, "finetune.epochs=2", "generate.records=40", cwd=folder)
+    made = pd.concat(
+        pd.read_parquet(path) for path in sorted((folder / "visits" / "synthetic").glob("*.parquet"))
+    )
+    by_patient = made.groupby("patient")
+    assert by_patient.ngroups == 40
+    assert by_patient["visit"].apply(lambda column: column.is_monotonic_increasing).all()
+    assert (by_patient["sex"].nunique() == 1).all()
+    assert 1 <= by_patient.size().min() <= by_patient.size().max() <= 4
