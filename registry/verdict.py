@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paracosm.eval.gates import GATES, rule, verdict
+from paracosm.eval.gate_catalogue import GATES
+from paracosm.eval.gates import rule, verdict
 from paracosm.eval.metric import ANCHORS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.recipe import Release

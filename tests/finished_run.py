@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from paracosm.eval.gates import GATES, Ruling, rule
+from paracosm.eval.gate_catalogue import GATES
+from paracosm.eval.gates import Ruling, rule
 from paracosm.eval.metric import Obstacle
 from paracosm.recipes.recipe import Recipe, Release
 from paracosm.recipes.run_directory import Run

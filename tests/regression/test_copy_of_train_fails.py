@@ -10,7 +10,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from paracosm.eval.context import Context, independent_marginals
-from paracosm.eval.gates import GATES, rule
+from paracosm.eval.gate_catalogue import GATES
+from paracosm.eval.gates import rule
 from paracosm.eval.leakage_metrics import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
 from paracosm.eval.measure import measure, measure_all
 from paracosm.eval.metric import Obstacle

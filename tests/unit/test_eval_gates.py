@@ -4,7 +4,8 @@ import pytest
 
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.figures import figure
-from paracosm.eval.gates import GATES, Ruling, rule, verdict
+from paracosm.eval.gate_catalogue import GATES
+from paracosm.eval.gates import Ruling, rule, verdict
 from paracosm.eval.metric import Estimate, Obstacle, Result, around
 from paracosm.recipes.errors import RecipeError
 from paracosm.recipes.recipe import Release

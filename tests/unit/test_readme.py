@@ -10,7 +10,7 @@ import typer
 
 from paracosm.command_line import app
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.gates import GATES
+from paracosm.eval.gate_catalogue import GATES
 from paracosm.recipes.load import json_schema, load_recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.recipes.stage_arguments import stage_parser
