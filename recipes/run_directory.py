@@ -253,6 +253,7 @@ class Run:
         record = self.stage_record(stage)
         if record.get("inputs") != inputs or record.get("status") == "done":
             self._clear(stage)
+        self._sweep(stage)
         self._record(stage, {"status": "started", "inputs": inputs})
         facts = work() or {}
         self._record(
@@ -282,6 +283,15 @@ class Run:
             elif path.is_file():
                 digests[path.name] = file_digest(path)
         return digests
+
+    def _sweep(self, stage: str) -> None:
+        """Remove what writes that a kill cut short left beside and among the outputs of a stage."""
+        for output in (*self.outputs(stage), self.checkpoints):
+            for partial in (*output.parent.glob(f".{output.name}.*.partial"), *output.rglob(".*.partial")):
+                if partial.is_dir():
+                    shutil.rmtree(partial)
+                else:
+                    partial.unlink(missing_ok=True)
 
     def _clear(self, stage: str) -> None:
         extra = (self.checkpoints,) if stage == "finetune" else ()

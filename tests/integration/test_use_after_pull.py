@@ -16,7 +16,6 @@ from mlflow_server import running_mlflow
 from tiny_models import save_tiny_llama
 
 import paracosm.registry
-from paracosm.eval.stage import evaluate
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.load import load_recipe
 from paracosm.recipes.run_directory import Run
@@ -164,7 +163,7 @@ def test_a_run_that_copies_its_training_data_is_refused_and_marked(world: World,
         return run.stage_record("generate").get("facts", {})
 
     run.stage("generate", {"copied": "train"}, copy)
-    evaluate(recipe, run)
+    call(world.environment, tmp_path, "eval", str(run.root))
     write_card(recipe, run)
     for name, url in world.urls.items():
         if name != "hub":
