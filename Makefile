@@ -58,7 +58,7 @@ test-wheel: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps --upgrade -c constraints.txt accelerate setuptools
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 	  > "$$(.venv-wheel/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
-	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest
+	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 clean:
 	rm -rf .venv .venv-wheel .venv-mlflow .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
