@@ -354,6 +354,8 @@ def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
 
     # Ray's workers are nice by default, which on a busy machine means that they wait.
     monkeypatch.setenv("RAY_worker_niceness", "0")
+    # Its workers import from the driver's folder first, where a checkout would hide an installed package.
+    monkeypatch.chdir(trained)
     one, _ = generated(trained, "shuffled", "alone")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     try:
