@@ -2,8 +2,6 @@
 
 import json
 import runpy
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +33,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = finished_run(folder / "broken", recipe_of(name="broken"))
     (paracosm.registry.publish(run=broken, url=url).folder / "codec.json").write_text("[]")
     return write_pages(url=url, out=folder / "pages").parent
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("chromium and chromedriver are not installed (apt-get install chromium chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    opened = webdriver.Chrome(options=options, service=Service(driver))
-    yield opened
-    opened.quit()
 
 
 def opened(browser: Any, page: Path) -> Any:
