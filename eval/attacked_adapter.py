@@ -164,7 +164,7 @@ def _few(members: Sequence[EncodedRecord]) -> int:
 
 
 def _are_short(records: Sequence[EncodedRecord]) -> bool:
-    from paracosm.finetune.train import SHORT
+    from paracosm.finetune.adapter import SHORT
 
     return max(record.tokens for record in records) < SHORT
 

@@ -3,9 +3,9 @@
 import time
 from dataclasses import dataclass
 
+from paracosm.finetune.adapter import micro_batch_size
 from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
 from paracosm.finetune.encoded_records import encode_all
-from paracosm.finetune.train import micro_batch_size
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec import Codec

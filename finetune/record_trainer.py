@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from paracosm.finetune.encoded_records import RecordDataset
-from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.finetune.material import Material
 from paracosm.finetune.processes import on_processor
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
@@ -30,9 +30,14 @@ BITS = "eval_control_bits"
 class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
-    def __init__(self, *, grammar_loss: GrammarLoss, average: WeightAverage, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.grammar_loss = grammar_loss
+    def __init__(self, *, material: Material, average: WeightAverage, **arguments: Any) -> None:
+        super().__init__(
+            train_dataset=material.train,
+            eval_dataset=material.control,
+            data_collator=material.collate,
+            **arguments,
+        )
+        self.material = material
         self.average = average
         # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
         self.model_accepts_loss_kwargs = True
@@ -45,12 +50,8 @@ class RecordTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        total = self._summed_loss(model, inputs)
+        total = self.material.summed_loss(model, inputs)
         return total * self.accelerator.num_processes / num_items_in_batch
-
-    def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        logits = model(input_ids=inputs["input_ids"], use_cache=False).logits
-        return self.grammar_loss(logits, inputs["shift_labels"], inputs["mask_numbers"])
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
         """Return the mean bits per control record under the grammar and the averaged weights, and log it."""
@@ -59,12 +60,11 @@ class RecordTrainer(Trainer):
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
         with torch.no_grad(), self.average.in_place():
             for batch in self._own_share():
-                total += self._summed_loss(model, self._prepare_inputs(batch)).double()  # type: ignore[arg-type]
+                total += self.material.summed_loss(model, self._prepare_inputs(batch)).double()  # type: ignore[arg-type]
         total = self.accelerator.reduce(total, "sum")
         model.train()
-        assert isinstance(self.eval_dataset, RecordDataset)
         metrics = {
-            BITS: float(total) / math.log(2) / len(self.eval_dataset),  # type: ignore[arg-type]  # a tensor, as it went in
+            BITS: float(total) / math.log(2) / len(self.material.control),  # type: ignore[arg-type]  # a tensor, as it went in
             "epoch": round(self.state.epoch or 0.0, 6),
         }
         self.log(metrics)
@@ -73,11 +73,10 @@ class RecordTrainer(Trainer):
 
     def _own_share(self) -> list[dict[str, torch.Tensor]]:
         """Batches of the control records that this process measures."""
-        assert isinstance(self.eval_dataset, RecordDataset)
-        size = self.args.per_device_eval_batch_size
-        rows = range(self.args.process_index, len(self.eval_dataset), self.args.world_size)
+        control, size = self.material.control, self.args.per_device_eval_batch_size
+        rows = range(self.args.process_index, len(control), self.args.world_size)
         batches = [rows[i : i + size] for i in range(0, len(rows), size)]
-        return [self.data_collator([self.eval_dataset[row] for row in batch]) for batch in batches]
+        return [self.material.collate([control[row] for row in batch]) for batch in batches]
 
 
 class FieldOrders(TrainerCallback):

@@ -1,0 +1,117 @@
+"""Fitting an adapter to records with transformers' loop: control loss, early stop, weight average, checkpoints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import PrinterCallback
+
+from paracosm.finetune.adapter import micro_batch_size
+from paracosm.finetune.material import Material
+from paracosm.finetune.processes import leading, on_leader_first, world
+from paracosm.finetune.record_trainer import (
+    History,
+    Progress,
+    RecordTrainer,
+    callbacks,
+    last_whole_checkpoint,
+    training_arguments,
+)
+from paracosm.finetune.weight_average import WeightAverage
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import Run
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An adapter that was fitted, and how.
+
+    Attributes:
+        model: with the weights that are kept.
+        facts: for `run.json`.
+    """
+
+    model: "PreTrainedModel"
+    facts: dict[str, Any]
+
+
+def fit(
+    model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run, say: Callable[[str], None]
+) -> Fitted:
+    """Train the adapter on the run's records; resume where a killed run stopped. Every process of a launch calls this.
+
+    Args:
+        model: base model with an untrained adapter.
+        material: the records.
+        recipe: `finetune` is read.
+        run: holds checkpoints and the loss curve.
+        say: takes progress lines.
+    """
+    settings = recipe.finetune
+    resumed = leading() and last_whole_checkpoint(run.checkpoints)
+    checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
+    average = WeightAverage(model, settings.average_decay)
+    if checkpoint:
+        average.load(Path(checkpoint))
+    progress = Progress(material.tokens * min(settings.batch_size, len(material.train)), say)
+    history = History(run.history, material.decisions)
+    trainer = RecordTrainer(
+        material=material,
+        average=average,
+        model=model,
+        args=training_arguments(
+            settings,
+            folder=run.checkpoints,
+            records=len(material.train),
+            micro_batch=micro_batch_size(recipe, material.codec, material.longest, world()),
+            world_size=world(),
+        ),
+        callbacks=callbacks(settings, material.train, average, history, progress),
+    )
+    trainer.remove_callback(PrinterCallback)
+    if checkpoint:
+        say(f"resuming at {Path(checkpoint).name}")
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.accelerator.wait_for_everyone()
+    if leading():
+        average.load(run.checkpoints / f"checkpoint-{trainer.state.best_global_step}")
+        average.put()
+    curve = history.lines(trainer.state)
+    ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
+    say(ending["reading"])
+    device = trainer.args.device.type
+    return Fitted(
+        trainer.model,  # type: ignore[arg-type]  # set by the constructor
+        {
+            "device": device + (f" x {torch.get_num_threads()} threads" if device == "cpu" else ""),
+            "tokens_per_second": round(progress.speed(trainer.state), 1),
+            "best_control_bits": round(min(line["control_bits"] for line in curve), 4),
+            "stopped": ending,
+        },
+    )
+
+
+def _ending(curve: list[dict[str, float]], epoch: float, planned: int) -> dict[str, Any]:
+    best = min(curve, key=lambda line: line["control_bits"])
+    turned = curve[-1]["control_bits"] > best["control_bits"]
+    early = epoch < planned - 1e-6
+    where = f"kept epoch {best['epoch']:.2f} at {best['control_bits']:.2f} bits per control record"
+    if turned and early:
+        reading = f"control loss turned while train loss fell, which is memorisation: stopped at epoch {epoch:.2f} and {where}"
+    elif turned:
+        reading = f"control loss had turned at the end: {where}"
+    else:
+        reading = f"control loss still fell when the planned epochs ended: {where}"
+    return {
+        "epoch": round(epoch, 4),
+        "best_epoch": best["epoch"],
+        "best_step": best["step"],
+        "turned": turned,
+        "reading": reading,
+        "reason": "control loss turned" if turned and early else "planned epochs done",
+    }

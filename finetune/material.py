@@ -1,0 +1,117 @@
+"""What a model is trained on: the encoded records of a run, and the loss of a batch of them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from paracosm.finetune.base_model import load_tokenizer
+from paracosm.finetune.encoded_records import (
+    Collator,
+    RecordDataset,
+    encode_all,
+    encode_known,
+    encode_record,
+)
+from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.finetune.smoothing import Smoothing, default_ranks
+from paracosm.recipes.errors import DataError
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import Run
+from paracosm.records.codec import Codec
+from paracosm.records.schema import Schema
+from paracosm.records.token_masks import TokenMasks
+from paracosm.records.typed_table import read_table, to_records
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Material:
+    """Training and control records as a model reads them.
+
+    Attributes:
+        codec: how records are written.
+        tokenizer: of the base model.
+        train: the records to learn.
+        control: the held-out records that can be encoded.
+        unknown: how many held-out records hold a value that training never saw, and have no likelihood.
+        collate: makes a batch of examples.
+        grammar_loss: of a batch's logits.
+        smoothing_ranks: the farthest that a value moves in an epoch; 0 when none does.
+    """
+
+    codec: Codec
+    tokenizer: "PreTrainedTokenizerBase"
+    train: RecordDataset
+    control: RecordDataset
+    unknown: int
+    collate: Collator
+    grammar_loss: GrammarLoss
+    smoothing_ranks: int
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest training record."""
+        return max(record.tokens for record in self.train.records)
+
+    @property
+    def tokens(self) -> float:
+        """Mean tokens per training record, start token included."""
+        return sum(record.tokens for record in self.train.records) / len(self.train)
+
+    @property
+    def decisions(self) -> float:
+        """Mean tokens per training record at which the grammar leaves a choice."""
+        return sum(record.decisions for record in self.train.records) / len(self.train)
+
+    def summed_loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return the negative log-likelihood of a batch's decisions, summed, in nats."""
+        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+        return self.grammar_loss(logits, batch["shift_labels"], batch["mask_numbers"])
+
+
+def causal_material(recipe: Recipe, run: Run) -> Material:
+    """Read and encode the run's records for a causal model.
+
+    Raises:
+        ModelError: the base model's tokenizer is not there.
+        DataError: a training record, or every control record, cannot be encoded.
+    """
+    settings = recipe.finetune
+    shuffled = settings.order == "shuffled"
+    schema = Schema.load(run.schema)
+    tokenizer = load_tokenizer(recipe.model)
+    codec = Codec(schema, tokenizer, "markers" if shuffled else "places")  # type: ignore[arg-type]
+    masks = TokenMasks(codec)
+    records = to_records(read_table(run.split("train"), schema), schema)
+    encoded = encode_all(records, codec, masks)
+    held_out = to_records(read_table(run.split("control"), schema), schema)
+    control, unknown = encode_known(held_out, codec, masks)
+    if not control:
+        raise DataError(
+            "no control record can be encoded: each holds a value that training never saw; enlarge data.split.control"
+        )
+    ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
+    if schema.sequence is not None:
+        # Moved times would leave their order.
+        ranks = 0
+    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
+    train = RecordDataset(
+        encoded,
+        start=codec.start,
+        shuffled=shuffled,
+        seed=settings.seed,
+        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+    )
+    return Material(
+        codec,
+        tokenizer,
+        train,
+        RecordDataset(control, start=codec.start, shuffled=shuffled, seed=-1),
+        unknown,
+        Collator(codec.vocabulary, codec.alphabet.stop),
+        GrammarLoss(masks, codec.vocabulary),
+        ranks,
+    )
