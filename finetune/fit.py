@@ -9,6 +9,7 @@ import torch
 from transformers import PrinterCallback
 
 from paracosm.finetune.adapter import micro_batch_size
+from paracosm.finetune.fused_lora import fuse
 from paracosm.finetune.material import Material
 from paracosm.finetune.processes import leading, on_leader_first, world
 from paracosm.finetune.record_trainer import (
@@ -53,6 +54,7 @@ def fit(
         say: takes progress lines.
     """
     settings = recipe.finetune
+    fuse(model)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
     average = WeightAverage(model, settings.average_decay)

@@ -1,12 +1,15 @@
 """The head under the grammar: logits only for tokens that it can ever allow, loss only where it leaves a choice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from accelerate.utils import extract_model_from_parallel
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 from paracosm.finetune.encoded_records import IGNORED
 from paracosm.records.token_masks import TokenMasks
@@ -14,8 +17,8 @@ from paracosm.records.token_masks import TokenMasks
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-CHUNK = 2048
-"""Positions whose masked logits are held at once: bounds memory when a text field opens the whole vocabulary."""
+CHUNK = 512
+"""Positions whose masked logits are held in float32 at once: bounds memory when a text field opens the whole vocabulary."""
 
 
 def restrict_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) -> None:
@@ -42,6 +45,22 @@ def restrict_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) ->
     model.config.tie_word_embeddings = False
 
 
+@contextmanager
+def only_at(model: nn.Module, chosen: Tensor) -> Iterator[None]:
+    """Let the head compute logits at some positions only, whatever the model's architecture.
+
+    Args:
+        model: a model, as it is or wrapped for many processes.
+        chosen: (records, tokens), the positions; the model's logits have shape (1, positions, vocabulary).
+    """
+    head: nn.Module = extract_model_from_parallel(model).get_output_embeddings()  # type: ignore[operator]
+    gather = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen].unsqueeze(0),))
+    try:
+        yield
+    finally:
+        gather.remove()
+
+
 class GrammarLoss:
     """Summed negative log-likelihood of decisions, each over the tokens that the grammar allows there."""
 
@@ -53,19 +72,53 @@ class GrammarLoss:
         """Return the sum over all decisions, in nats.
 
         Args:
-            logits: (records, tokens, vocabulary).
-            labels: (records, tokens), column of the next token, or `IGNORED`.
-            mask_numbers: (records, tokens), number of the mask at the next token.
+            logits: (..., vocabulary).
+            labels: (...), column of the next token, or `IGNORED`.
+            mask_numbers: (...), number of the mask at the next token.
         """
         chosen = labels != IGNORED
-        logits, labels, numbers = logits[chosen], labels[chosen], mask_numbers[chosen].cpu().numpy()
+        if not bool(chosen.all()):
+            logits, labels, mask_numbers = logits[chosen], labels[chosen], mask_numbers[chosen]
+        numbers = mask_numbers.flatten().cpu().numpy()
+        rows = logits.reshape(-1, logits.shape[-1])
+        return _SummedLoss.apply(  # type: ignore[return-value]  # typed as anything
+            rows, labels.flatten(), lambda part: self._allowed(numbers[part], rows)
+        )
+
+    def _allowed(self, numbers: NDArray[np.int64], logits: Tensor) -> Tensor:
+        used, where = np.unique(numbers, return_inverse=True)
+        table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
+        return torch.from_numpy(table).to(logits.device)[torch.from_numpy(where).to(logits.device)]
+
+
+class _SummedLoss(torch.autograd.Function):
+    """Cross-entropy over allowed columns that computes its gradient on the way, in the precision of the logits.
+
+    A graph of masking, conversion and cross-entropy would keep three float32 copies of the logits until the backward pass.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, logits: Tensor, labels: Tensor, allowed: Callable[[slice], Tensor]
+    ) -> Tensor:
+        wanted = ctx.needs_input_grad[0]  # type: ignore[attr-defined]  # not in the stub
+        slope = torch.empty_like(logits) if wanted else None
         total = logits.new_zeros((), dtype=torch.float32)
         for begin in range(0, len(labels), CHUNK):
             part = slice(begin, begin + CHUNK)
-            used, where = np.unique(numbers[part], return_inverse=True)
-            table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
-            allowed = torch.from_numpy(table[where]).to(logits.device)
-            total = total + cross_entropy(
-                logits[part].float().masked_fill(~allowed, -torch.inf), labels[part], reduction="sum"
-            )
+            scores = logits[part].float().masked_fill_(~allowed(part), -torch.inf)
+            norm = scores.logsumexp(-1, keepdim=True)
+            target = labels[part, None]
+            total += (norm - scores.gather(1, target)).sum()
+            if slope is not None:
+                shares = scores.sub_(norm).exp_()
+                slope[part] = shares.scatter_add_(1, target, torch.full_like(norm, -1.0))
+        if slope is not None:
+            ctx.save_for_backward(slope)
         return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        (slope,) = ctx.saved_tensors  # type: ignore[attr-defined]  # not in the stub
+        return slope * grad.to(slope.dtype), None, None

@@ -7,13 +7,14 @@ import torch
 
 from paracosm.finetune.base_model import load_tokenizer
 from paracosm.finetune.encoded_records import (
+    IGNORED,
     Collator,
     RecordDataset,
     encode_all,
     encode_known,
     encode_record,
 )
-from paracosm.finetune.grammar_head import GrammarLoss
+from paracosm.finetune.grammar_head import GrammarLoss, only_at
 from paracosm.finetune.smoothing import Smoothing, default_ranks
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
@@ -68,8 +69,10 @@ class Material:
 
     def summed_loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Return the negative log-likelihood of a batch's decisions, summed, in nats."""
-        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
-        return self.grammar_loss(logits, batch["shift_labels"], batch["mask_numbers"])
+        chosen = batch["shift_labels"] != IGNORED
+        with only_at(model, chosen):
+            logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+        return self.grammar_loss(logits[0], batch["shift_labels"][chosen], batch["mask_numbers"][chosen])
 
 
 def causal_material(recipe: Recipe, run: Run) -> Material:
