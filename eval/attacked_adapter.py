@@ -110,16 +110,12 @@ def memorised_likelihoods(
     It is the positive control: an attack that does not find these few records finds nothing.
     """
     import torch
-    from peft import PeftModel
 
-    from paracosm.finetune.base_model import load_base, processor
-    from paracosm.finetune.grammar_head import GrammarLoss, restrict_head
-    from paracosm.recipes.recipe import Model
+    from paracosm.finetune.base_model import processor
+    from paracosm.finetune.grammar_head import GrammarLoss
+    from paracosm.finetune.tuned_model import load_trainable
 
-    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
-    base = load_base(described, short_sequences=_are_short(records))
-    restrict_head(base, codec.vocabulary)
-    model = PeftModel.from_pretrained(base, str(folder), is_trainable=True).to(processor())
+    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(processor())  # type: ignore[arg-type]  # typed as unbound
     weights = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
     loss_of = GrammarLoss(masks, codec.vocabulary)
@@ -133,7 +129,7 @@ def memorised_likelihoods(
         for first in range(0, len(learnt), CONTROL_RECORDS[0]):
             group = range(first, min(first + CONTROL_RECORDS[0], len(learnt)))
             batch = {
-                name: each.to(base.device) for name, each in collate([examples[n] for n in group]).items()
+                name: each.to(model.device) for name, each in collate([examples[n] for n in group]).items()
             }
             logits = model(input_ids=batch["input_ids"], use_cache=False).logits
             (loss_of(logits, batch["labels"], batch["mask_numbers"]) / decisions).backward()

@@ -1,13 +1,16 @@
-"""A base model with an untrained adapter, and how many records it takes at once."""
+"""A base model with what trains of it, and how many records it takes at once."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.base_model import load_base
-from paracosm.recipes.errors import DataError
-from paracosm.recipes.recipe import Recipe
+from paracosm.finetune.base_model import load_packed
+from paracosm.recipes.errors import DataError, ModelError
+from paracosm.recipes.nearest import did_you_mean
+from paracosm.recipes.recipe import Finetune, Recipe
 from paracosm.records.codec import Codec
 
 if TYPE_CHECKING:
+    from peft import LoraConfig
     from transformers import PreTrainedModel
 
 SHORT = 128
@@ -17,38 +20,90 @@ LOGITS_AT_ONCE = 40_000_000
 
 
 def with_adapter(recipe: Recipe, codec: Codec, longest: int) -> "PreTrainedModel":
-    """Load the base model, restrict its head to the codec's tokens and put an adapter on its linear layers.
+    """Load the base model, restrict its head to the codec's tokens and make trainable what the recipe's method trains.
 
     Args:
         recipe: `model` and `finetune` are read.
         codec: of the records.
         longest: tokens of the longest record.
 
+    Returns:
+        A peft model with an untrained adapter; under `full`, the base model itself.
+
     Raises:
         ModelError: the base model is missing or unsuitable.
         DataError: a record is longer than the base model reads.
     """
-    from peft import LoraConfig, get_peft_model
+    from paracosm.finetune.grammar_head import restrict_head, share_head
 
-    from paracosm.finetune.grammar_head import restrict_head
-
-    settings = recipe.finetune
-    base = load_base(recipe.model, short_sequences=longest < SHORT)
+    full = recipe.finetune.method == "full"
+    # Under bfloat16 small steps of an optimizer would round to nothing.
+    described = recipe.model.model_copy(update={"dtype": "float32"}) if full else recipe.model
+    base = load_packed(described, short_sequences=longest < SHORT)
     limit = getattr(base.config, "max_position_embeddings", None)
     if limit is not None and longest > limit:
         raise DataError(
             f"the longest record has {longest} tokens; {recipe.model.base!r} reads at most {limit}; lower max_length or drop a text field"
         )
+    if full:
+        share_head(base, codec.vocabulary)
+        return base.requires_grad_(True)  # type: ignore[return-value]  # typed as a module
     restrict_head(base, codec.vocabulary)
-    config = LoraConfig(
+    return _adapted(base, recipe)
+
+
+def _adapted(base: "PreTrainedModel", recipe: Recipe) -> "PreTrainedModel":
+    from peft import get_peft_model
+
+    wanted, names = recipe.finetune.target_modules, _linear_names(base)
+    unknown = [each for each in wanted if not any(_ends_in(name, each) for name in names)]
+    if isinstance(wanted, list) and unknown:
+        raise _no_such_layer(unknown[0], recipe, names)
+    try:
+        # Adapters stay in float32 over a bfloat16 base: peft's autocast_adapter_dtype.
+        return get_peft_model(base, lora_config(recipe.finetune))  # type: ignore[return-value]
+    except ValueError as fault:
+        if "target modules" not in str(fault).lower():
+            raise
+        raise _no_such_layer(str(wanted), recipe, names) from fault
+
+
+def _ends_in(name: str, wanted: str) -> bool:
+    return name == wanted or name.endswith(f".{wanted}")
+
+
+def _no_such_layer(wanted: str, recipe: Recipe, names: Sequence[str]) -> ModelError:
+    last = sorted({name.rpartition(".")[2] for name in names})
+    return ModelError(
+        f"finetune.target_modules: {recipe.model.base!r} has no linear layer {wanted!r}{did_you_mean(wanted, last)};"
+        f" it has {', '.join(last)}, and all-linear takes them all"
+    )
+
+
+def lora_config(settings: Finetune) -> "LoraConfig":
+    """Translate the recipe into peft's configuration."""
+    from peft import LoraConfig
+
+    return LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,  # type: ignore[arg-type]
         lora_dropout=settings.dropout,
         target_modules=settings.target_modules,
+        use_rslora=settings.method == "rslora",
+        use_dora=settings.method == "dora",
         task_type="CAUSAL_LM",
     )
-    # Adapters stay in float32 over a bfloat16 base: peft's autocast_adapter_dtype.
-    return get_peft_model(base, config)  # type: ignore[return-value]
+
+
+def _linear_names(base: "PreTrainedModel") -> list[str]:
+    import torch
+
+    head = base.get_output_embeddings()
+    return [
+        name
+        for name, module in base.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    ]
 
 
 def micro_batch_size(recipe: Recipe, codec: Codec, longest: int, world_size: int) -> int:

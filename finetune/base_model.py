@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from paracosm.finetune.quantised import check_installed, keep_as_packed, packing
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import file_digest
 from paracosm.recipes.errors import ModelError
@@ -142,6 +143,8 @@ def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
 def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedModel":
     """Load the base model with frozen weights, its first `model.layers` layers only.
 
+    The weights are those that an adapter is trained on: with `model.quantize` they were packed, and unpacked again.
+
     Args:
         model: the recipe's section.
         short_sequences: whether sequences stay below about 128 tokens, where plain attention is the faster one on CPU.
@@ -149,9 +152,20 @@ def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedMode
     Raises:
         ModelError: the model is not there, is no causal language model, or has fewer layers.
     """
+    loaded = load_packed(model, short_sequences=short_sequences)
+    if model.quantize is None:
+        return loaded
+    unpacked = loaded.dequantize(dtype=frozen_dtype(model.dtype))
+    unpacked.requires_grad_(False)
+    return unpacked
+
+
+def load_packed(model: Model, *, short_sequences: bool = False) -> "PreTrainedModel":
+    """Load the base model as `load_base` does, its linear layers in few bits where the recipe says so: for training."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     quiet()
+    check_installed(model)
     with _Explained(model):
         source = locate(model)
         config = AutoConfig.from_pretrained(source, revision=model.revision)
@@ -165,9 +179,13 @@ def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedMode
                 changes["layer_types"] = config.layer_types[: model.layers]
         if short_sequences and processor() == "cpu":
             changes["attn_implementation"] = "eager"
-        loaded = AutoModelForCausalLM.from_pretrained(
-            source, revision=model.revision, dtype=frozen_dtype(model.dtype), **changes
-        )
+        dtype = frozen_dtype(model.dtype)
+        if model.quantize is not None:
+            changes["quantization_config"] = packing(model.quantize, dtype, processor())
+            changes["device_map"] = {"": processor()}
+        loaded = AutoModelForCausalLM.from_pretrained(source, revision=model.revision, dtype=dtype, **changes)
+    if model.quantize is not None:
+        keep_as_packed(loaded)
     loaded.requires_grad_(False)
     return loaded
 
@@ -217,6 +235,8 @@ def quiet() -> None:
     transformers_logging.disable_progress_bar()
     disable_progress_bars()
     logging.getLogger("accelerate").setLevel(logging.ERROR)
+    # Imported by peft where it is installed, it misses kernels that it would download.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 

@@ -67,7 +67,7 @@ def fit(
         average=average,
         model=model,
         args=training_arguments(
-            settings,
+            recipe,
             folder=run.checkpoints,
             records=len(material.train),
             micro_batch=micro_batch_size(recipe, material.codec, material.longest, world()),

@@ -45,6 +45,26 @@ def restrict_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) ->
     model.config.tie_word_embeddings = False
 
 
+class SharedRows(nn.Linear):
+    """A head that computes some of its rows and keeps them all, so that weights which it shares with the embeddings stay shared."""
+
+    rows: Tensor
+
+    def forward(self, input: Tensor) -> Tensor:
+        bias = None if self.bias is None else self.bias[self.rows]
+        return nn.functional.linear(input, self.weight[self.rows], bias)
+
+
+def share_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) -> None:
+    """Let the output head compute its rows for `vocabulary` only, and learn them where its weights learn."""
+    if vocabulary is None:
+        return
+    head: nn.Linear = model.get_output_embeddings()  # type: ignore[assignment]  # a causal model has one
+    head.register_buffer("rows", torch.as_tensor(vocabulary, device=head.weight.device), persistent=False)
+    # The layer keeps its weights and its name; only its forward pass is another.
+    head.__class__ = SharedRows
+
+
 @contextmanager
 def only_at(model: nn.Module, chosen: Tensor) -> Iterator[None]:
     """Let the head compute logits at some positions only, whatever the model's architecture.

@@ -17,12 +17,13 @@ from transformers import (
     TrainingArguments,
 )
 
+from paracosm.finetune.base_model import frozen_dtype
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.material import Material
 from paracosm.finetune.processes import on_processor
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
-from paracosm.recipes.recipe import Finetune
+from paracosm.recipes.recipe import Finetune, Recipe
 
 BITS = "eval_control_bits"
 
@@ -52,6 +53,10 @@ class RecordTrainer(Trainer):
     ) -> torch.Tensor:
         total = self.material.summed_loss(model, inputs)
         return total * self.accelerator.num_processes / num_items_in_batch
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        # Nobody reads it, and counting the weights anew at every step takes as long as the optimizer.
+        return 0
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
         """Return the mean bits per control record under the grammar and the averaged weights, and log it."""
@@ -191,17 +196,18 @@ class TimeLimit(TrainerCallback):
 
 
 def training_arguments(
-    settings: Finetune, *, folder: Path, records: int, micro_batch: int, world_size: int
+    recipe: Recipe, *, folder: Path, records: int, micro_batch: int, world_size: int
 ) -> TrainingArguments:
     """Translate the recipe into transformers' arguments.
 
     Args:
-        settings: the recipe's section.
+        recipe: `model` and `finetune` are read.
         folder: where checkpoints go.
         records: training records.
         micro_batch: records per forward pass of one process.
         world_size: number of processes.
     """
+    settings = recipe.finetune
     per_step = micro_batch * world_size
     accumulation = max(1, settings.batch_size // per_step)
     steps_per_epoch = math.ceil(math.ceil(records / per_step) / accumulation)
@@ -232,6 +238,7 @@ def training_arguments(
         metric_for_best_model=BITS,
         greater_is_better=False,
         remove_unused_columns=False,
+        **_of_method(recipe),
         label_names=["shift_labels"],
         report_to=[],
         disable_tqdm=True,
@@ -239,6 +246,23 @@ def training_arguments(
         ddp_find_unused_parameters=False if world_size > 1 else None,
         save_only_model=False,
     )
+
+
+def _of_method(recipe: Recipe) -> dict[str, Any]:
+    """Return the arguments that depend on what is trained, and over what."""
+    found: dict[str, Any] = {}
+    if recipe.finetune.gradient_checkpointing:
+        found |= {
+            "gradient_checkpointing": True,
+            "gradient_checkpointing_kwargs": {"use_reentrant": False},
+        }
+    if recipe.model.quantize is not None and torch.cuda.is_available():
+        # Its moments take a quarter of the memory, and move to the host where a long batch needs their place.
+        found["optim"] = "paged_adamw_8bit"
+    if recipe.finetune.method == "full" and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
+        # Weights and moments in float32, products in bfloat16.
+        found["bf16"] = True
+    return found
 
 
 def callbacks(

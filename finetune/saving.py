@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 
 def save_adapter(model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run) -> None:
-    """Write the run's adapter folder in one step."""
+    """Write the run's adapter folder in one step; under `full` it holds the whole model, in float32."""
     with replacing(run.adapter) as folder:
-        model.save_pretrained(folder, save_embedding_layers=False)
+        if recipe.finetune.method == "full":
+            model.save_pretrained(folder)
+        else:
+            model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
         material.tokenizer.save_pretrained(folder)
         (folder / run.codec.name).write_text(material.codec.to_json() + "\n", encoding="utf-8")
         (folder / "base.json").write_text(
             json.dumps(recipe.model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
         )
-        _make_portable(folder / "adapter_config.json", recipe.model)
+        if recipe.finetune.method != "full":
+            _make_portable(folder / "adapter_config.json", recipe.model)
 
 
 def public_name(model: Model) -> str:

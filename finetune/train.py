@@ -1,13 +1,13 @@
 """The `finetune` stage: records and a base model in, an adapter with its codec out."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from paracosm.finetune.base_model import base_digest
 from paracosm.finetune.processes import leading, on_leader_first, world
 from paracosm.recipes.digest import file_digest
-from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.recipe import Recipe, Section
 from paracosm.recipes.run_directory import Run
 
 
@@ -46,14 +46,25 @@ def train(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stder
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return everything that the adapter depends on."""
     splits = {name: file_digest(run.split(name)) for name in ("train", "control")}
-    settings = recipe.finetune.model_dump(mode="json", exclude={"micro_batch_size"})
     return {
         "splits": splits,
         "schema": file_digest(run.schema),
-        "model": recipe.model.model_dump(mode="json"),
+        "model": _stated(recipe.model, later={"quantize"}),
         "base": base_digest(recipe.model),
-        "finetune": settings,
+        # What only divides the same work leaves the adapter as it is.
+        "finetune": _stated(
+            recipe.finetune,
+            without={"micro_batch_size", "gradient_checkpointing", "packing"},
+            later={"method", "prompt"},
+        ),
     }
+
+
+def _stated(section: Section, *, later: Collection[str], without: Collection[str] = ()) -> dict[str, Any]:
+    """Return a section as it counts for an adapter; a key of `later` counts where it is set, so that older runs stay done."""
+    plain = section.model_dump(mode="json", exclude=set(without))
+    unset = {key for key in later if getattr(section, key) == type(section).model_fields[key].default}
+    return {key: value for key, value in plain.items() if key not in unset}
 
 
 def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
@@ -79,8 +90,10 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "base_model": public_name(recipe.model),
         "base_digest": base_digest(recipe.model),
         "layers": model.config.num_hidden_layers,
-        "dtype": str(next(model.get_base_model().parameters()).dtype).removeprefix("torch."),  # type: ignore[operator]  # typed as a tensor
-        "rank": recipe.finetune.rank,
+        "dtype": str(model.get_input_embeddings().weight.dtype).removeprefix("torch."),
+        "method": recipe.finetune.method,
+        "quantize": recipe.model.quantize,
+        "rank": None if recipe.finetune.method == "full" else recipe.finetune.rank,
         "smoothing_ranks": material.smoothing_ranks,
         "trainable_parameters": trainable,
         "processes": world(),

@@ -1,13 +1,12 @@
 """A trained adapter, ready to sample: base model, merged adapter, restricted head, codec."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.base_model import load_base, processor
+from paracosm.finetune.base_model import processor
+from paracosm.finetune.tuned_model import ADAPTER, is_tuned, load_tuned
 from paracosm.recipes.errors import ModelError
-from paracosm.recipes.recipe import Model
 from paracosm.records.codec import Codec
 from paracosm.records.token_masks import TokenMasks
 
@@ -39,21 +38,15 @@ def load_adapted(folder: Path) -> AdaptedModel:
     Raises:
         ModelError: the folder is no such adapter, or the base model is missing.
     """
-    from peft import PeftModel
     from transformers import AutoTokenizer
 
-    from paracosm.finetune.grammar_head import restrict_head
-
-    for name in ("adapter_model.safetensors", "adapter_config.json", "codec.json", "base.json"):
+    for name in ("codec.json", "base.json"):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: holds no adapter (no {name}); run the finetune stage first")
-    base = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
+    if not is_tuned(folder):
+        raise ModelError(f"{folder}: holds no adapter (no {ADAPTER[0]}); run the finetune stage first")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
     # Fused attention: one query token a row reads the cache without a copy per query head.
-    model = load_base(base)
-    restrict_head(model, codec.vocabulary)
-    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    merged.requires_grad_(False)
-    merged.eval()
+    merged = load_tuned(folder, codec.vocabulary)
     return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))

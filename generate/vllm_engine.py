@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.processes import leading
+from paracosm.finetune.tuned_model import export
 from paracosm.generate.batch_size import longest
 from paracosm.generate.guided import Guided
 from paracosm.generate.maker import Made, Maker
 from paracosm.generate.request import Request, Tally
-from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import folder_digest
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.records.schema import Record
@@ -149,20 +149,8 @@ class Vllm:
 
 def merged(maker: Maker) -> Path:
     """Write base and adapter as one plain model folder, whole head included, as vLLM loads it; return the folder."""
-    import json
-
-    from peft import PeftModel
-    from transformers import AutoTokenizer
-
-    from paracosm.finetune.base_model import load_base
-    from paracosm.recipes.recipe import Model
-
     adapter = maker.run.adapter
     folder = maker.run.root / "merged" / folder_digest(adapter)[:16]
     if not (folder / "config.json").is_file():
-        base = Model.model_validate(json.loads((adapter / "base.json").read_text(encoding="utf-8")))
-        whole = PeftModel.from_pretrained(load_base(base), str(adapter)).merge_and_unload()
-        with replacing(folder) as partial:
-            whole.save_pretrained(partial)
-            AutoTokenizer.from_pretrained(adapter).save_pretrained(partial)
+        export(adapter, folder)
     return folder

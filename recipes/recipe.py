@@ -98,11 +98,32 @@ class Model(Section):
     """Keep only the first N transformer layers: faster, and often a better fit for small tables. null keeps all."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Precision of the frozen weights; auto takes bfloat16 where the processor multiplies it natively."""
+    quantize: Literal["nf4", "int8"] | None = None
+    """Hold the frozen weights in 4 or 8 bits while the adapter trains (QLoRA): less memory, slower steps. Extra `quantization`."""
+
+
+class Prompt(Section):
+    """Instructions that stand before every record, in the chat template of an instruct model."""
+
+    system: str | None = None
+    """Who the model is."""
+    user: str | None = None
+    """What it is asked for."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Prompt":
+        if not self.system and not self.user:
+            raise ValueError("says nothing; give it a user or a system text, or leave it out")
+        return self
 
 
 class Finetune(Section):
     """How the adapter is trained."""
 
+    method: Literal["lora", "rslora", "dora", "full"] = "lora"
+    """`lora`; `rslora` scales by the square root of the rank; `dora` learns lengths apart; `full` trains every weight, no adapter."""
+    prompt: Prompt | None = None
+    """A system or user text before every record, for instruct models; null: none."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     """LoRA rank."""
     alpha: Annotated[float, Field(gt=0)] = 32
@@ -129,6 +150,10 @@ class Finetune(Section):
     """Records in one optimizer step, over all processes."""
     micro_batch_size: Annotated[int, Field(ge=1)] | None = None
     """Records in one forward pass of one process; the rest is accumulated. null: as many as the step holds."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass: a third more time, far less memory with long texts or large models."""
+    packing: bool | None = None
+    """Records of a forward pass one behind the other instead of padded to the longest; none sees another. null: where texts differ in length."""
     order: Literal["fixed", "shuffled"] = "fixed"
     """Field order: as in the table, or drawn anew for every record in every epoch."""
     smoothing: Annotated[int, Field(ge=0)] | None = None
@@ -259,3 +284,12 @@ class Recipe(Section):
     eval: Evaluate = Evaluate()
     release: Release = Release()
     card: Card = Card()
+
+    @model_validator(mode="after")
+    def _trains_weights_that_can_learn(self) -> "Recipe":
+        if self.finetune.method == "full" and self.model.quantize is not None:
+            raise ValueError(
+                f"finetune.method full trains the base's own weights, which model.quantize {self.model.quantize} freezes;"
+                " take lora, rslora or dora, or leave quantize out"
+            )
+        return self
