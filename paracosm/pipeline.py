@@ -71,9 +71,11 @@ def check_early(recipe: Recipe) -> None:
     """
     from paracosm.eval.gates import check_names
     from paracosm.finetune.base_model import locate
+    from paracosm.finetune.quantised import check_installed
 
     check_names(recipe.release)
     locate(recipe.model)
+    check_installed(recipe.model)
 
 
 def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRun], None]:

@@ -28,9 +28,10 @@ REQUIRED = (
     "codec.json",
     "base.json",
     "provenance.json",
-    "adapter_config.json",
-    "adapter_model.safetensors",
 )
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+WHOLE = "config.json"
+"""In the place of an adapter: the configuration of a model whose own weights were trained, beside its `model*.safetensors`."""
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
@@ -248,8 +249,13 @@ def check_complete(version: Version, *, where: str) -> None:
     Raises:
         RegistryError: it does not.
     """
-    if missing := set(REQUIRED) - set(version.files):
+    whole = WHOLE in version.files and any(map(_is_weights, version.files))
+    if missing := {*REQUIRED, *(() if whole else ADAPTER)} - set(version.files):
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
+
+
+def _is_weights(name: str) -> bool:
+    return name.startswith("model") and name.endswith(".safetensors")
 
 
 def _listed(names: Iterable[str]) -> str:

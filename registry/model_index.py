@@ -36,13 +36,13 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
     from huggingface_hub import ModelCardData
 
     base = hub_id(recipe.model.base)
-    source = recipe.data.source
+    source, whole = recipe.data.source, recipe.finetune.method == "full"
     return ModelCardData(
         license=adapter_licence(recipe),  # type: ignore[arg-type]  # a list is allowed, and typed as a string
         base_model=base,
-        base_model_relation="adapter" if base else None,
+        base_model_relation=("finetune" if whole else "adapter") if base else None,
         datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
-        library_name="peft",
+        library_name="transformers" if whole else "peft",
         pipeline_tag="text-generation",
         language=recipe.card.language,
         tags=[*_tags(verdict, has_text), *recipe.card.tags],
