@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.base_model import load_packed
+from paracosm.finetune.base_model import load_packed, processor
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Finetune, Recipe
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 SHORT = 128
 """Tokens per record below which plain attention beats the fused kernel on CPU."""
-LOGITS_AT_ONCE = 40_000_000
+LOGITS_AT_ONCE = 160_000_000
 """Entries of the logits in one forward pass, beyond which a step is split."""
+TOKENS_AT_ONCE = {"cpu": 2048, "mps": 2048, "cuda": 16_384}
+"""Tokens in one forward pass, whose activations are kept: beyond these no processor is busier, only fuller."""
 
 
 def with_adapter(recipe: Recipe, codec: Codec, longest: int) -> "PreTrainedModel":
@@ -113,6 +115,6 @@ def micro_batch_size(recipe: Recipe, codec: Codec, longest: int, world_size: int
     if settings.micro_batch_size is not None:
         return min(settings.micro_batch_size, share)
     width = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
-    fits = max(1, LOGITS_AT_ONCE // (longest * width))
+    fits = min(LOGITS_AT_ONCE // (longest * width), TOKENS_AT_ONCE[processor()] // longest)
     # A divisor of the share, so that accumulated steps add up to the recipe's batch.
     return max(size for size in range(1, share + 1) if share % size == 0 and size <= max(fits, 1))

@@ -1,7 +1,7 @@
 """Fitting an adapter to records with transformers' loop: control loss, early stop, weight average, checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,10 @@ import torch
 from transformers import PrinterCallback
 
 from paracosm.finetune.adapter import micro_batch_size
+from paracosm.finetune.encoded_records import Collator
 from paracosm.finetune.fused_lora import fuse
 from paracosm.finetune.material import Material
+from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
 from paracosm.finetune.processes import leading, on_leader_first, world
 from paracosm.finetune.record_trainer import (
     History,
@@ -21,6 +23,7 @@ from paracosm.finetune.record_trainer import (
     training_arguments,
 )
 from paracosm.finetune.weight_average import WeightAverage
+from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 
@@ -55,6 +58,7 @@ def fit(
     """
     settings = recipe.finetune
     fuse(model)
+    material = _packed(material, model, recipe)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
     average = WeightAverage(model, settings.average_decay)
@@ -70,7 +74,7 @@ def fit(
             recipe,
             folder=run.checkpoints,
             records=len(material.train),
-            micro_batch=micro_batch_size(recipe, material.codec, material.longest, world()),
+            micro_batch=_micro_batch(material, recipe),
             world_size=world(),
         ),
         callbacks=callbacks(settings, material.train, average, history, progress),
@@ -91,11 +95,38 @@ def fit(
         trainer.model,  # type: ignore[arg-type]  # set by the constructor
         {
             "device": device + (f" x {torch.get_num_threads()} threads" if device == "cpu" else ""),
+            "packed": isinstance(material.collate, PackedCollator),
             "tokens_per_second": round(progress.speed(trainer.state), 1),
             "best_control_bits": round(min(line["control_bits"] for line in curve), 4),
             "stopped": ending,
         },
     )
+
+
+def _packed(material: Material, model: "PreTrainedModel", recipe: Recipe) -> Material:
+    """Return the material with its records packed, where the recipe asks for it or where it pays.
+
+    Raises:
+        ModelError: the recipe asks for it, and the model cannot keep packed records apart.
+    """
+    wanted = recipe.finetune.packing
+    if wanted is None:
+        lengths = [record.tokens for record in material.train.records]
+        wanted = padding_factor(lengths, _micro_batch(material, recipe), 0) >= WORTH_IT
+        if not (wanted and attend_packed(model)):
+            return material
+    elif not wanted:
+        return material
+    elif not attend_packed(model):
+        raise ModelError(
+            f"finetune.packing: {recipe.model.base!r} cannot keep packed records apart; take false, which pads them"
+        )
+    assert isinstance(material.collate, Collator)
+    return replace(material, collate=PackedCollator(material.collate))
+
+
+def _micro_batch(material: Material, recipe: Recipe) -> int:
+    return micro_batch_size(recipe, material.codec, material.longest, world())
 
 
 def _ending(curve: list[dict[str, float]], epoch: float, planned: int) -> dict[str, Any]:

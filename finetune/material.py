@@ -1,7 +1,8 @@
 """What a model is trained on: the encoded records of a run, and the loss of a batch of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -48,7 +49,7 @@ class Material:
     train: RecordDataset
     control: RecordDataset
     unknown: int
-    collate: Collator
+    collate: Callable[[Sequence[dict[str, list[int]]]], dict[str, torch.Tensor]]
     grammar_loss: GrammarLoss
     smoothing_ranks: int
 
@@ -70,8 +71,14 @@ class Material:
     def summed_loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Return the negative log-likelihood of a batch's decisions, summed, in nats."""
         chosen = batch["shift_labels"] != IGNORED
+        layout: dict[str, Any] = {}
+        if "record_lengths" in batch:
+            layout = {
+                "position_ids": batch["position_ids"],
+                "record_lengths": batch["record_lengths"].tolist(),
+            }
         with only_at(model, chosen):
-            logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+            logits = model(input_ids=batch["input_ids"], use_cache=False, **layout).logits
         return self.grammar_loss(logits[0], batch["shift_labels"][chosen], batch["mask_numbers"][chosen])
 
 

@@ -21,6 +21,7 @@ from paracosm.finetune.base_model import frozen_dtype
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.material import Material
 from paracosm.finetune.processes import on_processor
+from paracosm.finetune.similar_lengths import SimilarLengths
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.recipe import Finetune, Recipe
@@ -53,6 +54,15 @@ class RecordTrainer(Trainer):
     ) -> torch.Tensor:
         total = self.material.summed_loss(model, inputs)
         return total * self.accelerator.num_processes / num_items_in_batch
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
+        # The same order on any number of processes, whatever a step is divided into.
+        per_pass = self.args.per_device_train_batch_size * self.args.world_size
+        return SimilarLengths(
+            [record.tokens for record in self.material.train.records],
+            batch=per_pass * self.args.gradient_accumulation_steps,
+            seed=self.args.seed,
+        )
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         # Nobody reads it, and counting the weights anew at every step takes as long as the optimizer.
@@ -217,7 +227,7 @@ def training_arguments(
         output_dir=str(folder),
         use_cpu=on_processor(),
         per_device_train_batch_size=micro_batch,
-        per_device_eval_batch_size=max(micro_batch, 32),
+        per_device_eval_batch_size=max(micro_batch, 4),
         gradient_accumulation_steps=accumulation,
         num_train_epochs=settings.epochs,
         learning_rate=settings.learning_rate,
