@@ -235,8 +235,6 @@ def quiet() -> None:
     transformers_logging.disable_progress_bar()
     disable_progress_bars()
     logging.getLogger("accelerate").setLevel(logging.ERROR)
-    # Imported by peft where it is installed, it misses kernels that it would download.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 

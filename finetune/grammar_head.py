@@ -102,13 +102,13 @@ class GrammarLoss:
         numbers = mask_numbers.flatten().cpu().numpy()
         rows = logits.reshape(-1, logits.shape[-1])
         return _SummedLoss.apply(  # type: ignore[return-value]  # typed as anything
-            rows, labels.flatten(), lambda part: self._allowed(numbers[part], rows)
+            rows, labels.flatten(), lambda part: self._refused(numbers[part], rows)
         )
 
-    def _allowed(self, numbers: NDArray[np.int64], logits: Tensor) -> Tensor:
+    def _refused(self, numbers: NDArray[np.int64], logits: Tensor) -> Tensor:
         used, where = np.unique(numbers, return_inverse=True)
         table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
-        return torch.from_numpy(table).to(logits.device)[torch.from_numpy(where).to(logits.device)]
+        return torch.from_numpy(~table).to(logits.device)[torch.from_numpy(where).to(logits.device)]
 
 
 class _SummedLoss(torch.autograd.Function):
@@ -119,20 +119,20 @@ class _SummedLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx, logits: Tensor, labels: Tensor, allowed: Callable[[slice], Tensor]
+        ctx: FunctionCtx, logits: Tensor, labels: Tensor, refused: Callable[[slice], Tensor]
     ) -> Tensor:
         wanted = ctx.needs_input_grad[0]  # type: ignore[attr-defined]  # not in the stub
         slope = torch.empty_like(logits) if wanted else None
         total = logits.new_zeros((), dtype=torch.float32)
         for begin in range(0, len(labels), CHUNK):
             part = slice(begin, begin + CHUNK)
-            scores = logits[part].float().masked_fill_(~allowed(part), -torch.inf)
-            norm = scores.logsumexp(-1, keepdim=True)
+            scores = logits[part].float().masked_fill_(refused(part), -torch.inf)
+            logs = scores.log_softmax(-1)
             target = labels[part, None]
-            total += (norm - scores.gather(1, target)).sum()
+            there = logs.gather(1, target)
+            total -= there.sum()
             if slope is not None:
-                shares = scores.sub_(norm).exp_()
-                slope[part] = shares.scatter_add_(1, target, torch.full_like(norm, -1.0))
+                slope[part] = logs.exp_().scatter_add_(1, target, torch.full_like(there, -1.0))
         if slope is not None:
             ctx.save_for_backward(slope)
         return total

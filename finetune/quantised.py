@@ -5,6 +5,7 @@ adapter always meets the weights that it was trained on, and no longer needs the
 """
 
 import importlib.util
+import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.recipes.errors import ModelError
@@ -13,6 +14,9 @@ from paracosm.recipes.recipe import Model
 if TYPE_CHECKING:
     import torch
     from transformers import BitsAndBytesConfig, PreTrainedModel
+
+# peft imports it wherever it is installed, and then it misses kernels which it would have to download.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 Packing = Literal["nf4", "int8"]
 BITS = {"nf4": 4.127, "int8": 8.0}
