@@ -69,3 +69,20 @@ class GrammarLoss:
                 logits[part].float().masked_fill(~allowed, -torch.inf), labels[part], reduction="sum"
             )
         return total
+
+    def of_records(self, logits: Tensor, labels: Tensor, mask_numbers: Tensor) -> Tensor:
+        """Return the sum over the decisions of each record, in nats; no record's sum depends on another one.
+
+        Args:
+            logits: (records, tokens, vocabulary).
+            labels: (records, tokens), column of the next token, or `IGNORED`.
+            mask_numbers: (records, tokens), number of the mask at the next token.
+        """
+        chosen = labels != IGNORED
+        used, where = np.unique(mask_numbers[chosen].cpu().numpy(), return_inverse=True)
+        table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
+        allowed = torch.from_numpy(table[where]).to(logits.device)
+        scores = logits[chosen].float().masked_fill(~allowed, -torch.inf)
+        each = cross_entropy(scores, labels[chosen], reduction="none")
+        record = chosen.nonzero()[:, 0]
+        return each.new_zeros(len(labels)).index_add(0, record, each)

@@ -7,6 +7,7 @@ import torch
 
 from paracosm.finetune.base_model import load_tokenizer
 from paracosm.finetune.encoded_records import (
+    IGNORED,
     Collator,
     RecordDataset,
     encode_all,
@@ -70,6 +71,12 @@ class Material:
         """Return the negative log-likelihood of a batch's decisions, summed, in nats."""
         logits = model(input_ids=batch["input_ids"], use_cache=False).logits
         return self.grammar_loss(logits, batch["shift_labels"], batch["mask_numbers"])
+
+    def record_losses(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return the mean loss per decision of each record of a batch, in nats. Together they are what `summed_loss` sums."""
+        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+        sums = self.grammar_loss.of_records(logits, batch["shift_labels"], batch["mask_numbers"])
+        return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
 def causal_material(recipe: Recipe, run: Run) -> Material:

@@ -47,13 +47,16 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return everything that the adapter depends on."""
     splits = {name: file_digest(run.split(name)) for name in ("train", "control")}
     settings = recipe.finetune.model_dump(mode="json", exclude={"micro_batch_size"})
+    if not recipe.finetune.canaries:
+        del settings["canaries"]
+    private = {} if recipe.privacy is None else {"privacy": recipe.privacy.model_dump(mode="json")}
     return {
         "splits": splits,
         "schema": file_digest(run.schema),
         "model": recipe.model.model_dump(mode="json"),
         "base": base_digest(recipe.model),
         "finetune": settings,
-    }
+    } | private
 
 
 def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
@@ -62,8 +65,11 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     from paracosm.finetune.adapter import with_adapter
     from paracosm.finetune.fit import fit
     from paracosm.finetune.material import causal_material
+    from paracosm.finetune.private_fit import fit_privately
+    from paracosm.finetune.private_recipe import as_trained
     from paracosm.finetune.saving import public_name, save_adapter
 
+    recipe = as_trained(recipe)
     set_seed(recipe.finetune.seed)
     material = causal_material(recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
@@ -71,7 +77,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     say(
         f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
-    fitted = fit(model, material, recipe, run, say)
+    fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
         return {}
     save_adapter(fitted.model, material, recipe, run)
