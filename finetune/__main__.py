@@ -4,11 +4,10 @@ import sys
 
 from paracosm.finetune.processes import on_leader_first
 from paracosm.finetune.train import train
-from paracosm.recipes.digest import value_digest
 from paracosm.recipes.errors import ParacosmError
 from paracosm.recipes.open_run import OpenRun
 from paracosm.recipes.stage_arguments import stage_main
-from paracosm.records.prepare import prepare
+from paracosm.records.prepare import prepare, records_digest
 
 
 def finetune(opened: OpenRun) -> None:
@@ -39,8 +38,7 @@ def _fault_of_preparing(opened: OpenRun) -> str | None:
 def has_records(opened: OpenRun) -> bool:
     """Return whether the run's splits were made as the recipe says; a run stands without its source."""
     record = opened.run.stage_record("records")
-    wanted = value_digest(opened.recipe.data.model_dump(mode="json"))
-    return record.get("status") == "done" and record["inputs"]["data"] == wanted
+    return record.get("status") == "done" and record["inputs"]["data"] == records_digest(opened.recipe)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from accelerate.utils import extract_model_from_parallel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.nn.functional import cross_entropy
 
 from paracosm.finetune.encoded_records import IGNORED
 from paracosm.records.token_masks import TokenMasks
@@ -109,6 +110,21 @@ class GrammarLoss:
         used, where = np.unique(numbers, return_inverse=True)
         table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
         return torch.from_numpy(~table).to(logits.device)[torch.from_numpy(where).to(logits.device)]
+
+    def of_records(self, logits: Tensor, labels: Tensor, mask_numbers: Tensor) -> Tensor:
+        """Return the sum over the decisions of each record, in nats; no record's sum depends on another one.
+
+        Args:
+            logits: (records, tokens, vocabulary).
+            labels: (records, tokens), column of the next token, or `IGNORED`.
+            mask_numbers: (records, tokens), number of the mask at the next token.
+        """
+        chosen = labels != IGNORED
+        rows = logits[chosen]
+        refused = self._refused(mask_numbers[chosen].cpu().numpy(), rows)
+        each = cross_entropy(rows.float().masked_fill(refused, -torch.inf), labels[chosen], reduction="none")
+        record = chosen.nonzero()[:, 0]
+        return each.new_zeros(len(labels)).index_add(0, record, each)
 
 
 class _SummedLoss(torch.autograd.Function):

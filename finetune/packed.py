@@ -110,7 +110,9 @@ def _keeps_apart(model: "PreTrainedModel") -> bool:
     try:
         with torch.no_grad():
             behind_first, behind_other = (
-                model(**packed_inputs(torch.cat([before, record], 1).to(model.device), [5, 7])).logits[0, 5:].float()
+                model(**packed_inputs(torch.cat([before, record], 1).to(model.device), [5, 7]))
+                .logits[0, 5:]
+                .float()
                 for before in (first, other)
             )
             alone = model(**packed_inputs(record.to(model.device), [7])).logits[0].float()

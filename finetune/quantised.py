@@ -71,10 +71,14 @@ def _try_kernel(kind: Packing, dtype: "torch.dtype", processor: str) -> None:
             if kind == "nf4"
             else Linear8bitLt(64, 64, bias=False, has_fp16_weights=False)
         )
-        layer.to(processor)(torch.ones(2, 64, dtype=dtype, device=processor, requires_grad=True)).sum().backward()
+        layer.to(processor)(
+            torch.ones(2, 64, dtype=dtype, device=processor, requires_grad=True)
+        ).sum().backward()
     except (RuntimeError, NotImplementedError, ImportError, AttributeError, OSError) as fault:
         first = next(iter(str(fault).strip().splitlines()), type(fault).__name__)
-        raise ModelError(f"model.quantize: bitsandbytes has no {kind} kernel for {processor} here: {first}") from fault
+        raise ModelError(
+            f"model.quantize: bitsandbytes has no {kind} kernel for {processor} here: {first}"
+        ) from fault
 
 
 def keep_as_packed(model: "PreTrainedModel") -> None:

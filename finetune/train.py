@@ -46,6 +46,7 @@ def train(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stder
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return everything that the adapter depends on."""
     splits = {name: file_digest(run.split(name)) for name in ("train", "control")}
+    private = {} if recipe.privacy is None else {"privacy": recipe.privacy.model_dump(mode="json")}
     return {
         "splits": splits,
         "schema": file_digest(run.schema),
@@ -55,9 +56,9 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
         "finetune": _stated(
             recipe.finetune,
             without={"micro_batch_size", "gradient_checkpointing", "packing"},
-            later={"method", "prompt"},
+            later={"method", "prompt", "canaries"},
         ),
-    }
+    } | private
 
 
 def _stated(section: Section, *, later: Collection[str], without: Collection[str] = ()) -> dict[str, Any]:
@@ -73,8 +74,11 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     from paracosm.finetune.adapter import with_adapter
     from paracosm.finetune.fit import fit
     from paracosm.finetune.material import causal_material
+    from paracosm.finetune.private_fit import fit_privately
+    from paracosm.finetune.private_recipe import as_trained
     from paracosm.finetune.saving import public_name, save_adapter
 
+    recipe = as_trained(recipe)
     set_seed(recipe.finetune.seed)
     material = causal_material(recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
@@ -82,7 +86,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     say(
         f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
-    fitted = fit(model, material, recipe, run, say)
+    fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
         return {}
     save_adapter(fitted.model, material, recipe, run)

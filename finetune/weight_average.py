@@ -35,7 +35,11 @@ class WeightAverage(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
+        self.update(state.global_step)
+
+    def update(self, step: int) -> None:
+        """Take in the weights after step number `step`."""
+        decay = min(self.decay, (1 + step) / (10 + step))
         with torch.no_grad():
             for name, average in self.average.items():
                 weights = self.weights[name].detach()

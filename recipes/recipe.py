@@ -36,6 +36,8 @@ class FieldOverride(Section):
     """Longest allowed text, in characters."""
     fresh: bool | None = None
     """Identifier: true makes a new one for every synthetic record, false leaves the column out."""
+    nullable: bool | None = None
+    """Whether a cell may be missing; found in the training records when absent."""
 
 
 class Split(Section):
@@ -76,6 +78,8 @@ class Data(Section):
     """Column that orders the records of a subject, which are then modelled as one sequence; needs `subject`."""
     longest_sequence: Annotated[int, Field(ge=1)] | None = None
     """A subject with more records than this is cut after so many; null keeps all."""
+    shared: list[str] | None = None
+    """Sequences: fields that all records of a subject have in common; found in the training records when absent."""
     target: str | None = None
     """Column that a downstream model would predict; splits are stratified on it."""
     missing: list[str] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A"]
@@ -165,6 +169,28 @@ class Finetune(Section):
     """How often the control loss is measured."""
     seed: int = 0
     """Seed of the adapter's initial weights, of the batches and of the field orders."""
+    canaries: Annotated[int, Field(ge=0)] = 0
+    """Random records to make, each of which a coin puts among the training records, so that the evaluation can audit
+    what the adapter gives away; kept in the run, not in the adapter. At least 100 say anything."""
+
+
+class Privacy(Section):
+    """Differential privacy (DP-SGD, extra `dp`). Its steps, batch and rate take the place of those under `finetune`."""
+
+    epsilon: Annotated[float, Field(gt=0, le=50)]
+    """The budget that training may spend; run.json and the card state what it did spend."""
+    delta: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Chance with which the bound may fail; null takes 1/(n ln n) for n training units."""
+    unit: Literal["record", "subject"] | None = None
+    """Whose presence is hidden: one record, or all records of one subject; null takes the subject where `data.subject` names one."""
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    """Length to which the gradient of each record is clipped."""
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """Expected passes over the training units. All are done: stopping by the control loss would spend budget of the control records."""
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    """Expected units in one step: every unit joins every step by a coin of its own."""
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-3
+    """Peak learning rate."""
 
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
@@ -279,6 +305,7 @@ class Recipe(Section):
     data: Data
     model: Model = Model()
     finetune: Finetune = Finetune()
+    privacy: Privacy | None = None
     generate: Generate = Generate()
     rules: Rules = Rules()
     eval: Evaluate = Evaluate()

@@ -42,7 +42,7 @@ def fit_domains(schema: Schema, train: pd.DataFrame, data: Data) -> Schema:
 
 def _fit(field: Field, column: pd.Series, override: FieldOverride) -> Field:
     known = column.dropna()
-    field = replace(field, nullable=bool(column.isna().any()), missing=float(column.isna().mean()))
+    field = replace(field, nullable=_nullable(field, column, override), missing=float(column.isna().mean()))
     if field.type in ("identifier", "boolean"):
         return field
     if field.type == "category":
@@ -50,6 +50,13 @@ def _fit(field: Field, column: pd.Series, override: FieldOverride) -> Field:
     if field.type == "text":
         return _fit_lengths(field, known, override)
     return _fit_range(field, known, override)
+
+
+def _nullable(field: Field, column: pd.Series, override: FieldOverride) -> bool:
+    absent = int(column.isna().sum())
+    if override.nullable is False and absent and field.modelled:
+        raise DataError(f"data.fields.{field.name}.nullable: {absent} training records have no value")
+    return absent > 0 if override.nullable is None else override.nullable
 
 
 def _fit_categories(field: Field, known: pd.Series, override: FieldOverride) -> Field:

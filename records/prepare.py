@@ -11,13 +11,14 @@ from paracosm.recipes.digest import file_digest, value_digest
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
+from paracosm.records.declared_schema import bare, check_declared, refuse_empty
 from paracosm.records.domains import fit_domains
-from paracosm.records.infer import infer
+from paracosm.records.infer import Inference, infer
 from paracosm.records.rules import read_rules
 from paracosm.records.schema import Schema
 from paracosm.records.sequences import fit_sequence
 from paracosm.records.sources import from_object, read_source, source_digest, table_digest
-from paracosm.records.splits import divide, find_clusters
+from paracosm.records.splits import divide, divide_independently, find_clusters
 from paracosm.records.typed_table import to_records, to_typed, write_table
 
 
@@ -71,8 +72,14 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         digests = {name: file_digest(run.split(name)) for name in SPLITS}
         return prepared.facts | {"sha256": digests, "warnings": list(prepared.warnings)}
 
-    inputs = {"data": value_digest(recipe.data.model_dump(mode="json")), "source": digest}
+    inputs = {"data": records_digest(recipe), "source": digest}
     return run.stage("records", inputs, work, ahead=made)
+
+
+def records_digest(recipe: Recipe) -> str:
+    """Return the digest of what the recipe says of the records: its data section, and whether they are private."""
+    plain = recipe.data.model_dump(mode="json")
+    return value_digest(plain if recipe.privacy is None else plain | {"private": True})
 
 
 def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, dict[str, pd.DataFrame]]:
@@ -93,36 +100,63 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
     data = recipe.data
     if data.limit is not None:
         raw = raw.head(data.limit)
+    check_declared(recipe, [str(name) for name in raw.columns])
     inference = infer(raw, data)
     typed = to_typed(raw, inference.schema)
+    if recipe.privacy is not None:
+        return _assemble_private(recipe, raw, inference, typed)
     clusters = find_clusters(typed, inference.schema, data)
     splits = divide(typed, inference.schema, data, clusters)
     warnings = list(inference.warnings)
     known = _with_training_cells(inference.schema, splits["train"], data.target, warnings)
     splits = {name: part[known.names] for name, part in splits.items()}
     schema = fit_domains(known, splits["train"], data)
-    sequence = fit_sequence(recipe, schema, splits["train"])
-    if sequence is not None:
-        # Without an identifier nobody could tell where a synthetic sequence ends.
-        named = (replace(field, fresh=True) if field.name == data.subject else field for field in schema)
-        schema = Schema(tuple(named), sequence)
+    schema = _with_sequence(recipe, schema, splits["train"])
     if clusters.coarse:
         warnings.append(
             f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep"
             " equal rows on one side"
         )
-    outside = {name: _outside(splits[name], schema) for name in ("control", "test")}
-    facts = {
-        "rows": {"all": len(typed)} | {name: len(splits[name]) for name in SPLITS},
-        "fields": {field.name: field.type for field in schema},
-        "left_out": [str(name) for name in raw.columns if name not in schema.names],
-        "identifiers": [field.name for field in schema if field.type == "identifier"],
+    facts = _counts(raw, schema, splits) | {
         "groups": int(clusters.of.max()) + 1,
         "exact_duplicates": clusters.exact,
         "near_duplicates": clusters.near,
-        "outside_training_domain": outside,
+        "outside_training_domain": _outside_parts(splits, schema),
     }
     return Prepared(schema, splits, tuple(warnings), facts)
+
+
+def _assemble_private(recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame) -> Prepared:
+    """Divide without letting a record move another one, and keep of the schema what the recipe declares."""
+    splits = divide_independently(typed, inference.schema, recipe.data)
+    empty = [field.name for field in inference.schema.modelled if not splits["train"][field.name].notna().any()]
+    refuse_empty(empty)
+    schema = bare(fit_domains(inference.schema, splits["train"], recipe.data))
+    schema = _with_sequence(recipe, schema, splits["train"])
+    facts = _counts(raw, schema, splits) | {"outside_training_domain": _outside_parts(splits, schema)}
+    return Prepared(schema, splits, inference.warnings, facts)
+
+
+def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Schema:
+    sequence = fit_sequence(recipe, schema, train)
+    if sequence is None:
+        return schema
+    # Without an identifier nobody could tell where a synthetic sequence ends.
+    named = (replace(field, fresh=True) if field.name == recipe.data.subject else field for field in schema)
+    return Schema(tuple(named), sequence)
+
+
+def _counts(raw: pd.DataFrame, schema: Schema, splits: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    return {
+        "rows": {"all": sum(map(len, splits.values()))} | {name: len(splits[name]) for name in SPLITS},
+        "fields": {field.name: field.type for field in schema},
+        "left_out": [str(name) for name in raw.columns if name not in schema.names],
+        "identifiers": [field.name for field in schema if field.type == "identifier"],
+    }
+
+
+def _outside_parts(splits: dict[str, pd.DataFrame], schema: Schema) -> dict[str, int]:
+    return {name: _outside(splits[name], schema) for name in ("control", "test")}
 
 
 def _with_training_cells(

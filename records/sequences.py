@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from paracosm.recipes.errors import DataError, RecipeError
+from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema import Record, Schema, SubjectSequence
 
@@ -47,6 +48,8 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
         )
     grouped = train.groupby(data.subject, sort=False)
     lengths = grouped.size()
+    if data.shared is not None:
+        return _declared(recipe, schema, longest=int(lengths.max()))
     if lengths.max() < 2:
         raise DataError(f"data.sequence: no {data.subject!r} has more than one training record")
     several = grouped.filter(lambda group: len(group) > 1).groupby(data.subject, sort=False)
@@ -60,3 +63,15 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
     return SubjectSequence(
         data.subject, data.sequence, shared, min(longest, data.longest_sequence or longest)
     )
+
+
+def _declared(recipe: Recipe, schema: Schema, *, longest: int) -> SubjectSequence:
+    data = recipe.data
+    assert data.subject is not None
+    assert data.sequence is not None
+    names = [field.name for field in schema.modelled if field.name != data.sequence]
+    for name in data.shared or []:
+        if name not in names:
+            raise DataError(f"data.shared: no modelled column {name!r}{did_you_mean(name, names)}")
+    shared = tuple(name for name in names if name in (data.shared or []))
+    return SubjectSequence(data.subject, data.sequence, shared, data.longest_sequence or longest)

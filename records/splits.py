@@ -98,6 +98,34 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
     return {name: table.iloc[sorted(rows)].reset_index(drop=True) for name, rows in parts.items()}
 
 
+def divide_independently(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
+    """Give every subject (a row where there is none) to a part by a hash of itself alone, so that no row moves another one.
+
+    Under differential privacy a record may not decide which other records train: no stratification, no clusters, and
+    sizes that are right on average only. Exact copies have one hash, and so stay on one side.
+
+    Raises:
+        DataError: a part is empty.
+    """
+    keys = _row_keys(table, schema)
+    if data.subject is not None:
+        subjects = table[data.subject]
+        keys = [key if pd.isna(whom) else f"subject {whom}" for key, whom in zip(keys, subjects, strict=True)]
+    places = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
+    bounds = {"test": (0.0, data.split.test), "control": (data.split.test, data.split.test + data.split.control)}
+    bounds["train"] = (bounds["control"][1], 1.0)
+    parts = {
+        name: table[(low <= places) & (places < high)].reset_index(drop=True)
+        for name, (low, high) in bounds.items()
+    }
+    for name, part in parts.items():
+        if part.empty:
+            raise DataError(
+                f"the {name} split is empty: {len(table)} rows are too few for data.split.{name}, or all are of few subjects"
+            )
+    return {name: parts[name] for name in ("train", "control", "test")}
+
+
 def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:
     """Move the smallest group from train to an empty part whose share every group exceeds, when that leaves train most rows."""
     groups: dict[int, list[int]] = defaultdict(list)
