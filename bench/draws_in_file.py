@@ -27,7 +27,11 @@ def draws_in_file(
                 file.write(json.dumps({"draw": draw, "setting": setting, "figures": figures}) + "\n")
         if draw % 20 == 19:
             spent = (time.process_time() - began) / 60
-            print(f"  {draw + 1} of {count} draws, {spent:.1f} minutes of processor", file=sys.stderr, flush=True)
+            print(
+                f"  {draw + 1} of {count} draws, {spent:.1f} minutes of processor",
+                file=sys.stderr,
+                flush=True,
+            )
     return [held[draw] for draw in range(count)]
 
 

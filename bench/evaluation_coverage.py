@@ -47,12 +47,24 @@ def main() -> None:
         asked.kept, asked.draws, setting, lambda draw: figures(draw, asked.rows, asked.only)
     )
     table = Table(title=f"{asked.draws} draws of {asked.rows} train, control, test, synthetic records")
-    for column in ("figure", "mean", "spread", "half of interval", "covered", "95% interval of that", "above", "below"):
+    for column in (
+        "figure",
+        "mean",
+        "spread",
+        "half of interval",
+        "covered",
+        "95% interval of that",
+        "above",
+        "below",
+    ):
         table.add_column(column)
     for name in dict.fromkeys(name for each in found for name in each):
         estimates = [each[name] for each in found if name in each]
         truth = float(np.mean([each.value for each in estimates]))
-        above, below = (sum(each.low > truth for each in estimates), sum(each.high < truth for each in estimates))
+        above, below = (
+            sum(each.low > truth for each in estimates),
+            sum(each.high < truth for each in estimates),
+        )
         covered = len(estimates) - above - below
         low, high = wilson(covered, len(estimates))
         table.add_row(
@@ -74,13 +86,12 @@ def figures(draw: int, rows: list[int], only: list[str] | None) -> Figures:
     random = np.random.default_rng([draw, 5])
     real = _with_notes(dealt_out(patients(ends[2], 20_000 + draw), 0.15, random), texts(0), random)
     train, control, test = (
-        real.iloc[end - count : end].reset_index(drop=True) for end, count in zip(ends[:3], rows[:3], strict=True)
+        real.iloc[end - count : end].reset_index(drop=True)
+        for end, count in zip(ends[:3], rows[:3], strict=True)
     )
     synthetic = _with_notes(distorted(patients(rows[3], 40_000 + draw), random), texts(1), random)
     settings = Evaluate(bootstrap=300, repeats=2, seed=draw)
-    context = Context(
-        HYBRID, train, control, test, "ill", settings, min(rows[1] + rows[2], rows[3])
-    )
+    context = Context(HYBRID, train, control, test, "ill", settings, min(rows[1] + rows[2], rows[3]))
     text_fidelity.embed = looked_up
     found: Figures = {}
     for each in MEASURES:
@@ -115,7 +126,9 @@ def texts(side: int) -> list[str]:
 
 @cache
 def vectors(embedder: str) -> dict[str, np.ndarray]:
-    both = [text_fidelity.documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)]
+    both = [
+        text_fidelity.documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)
+    ]
     every = [text for side in both for text in side]
     return dict(zip(every, embed(every, embedder), strict=True))
 

@@ -72,17 +72,17 @@ def measured(
 
     together = [job for several in jobs for job in several if not job.measure.own_threads]
     threads = max(1, cpu_count() // workers) if large else 1
-    with threadpool_limits(threads):
-        # OpenMP keeps its limit per thread, so that every worker sets its own.
-        with ThreadPoolExecutor(workers, initializer=threadpool_limits, initargs=(threads,)) as pool:
-            futures = {pool.submit(work, job): id(job) for job in together}
-            try:
-                for future in as_completed(futures):
-                    found[futures[future]] = future.result()
-            finally:
-                # After a fault or an interruption nothing more is started.
-                for future in futures:
-                    future.cancel()
+    # OpenMP keeps its limit per thread, so that every worker sets its own.
+    pool = ThreadPoolExecutor(workers, initializer=threadpool_limits, initargs=(threads,))
+    with threadpool_limits(threads), pool:
+        futures = {pool.submit(work, job): id(job) for job in together}
+        try:
+            for future in as_completed(futures):
+                found[futures[future]] = future.result()
+        finally:
+            # After a fault or an interruption nothing more is started.
+            for future in futures:
+                future.cancel()
     for job in (job for several in jobs for job in several if job.measure.own_threads):
         with threadpool_limits(None if large else 1):
             found[id(job)] = work(job)
