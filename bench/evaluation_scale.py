@@ -13,11 +13,15 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
-import paracosm.eval.measure as measuring
+import paracosm.eval.jobs as jobs
+from paracosm.eval.context import Context
+from paracosm.eval.measure import measure
+from paracosm.eval.metric import Estimate
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Field, Schema
 
@@ -39,25 +43,25 @@ def main() -> None:
 def evaluate(tables: dict[str, pd.DataFrame], schema: Schema, target: str | None) -> None:
     """Measure, and print what it cost."""
     began, used = time.monotonic(), time.process_time()
-    plain = measuring._measured
+    plain = jobs.Job.result
 
-    def told(measure, context, anchor, its_context, candidate):
-        start = time.process_time()
-        found = plain(measure, context, anchor, its_context, candidate)
-        spent = time.process_time() - start
+    def told(job: jobs.Job, shared: Context) -> dict[str, Estimate]:
+        start = time.thread_time()
+        found = plain(job, shared)
+        spent = time.thread_time() - start
         print(
-            f"  {measure.metrics[0].name:<20} {anchor:<10} {spent:7.1f} s of processor",
+            f"  {job.measure.metrics[0].name:<20} {job.anchor:<10} {spent:7.1f} s of processor",
             file=sys.stderr,
             flush=True,
         )
         return found
 
-    measuring._measured = told
-    found = measuring.measure(**tables, schema=schema, target=target, settings=Evaluate())
+    jobs.Job.result = told
+    found = measure(**tables, schema=schema, target=target, settings=Evaluate())
     console = Console(width=120)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     rows = ", ".join(f"{len(each):,} {name}" for name, each in tables.items())
-    console.print(f"{rows}; {len(schema)} columns")
+    console.print(f"{rows}; {len(schema)} columns; {joblib.cpu_count()} cores")
     console.print(
         f"{(time.process_time() - used) / 60:.1f} minutes of processor, {(time.monotonic() - began) / 60:.1f} of wall, "
         f"{peak:.2f} GiB at most"

@@ -1,8 +1,10 @@
 """What every metric measures against: the real splits, the sizes, the seeds, and how anchors are made from them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -39,12 +41,15 @@ class Context:
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""
+    locks: dict[str, AbstractContextManager[Any]] = field(init=False, repr=False, default_factory=dict)
+    """One for each key of `memo`: who comes second waits for what the first one makes."""
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return what `make` makes, made at most once."""
-        if key not in self.memo:
-            self.memo[key] = make()
-        return self.memo[key]
+        """Return what `make` makes, made at most once, whichever thread asks."""
+        with self.locks.setdefault(key, RLock()):
+            if key not in self.memo:
+                self.memo[key] = make()
+            return self.memo[key]
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -130,27 +135,33 @@ def _shuffled_words(column: pd.Series, random: np.random.Generator) -> pd.Series
     return shuffled
 
 
+def shuffled(context: Context, rows: int) -> pd.DataFrame:
+    """Return the floor: `rows` records of train with every column shuffled alone."""
+    return context.once(
+        f"floor of {rows}",
+        lambda: independent_marginals(context.train, context.fields, rows, context.settings.seed),
+    )
+
+
 def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
     """Return what is handed in as if synthetic: held-out real records, shuffled columns, a copy of train."""
     return {
         "synthetic": synthetic,
         "ceiling": context.held_out,
-        "floor": independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed),
+        "floor": shuffled(context, len(synthetic)),
         "worst": context.train,
     }
 
 
 def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
     """Return what learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
-    floor = independent_marginals(context.train, context.fields, len(context.train), context.settings.seed)
-    return {"synthetic": synthetic, "ceiling": context.train, "floor": floor}
+    return {"synthetic": synthetic, "ceiling": context.train, "floor": shuffled(context, len(context.train))}
 
 
 def leakage_candidates(
     context: Context, synthetic: pd.DataFrame
 ) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
     """Return what is attacked; the ceiling is the test split, or without one a half of control against the other."""
-    floor = independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed)
     if context.test is not None:
         clean = (context, context.test)
     else:
@@ -163,7 +174,7 @@ def leakage_candidates(
     return {
         "synthetic": (context, synthetic),
         "ceiling": clean,
-        "floor": (context, floor),
+        "floor": (context, shuffled(context, len(synthetic))),
         "worst": (context, context.train),
     }
 
@@ -179,14 +190,13 @@ def attack_candidates(
     assert context.test is not None
     order = np.random.default_rng([context.settings.seed, 37]).permutation(len(context.test))
     fresh, reference = np.array_split(order, 2)
-    floor = independent_marginals(context.train, context.fields, len(synthetic), context.settings.seed)
     return {
         "synthetic": (context, synthetic),
         "ceiling": (
             replace(context, test=context.test.iloc[reference].reset_index(drop=True)),
             context.test.iloc[fresh].reset_index(drop=True),
         ),
-        "floor": (context, floor),
+        "floor": (context, shuffled(context, len(synthetic))),
         "worst": (context, context.train),
     }
 

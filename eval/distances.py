@@ -92,8 +92,14 @@ def nearest(rows: np.ndarray, others: np.ndarray, k: int) -> Nearest:
     step = max(1, BLOCK_CELLS // len(others))
     for start in range(0, len(rows), step):
         block = rows[start : start + step]
-        squared = np.einsum("ij,ij->i", block, block)[:, None] + lengths[None, :] - 2 * (block @ others.T)
-        squared = np.round(np.maximum(squared, 0) / np.float32(RESOLUTION))
+        # In place: passes over memory cost more than the products.
+        squared = block @ others.T
+        squared *= np.float32(-2)
+        squared += lengths[None, :]
+        squared += np.einsum("ij,ij->i", block, block)[:, None]
+        np.maximum(squared, 0, out=squared)
+        squared /= np.float32(RESOLUTION)
+        np.rint(squared, out=squared)
         chosen = _smallest(squared, k)
         distances.append(np.sqrt(np.take_along_axis(squared, chosen, axis=1) * RESOLUTION))
         indices.append(chosen)

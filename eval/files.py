@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from paracosm.eval.comparison import comparison_html, together
+from paracosm.eval.jobs import Say, quiet
 from paracosm.eval.measure import Evaluation, measure
 from paracosm.eval.report import report_html
 from paracosm.recipes.atomic import write_text
@@ -79,6 +80,7 @@ def evaluate_sets(
     settings: Evaluate | None = None,
     schema: Path | None = None,
     adapter: Path | None = None,
+    say: Say = quiet,
 ) -> dict[str, Evaluation]:
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.
 
@@ -90,6 +92,7 @@ def evaluate_sets(
         settings: repeats, bootstrap resamples, caps and seed.
         schema: a `schema.json`; inferred when absent.
         adapter: folder of the adapter that made the records.
+        say: takes progress lines.
     """
     paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
     raw = {name: _read(path) for name, path in paths.items()}
@@ -133,6 +136,7 @@ def evaluate_sets(
             release=Release(profile=profile),
             adapter=adapter,
             notes=warnings,
+            say=say,
         )
         for name in synthetic
     }

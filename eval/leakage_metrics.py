@@ -252,6 +252,7 @@ ADAPTER = Measure(
     (ADAPTER_MIA_AUC, ADAPTER_MIA_TPR),
     imported("adapter_membership", "adapter_candidates"),
     imported("adapter_membership", "adapter_obstacle"),
+    own_threads=True,
 )
 CONTINUATIONS = Measure(
     imported("adapter_membership", "extraction"),
@@ -259,12 +260,14 @@ CONTINUATIONS = Measure(
     imported("adapter_membership", "adapter_candidates"),
     imported("adapter_membership", "text_adapter_obstacle"),
     Obstacle("too few texts are long enough to be continued", curable=False),
+    own_threads=True,
 )
 CANARIES = Measure(
     imported("canaries", "canary_audit"),
     (CANARY_EXPOSURE, AUDIT_EPSILON),
     imported("canaries", "canary_candidates"),
     imported("canaries", "canary_obstacle"),
+    own_threads=True,
 )
 PRIVACY: tuple[Measure, ...] = (
     LEAKAGE,

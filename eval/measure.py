@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from paracosm.eval.catalogue import MEASURES, metrics
 from paracosm.eval.context import Context
 from paracosm.eval.distributions import Distribution, distributions
 from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
+from paracosm.eval.jobs import Say, measured, quiet
 from paracosm.eval.measurement import Measure
 from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.stage import evaluate
@@ -27,8 +27,6 @@ __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
 SCHEMA_VERSION = 1
 DECIMALS = 6
-SMALL = 5000
-"""Rows below which threads cost more than they save."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,7 @@ def measure(
     canaries: Path | None = None,
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
+    say: Say = quiet,
 ) -> Evaluation:
     """Measure synthetic records against real ones.
 
@@ -123,6 +122,7 @@ def measure(
         canaries: table of records that were planted in train by coin flips, with a column that says which went in.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
+        say: takes progress lines.
 
     Raises:
         DataError: a table lacks a column or has no rows, or the target is no field.
@@ -139,7 +139,7 @@ def measure(
         adapter=adapter,
         canaries=canaries,
     )
-    results, missing = measure_all(context, synthetic)
+    results, missing = measure_all(context, synthetic, say=say)
     rulings = rule(results, missing, release)
     return Evaluation(
         results=results,
@@ -157,18 +157,16 @@ def measure(
 
 
 def measure_all(
-    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure] = MEASURES
+    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure] = MEASURES, say: Say = quiet
 ) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other."""
+    obstacles = [each.obstacle(context) for each in measures]
+    open_to = [each for each, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
+    measured_ones = iter(measured(context, synthetic, open_to, say))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
-    for each in measures:
-        obstacle = each.obstacle(context)
-        found: dict[Anchor, dict[str, Estimate]] = {}
-        if obstacle is None:
-            with threadpool_limits(1 if max(len(context.train), len(synthetic)) < SMALL else None):
-                candidates = each.candidates(context, synthetic)
-                found = {name: _measured(each, context, name, *candidates[name]) for name in candidates}
+    for each, obstacle in zip(measures, obstacles, strict=True):
+        found = {} if obstacle is not None else next(measured_ones)
         for metric in each.metrics:
             estimates: dict[Anchor, Estimate] = {
                 name: found[name][metric.name] for name in ANCHORS if metric.name in found.get(name, {})
@@ -178,17 +176,6 @@ def measure_all(
             else:
                 missing[metric.name] = obstacle or each.absent
     return results, missing
-
-
-def _measured(
-    measure: Measure, context: Context, anchor: Anchor, its_context: Context, candidate: Any
-) -> dict[str, Estimate]:
-    """Return what a measure says of a candidate; of an anchor only once for all sets of synthetic records."""
-    if anchor == "synthetic":
-        return measure.function(its_context, candidate)
-    rows = len(candidate) if isinstance(candidate, pd.DataFrame) else candidate
-    key = f"{measure.metrics[0].name} of {anchor} {rows} {context.size}"
-    return context.once(key, lambda: measure.function(its_context, candidate))
 
 
 def _context(

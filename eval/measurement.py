@@ -26,6 +26,8 @@ class Measure:
     """Why it cannot be measured on these tables, or None."""
     absent: Obstacle = NOT_ALLOWED
     """Why a metric is missing although there was no obstacle."""
+    own_threads: bool = False
+    """Whether it keeps every core busy by itself."""
 
 
 def imported(module: str, name: str) -> Callable[..., Any]:

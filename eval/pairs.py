@@ -1,21 +1,25 @@
 """Do columns move together as they should? Correlations and contingency tables, pair by pair."""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 
 from paracosm.eval.context import NUMERIC, Context
 from paracosm.eval.features import as_floats, as_words
-from paracosm.eval.marginals import CELLS_A_BATCH
 from paracosm.eval.metric import Estimate, around
 from paracosm.records.schema import Field
 
 BINS = 10
 MOST_CATEGORIES = 30
-FEWEST_RESAMPLES = 40
+FEWEST_RESAMPLES = 200
+MOST_GROUPS = 2000
+"""Fewer would do for one cell, but the cells' errors would then vary together, and their mean too much."""
+MOST_WORK = 3e8
+"""Pairs x groups x resamples of one bootstrap."""
 
 
 def structured_fields(context: Context) -> list[Field]:
@@ -34,9 +38,8 @@ def pair_similarity(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
     values, candidate_side, reference_side, per_pair = [], [], [], []
     for number, part in enumerate(context.parts(candidate, 4)):
         ours = _prepare(part, context.reference, fields)
-        score, pairs = _similarity(ours, reference, None, None)
-        values.append(score[0])
-        per_pair.append(pairs)
+        per_pair.append(_similarity(ours, reference))
+        values.append(np.mean(list(per_pair[-1].values())))
         if number == 0:
             candidate_side.append(_spread(context, ours, reference, 0))
             reference_side.append(_spread(context, ours, reference, 1))
@@ -89,72 +92,94 @@ def _prepare(table: pd.DataFrame, reference: pd.DataFrame, fields: list[Field]) 
     return _Side(numbers, codes, bins)
 
 
-def _similarity(
-    ours: _Side, theirs: _Side, our_weights: np.ndarray | None, their_weights: np.ndarray | None
-) -> tuple[np.ndarray, dict[str, float]]:
-    """Return the mean similarity per resample, and per pair in the first resample."""
-    weights = (
-        np.ones((1, ours.rows)) if our_weights is None else our_weights,
-        np.ones((1, theirs.rows)) if their_weights is None else their_weights,
-    )
-    scores, first = [], {}
+def _similarity(ours: _Side, theirs: _Side) -> dict[str, float]:
+    """Return the similarity of every pair."""
+    return {
+        f"{one} × {other}": float(score[0])
+        for one, other, score in _pair_scores(ours, theirs, Grouped.whole(ours), Grouped.whole(theirs))
+    }
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The rows of a side in groups, and how often each group counts in each resample (resamples x groups)."""
+
+    group: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def whole(cls, side: _Side) -> "Grouped":
+        """Return all rows, once."""
+        return cls(np.zeros(side.rows, dtype=np.int64), np.ones((1, 1)))
+
+    def sums(self, codes: np.ndarray, bins: int, values: np.ndarray | None = None) -> np.ndarray:
+        """Return, per resample, the sum of `values` (or the count of rows) by code (resamples x bins)."""
+        groups = self.weights.shape[1]
+        cells = np.bincount(self.group * bins + codes, weights=values, minlength=groups * bins)
+        if values is not None:
+            return self.weights @ cells.reshape(groups, bins)
+        # Counts are whole numbers, which float32 adds without error.
+        counts = self.weights.astype(np.float32) @ cells.reshape(groups, bins).astype(np.float32)
+        return counts.astype(np.float64)
+
+
+def _pair_scores(
+    ours: _Side, theirs: _Side, our_rows: Grouped, their_rows: Grouped
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield two fields, and how alike their relation is on both sides, per resample."""
+    sides = ((ours, our_rows), (theirs, their_rows))
     for one, other in combinations(ours.codes, 2):
         if one in ours.numbers and other in ours.numbers:
-            sides = [
-                correlation(side.numbers[one], side.numbers[other], weight)
-                for side, weight in zip((ours, theirs), weights, strict=True)
-            ]
-            score = 1 - np.abs(sides[0] - sides[1]) / 2
+            first, second = (
+                correlation(side.numbers[one], side.numbers[other], rows) for side, rows in sides
+            )
+            yield one, other, 1 - np.abs(first - second) / 2
         else:
-            bins = ours.bins[one] * ours.bins[other]
-            tables = [
-                _joint(side.codes[one] * side.bins[other] + side.codes[other], bins, weight)
-                for side, weight in zip((ours, theirs), weights, strict=True)
-            ]
-            score = 1 - np.abs(tables[0] - tables[1]).sum(axis=1) / 2
-        scores.append(score)
-        first[f"{one} × {other}"] = float(score[0])
-    return np.mean(scores, axis=0), first
+            joint = [side.codes[one] * side.bins[other] + side.codes[other] for side, _ in sides]
+            # Few of the possible combinations occur at all.
+            used, places = np.unique(np.concatenate(joint), return_inverse=True)
+            shares = []
+            for (_, rows), place in zip(sides, np.split(places, [len(joint[0])]), strict=True):
+                counts = rows.sums(place, len(used))
+                shares.append(counts / counts.sum(axis=1, keepdims=True))
+            yield one, other, 1 - np.abs(shares[0] - shares[1]).sum(axis=1) / 2
 
 
-def _joint(codes: np.ndarray, bins: int, weights: np.ndarray) -> np.ndarray:
-    used, positions = np.unique(codes, return_inverse=True)
-    cells = csr_matrix(
-        (np.ones(len(codes)), (np.arange(len(codes)), positions)), shape=(len(codes), len(used))
-    )
-    shares = np.zeros((len(weights), bins))
-    shares[:, used] = (weights @ cells) / weights.sum(axis=1, keepdims=True)
-    return shares
-
-
-def correlation(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted Pearson correlation (one per row of `weights`) where both are present.
+def correlation(one: np.ndarray, other: np.ndarray, rows: Grouped) -> np.ndarray:
+    """Return the Pearson correlation where both are present, one a resample of `rows`.
 
     A side without variance has no correlation: it counts as 0.
     """
     both = ~(np.isnan(one) | np.isnan(other))
     if both.sum() < 2:
-        return np.zeros(len(weights))
-    x, y, w = one[both] - one[both].mean(), other[both] - other[both].mean(), weights[:, both]
-    total = np.maximum(w.sum(axis=1), 1e-12)
-    mean_x, mean_y = w @ x / total, w @ y / total
-    spread = np.maximum(w @ (x * x) / total - mean_x**2, 0) * np.maximum(w @ (y * y) / total - mean_y**2, 0)
-    shared = w @ (x * y) / total - mean_x * mean_y
+        return np.zeros(len(rows.weights))
+    x, y = one[both] - one[both].mean(), other[both] - other[both].mean()
+    kept, code = Grouped(rows.group[both], rows.weights), np.zeros(len(x), dtype=np.int64)
+    total, sum_x, sum_y, sum_xx, sum_yy, sum_xy = (
+        kept.sums(code, 1, each)[:, 0] for each in (None, x, y, x * x, y * y, x * y)
+    )
+    total = np.maximum(total, 1e-12)
+    mean_x, mean_y = sum_x / total, sum_y / total
+    spread = np.maximum(sum_xx / total - mean_x**2, 0) * np.maximum(sum_yy / total - mean_y**2, 0)
     scale = np.sqrt(spread)
-    return np.where(scale > 1e-12, shared / np.where(scale > 1e-12, scale, 1.0), 0.0)
+    return np.where(
+        scale > 1e-12, (sum_xy / total - mean_x * mean_y) / np.where(scale > 1e-12, scale, 1.0), 0.0
+    )
 
 
 def _spread(context: Context, ours: _Side, theirs: _Side, side: int) -> float:
-    """Return the variance of the mean similarity when one side's rows are resampled."""
+    """Return the variance of the mean similarity when one side's rows are resampled.
+
+    Above 2,000 rows, as many groups of random rows are resampled instead, whose sums are counted once.
+    """
     rows = (ours, theirs)[side].rows
-    pairs = max(1, len(ours.codes) * (len(ours.codes) - 1) // 2)
-    affordable = int(4e9 / (pairs * max(rows, 1000)))
-    resamples = int(np.clip(affordable, FEWEST_RESAMPLES, context.settings.bootstrap))
+    groups, pairs = min(rows, MOST_GROUPS), max(1, len(ours.codes) * (len(ours.codes) - 1) // 2)
+    resamples = int(np.clip(MOST_WORK / (pairs * groups), FEWEST_RESAMPLES, context.settings.bootstrap))
     random = np.random.default_rng([context.settings.seed, 19, side])
-    scores, batch = [], max(1, CELLS_A_BATCH // rows)
-    for start in range(0, resamples, batch):
-        count = min(batch, resamples - start)
-        weights = random.multinomial(rows, np.full(rows, 1 / rows), size=count).astype(np.float64)
-        pair = (weights, None) if side == 0 else (None, weights)
-        scores.append(_similarity(ours, theirs, *pair)[0])
-    return float(np.concatenate(scores).var(ddof=1))
+    weights = random.multinomial(groups, np.full(groups, 1 / groups), size=resamples).astype(np.float64)
+    drawn = Grouped(random.permutation(np.arange(rows) % groups), weights)
+    chosen = (drawn, Grouped.whole(theirs)) if side == 0 else (Grouped.whole(ours), drawn)
+    scores = np.zeros(resamples)
+    for _, _, score in _pair_scores(ours, theirs, *chosen):
+        scores += score / pairs
+    return float(scores.var(ddof=1))

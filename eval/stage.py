@@ -1,6 +1,7 @@
 """The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.schema import Schema
 
 
-def evaluate(recipe: Recipe, run: Run) -> bool:
+def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda line: None) -> bool:
     """Do the `eval` stage unless it is done; return whether it ran.
+
+    Args:
+        recipe: what to measure, and which gates apply.
+        run: the run directory.
+        say: takes progress lines.
 
     Raises:
         RunError: the run has no splits or no synthetic records yet.
@@ -47,6 +53,7 @@ def evaluate(recipe: Recipe, run: Run) -> bool:
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),
+            say=say,
         )
         write_text(run.metrics, found.to_json())
         page = report_html(found.plain(), name=recipe.name, history=found.history, nearest=found.nearest)

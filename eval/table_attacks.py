@@ -20,7 +20,7 @@ from paracosm.eval.distances import RowVectors, nearest
 from paracosm.eval.features import MISSING, as_words, tree_features
 from paracosm.records.schema import Field
 
-PAIRS_AT_MOST = 4_000_000
+PAIRS_AT_MOST = 1_000_000
 """Pairs of strings up to which all edit distances are computed; above, those of the likeliest candidates."""
 EDIT_CANDIDATES = 32
 EDIT_AXES = 512
@@ -123,7 +123,7 @@ def spelled(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
 def smallest_edits(texts: list[str], others: list[str]) -> np.ndarray:
     """Return the smallest Levenshtein distance of each text to any other.
 
-    Up to four million pairs exactly; above, among the 32 others that share most character 4-grams.
+    Up to a million pairs exactly; above, among the 32 others that share most character 4-grams.
     """
     if len(texts) * len(others) <= PAIRS_AT_MOST:
         step = max(1, 2_000_000 // len(others))

@@ -122,7 +122,7 @@ def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     )
     test = test.reset_index(drop=True)
     truth = task.truth(test)
-    real = learn(context, task, context.train, test, rows)
+    real = learnt_from_train(context, task, test, rows)
     ours = real if candidate is context.train else learn(context, task, candidate, test, rows)
     weights = resamples(context, len(test))
     real_scores, our_scores = (mean_scores(task, each, truth, weights) for each in (real, ours))
@@ -188,6 +188,14 @@ def learn(
     with threadpool_limits(1 if len(table) < SMALL else None):
         boosting = _boosting(context, task, table, test, truth)
         return {"linear": [_linear(task, table, test, truth)], "gradient boosting": boosting}
+
+
+def learnt_from_train(
+    context: Context, task: Task, test: pd.DataFrame, rows: int
+) -> dict[str, list[np.ndarray]]:
+    """Return `learn` of that many rows of train, learnt once for all candidates; `test` is the capped test split."""
+    key = f"learnt from {rows} rows of train"
+    return context.once(key, lambda: learn(context, task, context.train, test, rows))
 
 
 def _linear(task: Task, table: pd.DataFrame, test: pd.DataFrame, truth: np.ndarray) -> np.ndarray:

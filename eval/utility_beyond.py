@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.context import DISCRETE, Context, drawn_rows, subsample
+from paracosm.eval.context import DISCRETE, Context, subsample
 from paracosm.eval.metric import NORMAL_95, Estimate, around
-from paracosm.eval.utility import learn, make_task, mean_scores, resamples
+from paracosm.eval.utility import learn, learnt_from_train, make_task, mean_scores, resamples
 
 FRACTIONS = (0.05, 0.1, 0.25, 1.0)
 FEWEST_REAL = 20
@@ -20,7 +20,7 @@ def utility_beyond(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     """Return `utility_self`, `augmentation_gain` and `worst_group` of a candidate.
 
     `utility_self`: the score of learners trained on seven tenths of a candidate, on its other three (TSTS); above TSTR
-    the candidate is easier than reality. `augmentation_gain`: the mean over 5, 10, 25 and 100% of train of the score with
+    the candidate is easier than reality. `augmentation_gain`: the mean over 5, 10, 25 and 100% of train (cut to `max_rows`) of the score with
     the candidate added minus the score of these real records alone. `worst_group`: over the groups that a category or a
     truth value forms in test, the smallest score with the candidate minus that with train.
     """
@@ -62,20 +62,23 @@ def _augmentation(
     weights: np.ndarray,
 ) -> Estimate:
     gains, curve = [], {}
+    most = min(len(context.train), context.settings.max_rows)
     for fraction in FRACTIONS:
-        count = int(np.clip(round(fraction * len(context.train)), min(FEWEST_REAL, len(context.train)), None))
-        real = context.train.iloc[drawn_rows(len(context.train), count, context.settings.seed + 13)]
+        count = int(np.clip(round(fraction * most), min(FEWEST_REAL, most), None))
+        real = subsample(context.train, count, context.settings.seed)
         both = pd.concat([real, candidate], ignore_index=True)
-        alone, added = (
-            mean_scores(task, learn(context, task, table, test, len(table)), truth, weights)["mean"]
-            for table in (real, both)
+        learnt = (
+            learnt_from_train(context, task, test, count),
+            learn(context, task, both, test, len(both)),
         )
+        alone, added = (mean_scores(task, each, truth, weights)["mean"] for each in learnt)
         gains.append(added - alone)
         curve |= {
             f"{fraction:.0%} of train alone": float(alone[0]),
             f"{fraction:.0%} and the candidate": float(added[0]),
         }
-    return _spread(np.mean(gains, axis=0), {"score": task.score_name, "test_rows": len(test)}, curve)
+    facts = {"score": task.score_name, "train_rows": most, "test_rows": len(test)}
+    return _spread(np.mean(gains, axis=0), facts, curve)
 
 
 def _worst_group(
@@ -87,7 +90,9 @@ def _worst_group(
     weights: np.ndarray,
 ) -> Estimate | None:
     """Return the smallest difference; its interval is widened for having been the smallest of so many (Bonferroni)."""
-    ours, real = (learn(context, task, table, test, len(table)) for table in (candidate, context.train))
+    ours = learn(context, task, candidate, test, len(candidate))
+    # As many real rows as there are of the candidate: else what the group loses is partly for want of rows.
+    real = learnt_from_train(context, task, test, len(candidate))
     differences = {}
     for each in context.fields:
         if each.type not in DISCRETE or each.name == context.target:

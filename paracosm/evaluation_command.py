@@ -21,7 +21,7 @@ def evaluate_run(
         RunError: there is no such run, or its generate stage has not ended.
     """
     from paracosm.eval.stage import evaluate
-    from paracosm.pipeline import require
+    from paracosm.pipeline import require, say_on_stderr
     from paracosm.recipes.open_run import open_run
 
     opened = open_run(Path(target), overrides, run)
@@ -31,7 +31,7 @@ def evaluate_run(
         recipe = recipe.model_copy(update={"release": release})
     with done.lock():
         require(done, "eval")
-        evaluate(recipe, done)
+        evaluate(recipe, done, say=say_on_stderr)
         return json.loads(done.metrics.read_text(encoding="utf-8")), done.report
 
 
@@ -54,6 +54,7 @@ def evaluate_tables(
         DataError: a table cannot be used.
     """
     from paracosm.eval.files import evaluate_sets, named_sets, write_comparison, write_evaluation
+    from paracosm.pipeline import say_on_stderr
 
     given = {"--train": train, "--control": control, "--synthetic": synthetic or None}
     if lacking := [option for option, path in given.items() if path is None]:
@@ -69,6 +70,7 @@ def evaluate_tables(
         profile=profile or "internal",
         schema=schema,
         adapter=adapter,
+        say=say_on_stderr,
     )
     if out is not None and len(found) > 1:
         write_comparison(found, out)

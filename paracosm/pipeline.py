@@ -122,7 +122,7 @@ def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[
     return {
         "finetune": lambda: train(recipe=recipe, run=run, say=indented),
         "generate": lambda: sample(recipe=recipe, run=run, say=indented),
-        "eval": lambda: evaluate(recipe, run),
+        "eval": lambda: evaluate(recipe, run, say=indented),
         "card": lambda: write_card(recipe, run),
     }
 

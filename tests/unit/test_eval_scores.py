@@ -17,7 +17,7 @@ from paracosm.eval.drawing import Scale
 from paracosm.eval.leakage import _none_drawn, _shares
 from paracosm.eval.marginals import js_distance, ks_distance, tv_distance
 from paracosm.eval.metric import wilson
-from paracosm.eval.pairs import correlation
+from paracosm.eval.pairs import Grouped, correlation
 from paracosm.eval.weighted_scores import weighted_auc, weighted_r2
 from paracosm.records.schema import Field
 
@@ -75,8 +75,9 @@ def test_distances_between_counts() -> None:
 
 def test_correlation_ignores_missing_cells_and_columns_that_do_not_vary() -> None:
     one, other = np.array([1.0, 2, 3, np.nan, 5]), np.array([2.0, 1, 4, 9, np.nan])
-    weights = np.ones((1, 5))
+    weights = Grouped(np.arange(5), np.array([[1.0, 1, 1, 1, 1], [1, 2, 0, 1, 1]]))
     assert correlation(one, other, weights)[0] == pytest.approx(np.corrcoef(one[:3], other[:3])[0, 1])
+    assert correlation(other, one, weights)[1] == pytest.approx(-1.0), "the third row weighs nothing"
     assert correlation(np.ones(5), one, weights)[0] == 0.0
     assert correlation(one * np.nan, one, weights)[0] == 0.0
 

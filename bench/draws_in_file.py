@@ -1,0 +1,44 @@
+"""Repeated draws of a simulation, each kept as a line of a file as soon as it is made: a bench that was cut short goes on."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from paracosm.eval.metric import Estimate
+
+Figures = dict[str, Estimate]
+
+
+def draws_in_file(
+    path: Path | None, count: int, setting: dict[str, object], make: Callable[[int], Figures]
+) -> list[Figures]:
+    """Return the figures of draws 0 to `count` - 1; those that `path` holds under the same setting are not made again."""
+    held = _read(path, setting) if path is not None and path.is_file() else {}
+    began = time.process_time()
+    for draw in range(count):
+        if draw in held:
+            continue
+        held[draw] = make(draw)
+        if path is not None:
+            figures = {name: [each.value, each.low, each.high] for name, each in held[draw].items()}
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"draw": draw, "setting": setting, "figures": figures}) + "\n")
+        if draw % 20 == 19:
+            spent = (time.process_time() - began) / 60
+            print(
+                f"  {draw + 1} of {count} draws, {spent:.1f} minutes of processor",
+                file=sys.stderr,
+                flush=True,
+            )
+    return [held[draw] for draw in range(count)]
+
+
+def _read(path: Path, setting: dict[str, object]) -> dict[int, Figures]:
+    held = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["setting"] == setting:
+            held[row["draw"]] = {name: Estimate(*each) for name, each in row["figures"].items()}
+    return held
