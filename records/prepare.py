@@ -1,5 +1,7 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -7,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import file_digest, value_digest
-from paracosm.recipes.errors import DataError
+from paracosm.recipes.errors import DataError, RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.domains import fit_domains
 from paracosm.records.infer import infer
+from paracosm.records.personal_data import protect
 from paracosm.records.rules import read_rules
 from paracosm.records.schema import Schema
 from paracosm.records.sequences import fit_sequence
@@ -38,7 +42,9 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
+def prepare(
+    recipe: Recipe, run: Run, *, root: Path, table: Any = None, say: Callable[[str], None] = lambda line: None
+) -> bool:
     """Do the `records` stage unless it is done; return whether it ran.
 
     Args:
@@ -46,6 +52,7 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         run: gets `splits/{train,control,test}.parquet` and `splits/schema.json`.
         root: the recipe's folder, for relative paths.
         table: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
+        say: takes progress lines.
 
     Raises:
         DataError: the source cannot be used as the recipe asks.
@@ -58,7 +65,8 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 
     @cache
     def made() -> Prepared:
-        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        found = read_source(recipe.data, root=root) if raw is None else raw
+        prepared = assemble(recipe, found, salt=_salt(recipe, run), say=say)
         # A rule that cannot be read is said now, not after the training.
         read_rules(recipe.rules, prepared.schema, root)
         return prepared
@@ -71,7 +79,11 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         digests = {name: file_digest(run.split(name)) for name in SPLITS}
         return prepared.facts | {"sha256": digests, "warnings": list(prepared.warnings)}
 
-    inputs = {"data": value_digest(recipe.data.model_dump(mode="json")), "source": digest}
+    settings = recipe.data.model_dump(mode="json")
+    if recipe.data.pii is None:
+        # What a recipe without it gave before the key was there is still what it gives.
+        del settings["pii"]
+    inputs = {"data": value_digest(settings), "source": digest}
     return run.stage("records", inputs, work, ahead=made)
 
 
@@ -84,8 +96,22 @@ def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, d
     return prepared.schema, prepared.splits
 
 
-def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
+def assemble(
+    recipe: Recipe,
+    raw: pd.DataFrame,
+    *,
+    salt: bytes | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Prepared:
     """Turn a raw table into schema and splits.
+
+    Types, subjects and copies are told by the real records; domains are those of the records that the model sees.
+
+    Args:
+        recipe: its `data` section matters here.
+        raw: the table as found.
+        salt: the key of invented values, where `data.pii` asks for some; a new one when None.
+        say: takes progress lines.
 
     Raises:
         DataError: a column, a cell or the number of rows does not allow what the recipe asks.
@@ -94,11 +120,21 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
     if data.limit is not None:
         raw = raw.head(data.limit)
     inference = infer(raw, data)
-    typed = to_typed(raw, inference.schema)
-    clusters = find_clusters(typed, inference.schema, data)
-    splits = divide(typed, inference.schema, data, clusters)
+    typed, types = to_typed(raw, inference.schema), inference.schema
+    clusters = find_clusters(typed, types, data)
     warnings = list(inference.warnings)
-    known = _with_training_cells(inference.schema, splits["train"], data.target, warnings)
+    personal = None
+    if data.pii is not None:
+        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), say=say)
+        types = Schema(tuple(field for field in types if field.name not in personal.left_out))
+        if not types.modelled:
+            raise DataError(
+                "data.pii: no column is left to model; name some in data.pii.keep, or take replace"
+            )
+        typed = to_typed(personal.raw, types)
+        warnings.extend(personal.warnings)
+    splits = divide(typed, types, data, clusters)
+    known = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[known.names] for name, part in splits.items()}
     schema = fit_domains(known, splits["train"], data)
     sequence = fit_sequence(recipe, schema, splits["train"])
@@ -122,7 +158,25 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
         "near_duplicates": clusters.near,
         "outside_training_domain": outside,
     }
+    if personal is not None:
+        facts["pii"] = personal.facts
     return Prepared(schema, splits, tuple(warnings), facts)
+
+
+def _salt(recipe: Recipe, run: Run) -> bytes | None:
+    """Return the run's own key of invented values, drawn at its first use; it never leaves the run directory."""
+    if recipe.data.pii is None or recipe.data.pii.action != "replace":
+        return None
+    if not run.pii_key.exists():
+        with replacing(run.pii_key) as partial:
+            partial.touch(mode=0o600)
+            partial.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    try:
+        return bytes.fromhex(run.pii_key.read_text(encoding="ascii"))
+    except ValueError as fault:
+        raise RunError(
+            f"{run.pii_key}: is damaged; remove it, and the records are replaced anew, by other names"
+        ) from fault
 
 
 def _with_training_cells(
