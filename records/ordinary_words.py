@@ -32,9 +32,17 @@ class OrdinaryWords:
                     self._holders[word].add(subject)
         self._subjects = max(1, len(set(subjects)))
 
-    def holds(self, word: str, bearers: set[str]) -> bool:
-        """Return whether `word`, case-folded, is an ordinary one; `bearers` are the subjects who have it as a name."""
-        if word in ALWAYS:
-            return True
+    def holds(self, word: str, bearers: set[str], *, least: float = LEAST_SHARE) -> bool:
+        """Return whether `word`, case-folded, is an ordinary one.
+
+        Args:
+            word: case-folded.
+            bearers: the subjects who have it as a name.
+            least: share of the other subjects whose texts have it in small letters.
+        """
         others = len(self._holders.get(word, set()) - bearers)
-        return others >= max(LEAST_SUBJECTS, LEAST_SHARE * self._subjects)
+        return others >= max(LEAST_SUBJECTS, least * self._subjects)
+
+    def is_often_a_name(self, word: str, bearers: set[str]) -> bool:
+        """Return whether `word` may be either, so that the words around it have to tell."""
+        return word in ALWAYS or self.holds(word, bearers)

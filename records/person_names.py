@@ -24,7 +24,7 @@ TITLES = (
 )
 ENDINGS = _words("jr sr ii iii iv md do phd rn np pa esq dds facp mph msw lcsw pharmd cpa msn bsn")
 PARTICLES = _words("von van de der den del della di da dos du la le el al bin ibn ter zu zur und and y e st")
-TITLED = re.compile(rf"\b(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})\b\.?[ \t]+$", re.IGNORECASE)
+TITLED = re.compile(rf"\b(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})\b ?\.?[ \t]+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

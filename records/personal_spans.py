@@ -44,7 +44,7 @@ POSTCODE = re.compile(
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
 )
 BEFORE_PLACE = re.compile(
-    r"(?:\b(?:in|at|from|near|to|of|for|via|around|visit(?:ed|ing|s)?|downtown|city:?|lives?|and|or|the)[ \n]|, ?|\n ?|^)$",
+    r"(?:\b(?:in|at|from|near|to|around|visit(?:ed|ing|s)?|downtown|city:?|city of)[ \n]|, ?)$",
     re.I,
 )
 AFTER_PLACE = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")

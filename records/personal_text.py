@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from paracosm.records.ordinary_words import OrdinaryWords
+from paracosm.records.ordinary_words import LEAST_SHARE, OrdinaryWords
 from paracosm.records.people import STAFF, People
 from paracosm.records.person_names import is_titled, title_gender
 from paracosm.records.personal_kinds import ID_KINDS
@@ -17,6 +17,11 @@ from paracosm.records.personal_spans import Span, find_spans
 SHORTEST_WORD = 3
 SHORTEST_VALUE = 4
 TOKEN = re.compile(r"[^\W_](?:[\w./@+-]*[^\W_])?")
+GREETING = re.compile(
+    r"\b(?:hi|hey|hello|morning|afternoon|evening|bye|thanks|thank you)[ ,.]+(?:there[ ,]+)?$", re.IGNORECASE
+)
+EVERYWHERE = 0.2
+"""Share of the subjects from which on a word is no name, not even after a title that ends the sentence before."""
 VERBS = ("will", "may")
 SENTENCE_START = re.compile(r"(?:^|[.!?:\n•\]]\s*)$")
 
@@ -69,6 +74,10 @@ def find_in_texts(
     if "name" not in kinds:
         return found
     ordinary = OrdinaryWords([cell.text for cell in cells], [cell.subject for cell in cells])
+    found = [
+        [span for span in spans if span.kind != "name" or _is_borne_out(cell, span, people, ordinary)]
+        for cell, spans in zip(cells, found, strict=True)
+    ]
     _learn_names(cells, found, people)
     bearers: dict[str, set[str]] = defaultdict(set)
     for scope, words in people.roles.items():
@@ -139,14 +148,26 @@ def _repeated(
     ]
 
 
+def _is_borne_out(cell: Cell, span: Span, people: People, ordinary: OrdinaryWords) -> bool:
+    """Return whether a name of one word is more than an ordinary word with a capital, such as a heading."""
+    parts = people.parts(cell.text[span.start : span.end])
+    if len(parts) > 1 or not parts:
+        return True
+    word = parts[0].key
+    if word in people.firm.get(cell.subject, set()) or word in cell.staff:
+        return True
+    least = EVERYWHERE if is_titled(cell.text, span.start) else LEAST_SHARE
+    return not ordinary.holds(word, set(), least=least)
+
+
 def _is_meant(
     text: str, match: re.Match[str], ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
 ) -> bool:
     words = re.split(r"[ -]", match.group().casefold())
-    if not all(ordinary.holds(word, bearers.get(word, set())) for word in words):
+    if not all(ordinary.is_often_a_name(word, bearers.get(word, set())) for word in words):
         return True
     start = match.start()
-    if is_titled(text, start):
+    if is_titled(text, start) or GREETING.search(text[max(0, start - 24) : start]):
         return match.group()[0].isupper() or words[0] not in VERBS
     if len(words) > 1:
         return match.group()[0].isupper()
