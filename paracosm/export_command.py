@@ -8,7 +8,10 @@ import typer
 
 def export(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN|PULLED", help="A run with a finished finetune stage, or a pulled folder.")
+        Path,
+        typer.Argument(
+            metavar="RUN|PULLED", help="A run with a finished finetune stage, or a pulled folder."
+        ),
     ],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; must not exist yet.")],
     dtype: Annotated[

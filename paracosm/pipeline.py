@@ -48,7 +48,7 @@ def run_stages(opened: OpenRun, *, data: Any = None, say: Callable[[str], None] 
     """Do every stage of an opened run; see `run`."""
     check_early(opened.recipe)
     with opened.working():
-        _stage(opened.run, "records", _prepare(opened, data), say)
+        _stage(opened.run, "records", _prepare(opened, data, say), say)
         opened.keep_recipe()
         for name, work in _later_stages(opened.recipe, opened.run, say).items():
             _stage(opened.run, name, work, say)
@@ -101,13 +101,13 @@ def require(run: Run, stage: str) -> None:
         )
 
 
-def _prepare(opened: OpenRun, data: Any) -> Callable[[], bool]:
+def _prepare(opened: OpenRun, data: Any, say: Callable[[str], None]) -> Callable[[], bool]:
     from paracosm.finetune.__main__ import has_records
     from paracosm.records.prepare import prepare
 
     if opened.from_run and data is None and has_records(opened):
         return lambda: False
-    return lambda: prepare(opened.recipe, opened.run, root=opened.root, table=data)
+    return lambda: prepare(opened.recipe, opened.run, root=opened.root, table=data, say=_indented(say))
 
 
 def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Callable[[], bool]]:
@@ -116,15 +116,16 @@ def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[
     from paracosm.generate.sample import sample
     from paracosm.registry.card import write_card
 
-    def indented(line: str) -> None:
-        say(f"           {line}")
-
     return {
-        "finetune": lambda: train(recipe=recipe, run=run, say=indented),
-        "generate": lambda: sample(recipe=recipe, run=run, say=indented),
-        "eval": lambda: evaluate(recipe, run, say=indented),
+        "finetune": lambda: train(recipe=recipe, run=run, say=_indented(say)),
+        "generate": lambda: sample(recipe=recipe, run=run, say=_indented(say)),
+        "eval": lambda: evaluate(recipe, run, say=_indented(say)),
         "card": lambda: write_card(recipe, run),
     }
+
+
+def _indented(say: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda line: say(f"           {line}")
 
 
 def _stage(run: Run, name: str, work: Callable[[], bool], say: Callable[[str], None]) -> None:

@@ -14,7 +14,8 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
     match stage:
         case "records":
             rows = facts["rows"]
-            return [f"{rows[name]:,} {name}" for name in ("train", "control", "test")]
+            personal = [pii_words(facts["pii"])] if "pii" in facts else []
+            return [*(f"{rows[name]:,} {name}" for name in ("train", "control", "test")), *personal]
         case "finetune":
             best = f"{facts['best_control_bits']:.2f} bits per control record"
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
@@ -24,3 +25,14 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             return [facts["verdict"]]
         case _:
             return [f"{facts['name']}, {facts['verdict']}"]
+
+
+def pii_words(found: dict[str, Any]) -> str:
+    """Return how much personal data was found, and what became of it."""
+    columns, passages = len(found["columns"]), sum(sum(kinds.values()) for kinds in found["texts"].values())
+    done = {"replace": "replaced", "drop": "removed", "report": "found, and left"}[found["action"]]
+    return f"personal data {done}: {columns} {_plural('column', columns)}, {passages:,} {_plural('passage', passages)}"
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

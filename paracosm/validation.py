@@ -12,6 +12,7 @@ from paracosm.records.prepare import Prepared, assemble
 from paracosm.records.rules import read_rules
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import to_records
+from paracosm.stage_lines import pii_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +49,10 @@ def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Con
         missing = f"{field.missing:.1%}" if field.nullable else ""
         table.add_row(escape(field.name) + target, field.type, escape(domain_words(field)), missing)
     console.print(table)
+    if "pii" in prepared.facts:
+        from paracosm.pii_command import table_of_kinds
+
+        console.print(table_of_kinds(prepared.facts["pii"]))
     for warning in prepared.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
     for heading, words in _lines(recipe, prepared, expected).items():
@@ -57,8 +62,10 @@ def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Con
 def _lines(recipe: Recipe, prepared: Prepared, expected: Plan) -> dict[str, str]:
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
     share = expected.trainable_parameters / expected.total_parameters
+    personal = {} if "pii" not in prepared.facts else {"persons": pii_words(prepared.facts["pii"])}
     return {
         "records": rows,
+        **personal,
         "tokens": f"{expected.tokens_per_record:.1f} per record, {expected.decisions_per_record:.1f} of them decisions; longest {expected.longest_record}",
         "model": f"{recipe.model.base}: {expected.total_parameters:,} parameters, {expected.trainable_parameters:,} trainable ({share:.1%})",
         "training": f"about {_duration(expected.seconds)} for {recipe.finetune.epochs} epochs at most, and {expected.bytes / 1e9:.1f} GB of memory",

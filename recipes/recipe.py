@@ -3,7 +3,7 @@
 This is the boundary: values are checked here once, and the rooms read plain attributes.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -61,6 +61,54 @@ class Split(Section):
         return self
 
 
+PersonalKind = Literal[
+    "name",
+    "email",
+    "phone",
+    "address",
+    "place",
+    "postcode",
+    "national_id",
+    "record_id",
+    "bank_account",
+    "card",
+    "ip",
+    "url",
+    "date",
+]
+
+
+def _short_form_allowed(schema: dict[str, Any]) -> None:
+    """Let the JSON Schema take the bare word too, as the model does."""
+    section = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [section["properties"]["action"] | {"title": "Action alone"}, section]
+
+
+class Pii(Section):
+    """What names a person, and what becomes of it before anything trains; the bare action stands for the section."""
+
+    model_config = ConfigDict(json_schema_extra=_short_form_allowed)
+
+    action: Literal["replace", "drop", "report"]
+    """`replace` puts invented values in their place, `drop` leaves columns out and masks texts, `report` only counts."""
+    entities: Annotated[list[PersonalKind], Field(min_length=1)] | None = None
+    """Which kinds are looked for; null looks for all of them. The dates of a subject move together; a place is a town."""
+    columns: dict[str, PersonalKind] = {}
+    """Per column: the kind that it holds, where names and values do not tell."""
+    keep: list[str] = []
+    """Columns that are left as they are, their texts too."""
+    language: Literal["en", "de", "es", "fr", "it", "nl", "pt"] = "en"
+    """Of the texts, and of the invented names."""
+    oldest_age: Annotated[int, Field(ge=1, le=120)] | None = None
+    """Ages above this one become the next year: 89 writes 90 for 93. null leaves ages alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, given: Any) -> Any:
+        return {"action": given} if isinstance(given, str) else given
+
+
 class Data(Section):
     """Where the records come from and what their columns are."""
 
@@ -88,6 +136,8 @@ class Data(Section):
     """Per column: what inference should not decide alone."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Read at most this many rows."""
+    pii: Pii | None = None
+    """What is done about names, numbers and addresses of persons: replace, drop, report; null looks for none."""
     split: Split = Split()
 
 

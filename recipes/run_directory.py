@@ -64,6 +64,11 @@ class Run:
         return self.splits / "schema.json"
 
     @property
+    def pii_key(self) -> Path:
+        """What invented names are drawn by; there where `data.pii` replaces, and read by nobody else (mode 0600)."""
+        return self.root / ".pii-key"
+
+    @property
     def adapter(self) -> Path:
         return self.root / "adapter"
 

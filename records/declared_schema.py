@@ -47,6 +47,20 @@ def check_declared(recipe: Recipe, columns: Sequence[str]) -> None:
         raise RecipeError(f"privacy: data.{key} has to be declared, not read off the records")
 
 
+def refuse_replacement(recipe: Recipe) -> None:
+    """Refuse to replace personal data of a private recipe: names are found with the help of other records.
+
+    Raises:
+        RecipeError: the recipe asks for both.
+    """
+    pii = recipe.data.pii
+    if recipe.privacy is not None and pii is not None and pii.action != "report":
+        raise RecipeError(
+            f"data.pii: {pii.action} looks at all records together, so one record could change another one's values, which"
+            " privacy forbids; take report here, and deal with personal data where the source is made"
+        )
+
+
 def declared_type(override: FieldOverride) -> FieldType | None:
     """Return the type that an override states or implies."""
     if override.type is not None:

@@ -1,5 +1,7 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -7,13 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import file_digest, value_digest
-from paracosm.recipes.errors import DataError
+from paracosm.recipes.errors import DataError, RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
-from paracosm.records.declared_schema import bare, check_declared, refuse_empty
+from paracosm.records.declared_schema import bare, check_declared, refuse_empty, refuse_replacement
 from paracosm.records.domains import fit_domains
 from paracosm.records.infer import Inference, infer
+from paracosm.records.personal_data import protect
 from paracosm.records.rules import read_rules
 from paracosm.records.schema import Schema
 from paracosm.records.sequences import fit_sequence
@@ -39,7 +43,9 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
+def prepare(
+    recipe: Recipe, run: Run, *, root: Path, table: Any = None, say: Callable[[str], None] = lambda line: None
+) -> bool:
     """Do the `records` stage unless it is done; return whether it ran.
 
     Args:
@@ -47,6 +53,7 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
         run: gets `splits/{train,control,test}.parquet` and `splits/schema.json`.
         root: the recipe's folder, for relative paths.
         table: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
+        say: takes progress lines.
 
     Raises:
         DataError: the source cannot be used as the recipe asks.
@@ -59,7 +66,8 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 
     @cache
     def made() -> Prepared:
-        prepared = assemble(recipe, read_source(recipe.data, root=root) if raw is None else raw)
+        found = read_source(recipe.data, root=root) if raw is None else raw
+        prepared = assemble(recipe, found, salt=_salt(recipe, run), say=say)
         # A rule that cannot be read is said now, not after the training.
         read_rules(recipe.rules, prepared.schema, root)
         return prepared
@@ -79,6 +87,11 @@ def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None) -> bool:
 def records_digest(recipe: Recipe) -> str:
     """Return the digest of what the recipe says of the records: its data section, and whether they are private."""
     plain = recipe.data.model_dump(mode="json")
+    # Keys that came later count where they are set, so that older runs stay done.
+    plain = {key: value for key, value in plain.items() if value is not None or key not in ("pii", "shared")}
+    for declared in plain["fields"].values():
+        if declared["nullable"] is None:
+            del declared["nullable"]
     return value_digest(plain if recipe.privacy is None else plain | {"private": True})
 
 
@@ -91,8 +104,22 @@ def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, d
     return prepared.schema, prepared.splits
 
 
-def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
+def assemble(
+    recipe: Recipe,
+    raw: pd.DataFrame,
+    *,
+    salt: bytes | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Prepared:
     """Turn a raw table into schema and splits.
+
+    Types, subjects and copies are told by the real records; domains are those of the records that the model sees.
+
+    Args:
+        recipe: its `data` section matters here.
+        raw: the table as found.
+        salt: the key of invented values, where `data.pii` asks for some; a new one when None.
+        say: takes progress lines.
 
     Raises:
         DataError: a column, a cell or the number of rows does not allow what the recipe asks.
@@ -102,13 +129,24 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
         raw = raw.head(data.limit)
     check_declared(recipe, [str(name) for name in raw.columns])
     inference = infer(raw, data)
-    typed = to_typed(raw, inference.schema)
+    refuse_replacement(recipe)
+    typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
-        return _assemble_private(recipe, raw, inference, typed)
-    clusters = find_clusters(typed, inference.schema, data)
-    splits = divide(typed, inference.schema, data, clusters)
+        return _assemble_private(recipe, raw, inference, typed, say)
+    clusters = find_clusters(typed, types, data)
     warnings = list(inference.warnings)
-    known = _with_training_cells(inference.schema, splits["train"], data.target, warnings)
+    personal = None
+    if data.pii is not None:
+        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), say=say)
+        types = Schema(tuple(field for field in types if field.name not in personal.left_out))
+        if not types.modelled:
+            raise DataError(
+                "data.pii: no column is left to model; name some in data.pii.keep, or take replace"
+            )
+        typed = to_typed(personal.raw, types)
+        warnings.extend(personal.warnings)
+    splits = divide(typed, types, data, clusters)
+    known = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[known.names] for name, part in splits.items()}
     schema = fit_domains(known, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
@@ -123,18 +161,26 @@ def assemble(recipe: Recipe, raw: pd.DataFrame) -> Prepared:
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
     }
+    if personal is not None:
+        facts["pii"] = personal.facts
     return Prepared(schema, splits, tuple(warnings), facts)
 
 
-def _assemble_private(recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame) -> Prepared:
+def _assemble_private(
+    recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame, say: Callable[[str], None]
+) -> Prepared:
     """Divide without letting a record move another one, and keep of the schema what the recipe declares."""
-    splits = divide_independently(typed, inference.schema, recipe.data)
-    empty = [field.name for field in inference.schema.modelled if not splits["train"][field.name].notna().any()]
-    refuse_empty(empty)
-    schema = bare(fit_domains(inference.schema, splits["train"], recipe.data))
-    schema = _with_sequence(recipe, schema, splits["train"])
+    data, found = recipe.data, inference.schema
+    splits = divide_independently(typed, found, data)
+    refuse_empty([field.name for field in found.modelled if not splits["train"][field.name].notna().any()])
+    schema = _with_sequence(recipe, bare(fit_domains(found, splits["train"], data)), splits["train"])
     facts = _counts(raw, schema, splits) | {"outside_training_domain": _outside_parts(splits, schema)}
-    return Prepared(schema, splits, inference.warnings, facts)
+    warnings = inference.warnings
+    if data.pii is not None:
+        # Only counted: see `refuse_replacement`.
+        personal = protect(raw, found, data, salt=b"", say=say)
+        facts["pii"], warnings = personal.facts, (*warnings, *personal.warnings)
+    return Prepared(schema, splits, warnings, facts)
 
 
 def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Schema:
@@ -157,6 +203,22 @@ def _counts(raw: pd.DataFrame, schema: Schema, splits: dict[str, pd.DataFrame]) 
 
 def _outside_parts(splits: dict[str, pd.DataFrame], schema: Schema) -> dict[str, int]:
     return {name: _outside(splits[name], schema) for name in ("control", "test")}
+
+
+def _salt(recipe: Recipe, run: Run) -> bytes | None:
+    """Return the run's own key of invented values, drawn at its first use; it never leaves the run directory."""
+    if recipe.data.pii is None or recipe.data.pii.action != "replace":
+        return None
+    if not run.pii_key.exists():
+        with replacing(run.pii_key) as partial:
+            partial.touch(mode=0o600)
+            partial.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    try:
+        return bytes.fromhex(run.pii_key.read_text(encoding="ascii"))
+    except ValueError as fault:
+        raise RunError(
+            f"{run.pii_key}: is damaged; remove it, and the records are replaced anew, by other names"
+        ) from fault
 
 
 def _with_training_cells(

@@ -112,7 +112,10 @@ def divide_independently(table: pd.DataFrame, schema: Schema, data: Data) -> dic
         subjects = table[data.subject]
         keys = [key if pd.isna(whom) else f"subject {whom}" for key, whom in zip(keys, subjects, strict=True)]
     places = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
-    bounds = {"test": (0.0, data.split.test), "control": (data.split.test, data.split.test + data.split.control)}
+    bounds = {
+        "test": (0.0, data.split.test),
+        "control": (data.split.test, data.split.test + data.split.control),
+    }
     bounds["train"] = (bounds["control"][1], 1.0)
     parts = {
         name: table[(low <= places) & (places < high)].reset_index(drop=True)

