@@ -119,7 +119,7 @@ def memorised_likelihoods(
     weights = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
     loss_of = GrammarLoss(masks, codec.vocabulary)
-    examples = RecordDataset(learnt, start=codec.start, shuffled=False, seed=0)
+    examples = RecordDataset(learnt, opening=codec.opening, shuffled=False, seed=0)
     collate, decisions = (
         Collator(codec.vocabulary, codec.alphabet.stop),
         sum(each.decisions for each in learnt),

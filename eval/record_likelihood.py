@@ -45,7 +45,7 @@ def read_likelihoods(
         masks: in which the records were encoded.
         records: in schema order.
     """
-    examples = RecordDataset(records, start=codec.start, shuffled=False, seed=0)
+    examples = RecordDataset(records, opening=codec.opening, shuffled=False, seed=0)
     collate = Collator(codec.vocabulary, codec.alphabet.stop)
     found: dict[int, Likelihood] = {}
     model.eval()

@@ -23,11 +23,13 @@ class EncodedRecord:
 
     ids: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...]
+    opening: int = 1
+    """Tokens before the first field: the start token, or a prompt."""
 
     @property
     def tokens(self) -> int:
-        """Tokens of the whole record, start token included."""
-        return 1 + sum(len(segment) for segment in self.ids)
+        """Tokens of the whole record, start token or prompt included."""
+        return self.opening + sum(len(segment) for segment in self.ids)
 
     @property
     def decisions(self) -> int:
@@ -47,7 +49,7 @@ def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRec
         found = masks.of_value(place, value)
         ids.append(tuple(segment))
         numbers.append((FORCED, *found) if codec.markers else tuple(found))
-    return EncodedRecord(tuple(ids), tuple(numbers))
+    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
 
 
 def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> EncodedRecord:
@@ -61,7 +63,7 @@ def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) 
     for place, segment in codec.sequence_segments(records):
         ids.append(tuple(segment))
         numbers.append((going_on,) if place is None else tuple(masks.of_value(place, segment)))
-    return EncodedRecord(tuple(ids), tuple(numbers))
+    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
 
 
 def encode_all(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> list[EncodedRecord]:
@@ -94,6 +96,7 @@ class RecordDataset(Dataset):
 
     Attributes:
         records: as they stand in the table.
+        opening: tokens before every record, of `Codec.opening`.
         redraw: gives record `index` as it is in `epoch`; None when records do not change.
     """
 
@@ -101,13 +104,13 @@ class RecordDataset(Dataset):
         self,
         records: Sequence[EncodedRecord],
         *,
-        start: int,
+        opening: Sequence[int],
         shuffled: bool,
         seed: int,
         redraw: Callable[[int, int], EncodedRecord] | None = None,
     ) -> None:
         self.records = records
-        self.start = start
+        self.opening = tuple(opening)
         self.shuffled = shuffled
         self.seed = seed
         self.redraw = redraw
@@ -122,7 +125,7 @@ class RecordDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
         record = self.records[index] if self.redraw is None else self.redraw(index, self.epoch)
-        ids, numbers = [self.start], []
+        ids, numbers = list(self.opening), [FORCED] * (len(self.opening) - 1)
         for place in self._order(index, len(record.ids)):
             ids.extend(record.ids[place])
             numbers.extend(record.masks[place])

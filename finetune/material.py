@@ -16,6 +16,7 @@ from paracosm.finetune.encoded_records import (
     encode_record,
 )
 from paracosm.finetune.grammar_head import GrammarLoss, only_at
+from paracosm.finetune.prompt import codec_for
 from paracosm.finetune.smoothing import Smoothing, default_ranks
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
@@ -99,7 +100,7 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
     shuffled = settings.order == "shuffled"
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
-    codec = Codec(schema, tokenizer, "markers" if shuffled else "places")  # type: ignore[arg-type]
+    codec = codec_for(recipe, schema, tokenizer)
     masks = TokenMasks(codec)
     records = to_records(read_table(run.split("train"), schema), schema)
     encoded = encode_all(records, codec, masks)
@@ -116,7 +117,7 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
     train = RecordDataset(
         encoded,
-        start=codec.start,
+        opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
         redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
@@ -125,7 +126,7 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
         codec,
         tokenizer,
         train,
-        RecordDataset(control, start=codec.start, shuffled=shuffled, seed=-1),
+        RecordDataset(control, opening=codec.opening, shuffled=shuffled, seed=-1),
         unknown,
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),

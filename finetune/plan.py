@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from paracosm.finetune.adapter import micro_batch_size
 from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
 from paracosm.finetune.encoded_records import encode_all
+from paracosm.finetune.prompt import codec_for
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
-from paracosm.records.codec import Codec
 from paracosm.records.schema import Record, Schema
 from paracosm.records.token_masks import TokenMasks
 
@@ -51,8 +51,7 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         DataError: a training record cannot be encoded for it.
     """
     settings = recipe.finetune
-    layout = "markers" if settings.order == "shuffled" else "places"
-    codec = Codec(schema, load_tokenizer(recipe.model), layout)  # type: ignore[arg-type]  # typed more loosely
+    codec = codec_for(recipe, schema, load_tokenizer(recipe.model))
     masks = TokenMasks(codec)
     step = max(1, len(train) // ENCODED_AT_MOST)
     encoded = encode_all(train[::step] if schema.sequence is None else train, codec, masks)

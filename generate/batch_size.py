@@ -25,8 +25,8 @@ def batch_size(model: "PreTrainedModel", book: Book, memory_gb: float) -> int:
 
 
 def longest(book: Book) -> int:
-    """Return about how many tokens the longest record has."""
-    tokens = 1.0
+    """Return about how many tokens the longest record has, start token or prompt included."""
+    tokens = float(len(book.codec.opening))
     for place, each in enumerate(book.codec.fields):
         closed = book.longest(place)
         tokens += each.max_length / CHARACTERS_PER_TOKEN if closed is None else closed

@@ -143,7 +143,7 @@ class Track:
         guide: conditions and rules of this record.
         steps: what comes next.
         stream: the record's own random numbers.
-        ids: tokens so far, without the start token.
+        ids: tokens so far, without the start token or prompt.
         pending: tokens that the model has not read yet.
         values: of the fields that are known so far; in a sequence, of the record in work.
         earlier: of the record before it in a sequence.
@@ -175,7 +175,7 @@ class Track:
     _repetition: Repetition = field(default_factory=Repetition)
 
     def __post_init__(self) -> None:
-        self.pending.append(self.book.codec.start)
+        self.pending.extend(self.book.codec.opening)
         self._go_on()
 
     @property
@@ -307,5 +307,5 @@ class Track:
             for place, each in enumerate(self.book.codec.fields)
             if each.name not in self.values and place != self.place
         ]
-        self._text_most = self.book.room(len(self.ids) + 1, later)
+        self._text_most = self.book.room(len(self.ids) + len(self.book.codec.opening), later)
         self._repetition = Repetition()

@@ -101,7 +101,7 @@ class Vllm:
             )
             for request, (_, rest) in zip(requests, given, strict=True)
         ]
-        prompts = [{"prompt_token_ids": [codec.start, *beginning]} for beginning, _ in given]
+        prompts = [{"prompt_token_ids": [*codec.opening, *beginning]} for beginning, _ in given]
         records = []
         for request, (beginning, _), output in zip(
             requests, given, self.llm.generate(prompts, params, use_tqdm=False), strict=True

@@ -10,7 +10,7 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.records.alphabet import Alphabet, Tokenizer, plain_tokens, single_token
@@ -20,7 +20,7 @@ from paracosm.records.grammar import automaton_rules, record_grammar, text_rules
 from paracosm.records.schema import Field, Record, Schema, Value
 
 Layout = Literal["places", "markers"]
-FORMAT = 1
+FORMAT, FORMAT_WITH_PROMPT = 1, 2
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class Codec:
         schema: the records' fields and domains.
         tokenizer: of the base model.
         layout: `places` (fields told by position) or `markers` (one token announces each field, any order).
+        prompt: tokens that stand in the place of the start token before every record; empty for none.
     """
 
     schema: Schema
     tokenizer: Tokenizer
     layout: Layout = "places"
+    prompt: tuple[int, ...] = ()
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -82,8 +84,13 @@ class Codec:
 
     @property
     def start(self) -> int:
-        """The token that every record begins with; it is not part of an encoding."""
+        """The token that every record begins with where there is no prompt; it is not part of an encoding."""
         return self.alphabet.start
+
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """What the model reads before every record, in training, sampling and measuring alike."""
+        return self.prompt or (self.start,)
 
     @cached_property
     def vocabulary(self) -> tuple[int, ...] | None:
@@ -328,9 +335,11 @@ class Codec:
     def to_json(self) -> str:
         """Return the codec, without its tokenizer, as JSON that `from_json` reads back."""
         schema = json.loads(self.schema.to_json())
-        return json.dumps(
-            {"format": FORMAT, "layout": self.layout, "schema": schema}, ensure_ascii=False, indent=1
-        )
+        plain: dict[str, Any] = {"format": FORMAT, "layout": self.layout, "schema": schema}
+        if self.prompt:
+            # Without its prompt an adapter is another model, so versions that know of none may not read it.
+            plain |= {"format": FORMAT_WITH_PROMPT, "prompt": list(self.prompt)}
+        return json.dumps(plain, ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str, tokenizer: Tokenizer) -> "Codec":
@@ -340,11 +349,12 @@ class Codec:
             ModelError: a newer Paracosm wrote it.
         """
         plain = json.loads(text)
-        if plain["format"] != FORMAT:
+        if plain["format"] not in (FORMAT, FORMAT_WITH_PROMPT):
             raise ModelError(
-                f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}"
+                f"codec.json has format {plain['format']}; this version of paracosm reads formats {FORMAT} and {FORMAT_WITH_PROMPT}"
             )
-        return cls(Schema.from_json(json.dumps(plain["schema"])), tokenizer, plain["layout"])
+        schema = Schema.from_json(json.dumps(plain["schema"]))
+        return cls(schema, tokenizer, plain["layout"], tuple(plain.get("prompt", ())))
 
 
 def shown(value: Value) -> str:

@@ -88,7 +88,7 @@ def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Contex
     records, _ = encode_known(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
     found = adapter_likelihoods(run.adapter, codec, masks, records)
     model = load_adapted(run.adapter).model
-    examples = RecordDataset(records, start=codec.start, shuffled=False, seed=0)
+    examples = RecordDataset(records, opening=codec.opening, shuffled=False, seed=0)
     for number, likelihood in enumerate(found):
         batch = Collator(codec.vocabulary, codec.alphabet.stop)([examples[number]])
         with torch.inference_mode():

@@ -23,7 +23,7 @@ def test_the_loss_is_what_a_walk_through_the_grammar_adds_up(fields: tuple[Field
     codec = Codec(Schema(fields), tokenizer)
     masks = TokenMasks(codec)
     encoded = [encode_record(record, codec, masks) for record in RECORDS]
-    dataset = RecordDataset(encoded, start=codec.start, shuffled=False, seed=0)
+    dataset = RecordDataset(encoded, opening=codec.opening, shuffled=False, seed=0)
     batch = Collator(codec.vocabulary, codec.alphabet.stop)([dataset[row] for row in range(len(RECORDS))])
     # A whole head may be wider than the tokenizer, because models pad their embeddings.
     width = len(codec.vocabulary) if codec.vocabulary is not None else len(tokenizer) + spare
