@@ -51,34 +51,39 @@ def with_adapter(recipe: Recipe, codec: Codec, longest: int) -> "PreTrainedModel
         share_head(base, codec.vocabulary)
         return base.requires_grad_(True)  # type: ignore[return-value]  # typed as a module
     restrict_head(base, codec.vocabulary)
-    return _adapted(base, recipe)
+    return adapted(base, recipe.finetune, recipe.model.base)
 
 
-def _adapted(base: "PreTrainedModel", recipe: Recipe) -> "PreTrainedModel":
+def adapted(base: "PreTrainedModel", settings: Finetune, name: str) -> "PreTrainedModel":
+    """Put an untrained adapter on the linear layers of `base`.
+
+    Raises:
+        ModelError: it has no such layers; `name` says of which model.
+    """
     from peft import get_peft_model
 
-    wanted, names = recipe.finetune.target_modules, _linear_names(base)
-    unknown = [each for each in wanted if not any(_ends_in(name, each) for name in names)]
+    wanted, names = settings.target_modules, _linear_names(base)
+    unknown = [each for each in wanted if not any(_ends_in(layer, each) for layer in names)]
     if isinstance(wanted, list) and unknown:
-        raise _no_such_layer(unknown[0], recipe, names)
+        raise _no_such_layer(unknown[0], name, names)
     try:
         # Adapters stay in float32 over a bfloat16 base: peft's autocast_adapter_dtype.
-        return get_peft_model(base, lora_config(recipe.finetune))  # type: ignore[return-value]
+        return get_peft_model(base, lora_config(settings))  # type: ignore[return-value]
     except ValueError as fault:
         if "target modules" not in str(fault).lower():
             raise
-        raise _no_such_layer(str(wanted), recipe, names) from fault
+        raise _no_such_layer(str(wanted), name, names) from fault
 
 
 def _ends_in(name: str, wanted: str) -> bool:
     return name == wanted or name.endswith(f".{wanted}")
 
 
-def _no_such_layer(wanted: str, recipe: Recipe, names: Sequence[str]) -> ModelError:
+def _no_such_layer(wanted: str, model: str, names: Sequence[str]) -> ModelError:
     last = sorted({name.rpartition(".")[2] for name in names})
     return ModelError(
-        f"finetune.target_modules: {recipe.model.base!r} has no linear layer {wanted!r}{did_you_mean(wanted, last)};"
-        f" it has {', '.join(last)}, and all-linear takes them all"
+        f"finetune.target_modules: {model!r} has no linear layer {wanted!r}"
+        f" (it has {', '.join(last)}; all-linear takes them all){did_you_mean(wanted, last)}"
     )
 
 

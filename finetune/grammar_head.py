@@ -51,9 +51,9 @@ class SharedRows(nn.Linear):
 
     rows: Tensor
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor) -> Tensor:  # type: ignore[override]  # another name of the argument
         bias = None if self.bias is None else self.bias[self.rows]
-        return nn.functional.linear(input, self.weight[self.rows], bias)
+        return nn.functional.linear(hidden, self.weight[self.rows], bias)
 
 
 def share_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) -> None:

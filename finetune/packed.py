@@ -7,7 +7,7 @@ of the same records padded. Not for differentially private training, which needs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -73,9 +73,9 @@ def attend_by_record(
     ends = np.cumsum([0, *(record_lengths or [query.shape[2]])]).tolist()
     parts = []
     for begin, end in pairwise(ends):
-        one = (each[:, :, begin:end] for each in (query, key, value))
+        q, k, v = (each[:, :, begin:end] for each in (query, key, value))
         near = None if window is None or end - begin <= window else _near(end - begin, window, query)
-        parts.append(sdpa_attention_forward(module, *one, near, **settings)[0])
+        parts.append(sdpa_attention_forward(module, q, k, v, near, **settings)[0])
     return torch.cat(parts, dim=1), None
 
 
@@ -93,7 +93,7 @@ def attend_packed(model: "PreTrainedModel") -> bool:
     Whether it can is tried rather than looked up: what stands before a record may not change anything that the model
     computes for it, and neither may the padded layout.
     """
-    usual = model.config._attn_implementation
+    usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(ATTENTION)
     if _keeps_apart(model):
         return True
@@ -103,7 +103,7 @@ def attend_packed(model: "PreTrainedModel") -> bool:
 
 def _keeps_apart(model: "PreTrainedModel") -> bool:
     generator = torch.Generator().manual_seed(0)
-    width = model.get_input_embeddings().weight.shape[0]  # type: ignore[union-attr,index]  # an embedding
+    width = cast("nn.Embedding", model.get_input_embeddings()).num_embeddings
     first, other, record = (torch.randint(width, (1, n), generator=generator) for n in (5, 5, 7))
     was_training = model.training
     model.eval()

@@ -2,20 +2,29 @@
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from paracosm.finetune.adapter import micro_batch_size
+from paracosm.finetune.adapter import adapted, micro_batch_size
 from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
 from paracosm.finetune.encoded_records import encode_all
 from paracosm.finetune.prompt import codec_for
+from paracosm.finetune.quantised import BITS
 from paracosm.recipes.errors import ModelError
-from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.recipe import Finetune, Model, Recipe
 from paracosm.records.schema import Record, Schema
 from paracosm.records.token_masks import TokenMasks
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 SHARE_OF_GEMM = 0.5
 """Part of the matrix-multiplication rate that a training step reaches."""
 PROCESS_BYTES = 900_000_000
 """Resident size of Python with torch and transformers loaded, before any weights."""
+PER_TRAINED_WEIGHT = 24
+"""Bytes of a trained weight in float32: itself, gradient, two Adam moments, its average, and its copy while that is measured."""
+FUSED, PLAIN, CHECKPOINTED = 23, 34, 1.2
+"""Kept activations of a layer per token, in units of its width: counted with `saved_tensors_hooks`, see bench/finetune.py."""
 ENCODED_AT_MOST = 2_000
 """Records that are encoded to estimate tokens per record."""
 
@@ -29,7 +38,7 @@ class Plan:
         decisions_per_record: tokens at which the grammar leaves a choice, mean.
         longest_record: tokens.
         total_parameters: of the base model as trained (first layers only, if the recipe says so).
-        trainable_parameters: of the adapter.
+        trainable_parameters: of the adapter, or of the whole model.
         seconds: of training all planned epochs on this machine; early stopping may end sooner.
         bytes: peak resident memory of one process.
     """
@@ -58,56 +67,128 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     longest = max(record.tokens for record in encoded)
-    layers, total, trainable, hidden = _weights(recipe)
+    weights = count_weights(recipe.model, settings, load_config(recipe.model))
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
-    # Forward pass and gradients of activations through frozen weights (2 + 2), and through adapters also weights (2 + 4).
-    operations = tokens * count * settings.epochs * (4 * (layers["body"] + columns * hidden) + 6 * trainable)
+    decisions = sum(record.decisions for record in encoded) / len(encoded)
     micro = micro_batch_size(recipe, codec, longest, 1)
-    frozen_bytes = 2 if str(frozen_dtype(recipe.model.dtype)).endswith("bfloat16") else 4
-    activations = micro * longest * (layers["count"] * hidden * 40 * frozen_bytes + columns * 10)
     return Plan(
         tokens_per_record=tokens,
-        decisions_per_record=sum(record.decisions for record in encoded) / len(encoded),
+        decisions_per_record=decisions,
         longest_record=longest,
-        total_parameters=total,
-        trainable_parameters=trainable,
-        seconds=operations / (gemm_rate(recipe) * SHARE_OF_GEMM),
-        # Adapter weights, gradients and two Adam moments in float32.
-        bytes=int(PROCESS_BYTES + total * frozen_bytes + trainable * 16 + activations),
+        total_parameters=weights.total,
+        trainable_parameters=weights.trainable,
+        seconds=count
+        * settings.epochs
+        * _operations(weights, settings, tokens, decisions * columns * weights.hidden)
+        / (gemm_rate(recipe) * SHARE_OF_GEMM),
+        bytes=PROCESS_BYTES
+        + memory(
+            weights,
+            recipe.model,
+            settings,
+            frozen_bytes=2 if str(frozen_dtype(recipe.model.dtype)).endswith("bfloat16") else 4,
+            tokens=micro * longest,
+            columns=columns,
+        ),
     )
 
 
-def _weights(recipe: Recipe) -> tuple[dict[str, int], int, int, int]:
-    """Count weights on torch's meta device, where they take no memory."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoConfig, AutoModelForCausalLM
+@dataclass(frozen=True)
+class Weights:
+    """Numbers of weights of a model and of what trains of it.
+
+    Attributes:
+        total: of the base model as trained.
+        linear: of them in the linear layers of the body, which quantisation packs.
+        trainable: of the adapter, or all under `full`.
+        layers: transformer layers.
+        hidden: width of the activations.
+    """
+
+    total: int
+    linear: int
+    trainable: int
+    layers: int
+    hidden: int
+
+
+def load_config(model: Model) -> "PreTrainedConfig":
+    """Return the configuration of a base model with `model.layers` layers.
+
+    Raises:
+        ModelError: there is no such model, or it has fewer layers.
+    """
+    from transformers import AutoConfig
 
     quiet()
     try:
-        config = AutoConfig.from_pretrained(locate(recipe.model), revision=recipe.model.revision)
+        config = AutoConfig.from_pretrained(locate(model), revision=model.revision)
     except (OSError, ValueError) as fault:
         raise ModelError(
-            f"model.base: {recipe.model.base!r} cannot be loaded: {str(fault).splitlines()[0]}"
+            f"model.base: {model.base!r} cannot be loaded: {str(fault).splitlines()[0]}"
         ) from fault
     available = config.num_hidden_layers
-    count = recipe.model.layers or available
+    count = model.layers or available
     if count > available:
-        raise ModelError(f"model.layers: {recipe.model.base!r} has {available} layers; got {count}")
+        raise ModelError(f"model.layers: {model.base!r} has {available} layers; got {model.layers}")
     config.num_hidden_layers = count
     if getattr(config, "layer_types", None):
         config.layer_types = config.layer_types[:count]
+    return config
+
+
+def count_weights(model: Model, settings: Finetune, config: "PreTrainedConfig") -> Weights:
+    """Count weights on torch's meta device, where they take no memory."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-        total = sum(weights.numel() for weights in model.parameters())
-        embeddings = model.get_input_embeddings().weight
-        untied = model.get_output_embeddings().weight is not embeddings
-        body = total - embeddings.numel() * (2 if untied else 1)
-        settings = recipe.finetune
-        adapter = LoraConfig(r=settings.rank, target_modules=settings.target_modules, task_type="CAUSAL_LM")
-        adapted = get_peft_model(model, adapter)
-        trainable = sum(weights.numel() for weights in adapted.parameters() if weights.requires_grad)
-    return {"body": body, "count": count}, total, trainable, embeddings.shape[1]
+        base = AutoModelForCausalLM.from_config(config)
+        total = sum(weights.numel() for weights in base.parameters())
+        embeddings = base.get_input_embeddings().weight
+        head = base.get_output_embeddings()
+        linear = sum(
+            module.weight.numel()
+            for module in base.modules()
+            if isinstance(module, torch.nn.Linear) and module is not head
+        )
+        if settings.method != "full":
+            base = adapted(base, settings, model.base)
+            trainable = sum(weights.numel() for weights in base.parameters() if weights.requires_grad)
+        else:
+            trainable = total
+    return Weights(total, linear, trainable, config.num_hidden_layers, embeddings.shape[1])
+
+
+def _operations(weights: Weights, settings: Finetune, tokens: float, head: float) -> float:
+    """Return the multiplications and additions of one record: forward, and back through activations and trained weights."""
+    again = 2 if settings.gradient_checkpointing else 0
+    if settings.method == "full":
+        return (6 + again) * tokens * weights.linear + 6 * head
+    return tokens * ((4 + again) * weights.linear + (6 + again) * weights.trainable) + 4 * head
+
+
+def memory(
+    weights: Weights, model: Model, settings: Finetune, *, frozen_bytes: int, tokens: int, columns: int
+) -> int:
+    """Return the bytes of one process's weights, optimizer and activations at the peak of a training step.
+
+    Args:
+        weights: of the model.
+        model: says whether the frozen weights are packed.
+        settings: of the recipe.
+        frozen_bytes: per unpacked frozen weight.
+        tokens: in one forward pass.
+        columns: of the head.
+    """
+    frozen = 0 if settings.method == "full" else weights.total * frozen_bytes
+    if model.quantize is not None:
+        frozen -= weights.linear * (frozen_bytes - BITS[model.quantize] / 8)
+    layers = weights.layers * CHECKPOINTED + PLAIN if settings.gradient_checkpointing else 0
+    fused = settings.method in ("lora", "rslora") and model.quantize is None and settings.dropout == 0
+    layers = layers or weights.layers * (FUSED if fused else PLAIN)
+    activations = tokens * (layers * weights.hidden * frozen_bytes + columns * 2 * frozen_bytes)
+    return int(frozen + weights.trainable * PER_TRAINED_WEIGHT + activations)
 
 
 def gemm_rate(recipe: Recipe) -> float:

@@ -41,5 +41,7 @@ def prompt_tokens(prompt: Prompt, tokenizer: "PreTrainedTokenizerBase") -> tuple
     try:
         text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     except TemplateError as fault:
-        raise ModelError(f"finetune.prompt: the chat template of the base model refuses it: {fault}") from fault
+        raise ModelError(
+            f"finetune.prompt: the chat template of the base model refuses it: {fault}"
+        ) from fault
     return tuple(tokenizer.encode(str(text), add_special_tokens=False))

@@ -64,7 +64,7 @@ def _try_kernel(kind: Packing, dtype: "torch.dtype", processor: str) -> None:
     import torch
 
     try:
-        from bitsandbytes.nn import Linear4bit, Linear8bitLt
+        from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 
         layer: Any = (
             Linear4bit(64, 64, bias=False, compute_dtype=dtype, quant_type="nf4")
@@ -85,4 +85,4 @@ def keep_as_packed(model: "PreTrainedModel") -> None:
     """Keep bitsandbytes from packing weights anew, and coarser, when it first computes without gradients on a CPU."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+            module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]  # typed as a module

@@ -49,4 +49,4 @@ def load_adapted(folder: Path) -> AdaptedModel:
     codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
     # Fused attention: one query token a row reads the cache without a copy per query head.
     merged = load_tuned(folder, codec.vocabulary)
-    return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))
+    return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))  # type: ignore[arg-type]  # typed as unbound
