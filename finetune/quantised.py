@@ -71,9 +71,10 @@ def _try_kernel(kind: Packing, dtype: "torch.dtype", processor: str) -> None:
             if kind == "nf4"
             else Linear8bitLt(64, 64, bias=False, has_fp16_weights=False)
         )
-        layer.to(processor)(
-            torch.ones(2, 64, dtype=dtype, device=processor, requires_grad=True)
-        ).sum().backward()
+        # Whoever loads a model for sampling computes without gradients.
+        with torch.enable_grad():
+            ones = torch.ones(2, 64, dtype=dtype, device=processor, requires_grad=True)
+            layer.to(processor)(ones).sum().backward()
     except (RuntimeError, NotImplementedError, ImportError, AttributeError, OSError) as fault:
         first = next(iter(str(fault).strip().splitlines()), type(fault).__name__)
         raise ModelError(
