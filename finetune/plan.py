@@ -79,7 +79,7 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         trainable_parameters=weights.trainable,
         seconds=count
         * settings.epochs
-        * _operations(weights, settings, tokens, decisions * columns * weights.hidden)
+        * operations(weights, settings, tokens, decisions * columns * weights.hidden)
         / (gemm_rate(recipe) * SHARE_OF_GEMM),
         bytes=PROCESS_BYTES
         + memory(
@@ -160,7 +160,7 @@ def count_weights(model: Model, settings: Finetune, config: "PreTrainedConfig") 
     return Weights(total, linear, trainable, config.num_hidden_layers, embeddings.shape[1])
 
 
-def _operations(weights: Weights, settings: Finetune, tokens: float, head: float) -> float:
+def operations(weights: Weights, settings: Finetune, tokens: float, head: float) -> float:
     """Return the multiplications and additions of one record: forward, and back through activations and trained weights."""
     again = 2 if settings.gradient_checkpointing else 0
     if settings.method == "full":
