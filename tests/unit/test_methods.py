@@ -21,7 +21,7 @@ from paracosm.finetune.quantised import check_installed
 from paracosm.finetune.saving import save_adapter
 from paracosm.finetune.similar_lengths import SimilarLengths
 from paracosm.finetune.tuned_model import export, load_tuned
-from paracosm.recipes.errors import ModelError, RecipeError
+from paracosm.recipes.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.load import load_recipe
 from paracosm.recipes.recipe import Data, Finetune, Model, Prompt, Recipe
 from paracosm.recipes.run_directory import Run
@@ -255,3 +255,26 @@ def test_a_saved_tiny_model_needs_no_adapter_file_under_full(tmp_path: Path) -> 
     names = {path.name for path in run.adapter.iterdir()}
     assert {"model.safetensors", "config.json", "codec.json", "base.json"} <= names
     assert not names & {"adapter_config.json", "adapter_model.safetensors"}
+
+
+def test_a_version_holds_an_adapter_or_a_whole_model(tmp_path: Path) -> None:
+    from paracosm.registry.manifest import REQUIRED, Version, check_complete, may_publish
+
+    def version(*names: str) -> Version:
+        files = {name: {"sha256": "0" * 64, "bytes": 1} for name in (*REQUIRED, *names)}
+        words = {
+            "published": "",
+            "verdict": "PASS",
+            "profile": "internal",
+            "base_model": "b",
+            "paracosm": "0",
+        }
+        return Version(name="t", number=1, limits={}, override=None, files=files, folder=tmp_path, **words)
+
+    whole = ("config.json", "generation_config.json", "model.safetensors")
+    assert all(map(may_publish, (*whole, "model-00001-of-00002.safetensors", "model.safetensors.index.json")))
+    check_complete(version("adapter_config.json", "adapter_model.safetensors"), where="t")
+    check_complete(version(*whole), where="t")
+    for lacking in ((), ("config.json",), ("model.safetensors",), ("adapter_config.json",)):
+        with pytest.raises(RegistryError, match="lacks adapter_"):
+            check_complete(version(*lacking), where="t")
