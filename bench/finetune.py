@@ -2,7 +2,7 @@
 
     python bench/finetune.py healthcare-heart --seconds 60
     python bench/finetune.py healthcare-heart --seconds 60 --arms lora nf4 int8 dora full
-    python bench/finetune.py my.yaml --arms padded packed finetune.micro_batch_size=16
+    python bench/finetune.py my.yaml finetune.micro_batch_size=16 --arms padded packed
     python bench/finetune.py --memory
 
 Every arm is a process of its own, trains the same base model on the same records with the same rank, learning rate and
