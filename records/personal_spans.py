@@ -30,18 +30,44 @@ MODELS = {
 NER_ONLY = ("tok2vec", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer")
 """Parts of a spaCy pipeline that its named entities do not need."""
 PERSON, PLACE = ("PERSON", "PER"), ("GPE", "LOC")
+DOUBTFUL = "doubtful"
+"""Found by the model or a list alone; it stays where the table's other texts do not speak against it."""
 LONGEST_TEXT = 1_000_000
 LEAST_SCORE = 0.4
+CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*"
 STREET = re.compile(
-    r"\b\d{1,6}[A-Za-z]?,? (?:(?:[NSEW]\.?|North|South|East|West) )?(?:[A-Z][\w'’.-]*,? ){1,4}"
+    # 12 North Main Street, 12 Main St Apt 3
+    rf"\b\d{{1,6}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:{CAPITAL},? ){{1,4}}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Highway|Hwy|Parkway|Pkwy"
-    r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run)\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|#)\.? ?\w{1,6})?"
-    r"|\b[A-ZÄÖÜ][\wäöüß.-]*(?:straße|strasse|str\.|weg|gasse|platz|allee) \d{1,4} ?[a-z]?\b"
-    r"|\b(?:rue|avenue|boulevard|calle|via|viale|piazza|plaza|rua) (?:[\w'’.-]+ ){1,5}\d{1,4}\b|\bP\.? ?O\.? Box \d{1,6}\b"
+    r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run|Mews|Gardens|Grove)\b\.?(?:,? (?:Apt|Suite|Ste|Unit|Floor|#)\.? ?\w{1,6})?"
+    # Hauptstraße 5, Drottninggatan 12
+    r"|\b(?:\d{1,6} )?[A-ZÀ-ÖØ-Þ]\w*(?:straße|strasse|str\.|weg|gasse|platz|allee|gatan|vägen|vej|gade|katu|tie|straat|laan|gracht|utca)"
+    r" \d{1,4} ?[a-z]?\b"
+    # 3 rue de la Paix 12, Calle Mayor 5
+    r"|\b(?:\d{1,6} )?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Pp]laza|[Rr]ua|[Aa]venida|[Ii]mpasse|ul\.) (?:[\w'’.-]+ ){1,5}?\d{1,4}\b"
+    # 641 Dašická 688: a number, a street without a word for it, a number
+    rf"|(?<![\d.,/-])\b\d{{1,5}} {CAPITAL}(?: (?:{CAPITAL}|[a-zà-ÿ]{{1,5}})){{0,4}} \d{{1,4}}(?![\d.,/%-]|\w)"
+    r"|\b(?:Apt|Apartment|Suite)\b\.? ?\d{1,5}\b|\bP\.? ?O\.? Box \d{1,6}\b"
 )
+TAIL = re.compile(
+    rf"(?:[ ,\n?]+(?:(?:Apt|Suite|Ste|Unit)\.? ?\d+|{CAPITAL}|\({CAPITAL}\)|[a-z]{{1,3}})){{0,9}}[ ,\n?]+\d{{5}}(?:-\d{{4}})?\b"
+)
+"""What follows a street up to a postcode."""
 POSTCODE = re.compile(
-    r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zipcode )|(?<=zip )|(?<=postcode )|(?<=postal code ))\d{4,6}(?:-\d{4})?\b"
+    r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zip code: )|(?<=zip )|(?<=zip: )|(?<=postcode )|(?<=postcode: ))\d{4,6}(?:-\d{4})?\b"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
+)
+CALLED = re.compile(
+    r"(?i:\b(?:phone|mobile|cell|tel|telephone|fax|desk|call(?:ing)?|answering|reach(?:ed)?|whatsapp)(?: (?:no|number|is|at|on|me|him|her|us|them))*"
+    r"[.:# \n]{1,3})(?P<value>\+?\(?\+?\d[\d ().-]{5,18}\d(?:x\d{1,5})?)"
+)
+PAID = re.compile(
+    r"(?i:\b(?:card|cc|visa|mastercard|amex|maestro)\b)[\w ]{0,12}[ :#]{1,3}(?P<value>\d(?:[ -]?\d){11,18})\b"
+)
+SAID = re.compile(
+    r"(?i:\b(?:(?:my|his|her|their|your|the|maiden|full|last|first|patient|partner['’]s) names?(?: is|:)|^name:|call(?:s|ed)? me))[ \n]"
+    r"(?P<value>[^\W\d_][\w'’-]+(?: [^\W\d_]\.?(?= ))?(?: [A-ZÀ-Ž][\w'’-]+){0,2})",
+    re.M,
 )
 BEFORE_PLACE = re.compile(
     r"(?:\b(?:in|at|from|near|to|around|visit(?:ed|ing|s)?|downtown|city:?|city of)[ \n]|, ?)$",
@@ -144,11 +170,14 @@ def _by_pattern(text: str, language: str) -> Iterator[Span]:
             )
             if result.score >= LEAST_SCORE and meant and long:
                 yield Span(result.start, result.end, kind, "pattern")
-    for match in NUMBERED.finditer(text):
-        yield Span(*match.span("value"), "record_id", "pattern")
-    for pattern, kind in ((STREET, "address"), (POSTCODE, "postcode")):
+    for pattern, kind in ((PAID, "card"), (CALLED, "phone"), (NUMBERED, "record_id")):
         for match in pattern.finditer(text):
-            yield Span(*match.span(), kind, "pattern")
+            yield Span(*match.span("value"), kind, "pattern")
+    for match in STREET.finditer(text):
+        tail = TAIL.match(text, match.end())
+        yield Span(match.start(), tail.end() if tail else match.end(), "address", "pattern")
+    for match in POSTCODE.finditer(text):
+        yield Span(*match.span(), "postcode", "pattern")
 
 
 def _before(text: str, start: int) -> str:
@@ -208,12 +237,14 @@ def _names_and_places(
     kinds: Collection[str],
 ) -> Iterator[Span]:
     if "name" in kinds:
+        for match in SAID.finditer(text):
+            yield Span(*match.span("value"), "name", "pattern")
         for start, end, label in entities:
             # A small model calls many a name a place or a company, and many a drug a person: the lists have a say.
-            if (name := _name_within(text, start, end, lists, sure=label in PERSON)) is not None:
-                yield Span(*name, "name", "ner")
-        for name in _listed_names(text, lists):
-            yield Span(*name, "name", "list")
+            name = _name_within(text, start, end, lists)
+            if name is not None and (name.listed or label in PERSON):
+                yield Span(name.start, name.end, "name", "ner" if name.listed else DOUBTFUL)
+        yield from _listed_names(text, lists)
     if "place" in kinds:
         for start, end, label in entities:
             place = text[start:end]
@@ -236,29 +267,35 @@ def _is_town(text: str, start: int, end: int) -> bool:
     )
 
 
-def _name_within(text: str, start: int, end: int, lists: NameLists, *, sure: bool) -> tuple[int, int] | None:
-    """Return the part of a span that is a person's name, or None where its words do not bear that out."""
-    words = [
-        (match.start() + start, match.end() + start, match.group())
-        for match in PART.finditer(text[start:end].split("\n")[0])
-    ]
+@dataclass(frozen=True)
+class _Name:
+    start: int
+    end: int
+    listed: bool
+
+
+def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | None:
+    """Return the part of a span that can be a person's name, or None where its words cannot."""
+    line = text[start:end].split("\n")[0]
+    words = [(match.start() + start, match.end() + start, match.group()) for match in PART.finditer(line)]
     while words and words[0][2].casefold() in TITLES:
         words.pop(0)
-    while words and words[-1][2].casefold() in ENDINGS | {"s"} and len(words) > 1:
+    while len(words) > 1 and words[-1][2].casefold() in ENDINGS | {"s"}:
         words.pop()
-    if not words:
+    if not words or not all(word[0].isupper() or word.casefold() in PARTICLES for *_, word in words):
         return None
-    titled = is_titled(text, words[0][0])
+    first, last = words[0][0], words[-1][1]
     known = [lists.is_known(word) for *_, word in words]
-    capital = [word[0].isupper() or word.casefold() in PARTICLES for *_, word in words]
-    if titled and words[0][2][0].isupper():
-        return words[0][0], words[-1][1]
-    enough = any(known) if sure else len(words) > 1 and all(known)
-    return (words[0][0], words[-1][1]) if enough and all(capital) else None
+    if is_titled(text, first) or (len(words) > 1 and all(known)):
+        return _Name(first, last, True)
+    is_plain = not any(map(str.isdigit, text[first:last]))
+    if not is_plain or (len(words) == 1 and not known[0]):
+        return None
+    return _Name(first, last, any(known))
 
 
-def _listed_names(text: str, lists: NameLists) -> Iterator[tuple[int, int]]:
-    """Yield names that no model is needed for: after a title, or a given and a family name side by side."""
+def _listed_names(text: str, lists: NameLists) -> Iterator[Span]:
+    """Yield names that no model is needed for: after a title, or a given name, with a family name or without."""
     before: re.Match[str] | None = None
     for match in PART.finditer(text):
         word = match.group()
@@ -266,9 +303,11 @@ def _listed_names(text: str, lists: NameLists) -> Iterator[tuple[int, int]]:
             before = None
             continue
         if is_titled(text, match.start()) and len(word) > 1:
-            yield match.span()
-        if before is not None and re.fullmatch(r" (?:[A-Z]\. )?", text[before.end() : match.start()]):
+            yield Span(*match.span(), "name", "list")
+        if before is not None and re.fullmatch(r" (?:[A-Z]\.? )?", text[before.end() : match.start()]):
             given = before.group().casefold() in lists.common_given
             if given and word.casefold() in lists.known_family and word.casefold() not in lists.common_given:
-                yield before.start(), match.end()
+                yield Span(before.start(), match.end(), "name", "list")
+        if word.casefold() in lists.common_given and word.casefold() not in lists.common_family:
+            yield Span(*match.span(), "name", DOUBTFUL)
         before = match
