@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from paracosm.recipes.errors import DataError
+from paracosm.records.check_digits import iban_is_valid
 from paracosm.records.name_lists import NameLists, name_lists
 from paracosm.records.person_names import ENDINGS, PART, PARTICLES, TITLES, is_titled
 from paracosm.records.personal_kinds import EMAIL, IP, WEB
@@ -46,7 +47,7 @@ STREET = re.compile(
     # 3 rue de la Paix 12, Calle Mayor 5
     r"|\b(?:\d{1,6} )?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Pp]laza|[Rr]ua|[Aa]venida|[Ii]mpasse|ul\.) (?:[\w'’.-]+ ){1,5}?\d{1,4}\b"
     # 641 Dašická 688: a number, a street without a word for it, a number
-    rf"|(?<![\d.,/-])\b\d{{1,5}} {CAPITAL}(?: (?:{CAPITAL}|[a-zà-ÿ]{{1,5}})){{0,4}} \d{{1,4}}(?![\d.,/%-]|\w)"
+    rf"|(?<![\d.,/-])\b\d{{1,5}} [A-ZÀ-ÖØ-ÞĀ-Ž][a-zà-ÿ'’.-][\w'’.-]+(?: (?:{CAPITAL}|de|del|della|delle|dei|la|las|los|el|van|der|den|do|da|dos|du|des)){{0,4}} \d{{1,4}}(?![\d.,/%-]|\w)"
     r"|\b(?:Apt|Apartment|Suite)\b\.? ?\d{1,5}\b|\bP\.? ?O\.? Box \d{1,6}\b"
 )
 TAIL = re.compile(
@@ -65,8 +66,8 @@ PAID = re.compile(
     r"(?i:\b(?:card|cc|visa|mastercard|amex|maestro)\b)[\w ]{0,12}[ :#]{1,3}(?P<value>\d(?:[ -]?\d){11,18})\b"
 )
 SAID = re.compile(
-    r"(?i:\b(?:(?:my|his|her|their|your|the|maiden|full|last|first|patient|partner['’]s) names?(?: is|:)|^name:|call(?:s|ed)? me))[ \n]"
-    r"(?P<value>[^\W\d_][\w'’-]+(?: [^\W\d_]\.?(?= ))?(?: [A-ZÀ-Ž][\w'’-]+){0,2})",
+    r"(?:(?i:\b(?:my|his|her|their|your|the|maiden|full|last|first|patient|partner['’]s) names?(?: is|:)|^name:)|\b[Cc]all(?:s|ed)? me(?= [A-Z]))[ \n]"
+    r"(?:(?i:dr|mr|mrs|ms|miss)\.? )?(?P<value>[^\W\d_][\w'’-]+(?: [^\W\d_]\.?(?= ))?(?: [A-ZÀ-Ž][\w'’-]+){0,2})",
     re.M,
 )
 BEFORE_PLACE = re.compile(
@@ -76,9 +77,14 @@ BEFORE_PLACE = re.compile(
 AFTER_PLACE = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
 NUMBERED = re.compile(
     r"(?i:\b(?:MRN|medical record(?: number| no\.?)?|(?:patient|account|acct|policy|claim|case|member|chart|visit|encounter"
-    r"|loan|complaint|invoice|reference|licen[cs]e|passport)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
+    r"|loan|complaint|invoice|reference)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
     r"(?P<value>(?=(?:[\w-]*?\d){3})[A-Za-z0-9][\w-]{2,24})"
 )
+OFFICIAL = re.compile(
+    r"(?i:\b(?:licen[cs]e|passport|social security|ssn|national insurance|tax|npi|medicare|medicaid|dea)(?:[ -]?(?:id|no\.?|number|num\.?|nr\.?|#))?)"
+    r"(?: is)?[ :#]{1,3}(?P<value>(?=(?:[\w-]*?\d){4})[A-Za-z0-9][\w-]{3,24})"
+)
+ACCOUNT = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?\b")
 FEWEST_PHONE_DIGITS = 7
 
 
@@ -154,6 +160,9 @@ def _by_pattern(text: str, language: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             if not text[match.start() - 1 : match.start()].isalnum():
                 yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
+    for match in ACCOUNT.finditer(text):
+        if iban_is_valid(match.group()):
+            yield Span(*match.span(), "bank_account", "pattern")
     for recogniser, kind in _recognisers(language):
         found = recogniser.analyze(text, recogniser.supported_entities, None)
         for result in sorted(found, key=lambda each: (-each.score, each.start)):
@@ -170,7 +179,12 @@ def _by_pattern(text: str, language: str) -> Iterator[Span]:
             )
             if result.score >= LEAST_SCORE and meant and long:
                 yield Span(result.start, result.end, kind, "pattern")
-    for pattern, kind in ((PAID, "card"), (CALLED, "phone"), (NUMBERED, "record_id")):
+    for pattern, kind in (
+        (PAID, "card"),
+        (CALLED, "phone"),
+        (OFFICIAL, "national_id"),
+        (NUMBERED, "record_id"),
+    ):
         for match in pattern.finditer(text):
             yield Span(*match.span("value"), kind, "pattern")
     for match in STREET.finditer(text):
@@ -196,7 +210,6 @@ def _recognisers(language: str) -> list[tuple[Any, str]]:
     }
     found = [
         (presidio.CreditCardRecognizer(), "card"),
-        (presidio.IbanRecognizer(), "bank_account"),
         *(
             (getattr(presidio, name)(), "national_id")
             for name in own.get(language, ())
@@ -244,7 +257,8 @@ def _names_and_places(
             name = _name_within(text, start, end, lists)
             if name is not None and (name.listed or label in PERSON):
                 yield Span(name.start, name.end, "name", "ner" if name.listed else DOUBTFUL)
-        yield from _listed_names(text, lists)
+    listed = list(_listed_names(text, lists)) if "name" in kinds else []
+    yield from (span for span in listed if span.by != DOUBTFUL)
     if "place" in kinds:
         for start, end, label in entities:
             place = text[start:end]
@@ -254,6 +268,8 @@ def _names_and_places(
                 and place.casefold() not in countries_and_states(language)
             ):
                 yield Span(start, end, "place", "ner")
+    # Boston and Austin are given names too.
+    yield from (span for span in listed if span.by == DOUBTFUL)
 
 
 def _is_town(text: str, start: int, end: int) -> bool:

@@ -139,12 +139,18 @@ def _repeated(
     words = sorted((word for word in known if len(word) >= SHORTEST_WORD), key=len, reverse=True)
     if not words:
         return []
+    firm = people.firm.get(cell.subject, set()) | cell.staff
+
+    def sure(word: str) -> bool:
+        return word in firm or people.lists.is_known(word)
+
     one = "|".join(map(re.escape, words))
     pattern = rf"(?<![^\W_])(?:{one})(?:[ -](?:{one}))*(?![^\W_])"
     return [
         Span(*match.span(), "name", "repeated")
         for match in re.finditer(pattern, cell.text, re.IGNORECASE)
         if _is_meant(cell.text, match, ordinary, bearers)
+        and (match.group()[0].isupper() or all(map(sure, re.split("[ -]", match.group().casefold()))))
     ]
 
 
