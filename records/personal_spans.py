@@ -255,7 +255,7 @@ def _names_and_places(
         for start, end, label in entities:
             # A small model calls many a name a place or a company, and many a drug a person: the lists have a say.
             name = _name_within(text, start, end, lists)
-            if name is not None and (name.listed or label in PERSON):
+            if name is not None and (label in PERSON or (name.listed and " " in text[name.start : name.end])):
                 yield Span(name.start, name.end, "name", "ner" if name.listed else DOUBTFUL)
     listed = list(_listed_names(text, lists)) if "name" in kinds else []
     yield from (span for span in listed if span.by != DOUBTFUL)
