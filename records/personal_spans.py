@@ -146,6 +146,15 @@ def find_spans(
     return found
 
 
+def entity_labels(texts: Sequence[str], *, language: str) -> list[list[str]]:
+    """Return the labels of all named entities of each text, by the language's model; its package is installed."""
+    model = ner_model(language)
+    assert model is not None
+    return [
+        [each.label_ for each in document.ents] for document in _pipeline(model).pipe(texts, batch_size=32)
+    ]
+
+
 def _apart(spans: Iterable[Span]) -> list[Span]:
     """Keep of overlapping spans the one that was found first: patterns that check digits come before the model."""
     kept: list[Span] = []
