@@ -12,7 +12,8 @@ from paracosm.records.ordinary_words import LEAST_SHARE, OrdinaryWords
 from paracosm.records.people import STAFF, People
 from paracosm.records.person_names import is_titled, title_gender
 from paracosm.records.personal_kinds import ID_KINDS
-from paracosm.records.personal_spans import DOUBTFUL, Span, find_spans
+from paracosm.records.personal_patterns import Span
+from paracosm.records.personal_spans import DOUBTFUL, find_spans
 
 SHORTEST_WORD = 3
 SHORTEST_VALUE = 4

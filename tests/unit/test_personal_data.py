@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Data
-from paracosm.records import personal_spans
+from paracosm.records import personal_patterns, personal_spans
 from paracosm.records.check_digits import iban_is_valid, luhn_is_valid, nhs_is_valid
 from paracosm.records.infer import infer
 from paracosm.records.personal_data import Protected, protect
@@ -256,7 +256,7 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    personal_spans._recognisers.cache_clear()
+    personal_patterns._recognisers.cache_clear()
     personal_spans._pipeline.cache_clear()
     texts = [
         "Write to ann@web.de or see www.nowhere.org, Dr. Lee in Boston, +44 20 7946 0958, 4111 1111 1111 1111."
