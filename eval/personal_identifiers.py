@@ -12,9 +12,9 @@ PATTERNS = {
     "web address": re.compile(r"\b(?:https?://|www\.)\S+"),
     "phone": re.compile(r"(?<!\w)\+?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,6}\b"),
     "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
-    "code": re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
+    "code": re.compile(r"\b(?=[^\W_]*\d)(?=[^\W_]*[A-Za-z])[^\W_]{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
     "number": re.compile(r"\b\d(?:[ -]?\d){5,}\b"),
-    "date": re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b"),
+    "date": re.compile(r"\b\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b"),
     "titled name": re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?"),
     "name": re.compile(r"(?<=[a-z,;:] )[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+)+"),
 }

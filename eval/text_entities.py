@@ -16,7 +16,7 @@ from paracosm.records.personal_spans import entity_labels, ner_model
 
 MOST_TEXTS = 500
 """Texts of each side that are read: the model reads about fifty thousand letters a second."""
-LONGEST_TEXT = 4000
+LONGEST_TEXT = 2000
 EDGES = np.array([1, 2, 3, 5, 9, 17])
 """Where the number of mentions in a text is cut into bins."""
 

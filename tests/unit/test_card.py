@@ -402,5 +402,5 @@ def test_the_card_counts_what_was_replaced_before_training(tmp_path: Path) -> No
     assert write_card(recipe_of(), run)
     told = between(run.card.read_text(encoding="utf-8"), "### Personal data before training", "### Training")
     assert "**replaced by invented values**" in told
-    assert "1 columns (patient_name: name), and in texts 4 x date, 23 x name." in told
+    assert "1 column (patient_name: name), and in texts 4 x date, 23 x name." in told
     assert "presidio-analyzer 2.2.366" in told
