@@ -7,6 +7,7 @@ import pytest
 from paracosm.eval import text_entities
 from paracosm.eval.context import Context
 from paracosm.eval.personal_identifiers import read_by_model
+from paracosm.eval.text_embedder import embedder_obstacle
 from paracosm.eval.text_entities import entity_figures, entity_obstacle, jensen_shannon
 from paracosm.eval.text_replay import identifier_replay
 from paracosm.recipes.recipe import Evaluate
@@ -86,3 +87,10 @@ def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
     assert told.facts["detectors"] == ["patterns", "presidio patterns", "language model"]
     assert 0.4 <= told.value <= 0.6
     assert identifier_replay(context, texts(["nobody came"] * 10))["pii_replay"].value == 0
+
+
+def test_four_texts_are_too_few_to_be_embedded_and_say_so() -> None:
+    few = texts(letters(4, 0))
+    obstacle = embedder_obstacle(Context(NOTES, few, few, None, None, QUICK, 4))
+    assert obstacle is not None
+    assert "only 4 records" in obstacle.reason
