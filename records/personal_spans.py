@@ -30,6 +30,13 @@ MODELS = {
 NER_ONLY = ("tok2vec", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer")
 """Parts of a spaCy pipeline that its named entities do not need."""
 PERSON, PLACE = ("PERSON", "PER"), ("GPE", "LOC")
+MOST_WORDS = 4
+FIRMS = (
+    "the inc llc ltd corp company co group bank gmbh plc act party parties agreement date holdings university hospital"
+    " court state loan services of"
+)
+NO_PERSON = frozenset(FIRMS.split())
+"""Words of firms, laws and headings."""
 DOUBTFUL = "doubtful"
 """Found by the model or a list alone; it stays where the table's other texts do not speak against it."""
 LONGEST_TEXT = 1_000_000
@@ -192,13 +199,21 @@ def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | N
     if not words or not all(word[0].isupper() or word.casefold() in PARTICLES for *_, word in words):
         return None
     first, last = words[0][0], words[-1][1]
+    small = [word.casefold() for *_, word in words]
+    # `XXXX` is what somebody masked before, and a firm is no person.
+    if (
+        len(words) > MOST_WORDS
+        or not NO_PERSON.isdisjoint(small)
+        or any(set(word) == {"x"} for word in small)
+    ):
+        return None
     known = [lists.is_known(word) for *_, word in words]
     if is_titled(text, first) or (len(words) > 1 and all(known)):
         return _Name(first, last, True)
     is_plain = not any(map(str.isdigit, text[first:last]))
     if not is_plain or (len(words) == 1 and not known[0]):
         return None
-    return _Name(first, last, any(known))
+    return _Name(first, last, len(words) == 1 or (known[-1] and small[0] in lists.known_given))
 
 
 def _listed_names(text: str, lists: NameLists) -> Iterator[Span]:
