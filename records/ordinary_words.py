@@ -10,7 +10,7 @@ OFTEN_NAMES = (
     "will may mark art bill grant rich frank hope faith joy grace rose dawn summer young long short brown black white green"
     " gray price best good love day case hall hill park stone wood rivers banks cook baker king bishop little self sharp strong"
     " small rush april june august autumn miles drew chase chance cash page read reed ward weeks head hand foot field ring star"
-    " pain stent bright noble wise blue silver gold lake ford street lane church law judge major sergeant dean"
+    " pain stent bright noble wise blue silver gold lake ford street lane church law judge major sergeant dean crystal jade amber ruby destiny hunter carter austin dallas madison jordan savannah virginia charlotte carolina"
 )
 ALWAYS = frozenset(OFTEN_NAMES.split())
 
@@ -46,3 +46,7 @@ class OrdinaryWords:
     def is_often_a_name(self, word: str, bearers: set[str]) -> bool:
         """Return whether `word` may be either, so that the words around it have to tell."""
         return word in ALWAYS or self.holds(word, bearers)
+
+    def is_written_small(self, word: str) -> bool:
+        """Return whether `word` is an ordinary one for all that is known: in any text, or always."""
+        return word in ALWAYS or len(self._holders.get(word, set())) >= LEAST_SUBJECTS

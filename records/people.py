@@ -23,9 +23,9 @@ STAFF = "staff"
 """Scope of the people who occur with many subjects."""
 PERSON_ID = re.compile(r"mrn|patient|person|client|customer|member|subject|medical_?record|ssn|national")
 SEX_NAME = re.compile(r"(?:^|_)(?:sex|gender|geschlecht|sexo|sexe|sesso)(?:_|$)")
-SEXES = dict.fromkeys(
-    ("f", "female", "woman", "w", "weiblich", "femme", "mujer", "femenino"), "female"
-) | dict.fromkeys(("m", "male", "man", "männlich", "homme", "hombre", "masculino"), "male")
+FEMALE = ("f", "female", "woman", "w", "weiblich", "femme", "mujer", "femenino")
+MALE = ("m", "male", "man", "männlich", "homme", "hombre", "masculino")
+SEXES = {str(word): sex for sex, words in (("female", FEMALE), ("male", MALE)) for word in words}
 
 
 def subjects_of(raw: pd.DataFrame, columns: Sequence[PersonalColumn], data: Data) -> tuple[list[str], str]:

@@ -14,7 +14,7 @@ from typing import Any
 from paracosm.recipes.errors import DataError
 from paracosm.records.name_lists import NameLists, name_lists
 from paracosm.records.person_names import ENDINGS, PART, PARTICLES, TITLES, is_titled
-from paracosm.records.personal_kinds import EMAIL, IP, WEB
+from paracosm.records.personal_patterns import Span, spans_by_pattern
 from paracosm.records.regions import countries_and_states
 from paracosm.records.shifted_dates import DateWriting
 
@@ -30,40 +30,26 @@ MODELS = {
 NER_ONLY = ("tok2vec", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer")
 """Parts of a spaCy pipeline that its named entities do not need."""
 PERSON, PLACE = ("PERSON", "PER"), ("GPE", "LOC")
-LONGEST_TEXT = 1_000_000
-LEAST_SCORE = 0.4
-STREET = re.compile(
-    r"\b\d{1,6}[A-Za-z]?,? (?:(?:[NSEW]\.?|North|South|East|West) )?(?:[A-Z][\w'’.-]*,? ){1,4}"
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Highway|Hwy|Parkway|Pkwy"
-    r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run)\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|#)\.? ?\w{1,6})?"
-    r"|\b[A-ZÄÖÜ][\wäöüß.-]*(?:straße|strasse|str\.|weg|gasse|platz|allee) \d{1,4} ?[a-z]?\b"
-    r"|\b(?:rue|avenue|boulevard|calle|via|viale|piazza|plaza|rua) (?:[\w'’.-]+ ){1,5}\d{1,4}\b|\bP\.? ?O\.? Box \d{1,6}\b"
+MOST_WORDS = 4
+FIRMS = (
+    "the inc llc ltd corp company co group bank gmbh plc act party parties agreement date holdings university hospital"
+    " court state loan services of"
 )
-POSTCODE = re.compile(
-    r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zipcode )|(?<=zip )|(?<=postcode )|(?<=postal code ))\d{4,6}(?:-\d{4})?\b"
-    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
+NO_PERSON = frozenset(FIRMS.split())
+"""Words of firms, laws and headings."""
+DOUBTFUL = "doubtful"
+"""Found by the model or a list alone; it stays where the table's other texts do not speak against it."""
+LONGEST_TEXT = 1_000_000
+SAID = re.compile(
+    r"(?:(?i:\b(?:my|his|her|their|your|the|maiden|full|last|first|patient|partner['’]s) names?(?: is|:)|^name:)|\b[Cc]all(?:s|ed)? me(?= [A-Z]))[ \n]"
+    r"(?:(?i:dr|mr|mrs|ms|miss)\.? )?(?P<value>[^\W\d_][\w'’-]+(?: [^\W\d_]\.?(?= ))?(?: [A-ZÀ-Ž][\w'’-]+){0,2})",
+    re.M,
 )
 BEFORE_PLACE = re.compile(
     r"(?:\b(?:in|at|from|near|to|around|visit(?:ed|ing|s)?|downtown|city:?|city of)[ \n]|, ?)$",
     re.I,
 )
 AFTER_PLACE = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
-NUMBERED = re.compile(
-    r"(?i:\b(?:MRN|medical record(?: number| no\.?)?|(?:patient|account|acct|policy|claim|case|member|chart|visit|encounter"
-    r"|loan|complaint|invoice|reference|licen[cs]e|passport)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
-    r"(?P<value>(?=(?:[\w-]*?\d){3})[A-Za-z0-9][\w-]{2,24})"
-)
-FEWEST_PHONE_DIGITS = 7
-
-
-@dataclass(frozen=True)
-class Span:
-    """What names a person in a text: where it stands, its kind, and which detector found it."""
-
-    start: int
-    end: int
-    kind: str
-    by: str
 
 
 def require_extra() -> None:
@@ -104,7 +90,7 @@ def find_spans(
     for number, (text, entities) in enumerate(
         zip(texts, _entities(texts, language, kinds), strict=True), start=1
     ):
-        spans = [each for each in _by_pattern(text, language) if each.kind in kinds]
+        spans = [each for each in spans_by_pattern(text, language) if each.kind in kinds]
         if "date" in kinds:
             spans += [Span(date.start, date.end, "date", "pattern") for date in writing.find(text)]
         spans += _names_and_places(text, entities, lists, language, kinds)
@@ -114,6 +100,15 @@ def find_spans(
     return found
 
 
+def entity_labels(texts: Sequence[str], *, language: str) -> list[list[str]]:
+    """Return the labels of all named entities of each text, by the language's model; its package is installed."""
+    model = ner_model(language)
+    assert model is not None
+    return [
+        [each.label_ for each in document.ents] for document in _pipeline(model).pipe(texts, batch_size=32)
+    ]
+
+
 def _apart(spans: Iterable[Span]) -> list[Span]:
     """Keep of overlapping spans the one that was found first: patterns that check digits come before the model."""
     kept: list[Span] = []
@@ -121,61 +116,6 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
         if all(span.end <= each.start or span.start >= each.end for each in kept):
             kept.append(span)
     return sorted(kept, key=lambda each: each.start)
-
-
-def _by_pattern(text: str, language: str) -> Iterator[Span]:
-    for pattern, kind in ((EMAIL, "email"), (WEB, "url"), (IP, "ip")):
-        for match in pattern.finditer(text):
-            if not text[match.start() - 1 : match.start()].isalnum():
-                yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
-    for recogniser, kind in _recognisers(language):
-        found = recogniser.analyze(text, recogniser.supported_entities, None)
-        for result in sorted(found, key=lambda each: (-each.score, each.start)):
-            # Ten digits pass the check of an NHS number by chance once in eleven times.
-            meant = (
-                kind != "national_id"
-                or not recogniser.name.startswith("Nhs")
-                or "nhs" in _before(text, result.start)
-            )
-            # A blood pressure of 120/80 is a number that somebody could be called on, says the library.
-            long = (
-                kind != "phone"
-                or sum(map(str.isdigit, text[result.start : result.end])) >= FEWEST_PHONE_DIGITS
-            )
-            if result.score >= LEAST_SCORE and meant and long:
-                yield Span(result.start, result.end, kind, "pattern")
-    for match in NUMBERED.finditer(text):
-        yield Span(*match.span("value"), "record_id", "pattern")
-    for pattern, kind in ((STREET, "address"), (POSTCODE, "postcode")):
-        for match in pattern.finditer(text):
-            yield Span(*match.span(), kind, "pattern")
-
-
-def _before(text: str, start: int) -> str:
-    return text[max(0, start - 40) : start].casefold()
-
-
-@cache
-def _recognisers(language: str) -> list[tuple[Any, str]]:
-    from presidio_analyzer import predefined_recognizers as presidio
-
-    own = {
-        "en": ("UsSsnRecognizer", "UsItinRecognizer", "NhsRecognizer", "UkNinoRecognizer"),
-        "de": ("DeTaxIdRecognizer", "DeSocialSecurityRecognizer"),
-        "es": ("EsNifRecognizer", "EsNieRecognizer"),
-        "it": ("ItFiscalCodeRecognizer",),
-    }
-    found = [
-        (presidio.CreditCardRecognizer(), "card"),
-        (presidio.IbanRecognizer(), "bank_account"),
-        *(
-            (getattr(presidio, name)(), "national_id")
-            for name in own.get(language, ())
-            if hasattr(presidio, name)
-        ),
-        (presidio.PhoneRecognizer(leniency=1), "phone"),
-    ]
-    return found
 
 
 def _entities(
@@ -208,12 +148,15 @@ def _names_and_places(
     kinds: Collection[str],
 ) -> Iterator[Span]:
     if "name" in kinds:
+        for match in SAID.finditer(text):
+            yield Span(*match.span("value"), "name", "pattern")
         for start, end, label in entities:
             # A small model calls many a name a place or a company, and many a drug a person: the lists have a say.
-            if (name := _name_within(text, start, end, lists, sure=label in PERSON)) is not None:
-                yield Span(*name, "name", "ner")
-        for name in _listed_names(text, lists):
-            yield Span(*name, "name", "list")
+            name = _name_within(text, start, end, lists)
+            if name is not None and (label in PERSON or (name.listed and " " in text[name.start : name.end])):
+                yield Span(name.start, name.end, "name", "ner" if name.listed else DOUBTFUL)
+    listed = list(_listed_names(text, lists)) if "name" in kinds else []
+    yield from (span for span in listed if span.by != DOUBTFUL)
     if "place" in kinds:
         for start, end, label in entities:
             place = text[start:end]
@@ -223,6 +166,8 @@ def _names_and_places(
                 and place.casefold() not in countries_and_states(language)
             ):
                 yield Span(start, end, "place", "ner")
+    # Boston and Austin are given names too.
+    yield from (span for span in listed if span.by == DOUBTFUL)
 
 
 def _is_town(text: str, start: int, end: int) -> bool:
@@ -236,29 +181,43 @@ def _is_town(text: str, start: int, end: int) -> bool:
     )
 
 
-def _name_within(text: str, start: int, end: int, lists: NameLists, *, sure: bool) -> tuple[int, int] | None:
-    """Return the part of a span that is a person's name, or None where its words do not bear that out."""
-    words = [
-        (match.start() + start, match.end() + start, match.group())
-        for match in PART.finditer(text[start:end].split("\n")[0])
-    ]
+@dataclass(frozen=True)
+class _Name:
+    start: int
+    end: int
+    listed: bool
+
+
+def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | None:
+    """Return the part of a span that can be a person's name, or None where its words cannot."""
+    line = text[start:end].split("\n")[0]
+    words = [(match.start() + start, match.end() + start, match.group()) for match in PART.finditer(line)]
     while words and words[0][2].casefold() in TITLES:
         words.pop(0)
-    while words and words[-1][2].casefold() in ENDINGS | {"s"} and len(words) > 1:
+    while len(words) > 1 and words[-1][2].casefold() in ENDINGS | {"s"}:
         words.pop()
-    if not words:
+    if not words or not all(word[0].isupper() or word.casefold() in PARTICLES for *_, word in words):
         return None
-    titled = is_titled(text, words[0][0])
+    first, last = words[0][0], words[-1][1]
+    small = [word.casefold() for *_, word in words]
+    # `XXXX` is what somebody masked before, and a firm is no person.
+    if (
+        len(words) > MOST_WORDS
+        or not NO_PERSON.isdisjoint(small)
+        or any(set(word) == {"x"} for word in small)
+    ):
+        return None
     known = [lists.is_known(word) for *_, word in words]
-    capital = [word[0].isupper() or word.casefold() in PARTICLES for *_, word in words]
-    if titled and words[0][2][0].isupper():
-        return words[0][0], words[-1][1]
-    enough = any(known) if sure else len(words) > 1 and all(known)
-    return (words[0][0], words[-1][1]) if enough and all(capital) else None
+    if is_titled(text, first) or (len(words) > 1 and all(known)):
+        return _Name(first, last, True)
+    is_plain = not any(map(str.isdigit, text[first:last]))
+    if not is_plain or (len(words) == 1 and not known[0]):
+        return None
+    return _Name(first, last, len(words) == 1 or (known[-1] and small[0] in lists.known_given))
 
 
-def _listed_names(text: str, lists: NameLists) -> Iterator[tuple[int, int]]:
-    """Yield names that no model is needed for: after a title, or a given and a family name side by side."""
+def _listed_names(text: str, lists: NameLists) -> Iterator[Span]:
+    """Yield names that no model is needed for: after a title, or a given name, with a family name or without."""
     before: re.Match[str] | None = None
     for match in PART.finditer(text):
         word = match.group()
@@ -266,9 +225,11 @@ def _listed_names(text: str, lists: NameLists) -> Iterator[tuple[int, int]]:
             before = None
             continue
         if is_titled(text, match.start()) and len(word) > 1:
-            yield match.span()
-        if before is not None and re.fullmatch(r" (?:[A-Z]\. )?", text[before.end() : match.start()]):
+            yield Span(*match.span(), "name", "list")
+        if before is not None and re.fullmatch(r" (?:[A-Z]\.? )?", text[before.end() : match.start()]):
             given = before.group().casefold() in lists.common_given
             if given and word.casefold() in lists.known_family and word.casefold() not in lists.common_given:
-                yield before.start(), match.end()
+                yield Span(before.start(), match.end(), "name", "list")
+        if word.casefold() in lists.common_given and word.casefold() not in lists.common_family:
+            yield Span(*match.span(), "name", DOUBTFUL)
         before = match

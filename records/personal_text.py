@@ -12,7 +12,8 @@ from paracosm.records.ordinary_words import LEAST_SHARE, OrdinaryWords
 from paracosm.records.people import STAFF, People
 from paracosm.records.person_names import is_titled, title_gender
 from paracosm.records.personal_kinds import ID_KINDS
-from paracosm.records.personal_spans import Span, find_spans
+from paracosm.records.personal_patterns import Span
+from paracosm.records.personal_spans import DOUBTFUL, find_spans
 
 SHORTEST_WORD = 3
 SHORTEST_VALUE = 4
@@ -139,25 +140,33 @@ def _repeated(
     words = sorted((word for word in known if len(word) >= SHORTEST_WORD), key=len, reverse=True)
     if not words:
         return []
+    firm = people.firm.get(cell.subject, set()) | cell.staff
+
+    def sure(word: str) -> bool:
+        return word in firm or people.lists.is_known(word)
+
     one = "|".join(map(re.escape, words))
     pattern = rf"(?<![^\W_])(?:{one})(?:[ -](?:{one}))*(?![^\W_])"
     return [
         Span(*match.span(), "name", "repeated")
         for match in re.finditer(pattern, cell.text, re.IGNORECASE)
         if _is_meant(cell.text, match, ordinary, bearers)
+        and (match.group()[0].isupper() or all(map(sure, re.split("[ -]", match.group().casefold()))))
     ]
 
 
 def _is_borne_out(cell: Cell, span: Span, people: People, ordinary: OrdinaryWords) -> bool:
-    """Return whether a name of one word is more than an ordinary word with a capital, such as a heading."""
+    """Return whether a name is more than ordinary words with capitals, such as a heading or a drug."""
     parts = people.parts(cell.text[span.start : span.end])
-    if len(parts) > 1 or not parts:
+    if any(part.key in people.firm.get(cell.subject, set()) or part.key in cell.staff for part in parts):
         return True
-    word = parts[0].key
-    if word in people.firm.get(cell.subject, set()) or word in cell.staff:
+    words = [part.key for part in parts if part.role in ("given", "family")]
+    if span.by == DOUBTFUL:
+        return not any(ordinary.is_written_small(word) for word in words)
+    if len(words) != 1:
         return True
     least = EVERYWHERE if is_titled(cell.text, span.start) else LEAST_SHARE
-    return not ordinary.holds(word, set(), least=least)
+    return not ordinary.holds(words[0], set(), least=least)
 
 
 def _is_meant(

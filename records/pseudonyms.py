@@ -92,7 +92,7 @@ class Pseudonyms:
         """
         key = ("email", canonical("email", text))
         if key not in self._invented:
-            local = text.partition("@")[0]
+            local, made = text.partition("@")[0], ""
             for attempt in range(MOST_DRAWS):
                 made = f"{self._local_part(local, names, attempt)}@example.{self._domain(text)}"
                 if self._is_free("email", made):
@@ -213,7 +213,7 @@ class Pseudonyms:
 
     def _faked(self, what: str, text: str) -> str:
         faker = _faker(self._locale)
-        known = canonical("address", text)
+        known, made = canonical("address", text), ""
         for attempt in range(MOST_DRAWS):
             faker.seed_instance(self._number(what, known, attempt))
             made = str(getattr(faker, what)())
@@ -222,6 +222,7 @@ class Pseudonyms:
         return made
 
     def _drawn(self, pool: tuple[str, ...], where: tuple[str, ...], forbidden: set[str]) -> str:
+        made = pool[0]
         for attempt in range(MOST_DRAWS):
             made = pool[self._number(*where, attempt) % len(pool)]
             if made.casefold() not in forbidden:

@@ -102,7 +102,7 @@ class DateWriting:
         year = _year(groups.get("y"))
         if groups.get("a"):
             one, other = int(groups["a"]), int(groups["b"])
-            day, month = self._day_and_month(one, other)
+            day, month = (one, other) if self._has_day_first(one, other) else (other, one)
         else:
             day = int(groups.get("d") or 15)
             month = self._numbers[groups["w"].casefold()] if groups.get("w") else int(groups["m"])
@@ -111,16 +111,14 @@ class DateWriting:
         except ValueError:
             return None
 
-    def _day_and_month(self, one: int, other: int) -> tuple[int, int]:
-        day_first = self.day_first if max(one, other) <= 12 else one > 12
-        return (one, other) if day_first else (other, one)
+    def _has_day_first(self, one: int, other: int) -> bool:
+        return self.day_first if max(one, other) <= 12 else one > 12
 
     def _pieces(self, match: re.Match[str], moment: datetime) -> Iterator[tuple[int, int, str]]:
         groups = match.groupdict()
         if groups.get("a"):
-            one, other = int(groups["a"]), int(groups["b"])
-            day_first = self._day_and_month(one, other) == (one, other)
-            first, second = (moment.day, moment.month) if day_first else (moment.month, moment.day)
+            is_first = self._has_day_first(int(groups["a"]), int(groups["b"]))
+            first, second = (moment.day, moment.month) if is_first else (moment.month, moment.day)
             yield *match.span("a"), _padded(groups["a"], first, in_words=False)
             yield *match.span("b"), _padded(groups["b"], second, in_words=False)
         if groups.get("m"):

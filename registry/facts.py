@@ -80,6 +80,7 @@ def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, A
         "sizes": split_sizes(metrics, stages),
         "fields": field_rows(schema, recipe),
         "division": division(stages),
+        "personal": personal_data(stages),
         "training": stages.get("finetune", {}).get("facts", {}),
         "bits": control_bits(run),
         "generation": stages.get("generate", {}).get("facts", {}),
@@ -169,6 +170,24 @@ def division(stages: dict[str, Any]) -> dict[str, Any]:
         "apart": groups > rows - exact if known else None,
         "left_out": facts.get("left_out", []),
         "outside": facts.get("outside_training_domain", {}),
+    }
+
+
+def personal_data(stages: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what was done about personal data before training, in counts by kind; None where nothing looked for any."""
+    found = stages.get("records", {}).get("facts", {}).get("pii")
+    if found is None:
+        return None
+    columns = {each["column"]: each["kind"] for each in found["columns"]}
+    passages: dict[str, int] = {}
+    for kinds in found["texts"].values():
+        for kind, count in kinds.items():
+            passages[kind] = passages.get(kind, 0) + count
+    return {
+        "action": found["action"],
+        "columns": columns,
+        "passages": dict(sorted(passages.items())),
+        "detectors": found["detectors"],
     }
 
 

@@ -386,3 +386,21 @@ def test_figures_read_well() -> None:
 )
 def test_a_source_is_described_without_its_place(source: str, kind: str) -> None:
     assert source_kind(source) == kind
+
+
+def test_the_card_counts_what_was_replaced_before_training(tmp_path: Path) -> None:
+    assert "Personal data before training" not in card_of(tmp_path)
+    run = Run(tmp_path / "run")
+    journal = run.read_journal()
+    journal["stages"]["records"]["facts"]["pii"] = {
+        "action": "replace",
+        "columns": [{"column": "patient_name", "kind": "name", "cells": 60, "share": 1.0, "by": "name"}],
+        "texts": {"note": {"date": 4, "name": 20}, "letter": {"name": 3}},
+        "detectors": ["cells", "presidio-analyzer 2.2.366"],
+    }
+    run.write_journal(journal)
+    assert write_card(recipe_of(), run)
+    told = between(run.card.read_text(encoding="utf-8"), "### Personal data before training", "### Training")
+    assert "**replaced by invented values**" in told
+    assert "1 column (patient_name: name), and in texts 4 x date, 23 x name." in told
+    assert "presidio-analyzer 2.2.366" in told
