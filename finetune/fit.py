@@ -13,7 +13,7 @@ from paracosm.finetune.encoded_records import Collator
 from paracosm.finetune.fused_lora import fuse
 from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
-from paracosm.finetune.processes import leading, on_leader_first, world
+from paracosm.finetune.processes import leading, on_leader_first, sharded, world
 from paracosm.finetune.record_trainer import (
     History,
     Progress,
@@ -36,12 +36,14 @@ class Fitted:
     """An adapter that was fitted, and how.
 
     Attributes:
-        model: with the weights that are kept.
+        model: with the weights that are kept; under FSDP, this process's part of them.
         facts: for `run.json`.
+        weights: the trained ones by name, on the first process, where the model holds only parts of them.
     """
 
     model: "PreTrainedModel"
     facts: dict[str, Any]
+    weights: dict[str, torch.Tensor] | None = None
 
 
 def fit(
@@ -84,9 +86,12 @@ def fit(
         say(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.accelerator.wait_for_everyone()
+    weights = None
     if leading():
-        average.load(run.checkpoints / f"checkpoint-{trainer.state.best_global_step}")
+        kept = run.checkpoints / f"checkpoint-{trainer.state.best_global_step}"
+        average.load(kept)
         average.put()
+        weights = average.read(kept) if sharded() else None
     curve = history.lines(trainer.state)
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
     say(ending["reading"])
@@ -100,6 +105,7 @@ def fit(
             "best_control_bits": round(min(line["control_bits"] for line in curve), 4),
             "stopped": ending,
         },
+        weights,
     )
 
 

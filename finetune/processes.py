@@ -53,3 +53,8 @@ def _joined() -> "PartialState":
     from accelerate import PartialState
 
     return PartialState(cpu=on_processor())
+
+
+def sharded() -> bool:
+    """Return whether this launch divides the weights among its processes (FSDP)."""
+    return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"

@@ -20,7 +20,7 @@ from transformers import (
 from paracosm.finetune.base_model import frozen_dtype
 from paracosm.finetune.encoded_records import RecordDataset
 from paracosm.finetune.material import Material
-from paracosm.finetune.processes import on_processor
+from paracosm.finetune.processes import on_processor, sharded
 from paracosm.finetune.similar_lengths import SimilarLengths
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
@@ -44,6 +44,27 @@ class RecordTrainer(Trainer):
         # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Let accelerate shard on CPUs too, which it does on accelerators only."""
+        from accelerate import PartialState
+        from accelerate.utils import DistributedType
+
+        launch = PartialState()
+        if launch.distributed_type is DistributedType.MULTI_CPU and sharded():
+            launch.distributed_type = DistributedType.MULTI_GPU
+            super().create_accelerator_and_postprocess()
+            launch.distributed_type = DistributedType.MULTI_CPU
+        else:
+            super().create_accelerator_and_postprocess()
+
+    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
+        # Where weights are sharded nobody has made the folder yet when transformers looks whether it is there, to remember
+        # the best one; processes that see different things load different things in the end, and wait for each other.
+        (Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}").mkdir(
+            parents=True, exist_ok=True
+        )
+        super()._save_checkpoint(*given, **named)
 
     def compute_loss(  # type: ignore[override]
         self,
