@@ -71,6 +71,7 @@ def fit(
     trainer = RecordTrainer(
         material=material,
         average=average,
+        batch_size=settings.batch_size,
         model=model,
         args=training_arguments(
             recipe,

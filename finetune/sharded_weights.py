@@ -1,6 +1,5 @@
 """Weights that FSDP has divided among processes: the part of this process, and the whole."""
 
-import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
