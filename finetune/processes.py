@@ -150,7 +150,8 @@ def on_processor() -> bool:
     """Return whether this launch runs on CPUs, where accelerate has to be told so to join the processes."""
     import torch
 
-    return not torch.accelerator.is_available()
+    asked = os.environ.get("ACCELERATE_USE_CPU", "false").lower() == "true"
+    return asked or not torch.accelerator.is_available()
 
 
 def sharded() -> bool:
