@@ -148,8 +148,11 @@ def test_a_process_that_hangs_ends_the_launch_and_generation_goes_on(folder: Pat
     command = ("cpu", "generate", str(alone), "--processes", "2", "--patience", "4")
     broken = launched(folder, *command)
     when(lambda: list(alone.glob("synthetic/*.parquet")), broken)
-    stopped = process(broken, 1)
+    leader, stopped = process(broken, 0), process(broken, 1)
     stopped.send_signal(signal.SIGSTOP)
+    leader.wait(WITHIN)
+    # Or the launcher waits half a minute for a stopped process to end.
+    stopped.send_signal(signal.SIGCONT)
     code, told = ended(broken, WITHIN)
     assert code == 2
     assert told[-1].startswith("error: process 1 of 2 (on ")

@@ -38,7 +38,9 @@ def test_steps_are_those_of_one_process(count: int, batch: int, micro: int, proc
     assert all(len(part) <= micro for hand in hands for part in hand)
     passes, at, steps = each[0].passes, 0, []
     while at < len(hands[0]):
-        step = [part for place in range(at, min(at + passes, len(hands[0]))) for part in (h[place] for h in hands)]
+        step = [
+            part for place in range(at, min(at + passes, len(hands[0]))) for part in (h[place] for h in hands)
+        ]
         steps.append([number for part in step for number in part])
         at += passes
     assert steps == alone

@@ -108,7 +108,7 @@ def test_two_machines_know_each_other() -> None:
     wanted = asked("two-nodes", *options)
     environment = prepare_multi_gpu_env(wanted)
     assert (wanted.nnodes, wanted.nproc_per_node, wanted.node_rank) == ("2", "8", 1)
-    assert (wanted.master_addr, wanted.master_port) == ("10.0.0.1", "2950")
+    assert (wanted.rdzv_backend, wanted.rdzv_endpoint) == ("static", "10.0.0.1:2950")
     assert environment["ACCELERATE_MIXED_PRECISION"] == "no"
 
 
@@ -141,5 +141,7 @@ def test_an_address_without_a_host_is_told() -> None:
 
 def test_a_patience_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARACOSM_PATIENCE", "soon")
-    with pytest.raises(RecipeError, match="PARACOSM_PATIENCE: must be a number of seconds above 0; got 'soon'"):
+    with pytest.raises(
+        RecipeError, match="PARACOSM_PATIENCE: must be a number of seconds above 0; got 'soon'"
+    ):
         launch(setups()["ddp"], "finetune", ["recipe.yaml"], Spread())
