@@ -21,7 +21,7 @@ from paracosm.recipes.stage_arguments import HELD_BACK
 
 if TYPE_CHECKING:
     from accelerate import PartialState
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # documented, but not marked as exported
 
 Found = TypeVar("Found")
 
@@ -180,7 +180,7 @@ def _store() -> "TCPStore":
 
 def _connect() -> "TCPStore":
     """Open a connection of one's own to the store of the launch: a connection serves one thread."""
-    from torch.distributed import PrefixStore, TCPStore
+    from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]  # as above
 
     # Whoever keeps the store, the launcher or the first process, does so by now.
     joined()

@@ -16,7 +16,7 @@ from paracosm.recipes.exit_codes import MENDABLE
 from paracosm.recipes.stage_arguments import HELD_BACK, speaks_first
 
 if TYPE_CHECKING:
-    from torch.distributed import Store
+    from torch.distributed import Store  # type: ignore[attr-defined]  # documented, but not marked as exported
 
 PATIENCE = "PARACOSM_PATIENCE"
 """Environment variable: seconds after which a silent process counts as dead."""

@@ -21,7 +21,7 @@ name: tiny
 data: {{source: people.csv, target: ill, split: {{control: 0.2, test: 0.2}}}}
 model: {{base: "{base}", dtype: float32}}
 finetune: {{rank: 4, learning_rate: 0.003, epochs: 3, batch_size: 8, patience: null, warmup_steps: 2}}
-generate: {{records: 400, batch_size: 4}}
+generate: {{records: 160, batch_size: 4}}
 """
 WITHIN = 60
 """Seconds after which every process of a broken launch must be gone."""
@@ -160,7 +160,7 @@ def test_a_process_that_hangs_ends_the_launch_and_generation_goes_on(folder: Pat
     assert not stopped.is_running()
     assert ended(launched(folder, *command)) == (0, [])
     facts = json.loads((alone / "run.json").read_text())["stages"]["generate"]
-    assert (facts["status"], facts["facts"]["records"], facts["facts"]["processes"]) == ("done", 400, 2)
+    assert (facts["status"], facts["facts"]["records"], facts["facts"]["processes"]) == ("done", 160, 2)
 
 
 def test_what_the_user_can_mend_is_told_once(folder: Path) -> None:
