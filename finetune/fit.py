@@ -13,7 +13,7 @@ from paracosm.finetune.encoded_records import Collator
 from paracosm.finetune.fused_lora import fuse
 from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
-from paracosm.finetune.processes import leading, on_leader_first, sharded, world
+from paracosm.finetune.processes import leading, on_leader_first, sharded, world, zero3
 from paracosm.finetune.record_trainer import (
     History,
     Progress,
@@ -59,7 +59,9 @@ def fit(
         say: takes progress lines.
     """
     settings = recipe.finetune
-    fuse(model)
+    if not zero3():
+        # It brings the weights of a layer when that layer is called, and a fused one calls none of its own.
+        fuse(model)
     material = _packed(material, model, recipe)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
@@ -90,9 +92,11 @@ def fit(
     weights = None
     if leading():
         kept = run.checkpoints / f"checkpoint-{trainer.state.best_global_step}"
-        average.load(kept)
-        average.put()
-        weights = average.read(kept) if sharded() else None
+        if sharded() or zero3():
+            weights = average.read(kept)
+        else:
+            average.load(kept)
+            average.put()
     curve = history.lines(trainer.state)
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
     say(ending["reading"])

@@ -159,10 +159,18 @@ def sharded() -> bool:
     return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
 
 
+def zero3() -> bool:
+    """Return whether this launch hands the weights to DeepSpeed."""
+    return os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true"
+
+
 def joined() -> "PartialState":
     """Join the processes for collective operations, and return accelerate's view of them."""
     from accelerate import PartialState
 
+    if zero3() and on_processor():
+        # DeepSpeed's own branch of accelerate is for accelerators, but takes CPUs where it is told how they talk.
+        return PartialState(backend="gloo", timeout=COLLECTIVE)
     return PartialState(cpu=on_processor(), timeout=COLLECTIVE)
 
 

@@ -23,7 +23,7 @@ from paracosm.finetune.base_model import frozen_dtype
 from paracosm.finetune.dealing import Dealt, passes_per_step
 from paracosm.finetune.encoded_records import IGNORED, RecordDataset
 from paracosm.finetune.material import Material
-from paracosm.finetune.processes import any_process, on_processor, sharded
+from paracosm.finetune.processes import any_process, on_processor, sharded, zero3
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.recipe import Finetune, Recipe
@@ -273,7 +273,8 @@ def training_arguments(
     schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
     return TrainingArguments(
         output_dir=str(folder),
-        use_cpu=on_processor(),
+        use_cpu=on_processor() and not zero3(),
+        ddp_backend="gloo" if on_processor() and zero3() else None,
         per_device_train_batch_size=micro_batch,
         per_device_eval_batch_size=max(micro_batch, 4),
         gradient_accumulation_steps=passes_per_step(settings.batch_size, micro_batch, world_size),

@@ -1,7 +1,27 @@
-"""Weights that FSDP has divided among processes: the part of this process, and the whole."""
+"""Weights that are divided among processes: the part of this process, and the whole.
+
+FSDP hands out a part for good. ZeRO-3 hides the weights and lends them whole for a while, so there the part is the whole.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
+
+from paracosm.finetune.processes import zero3
+
+
+@contextmanager
+def lent(weights: Iterable[Tensor], *, changed: bool = False) -> Iterator[None]:
+    """Hold what ZeRO-3 has hidden for a while, and keep the leader's changes; every process enters and leaves together."""
+    if not zero3():
+        yield
+        return
+    from deepspeed.runtime.zero import GatheredParameters
+
+    with GatheredParameters(list(weights), modifier_rank=0 if changed else None):
+        yield
 
 
 def own_part(weights: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from paracosm.finetune.sharded_weights import own_part, part_of, whole
+from paracosm.finetune.sharded_weights import lent, own_part, part_of, whole
 from paracosm.recipes.atomic import replacing
 
 AVERAGE = "average.safetensors"
@@ -43,7 +43,10 @@ class WeightAverage(TrainerCallback):
     ) -> None:
         # The trainer has divided the weights by now where it divides them; the average is still whole.
         self.weights = self._trainable()
-        self.average = {name: part_of(self.average[name], weights) for name, weights in self.weights.items()}
+        with lent(self.weights.values()):
+            self.average = {
+                name: part_of(self.average[name], weights) for name, weights in self.weights.items()
+            }
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -53,7 +56,7 @@ class WeightAverage(TrainerCallback):
     def update(self, step: int) -> None:
         """Take in the weights after step number `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        with torch.no_grad():
+        with torch.no_grad(), lent(self.weights.values()):
             for name, average in self.average.items():
                 weights = own_part(self.weights[name])
                 # A trainer may have moved the model after this was made.
@@ -81,7 +84,8 @@ class WeightAverage(TrainerCallback):
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Put the average in the place of the weights for a while."""
-        kept = {name: own_part(weights).clone() for name, weights in self.weights.items()}
+        with lent(self.weights.values()):
+            kept = {name: own_part(weights).clone() for name, weights in self.weights.items()}
         self.put()
         try:
             yield
@@ -93,6 +97,6 @@ class WeightAverage(TrainerCallback):
         self._put(self.average)
 
     def _put(self, values: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
+        with torch.no_grad(), lent(self.weights.values(), changed=True):
             for name, weights in self.weights.items():
                 own_part(weights).copy_(values[name])
