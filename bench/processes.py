@@ -11,6 +11,7 @@ next to each other in one run on one machine.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -63,6 +64,10 @@ WAYS = (
 )
 
 
+ZERO3 = Way("2 processes, ZeRO-3", "zero3", 2)
+"""Where DeepSpeed is installed."""
+
+
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--base", help="a base model; a tiny one when absent")
@@ -77,7 +82,8 @@ def main() -> None:
         folder = Path(place)
         recipe = prepare(folder, asked.base, asked.layers, asked.epochs)
         first: Path | None = None
-        for number, way in enumerate(WAYS):
+        ways = [*WAYS, ZERO3] if importlib.util.find_spec("deepspeed") else WAYS
+        for number, way in enumerate(ways):
             run = folder / f"way-{number}"
             train(recipe, run, way, network=asked.network)
             first = first or run

@@ -26,6 +26,7 @@ from paracosm.finetune.material import Material
 from paracosm.finetune.processes import any_process, on_processor, sharded, zero3
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
+from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Finetune, Recipe
 
 BITS = "eval_control_bits"
@@ -320,6 +321,13 @@ def _of_method(recipe: Recipe) -> dict[str, Any]:
         found["optim"] = "paged_adamw_8bit"
     if recipe.finetune.method == "full" and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
         # Weights and moments in float32, products in bfloat16.
+        found["bf16"] = True
+    if zero3() and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
+        if on_processor():
+            raise ModelError(
+                "model.dtype: DeepSpeed trains in float32 on CPUs; set model.dtype=float32, or launch with fsdp2"
+            )
+        # DeepSpeed keeps all weights in one precision, and the adapter's own in float32 beside them.
         found["bf16"] = True
     return found
 
