@@ -85,6 +85,10 @@ def fit(
         callbacks=callbacks(settings, material.train, average, history, progress),
     )
     trainer.remove_callback(PrinterCallback)
+    if world() > settings.batch_size:
+        say(
+            f"{world()} processes share {settings.batch_size} records a step (finetune.batch_size): the others idle"
+        )
     if checkpoint:
         say(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -102,6 +102,12 @@ def must_see(stage: str, run: Run) -> None:
         time.sleep(GLANCE)
 
 
+def all_here() -> None:
+    """Wait, in training, until every process is here."""
+    if world() > 1:
+        joined().wait_for_everyone()
+
+
 @contextmanager
 def together() -> Iterator[None]:
     """End with the others: one that fails says why, and the others stop instead of waiting for it.

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from paracosm.finetune.processes import all_here
 from paracosm.finetune.sharded_weights import lent, own_part, part_of, whole
 from paracosm.recipes.atomic import replacing
 
@@ -66,6 +67,8 @@ class WeightAverage(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         found = {name: whole(self.average[name], weights) for name, weights in self.weights.items()}
+        # What is written here says that the checkpoint is whole, so that every process has written its part.
+        all_here()
         if state.is_world_process_zero:
             checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
             with replacing(checkpoint / AVERAGE) as partial:
