@@ -4,7 +4,7 @@
     python bench/processes.py --base smollm2-135m --layers 6      the embedded base model
     python bench/processes.py --network                           the two machines in network namespaces (root)
 
-Every launch trains the same 157 records of the same table in batches of 8, which they do not fill evenly: 20 steps an
+Every launch trains the same 158 records of the same table in batches of 8, which they do not fill evenly: 20 steps an
 epoch. The trajectory is the loss of every step and the control loss of every evaluation; differences are the largest
 ones, relative for losses and absolute for weights, from the first line's. Speeds are tokens per second of training alone,
 next to each other in one run on one machine.
