@@ -18,7 +18,7 @@ def lent(weights: Iterable[Tensor], *, changed: bool = False) -> Iterator[None]:
     if not zero3():
         yield
         return
-    from deepspeed.runtime.zero import GatheredParameters
+    from deepspeed.runtime.zero import GatheredParameters  # type: ignore[import-not-found]  # no dependency
 
     with GatheredParameters(list(weights), modifier_rank=0 if changed else None):
         yield
