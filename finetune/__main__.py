@@ -2,9 +2,8 @@
 
 import sys
 
-from paracosm.finetune.processes import on_leader_first
+from paracosm.finetune.processes import must_see, on_leader_first, together
 from paracosm.finetune.train import train
-from paracosm.recipes.errors import ParacosmError
 from paracosm.recipes.open_run import OpenRun
 from paracosm.recipes.stage_arguments import stage_main
 from paracosm.records.prepare import prepare, records_digest
@@ -14,25 +13,18 @@ def finetune(opened: OpenRun) -> None:
     """Do the `records` stage where it is not done, then train, on every process of the launch.
 
     Raises:
-        ParacosmError: the leading process could not prepare the records.
+        ParacosmError: the records cannot be prepared, or another process is gone.
     """
-    fault = on_leader_first(lambda: _fault_of_preparing(opened))
-    if fault is not None:
-        raise ParacosmError(fault)
-    train(recipe=opened.recipe, run=opened.run)
+    with together():
+        on_leader_first(lambda: _prepare(opened))
+        must_see("records", opened.run)
+        train(recipe=opened.recipe, run=opened.run)
 
 
-def _fault_of_preparing(opened: OpenRun) -> str | None:
-    """Prepare the records; return what went wrong, so that the other processes hear of it and stop too."""
-    try:
-        if opened.from_run and has_records(opened):
-            opened.keep_recipe()
-            return None
+def _prepare(opened: OpenRun) -> None:
+    if not (opened.from_run and has_records(opened)):
         prepare(opened.recipe, opened.run, root=opened.root)
-        opened.keep_recipe()
-    except ParacosmError as fault:
-        return str(fault)
-    return None
+    opened.keep_recipe()
 
 
 def has_records(opened: OpenRun) -> bool:

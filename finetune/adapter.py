@@ -116,7 +116,7 @@ def _linear_names(base: "PreTrainedModel") -> list[str]:
 def micro_batch_size(recipe: Recipe, codec: Codec, longest: int, world_size: int) -> int:
     """Return how many records one process puts through one forward pass."""
     settings = recipe.finetune
-    share = max(1, settings.batch_size // world_size)
+    share = -(-settings.batch_size // world_size)
     if settings.micro_batch_size is not None:
         return min(settings.micro_batch_size, share)
     width = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)

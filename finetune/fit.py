@@ -13,7 +13,7 @@ from paracosm.finetune.encoded_records import Collator
 from paracosm.finetune.fused_lora import fuse
 from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
-from paracosm.finetune.processes import leading, on_leader_first, world
+from paracosm.finetune.processes import leading, on_leader_first, sharded, world, zero3
 from paracosm.finetune.record_trainer import (
     History,
     Progress,
@@ -36,12 +36,14 @@ class Fitted:
     """An adapter that was fitted, and how.
 
     Attributes:
-        model: with the weights that are kept.
+        model: with the weights that are kept; under FSDP, this process's part of them.
         facts: for `run.json`.
+        weights: the trained ones by name, on the first process, where the model holds only parts of them.
     """
 
     model: "PreTrainedModel"
     facts: dict[str, Any]
+    weights: dict[str, torch.Tensor] | None = None
 
 
 def fit(
@@ -57,7 +59,9 @@ def fit(
         say: takes progress lines.
     """
     settings = recipe.finetune
-    fuse(model)
+    if not zero3():
+        # It brings the weights of a layer when that layer is called, and a fused one calls none of its own.
+        fuse(model)
     material = _packed(material, model, recipe)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
@@ -69,6 +73,7 @@ def fit(
     trainer = RecordTrainer(
         material=material,
         average=average,
+        batch_size=settings.batch_size,
         model=model,
         args=training_arguments(
             recipe,
@@ -80,13 +85,22 @@ def fit(
         callbacks=callbacks(settings, material.train, average, history, progress),
     )
     trainer.remove_callback(PrinterCallback)
+    if world() > settings.batch_size:
+        say(
+            f"{world()} processes share {settings.batch_size} records a step (finetune.batch_size): the others idle"
+        )
     if checkpoint:
         say(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.accelerator.wait_for_everyone()
+    weights = None
     if leading():
-        average.load(run.checkpoints / f"checkpoint-{trainer.state.best_global_step}")
-        average.put()
+        kept = run.checkpoints / f"checkpoint-{trainer.state.best_global_step}"
+        if sharded() or zero3():
+            weights = average.read(kept)
+        else:
+            average.load(kept)
+            average.put()
     curve = history.lines(trainer.state)
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
     say(ending["reading"])
@@ -100,6 +114,7 @@ def fit(
             "best_control_bits": round(min(line["control_bits"] for line in curve), 4),
             "stopped": ending,
         },
+        weights,
     )
 
 

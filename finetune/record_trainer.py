@@ -4,10 +4,12 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     Trainer,
@@ -18,12 +20,13 @@ from transformers import (
 )
 
 from paracosm.finetune.base_model import frozen_dtype
-from paracosm.finetune.encoded_records import RecordDataset
+from paracosm.finetune.dealing import Dealt, passes_per_step
+from paracosm.finetune.encoded_records import IGNORED, RecordDataset
 from paracosm.finetune.material import Material
-from paracosm.finetune.processes import on_processor
-from paracosm.finetune.similar_lengths import SimilarLengths
+from paracosm.finetune.processes import any_process, on_processor, sharded, zero3
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
+from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Finetune, Recipe
 
 BITS = "eval_control_bits"
@@ -32,18 +35,75 @@ BITS = "eval_control_bits"
 class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
-    def __init__(self, *, material: Material, average: WeightAverage, **arguments: Any) -> None:
+    def __init__(
+        self, *, material: Material, average: WeightAverage, batch_size: int, **arguments: Any
+    ) -> None:
         super().__init__(
             train_dataset=material.train,
             eval_dataset=material.control,
-            data_collator=material.collate,
             **arguments,
         )
         self.material = material
         self.average = average
+        self.batch_size = batch_size
         # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Let accelerate shard on CPUs too, which it does on accelerators only."""
+        from accelerate import PartialState
+        from accelerate.utils import DistributedType
+
+        launch = PartialState()
+        if launch.distributed_type is DistributedType.MULTI_CPU and sharded():
+            launch.distributed_type = DistributedType.MULTI_GPU
+            super().create_accelerator_and_postprocess()
+            launch.distributed_type = DistributedType.MULTI_CPU
+        else:
+            super().create_accelerator_and_postprocess()
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return this process's part of every step."""
+        dealt = Dealt(
+            self.material.train,
+            batch_size=self.batch_size,
+            micro_batch=self.args.per_device_train_batch_size,
+            rank=self.args.process_index,
+            processes=self.args.world_size,
+            seed=self.args.seed,
+        )
+        return DataLoader(
+            self.material.train,
+            batch_sampler=dealt,
+            collate_fn=self._collate,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+
+    def _collate(self, examples: list[dict[str, list[int]]]) -> dict[str, Any]:
+        if examples:
+            return self.material.collate(examples)
+        # A process without a record goes through the same motions on any other one, which then counts for nothing.
+        stand_in = self.material.collate([self.material.train[0]])
+        uncounted = {
+            name: torch.full_like(stand_in[name], IGNORED)
+            for name in ("labels", "shift_labels")
+            if name in stand_in
+        }
+        return {**stand_in, **uncounted, "stand_in": stand_in}
+
+    def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
+        if "stand_in" in inputs:
+            return self.material.summed_loss(model, inputs["stand_in"]) * 0.0
+        return self.material.summed_loss(model, inputs)
+
+    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
+        # Where weights are sharded nobody has made the folder yet when transformers looks whether it is there, to remember
+        # the best one; processes that see different things load different things in the end, and wait for each other.
+        (Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}").mkdir(
+            parents=True, exist_ok=True
+        )
+        super()._save_checkpoint(*given, **named)
 
     def compute_loss(  # type: ignore[override]
         self,
@@ -52,17 +112,8 @@ class RecordTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        total = self.material.summed_loss(model, inputs)
+        total = self._summed_loss(model, inputs)
         return total * self.accelerator.num_processes / num_items_in_batch
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
-        # The same order on any number of processes, whatever a step is divided into.
-        per_pass = self.args.per_device_train_batch_size * self.args.world_size
-        return SimilarLengths(
-            [record.tokens for record in self.material.train.records],
-            batch=per_pass * self.args.gradient_accumulation_steps,
-            seed=self.args.seed,
-        )
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         # Nobody reads it, and counting the weights anew at every step takes as long as the optimizer.
@@ -75,7 +126,7 @@ class RecordTrainer(Trainer):
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
         with torch.no_grad(), self.average.in_place():
             for batch in self._own_share():
-                total += self.material.summed_loss(model, self._prepare_inputs(batch)).double()  # type: ignore[arg-type]
+                total += self._summed_loss(model, self._prepare_inputs(batch)).double()
         total = self.accelerator.reduce(total, "sum")
         model.train()
         metrics = {
@@ -86,12 +137,12 @@ class RecordTrainer(Trainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _own_share(self) -> list[dict[str, torch.Tensor]]:
-        """Batches of the control records that this process measures."""
+    def _own_share(self) -> Iterator[dict[str, Any]]:
+        """Batches of the control records that this process measures: as many as every other process has."""
         control, size = self.material.control, self.args.per_device_eval_batch_size
         rows = range(self.args.process_index, len(control), self.args.world_size)
-        batches = [rows[i : i + size] for i in range(0, len(rows), size)]
-        return [self.material.collate([control[row] for row in batch]) for batch in batches]
+        for each in range(passes_per_step(len(control), size, self.args.world_size)):
+            yield self._collate([control[row] for row in rows[each * size : (each + 1) * size]])
 
 
 class FieldOrders(TrainerCallback):
@@ -192,7 +243,7 @@ class Progress(TrainerCallback):
 
 
 class TimeLimit(TrainerCallback):
-    """Stops training after a number of minutes of wall time."""
+    """Stops training after a number of minutes of wall time, on every process in the same step."""
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
@@ -201,7 +252,7 @@ class TimeLimit(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if time.monotonic() - self.began > 60 * self.minutes:
+        if any_process(time.monotonic() - self.began > 60 * self.minutes):
             control.should_evaluate = control.should_save = control.should_training_stop = True
 
 
@@ -218,17 +269,16 @@ def training_arguments(
         world_size: number of processes.
     """
     settings = recipe.finetune
-    per_step = micro_batch * world_size
-    accumulation = max(1, settings.batch_size // per_step)
-    steps_per_epoch = math.ceil(math.ceil(records / per_step) / accumulation)
+    steps_per_epoch = math.ceil(records / settings.batch_size)
     interval = max(1, steps_per_epoch // settings.evaluations_per_epoch)
     schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
     return TrainingArguments(
         output_dir=str(folder),
-        use_cpu=on_processor(),
+        use_cpu=on_processor() and not zero3(),
+        ddp_backend="gloo" if on_processor() and zero3() else None,
         per_device_train_batch_size=micro_batch,
         per_device_eval_batch_size=max(micro_batch, 4),
-        gradient_accumulation_steps=accumulation,
+        gradient_accumulation_steps=passes_per_step(settings.batch_size, micro_batch, world_size),
         num_train_epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=schedules[settings.schedule],
@@ -271,6 +321,13 @@ def _of_method(recipe: Recipe) -> dict[str, Any]:
         found["optim"] = "paged_adamw_8bit"
     if recipe.finetune.method == "full" and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
         # Weights and moments in float32, products in bfloat16.
+        found["bf16"] = True
+    if zero3() and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
+        if on_processor():
+            raise ModelError(
+                "model.dtype: DeepSpeed trains in float32 on CPUs; set model.dtype=float32, or launch with fsdp2"
+            )
+        # DeepSpeed keeps all weights in one precision, and the adapter's own in float32 beside them.
         found["bf16"] = True
     return found
 

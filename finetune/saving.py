@@ -11,16 +11,31 @@ from paracosm.recipes.recipe import Model, Recipe
 from paracosm.recipes.run_directory import Run
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 
-def save_adapter(model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run) -> None:
-    """Write the run's adapter folder in one step; under `full` it holds the whole model, in float32."""
+def save_adapter(
+    model: "PreTrainedModel",
+    material: Material,
+    recipe: Recipe,
+    run: Run,
+    weights: "dict[str, Tensor] | None" = None,
+) -> None:
+    """Write the run's adapter folder in one step; under `full` it holds the whole model, in float32.
+
+    Args:
+        model: that was trained.
+        material: tokenizer and codec.
+        recipe: names the base model.
+        run: gets the folder.
+        weights: the trained ones by name, where the model holds only parts of them.
+    """
     with replacing(run.adapter) as folder:
         if recipe.finetune.method == "full":
-            model.save_pretrained(folder)
+            model.save_pretrained(folder, state_dict=weights)
         else:
-            model.save_pretrained(folder, save_embedding_layers=False)
+            model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
         material.tokenizer.save_pretrained(folder)
         (folder / run.codec.name).write_text(material.codec.to_json() + "\n", encoding="utf-8")

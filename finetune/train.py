@@ -89,7 +89,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
         return {}
-    save_adapter(fitted.model, material, recipe, run)
+    save_adapter(fitted.model, material, recipe, run, fitted.weights)
     return {
         "base_model": public_name(recipe.model),
         "base_digest": base_digest(recipe.model),

@@ -2,7 +2,7 @@
 
 import sys
 
-from paracosm.finetune.processes import leading
+from paracosm.finetune.processes import leading, must_see, together
 from paracosm.generate.sample import sample
 from paracosm.recipes.errors import RunError
 from paracosm.recipes.open_run import OpenRun
@@ -15,11 +15,13 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
-    if opened.run.stage_record("finetune").get("status") != "done":
-        raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
-    if leading():
-        opened.keep_recipe()
-    sample(recipe=opened.recipe, run=opened.run, root=opened.root)
+    with together():
+        if leading() and opened.run.stage_record("finetune").get("status") != "done":
+            raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
+        must_see("finetune", opened.run)
+        if leading():
+            opened.keep_recipe()
+        sample(recipe=opened.recipe, run=opened.run, root=opened.root)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.main import get_command
 
-from paracosm import export_command, impute_command, pii_command, registry_command
+from paracosm import export_command, impute_command, launch_command, pii_command, registry_command
 
 UsageError = typer.BadParameter.__bases__[0]
 """Typer has carried its own copy of click since 0.2x, so this class has no stable import path."""
@@ -26,6 +26,7 @@ app.add_typer(registry_command.app, name="registry")
 app.command()(registry_command.publish)
 app.command()(registry_command.pull)
 app.command()(impute_command.impute)
+app.command()(launch_command.launch)
 app.command()(export_command.export)
 app.command()(pii_command.pii)
 

@@ -2,13 +2,19 @@
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from paracosm.recipes.errors import RecipeError
+from paracosm.recipes.errors import ParacosmError, RecipeError
 from paracosm.recipes.exit_codes import explained
 from paracosm.recipes.open_run import OpenRun, open_run
+
+HELD_BACK = 5.0
+"""Seconds for which the other processes of a machine keep quiet about a fault, so that it is told once: when the first one
+ends, the launcher ends them."""
 
 
 class StageParser(argparse.ArgumentParser):
@@ -32,14 +38,31 @@ def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = 
 
 
 def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: str) -> int:
-    given = stage_parser(prog).parse_intermixed_args(argv)
-    opened = open_run(given.recipe, given.overrides, given.run)
-    if int(os.environ.get("RANK", "0")) > 0:
-        stage(opened)
-        return 0
-    with opened.working():
-        stage(opened)
+    with speaking_in_turn():
+        given = stage_parser(prog).parse_intermixed_args(argv)
+        opened = open_run(given.recipe, given.overrides, given.run)
+        if int(os.environ.get("RANK", "0")) > 0:
+            stage(opened)
+            return 0
+        with opened.working():
+            stage(opened)
     return 0
+
+
+def speaks_first() -> bool:
+    """Return whether this process is the first one of the launch on its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+@contextmanager
+def speaking_in_turn() -> Iterator[None]:
+    """Hold what is told in one line back for a while on all processes of a machine but the first, which may tell it too."""
+    try:
+        yield
+    except (ParacosmError, OSError, MemoryError, KeyboardInterrupt):
+        if not speaks_first():
+            time.sleep(HELD_BACK)
+        raise
 
 
 def stage_parser(prog: str) -> StageParser:

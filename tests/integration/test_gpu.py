@@ -1,0 +1,152 @@
+"""Training and sampling on a CUDA device. Needs one; a second one where a test says so."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.numpy import load_file
+from tiny_models import save_tiny_llama
+
+from paracosm.finetune.base_model import ALIASES
+from paracosm.recipes.recipe import Model
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+RECIPE = """\
+name: gpu
+data: {{source: people.csv, target: ill, split: {{control: 0.2, test: 0.2}}}}
+model: {{base: "{base}"}}
+finetune: {{rank: 4, learning_rate: 0.003, epochs: 3, batch_size: 8, patience: null, warmup_steps: 2}}
+generate: {{records: 64, batch_size: 16}}
+"""
+GIGABYTE = 2**30
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gpu")
+    base = save_tiny_llama(folder / "model")
+    chance = np.random.default_rng(0)
+    rows = ["age,sex,dose,ill"]
+    for _ in range(199):
+        age = int(chance.integers(20, 90))
+        ill = "yes" if chance.random() * 90 < age else "no"
+        rows.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
+    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
+    return folder
+
+
+def call(folder: Path, *arguments: str, **settings: str) -> str:
+    """Run a command in a process of its own and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"} | settings,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def finetuned(folder: Path, name: str, *overrides: str, **settings: str) -> Path:
+    run = folder / name
+    call(folder, "-m", "paracosm.finetune", "recipe.yaml", *overrides, "--run", str(run), **settings)
+    return run
+
+
+def launched(folder: Path, name: str, setup: str, processes: int, *overrides: str) -> Path:
+    run = folder / name
+    command = ("-m", "paracosm.command_line", "launch", setup, "finetune", "recipe.yaml", *overrides)
+    call(folder, *command, "--run", str(run), "--processes", str(processes))
+    return run
+
+
+def facts(run: Path, stage: str = "finetune") -> dict[str, Any]:
+    return json.loads((run / "run.json").read_text())["stages"][stage]["facts"]
+
+
+def control_bits(run: Path) -> list[float]:
+    return [json.loads(line)["control_bits"] for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+def test_bfloat16_weights_learn_on_the_device(folder: Path) -> None:
+    run = finetuned(folder, "bfloat16")
+    assert facts(run)["device"] == "cuda"
+    assert facts(run)["dtype"] == ("bfloat16" if torch.cuda.is_bf16_supported() else "float32")
+    weights = load_file(run / "adapter" / "adapter_model.safetensors")
+    assert {str(each.dtype) for each in weights.values()} == {"float32"}
+    bits = control_bits(run)
+    assert bits[-1] < bits[0]
+
+
+def test_float32_on_the_device_follows_the_processor(folder: Path) -> None:
+    device = finetuned(folder, "device", "model.dtype=float32")
+    processor = finetuned(folder, "processor", "model.dtype=float32", CUDA_VISIBLE_DEVICES="")
+    np.testing.assert_allclose(control_bits(device), control_bits(processor), rtol=1e-3)
+
+
+@pytest.mark.parametrize("setup", ["ddp", "fsdp2"])
+def test_a_launch_on_one_device_is_the_run_without_a_launch(folder: Path, setup: str) -> None:
+    alone = finetuned(folder, f"{setup}-alone", "model.dtype=float32")
+    run = launched(folder, f"{setup}-one", setup, 1, "model.dtype=float32")
+    np.testing.assert_allclose(control_bits(run), control_bits(alone), rtol=1e-4)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA devices")
+@pytest.mark.parametrize("setup", ["ddp", "fsdp2"])
+def test_two_devices_train_as_one(folder: Path, setup: str) -> None:
+    alone = finetuned(folder, f"{setup}-single", "model.dtype=float32")
+    run = launched(folder, f"{setup}-two", setup, 2, "model.dtype=float32")
+    assert facts(run)["processes"] == 2
+    np.testing.assert_allclose(control_bits(run), control_bits(alone), rtol=1e-4)
+
+
+def test_records_are_valid_and_the_same_twice(folder: Path) -> None:
+    run = finetuned(folder, "sampled")
+    made = []
+    for _ in range(2):
+        call(folder, "-m", "paracosm.generate", str(run))
+        made.append(pd.concat(map(pd.read_parquet, sorted((run / "synthetic").glob("*.parquet")))))
+        call(folder, "-m", "paracosm.generate", str(run), "generate.seed=1")
+    assert len(made[0]) == 64
+    assert made[0]["age"].between(20, 90).all()
+    pd.testing.assert_frame_equal(made[0], made[1])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="needs the extra `quantization`")
+@pytest.mark.skipif("quantize" not in Model.model_fields, reason="recipes have no model.quantize yet")
+def test_a_base_in_four_bits_learns(folder: Path) -> None:
+    bits = control_bits(finetuned(folder, "nf4", "model.quantize=nf4"))
+    assert bits[-1] < bits[0]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec(ALIASES["smollm2-135m"].package) is None, reason="the embedded base is absent"
+)
+def test_the_embedded_base_trains_in_little_memory(folder: Path, record_property: Any) -> None:
+    script = (
+        "import torch; from pathlib import Path; from paracosm.finetune.__main__ import finetune;"
+        " from paracosm.recipes.open_run import open_run;"
+        " opened = open_run(Path('recipe.yaml'), ['model.base=smollm2-135m', 'finetune.epochs=2'], Path('embedded'))\n"
+        "with opened.working(): finetune(opened)\n"
+        "print(torch.cuda.max_memory_allocated())"
+    )
+    peak = int(call(folder, "-c", script).splitlines()[-1])
+    found = facts(folder / "embedded")
+    record_property("device", torch.cuda.get_device_name())
+    record_property("tokens_per_second", found["tokens_per_second"])
+    record_property("peak_gigabytes", round(peak / GIGABYTE, 2))
+    assert found["tokens_per_second"] > 0
+    # 135 million weights of two bytes, the adapter with its optimizer in float32, and short records.
+    assert 0.25 * GIGABYTE < peak < 3 * GIGABYTE
