@@ -1,15 +1,25 @@
 """What a recipe will cost, before anything is trained: records, tokens, weights, time, memory."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paracosm.finetune.adapter import micro_batch_size
-from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
-from paracosm.finetune.encoded_records import encode_all
+from paracosm.finetune.base_model import (
+    check_objective,
+    frozen_dtype,
+    load_tokenizer,
+    locate,
+    processor,
+    quiet,
+)
+from paracosm.finetune.encoded_records import EncodedRecord, encode_all
+from paracosm.finetune.masked_material import masked_codec
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record, Schema
+from paracosm.records.slots import SlotRecord, Slots
 from paracosm.records.token_masks import TokenMasks
 
 SHARE_OF_GEMM = 0.5
@@ -51,11 +61,10 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         DataError: a training record cannot be encoded for it.
     """
     settings = recipe.finetune
-    layout = "markers" if settings.order == "shuffled" else "places"
-    codec = Codec(schema, load_tokenizer(recipe.model), layout)  # type: ignore[arg-type]  # typed more loosely
-    masks = TokenMasks(codec)
+    check_objective(recipe.model, settings.objective)
     step = max(1, len(train) // ENCODED_AT_MOST)
-    encoded = encode_all(train[::step] if schema.sequence is None else train, codec, masks)
+    some = train[::step] if schema.sequence is None else train
+    codec, encoded = {"causal": _causal, "masked": _masked}[settings.objective](recipe, schema, train, some)
     count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     longest = max(record.tokens for record in encoded)
@@ -78,11 +87,27 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     )
 
 
+def _causal(
+    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+) -> tuple[Codec, Sequence[EncodedRecord]]:
+    layout = "markers" if recipe.finetune.order == "shuffled" else "places"
+    codec = Codec(schema, load_tokenizer(recipe.model), layout)  # type: ignore[arg-type]  # typed more loosely
+    return codec, encode_all(some, codec, TokenMasks(codec))
+
+
+def _masked(
+    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+) -> tuple[Codec, Sequence[SlotRecord]]:
+    codec = masked_codec(schema, load_tokenizer(recipe.model), train)
+    slots = Slots(codec)
+    return codec, [slots.encode(record) for record in some]
+
+
 def _weights(recipe: Recipe) -> tuple[dict[str, int], int, int, int]:
     """Count weights on torch's meta device, where they take no memory."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
     quiet()
     try:
@@ -99,13 +124,18 @@ def _weights(recipe: Recipe) -> tuple[dict[str, int], int, int, int]:
     if getattr(config, "layer_types", None):
         config.layer_types = config.layer_types[:count]
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        kinds = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
+        model = kinds[recipe.finetune.objective].from_config(config)
         total = sum(weights.numel() for weights in model.parameters())
         embeddings = model.get_input_embeddings().weight
         untied = model.get_output_embeddings().weight is not embeddings
         body = total - embeddings.numel() * (2 if untied else 1)
         settings = recipe.finetune
-        adapter = LoraConfig(r=settings.rank, target_modules=settings.target_modules, task_type="CAUSAL_LM")
+        adapter = LoraConfig(
+            r=settings.rank,
+            target_modules=settings.target_modules,
+            task_type="CAUSAL_LM" if settings.objective == "causal" else None,
+        )
         adapted = get_peft_model(model, adapter)
         trainable = sum(weights.numel() for weights in adapted.parameters() if weights.requires_grad)
     return {"body": body, "count": count}, total, trainable, embeddings.shape[1]

@@ -18,8 +18,7 @@ from transformers import (
 )
 
 from paracosm.finetune.base_model import frozen_dtype
-from paracosm.finetune.encoded_records import RecordDataset
-from paracosm.finetune.material import Material
+from paracosm.finetune.learnable import Examples, Learnable
 from paracosm.finetune.processes import on_processor
 from paracosm.finetune.similar_lengths import SimilarLengths
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
@@ -32,10 +31,10 @@ BITS = "eval_control_bits"
 class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
-    def __init__(self, *, material: Material, average: WeightAverage, **arguments: Any) -> None:
+    def __init__(self, *, material: Learnable, average: WeightAverage, **arguments: Any) -> None:
         super().__init__(
-            train_dataset=material.train,
-            eval_dataset=material.control,
+            train_dataset=material.train,  # type: ignore[arg-type]  # a protocol's
+            eval_dataset=material.control,  # type: ignore[arg-type]
             data_collator=material.collate,
             **arguments,
         )
@@ -97,7 +96,7 @@ class RecordTrainer(Trainer):
 class FieldOrders(TrainerCallback):
     """Draws new field orders for every epoch, the same ones on every process and after every resumption."""
 
-    def __init__(self, records: RecordDataset) -> None:
+    def __init__(self, records: Examples) -> None:
         self.records = records
 
     def on_epoch_begin(
@@ -276,7 +275,7 @@ def _of_method(recipe: Recipe) -> dict[str, Any]:
 
 
 def callbacks(
-    settings: Finetune, records: RecordDataset, average: WeightAverage, history: History, progress: Progress
+    settings: Finetune, records: Examples, average: WeightAverage, history: History, progress: Progress
 ) -> list[TrainerCallback]:
     """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
     found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.base_model import ALIASES
-from paracosm.finetune.material import Material
+from paracosm.finetune.learnable import Learnable
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.recipe import Model, Recipe
 from paracosm.recipes.run_directory import Run
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def save_adapter(model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run) -> None:
+def save_adapter(model: "PreTrainedModel", material: Learnable, recipe: Recipe, run: Run) -> None:
     """Write the run's adapter folder in one step; under `full` it holds the whole model, in float32."""
     with replacing(run.adapter) as folder:
         if recipe.finetune.method == "full":

@@ -7,19 +7,20 @@ any order; without, a field is known by its place.
 """
 
 import json
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from paracosm.recipes.errors import DataError, ModelError
+from paracosm.recipes.recipe import Objective
 from paracosm.records.alphabet import Alphabet, Tokenizer, plain_tokens, single_token
 from paracosm.records.automaton import END, Node, compress, decisions, expand
 from paracosm.records.field_codes import FieldCode, field_code
 from paracosm.records.grammar import automaton_rules, record_grammar, text_rules, token_set
 from paracosm.records.schema import Field, Record, Schema, Value
 
-Layout = Literal["places", "markers"]
+Layout = Literal["places", "markers", "slots"]
 FORMAT = 1
 
 
@@ -39,12 +40,15 @@ class Codec:
     Attributes:
         schema: the records' fields and domains.
         tokenizer: of the base model.
-        layout: `places` (fields told by position) or `markers` (one token announces each field, any order).
+        layout: `places` (fields told by position), `markers` (one token announces each field, any order), or `slots`
+            (a masked model fills a row of slots in any order; see `slots.py`).
+        text_tokens: per text field, least and most tokens of a training text; layout `slots` only.
     """
 
     schema: Schema
     tokenizer: Tokenizer
     layout: Layout = "places"
+    text_tokens: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -79,6 +83,11 @@ class Codec:
             chosen.append(single_token(self.tokenizer, each.name, taken))
             taken.add(chosen[-1])
         return tuple(chosen)
+
+    @property
+    def objective(self) -> Objective:
+        """What kind of model reads and writes these records."""
+        return "masked" if self.layout == "slots" else "causal"
 
     @property
     def start(self) -> int:
@@ -328,9 +337,10 @@ class Codec:
     def to_json(self) -> str:
         """Return the codec, without its tokenizer, as JSON that `from_json` reads back."""
         schema = json.loads(self.schema.to_json())
-        return json.dumps(
-            {"format": FORMAT, "layout": self.layout, "schema": schema}, ensure_ascii=False, indent=1
-        )
+        plain = {"format": FORMAT, "layout": self.layout, "schema": schema}
+        if self.text_tokens:
+            plain["text_tokens"] = dict(self.text_tokens)
+        return json.dumps(plain, ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str, tokenizer: Tokenizer) -> "Codec":
@@ -344,7 +354,8 @@ class Codec:
             raise ModelError(
                 f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}"
             )
-        return cls(Schema.from_json(json.dumps(plain["schema"])), tokenizer, plain["layout"])
+        lengths = {name: (least, most) for name, (least, most) in plain.get("text_tokens", {}).items()}
+        return cls(Schema.from_json(json.dumps(plain["schema"])), tokenizer, plain["layout"], lengths)
 
 
 def shown(value: Value) -> str:
