@@ -27,8 +27,8 @@ def hub_id(base: str) -> str | None:
 
 
 def base_name(base: str) -> str:
-    """Return how a card calls a base model: its Hub id, or the folder's own name without the way to it."""
-    return hub_id(base) or (ALIASES[base].upstream if base in ALIASES else Path(base).name)
+    """Return how a card calls a base model: its Hub id, its alias, or the folder's own name without the way to it."""
+    return hub_id(base) or Path(base).name
 
 
 def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text: bool) -> "ModelCardData":
