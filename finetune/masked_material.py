@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from paracosm.finetune.base_model import load_tokenizer
+from paracosm.finetune.base_model import load_config, load_tokenizer
 from paracosm.finetune.choices import Choices, slot_scores
 from paracosm.finetune.masked_records import (
     Example,
@@ -48,6 +48,8 @@ class MaskedMaterial:
     smoothing_ranks: int
     slots: Slots
     choices: Choices
+    cut: int = 0
+    """Training records with a text that is longer than the model reads, of which the beginning is learnt."""
 
     @property
     def longest(self) -> int:
@@ -73,8 +75,10 @@ class MaskedMaterial:
         return loss + batch["constant"]
 
 
-def masked_codec(schema: Schema, tokenizer: "PreTrainedTokenizerBase", records: list[Record]) -> Codec:
-    """Return the codec of records for a masked model.
+def masked_codec(
+    recipe: Recipe, schema: Schema, tokenizer: "PreTrainedTokenizerBase", records: list[Record]
+) -> Codec:
+    """Return the codec of records for the recipe's masked model.
 
     Raises:
         ModelError: the tokenizer has no mask token, or the schema makes sequences.
@@ -84,7 +88,9 @@ def masked_codec(schema: Schema, tokenizer: "PreTrainedTokenizerBase", records: 
             "finetune.objective: masked models make single records; leave data.sequence out, or train a causal model"
         )
     codec = Codec(schema, tokenizer, "slots")  # type: ignore[arg-type]  # typed more loosely
-    codec = Codec(schema, tokenizer, "slots", text_tokens(codec, records))  # type: ignore[arg-type]
+    known = (getattr(load_config(recipe.model), "max_position_embeddings", None), tokenizer.model_max_length)
+    limit = min(each for each in known if each is not None)
+    codec = Codec(schema, tokenizer, "slots", text_tokens(codec, records, limit))  # type: ignore[arg-type]
     assert Slots(codec).mask is not None
     return codec
 
@@ -113,8 +119,10 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
     records = to_records(read_table(run.split("train"), schema), schema)
-    codec = masked_codec(schema, tokenizer, records)
+    codec = masked_codec(recipe, schema, tokenizer, records)
     slots = Slots(codec)
+    # A text's end past the model's room is not learnt; held-out texts are not cut, and have no likelihood.
+    whole, records = records, [slots.fitting(record) for record in records]
     encoded = [slots.encode(record) for record in records]
     held_out = to_records(read_table(run.split("control"), schema), schema)
     control, unknown = encode_known_slots(held_out, slots)
@@ -149,11 +157,10 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
         ranks,
         slots,
         choices,
+        sum(before != after for before, after in zip(whole, records, strict=True)),
     )
 
 
 def head_columns(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> int:
     """Return how many columns the whole head has: it may be padded past the tokenizer's tokens."""
-    from paracosm.finetune.base_model import load_config
-
     return max(load_config(recipe.model).vocab_size, len(tokenizer))

@@ -98,9 +98,9 @@ def _causal(
 def _masked(
     recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
 ) -> tuple[Codec, Sequence[SlotRecord]]:
-    codec = masked_codec(schema, load_tokenizer(recipe.model), train)
+    codec = masked_codec(recipe, schema, load_tokenizer(recipe.model), train)
     slots = Slots(codec)
-    return codec, [slots.encode(record) for record in some]
+    return codec, [slots.encode(slots.fitting(record)) for record in some]
 
 
 def _weights(recipe: Recipe) -> tuple[dict[str, int], int, int, int]:

@@ -88,6 +88,10 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     say(
         f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
+    if material.cut:
+        say(
+            f"{material.cut} of them hold a text longer than the model reads, of which the beginning is learnt"
+        )
     fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
         return {}
@@ -107,4 +111,5 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "tokens_per_record": round(material.tokens, 2),
         "decisions_per_record": round(material.decisions, 2),
         "control_records_with_unknown_values": material.unknown,
+        "records_with_cut_texts": material.cut,
     } | fitted.facts

@@ -183,6 +183,18 @@ class Slots:
             cells.append(self.cell(place, value, len(texts.get(place, ()))))
         return self.record(cells, {place: ids for place, ids in texts.items() if ids})
 
+    def fitting(self, record: Record) -> Record:
+        """Return a record whose texts are cut where the model's room for them ends."""
+        found = dict(record)
+        for place in self.text_places:
+            name = self.codec.fields[place].name
+            most = self.codec.text_tokens[name][1]
+            text = record[name]
+            spans = () if text is None else self.pieces.read(str(text)).spans
+            if len(spans) > most:
+                found[name] = str(text)[: spans[most - 1][1]] if most else ""
+        return found
+
     def record(self, cells: Sequence[tuple[int, ...]], texts: Mapping[int, tuple[int, ...]]) -> SlotRecord:
         """Return a record of tokens."""
         count = self.closed_tokens + sum(1 + len(ids) for ids in texts.values())
@@ -255,29 +267,42 @@ class Slots:
 
 
 def steps(least: int, most: int) -> list[tuple[int, int]]:
-    """Return ranges of lengths that cover `least` to `most`, each about a fifth wider than the one before it."""
+    """Return ranges of lengths from `least` to `most`, each about a fifth wider than the one before it."""
     found: list[tuple[int, int]] = []
     low = 0
     while low <= most:
-        high = max(low, int(low * 1.2))
+        high = min(most, max(low, int(low * 1.2)))
         if high >= least:
             found.append((low, high))
         low = high + 1
     return found
 
 
-def text_tokens(codec: Codec, records: Sequence[Record]) -> dict[str, tuple[int, int]]:
-    """Return how many pieces the texts of each text field have, at least and at most, in whole steps."""
-    pieces = TextPieces(codec.tokenizer)  # type: ignore[arg-type]
+def text_tokens(codec: Codec, records: Sequence[Record], limit: int | None) -> dict[str, tuple[int, int]]:
+    """Return how many pieces the texts of each text field have, at least and at most, in whole steps.
+
+    Args:
+        codec: of the layout `slots`.
+        records: the training records.
+        limit: most tokens that the model reads; None for no limit.
+    """
+    slots = Slots(codec)
+    known: dict[Node, int] = {}
+    closed = sum(1 + (_depth(code.root, known) if isinstance(code, FieldCode) else 1) for code in codec.codes)
+    texts = [each for each in codec.fields if each.type == "text"]
     found = {}
-    for each in codec.fields:
-        if each.type != "text":
-            continue
+    for each in texts:
         counts = [
-            len(pieces.read(str(text)).ids) for record in records if (text := record[each.name]) is not None
+            len(slots.pieces.read(str(text)).ids)
+            for record in records
+            if (text := record[each.name]) is not None
         ]
-        ranges = steps(min(counts), max(counts))
-        found[each.name] = (ranges[0][0], ranges[-1][1])
+        longest = max(counts)
+        ranges = steps(min(counts), 2 * longest + 1)
+        low = next(low for low, high in ranges if high >= min(counts))
+        high = next(high for low, high in ranges if high >= longest)
+        room = high if limit is None else (limit - closed - 2) // len(texts) - 1
+        found[each.name] = (min(low, room), min(high, room))
     return found
 
 
