@@ -25,7 +25,7 @@ data: {source: notes.csv, target: ill, split: {control: 0.2, test: 0.2}, fields:
 model: {base: bert-tiny, dtype: float32}
 finetune: {objective: masked, epochs: 3, patience: null, warmup_steps: 2}
 generate: {records: 60, batch_size: 16, text_passes: 6}
-eval: {bootstrap: 100, repeats: 1}
+eval: {bootstrap: 100, repeats: 1, attacked_records: 50}
 card: {data_licence: cc-by-4.0}
 """
 
@@ -163,19 +163,15 @@ def test_what_does_not_fit_is_one_line_and_exit_code_2(
 
 def test_a_killed_run_ends_with_the_same_bytes(folder: Path) -> None:
     save_tiny_masked(folder / "small", "ModernBERT")
-    words = (
-        "run",
-        "notes.yaml",
-        "model.base=small",
-        "finetune.epochs=4",
-        "generate.batch_size=4",
-        "generate.records=96",
-    )
-    done(folder, *words, "--run", "whole")
+    learn = ("finetune", "notes.yaml", "model.base=small", "finetune.epochs=4", "--run")
+    write = ("generate.batch_size=4", "generate.records=96", "generate.text_passes=16")
+    done(folder, *learn, "whole")
+    done(folder, "generate", "whole", *write)
     chance = random.Random(0)
-    stages = ("finetune", "generate")
-    killed = [kill_in(stage, (*words, "--run", "killed"), folder, chance) for stage in stages]
-    done(folder, *words, "--run", "killed")
+    killed = [kill_in("finetune", (*learn, "killed"), folder, chance)]
+    done(folder, *learn, "killed")
+    killed.append(kill_in("generate", ("generate", "killed", *write), folder, chance))
+    done(folder, "generate", "killed", *write)
     assert any(killed), killed
     for path in sorted((folder / "whole").rglob("*")):
         kept = path.relative_to(folder / "whole")
