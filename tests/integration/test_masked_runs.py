@@ -126,10 +126,6 @@ def test_seeds_are_rewritten_and_the_share_that_was_kept_is_said(folder: Path) -
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (
-            ("model.base=smollm2-135m",),
-            "'smollm2-135m' is a causal language model, and finetune.objective is masked",
-        ),
         (("model.base=llama",), "'llama' is a causal language model, and finetune.objective is masked"),
         (
             ("finetune.objective=causal",),
