@@ -105,7 +105,7 @@ def one_arm(name: str, overrides: list[str], arm: str, seconds: float) -> dict[s
 
 def by_paracosm(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]]) -> dict[str, Any]:
     """Train by this package's `finetune`."""
-    from paracosm.finetune.plan import count_weights, gemm_rate, load_config, operations
+    from paracosm.finetune.plan import config_as_trained, count_weights, gemm_rate, operations
     from paracosm.finetune.train import train
 
     curve: list[tuple[float, float]] = []
@@ -118,7 +118,7 @@ def by_paracosm(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]])
         train(recipe=recipe, run=run, say=lambda line: _note(line, curve, began))
         facts = run.stage_record("finetune")["facts"]
     speed = facts["tokens_per_second"]
-    weights = count_weights(recipe.model, recipe.finetune, load_config(recipe.model))
+    weights = count_weights(recipe.model, recipe.finetune, config_as_trained(recipe.model))
     tokens = facts["tokens_per_record"]
     needed = operations(weights, recipe.finetune, tokens, 0)
     return {

@@ -11,6 +11,7 @@ from paracosm.eval.context import Context
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle, excess
 from paracosm.eval.record_likelihood import Likelihood
+from paracosm.finetune.tuned_model import objective_of
 from paracosm.records.schema import Record
 
 Model = Literal["adapter", "clean", "base", "memorised"]
@@ -48,6 +49,8 @@ def text_adapter_obstacle(context: Context) -> Obstacle | None:
     """Return why texts cannot be extracted from the adapter, or None."""
     if all(each.type != "text" for each in context.fields):
         return Obstacle("there is no text column", curable=False)
+    if context.adapter is not None and objective_of(context.adapter) == "masked":
+        return Obstacle("a masked model writes no continuation of a text", curable=False)
     return adapter_obstacle(context)
 
 

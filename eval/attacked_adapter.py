@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.context import Context, drawn_rows
-from paracosm.eval.record_likelihood import Likelihood, read_likelihoods
-from paracosm.finetune.encoded_records import Collator, EncodedRecord, RecordDataset, encode_known
+from paracosm.eval.record_likelihood import Likelihood
+from paracosm.eval.record_reader import reader_of
+from paracosm.finetune.encoded_records import EncodedRecord
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record
+from paracosm.records.slots import SlotRecord
 from paracosm.records.token_masks import TokenMasks
 from paracosm.records.typed_table import to_records
 
+Encoded = EncodedRecord | SlotRecord
 CONTROL_TOKENS = 1500
 """Tokens of the training records that the memorising copy learns by heart."""
 CONTROL_RECORDS = (8, 48)
@@ -75,17 +78,17 @@ def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
 
 
 def adapter_likelihoods(
-    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[EncodedRecord]
+    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
     """Return the likelihoods of encoded records under the adapter."""
     from paracosm.generate.adapted_model import load_adapted
 
     model = load_adapted(folder).model
-    return read_likelihoods(model, codec, masks, records)
+    return reader_of(codec, masks).likelihoods(model, records)
 
 
 def base_likelihoods(
-    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[EncodedRecord]
+    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
     """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
     from paracosm.finetune.base_model import load_base, processor
@@ -93,17 +96,17 @@ def base_likelihoods(
     from paracosm.recipes.recipe import Model
 
     described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
-    model = load_base(described, short_sequences=_are_short(records))
+    model = load_base(described, objective=codec.objective, short_sequences=_are_short(records))
     restrict_head(model, codec.vocabulary)
-    return read_likelihoods(model.to(processor()), codec, masks, records)  # type: ignore[arg-type]
+    return reader_of(codec, masks).likelihoods(model.to(processor()), records)  # type: ignore[arg-type]
 
 
 def memorised_likelihoods(
     folder: Path,
     codec: Codec,
     masks: TokenMasks,
-    records: Sequence[EncodedRecord],
-    learnt: Sequence[EncodedRecord],
+    records: Sequence[Encoded],
+    learnt: Sequence[Encoded],
 ) -> list[Likelihood]:
     """Return the likelihoods of `records` under the adapter after more training on the few records `learnt` alone.
 
@@ -112,54 +115,43 @@ def memorised_likelihoods(
     import torch
 
     from paracosm.finetune.base_model import processor
-    from paracosm.finetune.grammar_head import GrammarLoss
     from paracosm.finetune.tuned_model import load_trainable
 
     model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(processor())  # type: ignore[arg-type]  # typed as unbound
     weights = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
-    loss_of = GrammarLoss(masks, codec.vocabulary)
-    examples = RecordDataset(learnt, opening=codec.opening, shuffled=False, seed=0)
-    collate, decisions = (
-        Collator(codec.vocabulary, codec.alphabet.stop),
-        sum(each.decisions for each in learnt),
-    )
+    reader, decisions = reader_of(codec, masks), sum(each.decisions for each in learnt)
     model.train()
-    for _ in range(CONTROL_STEPS):
+    for step in range(CONTROL_STEPS):
         for first in range(0, len(learnt), CONTROL_RECORDS[0]):
-            group = range(first, min(first + CONTROL_RECORDS[0], len(learnt)))
-            batch = {
-                name: each.to(model.device) for name, each in collate([examples[n] for n in group]).items()
-            }
-            logits = model(input_ids=batch["input_ids"], use_cache=False).logits
-            (loss_of(logits, batch["labels"], batch["mask_numbers"]) / decisions).backward()
+            (reader.loss(model, learnt[first : first + CONTROL_RECORDS[0]], step) / decisions).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    return read_likelihoods(model, codec, masks, records)  # type: ignore[arg-type]  # peft forwards every call
+    return reader.likelihoods(model, records)  # type: ignore[arg-type]  # peft forwards every call
 
 
-def _encoded(
-    table: pd.DataFrame, codec: Codec, masks: TokenMasks
-) -> tuple[list[EncodedRecord], np.ndarray, int]:
+def _encoded(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:
     """Return the records that have a likelihood, their row numbers, and how many have none."""
     records = to_records(table, codec.schema)
     kept = np.array([codec.schema.allows(record) for record in records], dtype=bool)
-    found, unknown = encode_known(
-        [record for record, known in zip(records, kept, strict=True) if known], codec, masks
-    )
-    if unknown:
-        raise AssertionError("a record within its domain could not be encoded")
+    reader = reader_of(codec, masks)
+    found: list[Encoded] = []
+    for row in np.flatnonzero(kept):
+        encoded, unknown = reader.encode([records[row]])
+        # A text of a length that training never saw has no likelihood under a masked model.
+        kept[row] = not unknown
+        found.extend(encoded)
     return found, np.flatnonzero(kept), int((~kept).sum())
 
 
-def _few(members: Sequence[EncodedRecord]) -> int:
+def _few(members: Sequence[Encoded]) -> int:
     """Return how many training records the memorising copy learns."""
     tokens = np.cumsum([record.tokens for record in members])
     return int(np.clip((tokens <= CONTROL_TOKENS).sum(), *np.minimum(CONTROL_RECORDS, len(members))))
 
 
-def _are_short(records: Sequence[EncodedRecord]) -> bool:
+def _are_short(records: Sequence[Encoded]) -> bool:
     from paracosm.finetune.adapter import SHORT
 
     return max(record.tokens for record in records) < SHORT

@@ -17,7 +17,7 @@ from scipy.stats import binom
 from paracosm.eval.attacked_adapter import adapter_likelihoods, base_likelihoods, load_codec
 from paracosm.eval.context import Context
 from paracosm.eval.metric import Estimate, Obstacle
-from paracosm.finetune.encoded_records import encode_known
+from paracosm.eval.record_reader import reader_of
 from paracosm.recipes.errors import DataError
 from paracosm.records.schema import Schema
 from paracosm.records.typed_table import read_table, to_records
@@ -138,7 +138,7 @@ def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     assert context.canaries is not None
     codec, masks = load_codec(context.adapter)
     table, included = read_canaries(context.canaries, codec.schema)
-    records, unknown = encode_known(to_records(table, codec.schema), codec, masks)
+    records, unknown = reader_of(codec, masks).encode(to_records(table, codec.schema))
     if unknown:
         raise DataError(f"{context.canaries}: {unknown} canaries lie outside the adapter's domains")
     sides = (

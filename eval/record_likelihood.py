@@ -93,13 +93,22 @@ def _likelihood(
         table = masks.allowed(used.tolist(), codec.vocabulary, logits.shape[-1])
         allowed = torch.from_numpy(table[where]).to(logits.device)
         logs = torch.log_softmax(logits[part].float().masked_fill(~allowed, -torch.inf), dim=-1)
-        shares = logs.exp()
-        finite = torch.where(allowed, logs, torch.zeros_like(logs))
-        mean = (shares * finite).sum(-1)
-        spread = ((shares * finite**2).sum(-1) - mean**2).clamp(min=0).sqrt()
-        targets = labels[part].to(logits.device)
-        there = logs.gather(1, targets[:, None])[:, 0]
-        parts.append([each.cpu().numpy() for each in (there, mean, spread, logs.argmax(-1) == targets)])
+        told = told_by(logs, labels[part].to(logits.device))
+        parts.append([each.cpu().numpy() for each in told])
     there, mean, spread, first = (np.concatenate(each) for each in zip(*parts, strict=True))
     place = [number for number, segment in enumerate(record.masks) for mask in segment if mask != FORCED]
     return Likelihood(there, mean, spread, first, np.array(place))
+
+
+def told_by(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return what `Likelihood` tells of some tokens: log probability, its mean and deviation, and whether it is the highest.
+
+    Args:
+        logs: (tokens, columns), log probabilities, -inf where the grammar allows nothing.
+        targets: (tokens,), the columns that are there.
+    """
+    shares = logs.exp()
+    finite = logs.masked_fill(logs == -torch.inf, 0.0)
+    mean = (shares * finite).sum(-1)
+    spread = ((shares * finite**2).sum(-1) - mean**2).clamp(min=0).sqrt()
+    return logs.gather(1, targets[:, None])[:, 0], mean, spread, logs.argmax(-1) == targets

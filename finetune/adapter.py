@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.base_model import load_packed, processor
+from paracosm.finetune.base_model import load_packed, positions, processor
 from paracosm.recipes.errors import DataError, ModelError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Finetune, Recipe
@@ -41,8 +41,8 @@ def with_adapter(recipe: Recipe, codec: Codec, longest: int) -> "PreTrainedModel
     full = recipe.finetune.method == "full"
     # Under bfloat16 small steps of an optimizer would round to nothing.
     described = recipe.model.model_copy(update={"dtype": "float32"}) if full else recipe.model
-    base = load_packed(described, short_sequences=longest < SHORT)
-    limit = getattr(base.config, "max_position_embeddings", None)
+    base = load_packed(described, objective=codec.objective, short_sequences=longest < SHORT)
+    limit = positions(base)
     if limit is not None and longest > limit:
         raise DataError(
             f"the longest record has {longest} tokens; {recipe.model.base!r} reads at most {limit}; lower max_length or drop a text field"
@@ -98,7 +98,7 @@ def lora_config(settings: Finetune) -> "LoraConfig":
         target_modules=settings.target_modules,
         use_rslora=settings.method == "rslora",
         use_dora=settings.method == "dora",
-        task_type="CAUSAL_LM",
+        task_type="CAUSAL_LM" if settings.objective == "causal" else None,
     )
 
 

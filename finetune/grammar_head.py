@@ -67,12 +67,13 @@ def share_head(model: "PreTrainedModel", vocabulary: Sequence[int] | None) -> No
 
 
 @contextmanager
-def only_at(model: nn.Module, chosen: Tensor) -> Iterator[None]:
+def only_at(model: nn.Module, chosen: Tensor | tuple[Tensor, Tensor]) -> Iterator[None]:
     """Let the head compute logits at some positions only, whatever the model's architecture.
 
     Args:
         model: a model, as it is or wrapped for many processes.
-        chosen: (records, tokens), the positions; the model's logits have shape (1, positions, vocabulary).
+        chosen: (records, tokens), the positions, or the record and the token of each; the model's logits have shape
+            (1, positions, vocabulary).
     """
     head: nn.Module = extract_model_from_parallel(model).get_output_embeddings()  # type: ignore[operator]
     gather = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen].unsqueeze(0),))

@@ -1,21 +1,32 @@
 """What a recipe will cost, before anything is trained: records, tokens, weights, time, memory."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.adapter import adapted, micro_batch_size
-from paracosm.finetune.base_model import frozen_dtype, load_tokenizer, locate, processor, quiet
-from paracosm.finetune.encoded_records import encode_all
+from paracosm.finetune.base_model import (
+    check_objective,
+    frozen_dtype,
+    load_config,
+    load_tokenizer,
+    processor,
+    quiet,
+)
+from paracosm.finetune.encoded_records import EncodedRecord, encode_all
+from paracosm.finetune.masked_material import masked_codec
 from paracosm.finetune.prompt import codec_for
 from paracosm.finetune.quantised import BITS
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Finetune, Model, Recipe
+from paracosm.records.codec import Codec
 from paracosm.records.schema import Record, Schema
+from paracosm.records.slots import SlotRecord, Slots
 from paracosm.records.token_masks import TokenMasks
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig
+    from transformers import PretrainedConfig
 
 SHARE_OF_GEMM = 0.5
 """Part of the matrix-multiplication rate that a training step reaches."""
@@ -60,14 +71,14 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         DataError: a training record cannot be encoded for it.
     """
     settings = recipe.finetune
-    codec = codec_for(recipe, schema, load_tokenizer(recipe.model))
-    masks = TokenMasks(codec)
+    check_objective(recipe.model, settings.objective)
     step = max(1, len(train) // ENCODED_AT_MOST)
-    encoded = encode_all(train[::step] if schema.sequence is None else train, codec, masks)
+    some = train[::step] if schema.sequence is None else train
+    codec, encoded = {"causal": _causal, "masked": _masked}[settings.objective](recipe, schema, train, some)
     count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     longest = max(record.tokens for record in encoded)
-    weights = count_weights(recipe.model, settings, load_config(recipe.model))
+    weights = count_weights(recipe.model, settings, config_as_trained(recipe.model))
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
     decisions = sum(record.decisions for record in encoded) / len(encoded)
     micro = micro_batch_size(recipe, codec, longest, 1)
@@ -93,6 +104,21 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     )
 
 
+def _causal(
+    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+) -> tuple[Codec, Sequence[EncodedRecord]]:
+    codec = codec_for(recipe, schema, load_tokenizer(recipe.model))
+    return codec, encode_all(some, codec, TokenMasks(codec))
+
+
+def _masked(
+    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+) -> tuple[Codec, Sequence[SlotRecord]]:
+    codec = masked_codec(recipe, schema, load_tokenizer(recipe.model), train)
+    slots = Slots(codec)
+    return codec, [slots.encode(slots.fitting(record)) for record in some]
+
+
 @dataclass(frozen=True)
 class Weights:
     """Numbers of weights of a model and of what trains of it.
@@ -112,21 +138,14 @@ class Weights:
     hidden: int
 
 
-def load_config(model: Model) -> "PreTrainedConfig":
+def config_as_trained(model: Model) -> "PretrainedConfig":
     """Return the configuration of a base model with `model.layers` layers.
 
     Raises:
         ModelError: there is no such model, or it has fewer layers.
     """
-    from transformers import AutoConfig
-
     quiet()
-    try:
-        config = AutoConfig.from_pretrained(locate(model), revision=model.revision)
-    except (OSError, ValueError) as fault:
-        raise ModelError(
-            f"model.base: {model.base!r} cannot be loaded: {str(fault).splitlines()[0]}"
-        ) from fault
+    config = load_config(model)
     available = config.num_hidden_layers
     count = model.layers or available
     if count > available:
@@ -137,13 +156,14 @@ def load_config(model: Model) -> "PreTrainedConfig":
     return config
 
 
-def count_weights(model: Model, settings: Finetune, config: "PreTrainedConfig") -> Weights:
+def count_weights(model: Model, settings: Finetune, config: "PretrainedConfig") -> Weights:
     """Count weights on torch's meta device, where they take no memory."""
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     with torch.device("meta"):
-        base = AutoModelForCausalLM.from_config(config)
+        kinds = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
+        base = kinds[settings.objective].from_config(config)
         total = sum(weights.numel() for weights in base.parameters())
         embeddings = base.get_input_embeddings().weight
         head = base.get_output_embeddings()

@@ -40,6 +40,10 @@ def _refuse(recipe: Recipe, privacy: Privacy) -> None:
         raise RecipeError(
             "privacy.unit: with data.sequence, all records of a subject are one; only subject can be hidden"
         )
+    if recipe.finetune.objective == "masked":
+        raise RecipeError(
+            "privacy: is for causal models; take finetune.objective causal and a causal model.base"
+        )
     if recipe.finetune.smoothing:
         raise RecipeError(
             "finetune.smoothing: moves values among the ranks of all training records, so that one record changes others;"

@@ -21,8 +21,8 @@ from transformers import (
 
 from paracosm.finetune.base_model import frozen_dtype
 from paracosm.finetune.dealing import Dealt, passes_per_step
-from paracosm.finetune.encoded_records import IGNORED, RecordDataset
-from paracosm.finetune.material import Material
+from paracosm.finetune.encoded_records import IGNORED
+from paracosm.finetune.learnable import Examples, Learnable
 from paracosm.finetune.processes import any_process, on_processor, sharded, zero3
 from paracosm.finetune.weight_average import AVERAGE, WeightAverage
 from paracosm.recipes.atomic import write_text
@@ -36,11 +36,11 @@ class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
     def __init__(
-        self, *, material: Material, average: WeightAverage, batch_size: int, **arguments: Any
+        self, *, material: Learnable, average: WeightAverage, batch_size: int, **arguments: Any
     ) -> None:
         super().__init__(
-            train_dataset=material.train,
-            eval_dataset=material.control,
+            train_dataset=material.train,  # type: ignore[arg-type]  # a protocol's
+            eval_dataset=material.control,  # type: ignore[arg-type]
             **arguments,
         )
         self.material = material
@@ -74,7 +74,7 @@ class RecordTrainer(Trainer):
             seed=self.args.seed,
         )
         return DataLoader(
-            self.material.train,
+            self.material.train,  # type: ignore[arg-type]  # a protocol's
             batch_sampler=dealt,
             collate_fn=self._collate,
             pin_memory=self.args.dataloader_pin_memory,
@@ -148,7 +148,7 @@ class RecordTrainer(Trainer):
 class FieldOrders(TrainerCallback):
     """Draws new field orders for every epoch, the same ones on every process and after every resumption."""
 
-    def __init__(self, records: RecordDataset) -> None:
+    def __init__(self, records: Examples) -> None:
         self.records = records
 
     def on_epoch_begin(
@@ -333,7 +333,7 @@ def _of_method(recipe: Recipe) -> dict[str, Any]:
 
 
 def callbacks(
-    settings: Finetune, records: RecordDataset, average: WeightAverage, history: History, progress: Progress
+    settings: Finetune, records: Examples, average: WeightAverage, history: History, progress: Progress
 ) -> list[TrainerCallback]:
     """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
     found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]

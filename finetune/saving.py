@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.base_model import ALIASES
-from paracosm.finetune.material import Material
+from paracosm.finetune.learnable import Learnable
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.recipe import Model, Recipe
 from paracosm.recipes.run_directory import Run
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def save_adapter(
     model: "PreTrainedModel",
-    material: Material,
+    material: Learnable,
     recipe: Recipe,
     run: Run,
     weights: "dict[str, Tensor] | None" = None,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
-from paracosm.finetune.base_model import base_digest
+from paracosm.finetune.base_model import base_digest, check_objective
 from paracosm.finetune.processes import leading, on_leader_first, world
 from paracosm.recipes.digest import file_digest
 from paracosm.recipes.recipe import Recipe, Section
@@ -56,7 +56,7 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
         "finetune": _stated(
             recipe.finetune,
             without={"micro_batch_size", "gradient_checkpointing", "packing"},
-            later={"method", "prompt", "canaries"},
+            later={"method", "prompt", "canaries", "objective"},
         ),
     } | private
 
@@ -73,6 +73,7 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
 
     from paracosm.finetune.adapter import with_adapter
     from paracosm.finetune.fit import fit
+    from paracosm.finetune.masked_material import masked_material
     from paracosm.finetune.material import causal_material
     from paracosm.finetune.private_fit import fit_privately
     from paracosm.finetune.private_recipe import as_trained
@@ -80,12 +81,17 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
 
     recipe = as_trained(recipe)
     set_seed(recipe.finetune.seed)
-    material = causal_material(recipe, run)
+    check_objective(recipe.model, recipe.finetune.objective)
+    material = {"causal": causal_material, "masked": masked_material}[recipe.finetune.objective](recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     say(
         f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
+    if material.cut:
+        say(
+            f"{material.cut} of them hold a text longer than the model reads, of which the beginning is learnt"
+        )
     fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
         return {}
@@ -98,10 +104,12 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "method": recipe.finetune.method,
         "quantize": recipe.model.quantize,
         "rank": None if recipe.finetune.method == "full" else recipe.finetune.rank,
+        "objective": recipe.finetune.objective,
         "smoothing_ranks": material.smoothing_ranks,
         "trainable_parameters": trainable,
         "processes": world(),
         "tokens_per_record": round(material.tokens, 2),
         "decisions_per_record": round(material.decisions, 2),
         "control_records_with_unknown_values": material.unknown,
+        "records_with_cut_texts": material.cut,
     } | fitted.facts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from paracosm.finetune.base_model import load_base
 from paracosm.recipes.errors import ModelError
-from paracosm.recipes.recipe import Finetune, Model
+from paracosm.recipes.recipe import Finetune, Model, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,12 @@ def is_tuned(folder: Path) -> bool:
 def is_whole(folder: Path) -> bool:
     """Return whether a folder holds a model whose own weights were trained."""
     return (folder / WHOLE).is_file() and any(folder.glob("model*.safetensors"))
+
+
+def objective_of(folder: Path) -> Objective:
+    """Return what the model in a folder was trained for, by the codec beside it."""
+    layout = json.loads((folder / "codec.json").read_text(encoding="utf-8"))["layout"]
+    return "masked" if layout == "slots" else "causal"
 
 
 def load_tuned(
@@ -50,14 +56,14 @@ def load_tuned(
     """
     from paracosm.finetune.grammar_head import restrict_head
 
-    described = _described(folder, dtype)
+    described, objective = _described(folder, dtype), objective_of(folder)
     if is_whole(folder):
-        model = load_base(_as_base(folder, described), short_sequences=short_sequences)
+        model = load_base(_as_base(folder, described), objective=objective, short_sequences=short_sequences)
         restrict_head(model, vocabulary)
     else:
         from peft import PeftModel
 
-        base = load_base(described, short_sequences=short_sequences)
+        base = load_base(described, objective=objective, short_sequences=short_sequences)
         restrict_head(base, vocabulary)
         model = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
     model.requires_grad_(False)
@@ -74,10 +80,11 @@ def load_trainable(
     from paracosm.finetune.adapter import lora_config
     from paracosm.finetune.grammar_head import restrict_head
 
+    objective = objective_of(folder)
     if is_whole(folder):
         model = load_tuned(folder, vocabulary, short_sequences=short_sequences)
-        return get_peft_model(model, lora_config(Finetune()))  # type: ignore[return-value]
-    base = load_base(_described(folder, None), short_sequences=short_sequences)
+        return get_peft_model(model, lora_config(Finetune(objective=objective)))  # type: ignore[return-value]
+    base = load_base(_described(folder, None), objective=objective, short_sequences=short_sequences)
     restrict_head(base, vocabulary)
     return PeftModel.from_pretrained(base, str(folder), is_trainable=True)  # type: ignore[return-value]
 

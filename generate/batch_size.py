@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from paracosm.generate.track import Book
+from paracosm.records.codec import Codec
+from paracosm.records.slots import Slots
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -31,3 +33,13 @@ def longest(book: Book) -> int:
         closed = book.longest(place)
         tokens += each.max_length / CHARACTERS_PER_TOKEN if closed is None else closed
     return int(tokens if book.limit is None else min(tokens, book.limit))
+
+
+def rows_at_once(model: "PreTrainedModel", codec: Codec, memory_gb: float) -> int:
+    """Return how many of the longest rows a masked model reads at once: it keeps no cache, so what counts is one layer."""
+    config = model.config
+    tokens = Slots(codec).longest
+    # Hidden states and the four times wider inner layer; attention's scores before and after the softmax.
+    per_row = 4 * tokens * (12 * config.hidden_size + 2 * tokens * config.num_attention_heads)
+    most = MOST if model.device.type == "cpu" else MOST_ON_ACCELERATOR
+    return max(1, min(most, int(memory_gb * 1e9 / per_row)))

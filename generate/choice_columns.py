@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from paracosm.records.automaton import Node
@@ -30,3 +31,26 @@ class ChoiceColumns:
                 found = self._of_tokens[tokens] = (np.array(columns, dtype=np.int64), tokens)
             self._of_node[node] = found
         return found
+
+    def scores(
+        self, logits: torch.Tensor, nodes: Sequence[Node]
+    ) -> tuple[torch.Tensor, list[tuple[int, ...]]]:
+        """Return the scores of what each choice allows, and the tokens that they belong to.
+
+        Args:
+            logits: (choices, columns of the head).
+            nodes: of the choices.
+
+        Returns:
+            Scores of shape (choices, widest choice), -inf past the end of a narrower one; per choice, its tokens.
+        """
+        choices = [self.of(node) for node in nodes]
+        widest = max(len(columns) for columns, _ in choices)
+        columns = np.zeros((len(choices), widest), dtype=np.int64)
+        nothing = np.ones((len(choices), widest), dtype=bool)
+        for row, (found, _) in enumerate(choices):
+            columns[row, : len(found)] = found
+            nothing[row, : len(found)] = False
+        scores = logits.gather(1, torch.from_numpy(columns).to(logits.device)).float()
+        scores = scores.masked_fill(torch.from_numpy(nothing).to(logits.device), -torch.inf)
+        return scores, [tokens for _, tokens in choices]

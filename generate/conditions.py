@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from paracosm.generate.drafts import GAP
 from paracosm.generate.guided import Guided, Limits
 from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError, RecipeError
@@ -50,6 +51,8 @@ class Conditions:
         seeds: partial records; number n completes the one at n modulo their count.
         first: fields that are written first when any order is possible.
         fill: whether a cell that a partial record lacks may not be missing again.
+        rewrite: share of the words of each given text that a masked model draws again; None keeps given texts.
+        seed: of the orders in which a masked model fills what is not given.
     """
 
     codec: Codec
@@ -59,21 +62,38 @@ class Conditions:
     seeds: Sequence[Record] = ()
     first: tuple[str, ...] = ()
     fill: bool = False
+    rewrite: float | None = None
+    seed: int = 0
 
     def request(self, number: int, again: int = 0) -> Request:
         """Return the request for a record number."""
         wanted = {name: frozenset({value}) for name, value in self.fixed.items()}
         for name, shares in self.quotas.items():
             wanted[name] = shares.classes[shares.of[number]]
+        drafts: dict[int, tuple[str, float]] = {}
         if self.seeds:
             given = self.seeds[number % len(self.seeds)]
-            wanted |= {name: frozenset({value}) for name, value in given.items()}
+            drafts = self._drafts(given)
+            fixed = {name for place, name in enumerate(self.limits.places) if place not in drafts}
+            wanted |= {name: frozenset({value}) for name, value in given.items() if name in fixed}
         names = self.codec.schema.names
         present = frozenset(names) - wanted.keys() if self.fill else frozenset()
         guide = Guided(self.limits, wanted, self._forced(wanted), present)
-        return Request(number, self._order(wanted), guide, again)
+        return Request(number, self._order(wanted, number, again), guide, again, drafts)
 
-    def _order(self, wanted: Mapping[str, object]) -> tuple[int, ...] | None:
+    def _drafts(self, given: Record) -> dict[int, tuple[str, float]]:
+        """Return the given texts that are to be written anew, wholly or in their gaps."""
+        if self.codec.objective == "causal":
+            return {}
+        return {
+            place: (str(given[each.name]), self.rewrite or 0.0)
+            for place, each in enumerate(self.codec.fields)
+            if each.type == "text"
+            and each.name in given
+            and (self.rewrite is not None or GAP.search(str(given[each.name])))
+        }
+
+    def _order(self, wanted: Mapping[str, object], number: int, again: int) -> tuple[int, ...] | None:
         """Return what is known first, then the fields that the recipe puts first, derived fields last."""
         if not self.codec.markers:
             return None
@@ -81,7 +101,13 @@ class Conditions:
         late = self.limits.derived - wanted.keys()
         ordered = [name for name in names if name in wanted]
         ordered += [name for name in self.first if name not in wanted and name not in late]
-        ordered += [name for name in names if name not in ordered and name not in late]
+        rest = [name for name in names if name not in ordered and name not in late]
+        if self.codec.objective == "masked":
+            # A masked model learns every order, and its likelihood is that of a random one.
+            key = [self.seed % 2**64, number + (again << 48)]
+            chance = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
+            rest = [rest[at] for at in chance.permutation(len(rest))]
+        ordered += rest
         ordered += [name for name, _ in self.limits.rules.derived if name in late]
         return tuple(names.index(name) for name in ordered)
 
@@ -153,9 +179,33 @@ def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int,
     clash = {name for given in seeds for name in given} & (fixed.keys() | quotas.keys())
     if clash:
         raise RecipeError(f"generate.seeds: {min(clash)!r} is set by generate.where or generate.quotas too")
-    conditions = Conditions(codec, limits, fixed, quotas, seeds, tuple(settings.order))
+    if settings.rewrite is not None:
+        _check_rewrite(codec, seeds)
+    conditions = Conditions(
+        codec,
+        limits,
+        fixed,
+        quotas,
+        seeds,
+        tuple(settings.order),
+        rewrite=settings.rewrite,
+        seed=settings.seed,
+    )
     conditions.refuse_impossible()
     return conditions
+
+
+def _check_rewrite(codec: Codec, seeds: Sequence[Record]) -> None:
+    """Check that there are texts to rewrite and a model that can."""
+    if codec.objective == "causal":
+        raise RecipeError(
+            "generate.rewrite: this adapter is causal and writes texts from their beginning; train with finetune.objective=masked"
+        )
+    texts = [each.name for each in codec.fields if each.type == "text"]
+    if not any(name in given for given in seeds for name in texts):
+        raise RecipeError(
+            f"generate.rewrite: needs generate.seeds, a file with texts in {' or '.join(map(repr, texts)) or 'a text field'}"
+        )
 
 
 def _check_sequence(recipe: Recipe, sequence: SubjectSequence) -> None:

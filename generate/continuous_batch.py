@@ -18,7 +18,6 @@ from paracosm.generate.choosing import Sampling, choose
 from paracosm.generate.kv_slots import SlotCache, attention_masks, rounded
 from paracosm.generate.request import Request, Tally
 from paracosm.generate.track import Book, Track
-from paracosm.recipes.errors import DataError
 
 PASS_COSTS = 32
 """Tokens that take as long as what a forward pass costs beside its tokens."""
@@ -119,12 +118,8 @@ class ContinuousBatch:
             return
         usual = self._refused_tokens / refused
         past = sum(track is not None and len(track.ids) > usual for track in self.tracks)
-        if refused > most * (tally.finished + past + 4):
-            raise DataError(
-                f"generate: {tally.finished} of {tally.attempts:,} attempts came out, fewer than 1 in {most}:"
-                f" {tally.shares()}; loosen it, or raise generate.attempts"
-                + ("" if self.adapted.codec.markers else " (conditions: train with finetune.order=shuffled)")
-            )
+        advice = "" if self.adapted.codec.markers else " (conditions: train with finetune.order=shuffled)"
+        tally.check_hope(most, under_way=past, advice=advice)
 
     def _fill(self, slots: Iterable[int]) -> None:
         """Give free slots to waiting requests, read what these begin with and draw their first tokens."""
@@ -275,18 +270,10 @@ class ContinuousBatch:
     def _closed_tokens(self, logits: Tensor, rows: Sequence[tuple[int, Track]]) -> list[int]:
         if not rows:
             return []
-        choices = [self.setting.columns.of(track.part) for _, track in rows]
-        widest = max(len(columns) for columns, _ in choices)
-        columns = np.zeros((len(rows), widest), dtype=np.int64)
-        nothing = np.ones((len(rows), widest), dtype=bool)
-        for row, (found, _) in enumerate(choices):
-            columns[row, : len(found)] = found
-            nothing[row, : len(found)] = False
         at = torch.tensor([at for at, _ in rows], device=self.device)
-        scores = logits[at].gather(1, torch.from_numpy(columns).to(self.device)).float()
-        scores = scores.masked_fill(torch.from_numpy(nothing).to(self.device), -torch.inf)
+        scores, tokens = self.setting.columns.scores(logits[at], [track.part for _, track in rows])
         chosen = self._choose(scores, [track for _, track in rows])
-        return [tokens[entry] for (_, tokens), entry in zip(choices, chosen, strict=True)]
+        return [of_row[entry] for of_row, entry in zip(tokens, chosen, strict=True)]
 
     def _text_tokens(self, logits: Tensor, rows: Sequence[tuple[int, Track]]) -> list[int]:
         if not rows:

@@ -13,6 +13,7 @@ from paracosm.generate.choosing import Sampling
 from paracosm.generate.continuous_batch import ContinuousBatch, Setting
 from paracosm.generate.request import Request, Tally
 from paracosm.generate.track import Book, Track
+from paracosm.records.schema import Record
 
 
 @dataclass
@@ -55,6 +56,13 @@ class Decoder:
     def sample(self, numbers: Iterable[int], *, seed: int) -> list[list[int]]:
         """Return the encodings of the records with these numbers, without conditions; see `decode`."""
         return [track.ids for track in self.decode([Request(number) for number in numbers], seed=seed)]
+
+    def records(self, requests: Sequence[Request], *, seed: int) -> list[list[Record]]:
+        """Return the records of some requests; of a sequence, all records of its subject. See `decode`."""
+        codec = self.adapted.codec
+        if codec.schema.sequence is None:
+            return [[codec.decode(track.ids)] for track in self.decode(requests, seed=seed)]
+        return [codec.decode_sequence(track.ids) for track in self.decode(requests, seed=seed)]
 
     def decode(self, requests: Sequence[Request], *, seed: int) -> list[Track]:
         """Return the finished records of some requests, in their order.

@@ -218,12 +218,12 @@ class Guided:
             return None
         return self.limits.present_text(code.missing[1])
 
-    def text(self, place: int) -> Sequence[int] | None:
+    def text(self, place: int) -> Value:
         name = self.limits.codec.fields[place].name
         if name not in self.forced or name not in self.wanted:
             return None
         (value,) = self.wanted[name]
-        return self.limits.codec.encode_value(place, value)
+        return value
 
     def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
         name = self.limits.codec.fields[place].name

@@ -91,7 +91,6 @@ def _completed(
     for begin in range(0, count, size):
         numbers = range(begin, min(begin + size, count))
         requests = [conditions.request(number, draw) for number in numbers]
-        tracks = maker.decoder.decode(requests, seed=maker.job.recipe.generate.seed)
-        for number, track in zip(numbers, tracks, strict=True):
-            yield number, maker.finish(track)[0]
+        for number, (record,) in zip(numbers, maker.drawn(requests), strict=True):
+            yield number, record
         say(f"{numbers.stop} of {count} rows completed")

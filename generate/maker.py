@@ -6,16 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from paracosm.generate.adapted_model import AdaptedModel, load_adapted
-from paracosm.generate.batch_size import batch_size
-from paracosm.generate.choosing import Sampling
 from paracosm.generate.conditions import Conditions, read_conditions
 from paracosm.generate.copy_filter import CopyFilter
-from paracosm.generate.decoder import Decoder
+from paracosm.generate.decoders import RecordDecoder, decoder_of
 from paracosm.generate.guided import Limits
-from paracosm.generate.request import Tally
-from paracosm.generate.track import Book, Track
+from paracosm.generate.request import Request, Tally
 from paracosm.recipes.errors import DataError
-from paracosm.recipes.recipe import Generate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.codec import Codec
 from paracosm.records.rules import Rulebook, read_rules
@@ -98,14 +95,10 @@ class Maker:
             self.job.recipe, self.codec, self.limits, count=self.job.count, root=self.job.root
         )
 
-    @cached_property
+    @property
     def slots(self) -> int:
-        settings = self.job.recipe.generate
-        if settings.batch_size is not None:
-            return settings.batch_size
-        return batch_size(
-            self.adapted.model, Book(self.adapted.masks, _limit(self.adapted)), settings.memory_gb
-        )
+        """Records that are decoded at once."""
+        return self.decoder.slots
 
     @cached_property
     def blocks(self) -> list[range]:
@@ -115,9 +108,8 @@ class Maker:
         return [range(begin, min(begin + size, self.job.count)) for begin in range(0, self.job.count, size)]
 
     @cached_property
-    def decoder(self) -> Decoder:
-        settings = self.job.recipe.generate
-        return Decoder(self.adapted, sampling(settings), self.slots, settings.attempts)
+    def decoder(self) -> RecordDecoder:
+        return decoder_of(self.adapted, self.job.recipe.generate)
 
     def make(self, block: int) -> Made:
         """Make the records of a block."""
@@ -135,26 +127,9 @@ class Maker:
         """
         requests = [self.conditions.request(number, again) for number in numbers]
         self.decoder.tally = Tally()
-        tracks = self.decoder.decode(requests, seed=self.job.recipe.generate.seed)
-        return [self.finish(track) for track in tracks], self.decoder.tally
+        return self.drawn(requests), self.decoder.tally
 
-    def finish(self, track: Track) -> list[Record]:
-        """Return the records of a finished track, their derived fields computed."""
-        if self.codec.schema.sequence is None:
-            return [self.rules.compute(self.codec.decode(track.ids))]
-        return [self.rules.compute(record) for record in self.codec.decode_sequence(track.ids)]
-
-
-def sampling(settings: Generate) -> Sampling:
-    """Translate the recipe's section."""
-    return Sampling(
-        settings.temperature,
-        tuple(settings.temperatures.items()),
-        settings.top_k,
-        settings.top_p,
-        settings.min_p,
-    )
-
-
-def _limit(adapted: AdaptedModel) -> int | None:
-    return getattr(adapted.model.config, "max_position_embeddings", None)
+    def drawn(self, requests: Sequence[Request]) -> list[list[Record]]:
+        """Draw the records of some requests and compute their derived fields."""
+        groups = self.decoder.records(requests, seed=self.job.recipe.generate.seed)
+        return [[self.rules.compute(record) for record in group] for group in groups]

@@ -27,6 +27,9 @@ from paracosm.records.sequences import sequences
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import read_table, to_records, to_table, write_table, written
 
+MASKED_ONLY = ("text_passes", "refinements", "rewrite")
+"""Keys of the section that a causal adapter does not read."""
+
 
 def say_on_stderr(line: str) -> None:
     """Print a progress line."""
@@ -70,6 +73,9 @@ def sample(
 def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     """Return everything that the synthetic records depend on."""
     settings = recipe.generate.model_dump(mode="json", exclude={"records", "engine"})
+    if recipe.finetune.objective == "causal":
+        # So that runs from before masked models are still done.
+        settings = {name: each for name, each in settings.items() if name not in MASKED_ONLY}
     engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
     files = [*recipe.rules.references.values(), *([recipe.generate.seeds] if recipe.generate.seeds else [])]
     return {
@@ -163,6 +169,12 @@ def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any
                 write(number, [[record] for record in records])
     wait()
     seconds = time.monotonic() - began
+    kept = tally.draft_words_kept / tally.draft_words if tally.draft_words else None
+    if kept is not None:
+        say(
+            f"{kept:.0%} of the words of the seed texts stand in the records as they were: what those say of a person, the"
+            " records say too"
+        )
     return {
         "records": count,
         "shards": len(blocks),
@@ -174,7 +186,7 @@ def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any
         "attempts": tally.attempts,
         "refused": dict(tally.refusals),
         "repetitions_redrawn": repeated,
-    }
+    } | ({} if kept is None else {"seed_words_kept": round(kept, 4)})
 
 
 def _shards(run: Run, schema: Schema, blocks: Sequence[range]) -> Iterator[tuple[range, list[Record]]]:

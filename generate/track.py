@@ -38,8 +38,8 @@ class Guide(Protocol):
         """
         ...
 
-    def text(self, place: int) -> Sequence[int] | None:
-        """Return the tokens of a given text, None when it is free."""
+    def text(self, place: int) -> Value:
+        """Return a given text, None when it is free."""
         ...
 
     def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
@@ -60,7 +60,7 @@ class Free:
     def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
         return self.roots[place]
 
-    def text(self, place: int) -> Sequence[int] | None:
+    def text(self, place: int) -> Value:
         return None
 
     def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
@@ -288,9 +288,9 @@ class Track:
     def _open_text(self) -> None:
         given = self.guide.text(self.place)
         if given is not None:
-            for token in given:
+            for token in self.book.codec.encode_value(self.place, given):
                 self._write(token)
-            self._known(self.book.codec.decode_value(self.place, given))
+            self._known(given)
         elif self.place in self.book.text_start:
             self.node = self.part = self.book.text_start[self.place]
             left = self.guide.part(self.place, self.values, self.earlier)

@@ -14,6 +14,7 @@ from typing import Any
 from paracosm.finetune.processes import leading
 from paracosm.finetune.tuned_model import export
 from paracosm.generate.batch_size import longest
+from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Guided
 from paracosm.generate.maker import Made, Maker
 from paracosm.generate.request import Request, Tally
@@ -33,6 +34,8 @@ class Vllm:
         if importlib.util.find_spec("vllm") is None:
             raise ModelError("generate.engine: vllm is not installed; run: pip install 'paracosm[vllm]'")
         codec = maker.codec
+        if codec.objective == "masked":
+            raise ModelError("generate.engine: vllm reads causal models; a masked one needs local or ray")
         if maker.job.recipe.generate.temperatures:
             raise ModelError("generate.temperatures: the engine vllm has one temperature for all fields")
         if codec.schema.sequence is not None:
@@ -86,7 +89,8 @@ class Vllm:
         from vllm import SamplingParams  # type: ignore[import-not-found]
         from vllm.sampling_params import StructuredOutputsParams  # type: ignore[import-not-found]
 
-        settings, codec = self.maker.job.recipe.generate, self.maker.codec
+        settings, codec, decoder = self.maker.job.recipe.generate, self.maker.codec, self.maker.decoder
+        assert isinstance(decoder, Decoder)
         given = [self._given(request) for request in requests]
         params = [
             SamplingParams(
@@ -95,7 +99,7 @@ class Vllm:
                 top_k=settings.top_k if settings.top_k is not None else 0,
                 min_p=settings.min_p if settings.min_p is not None else 0.0,
                 seed=zlib.crc32(f"{settings.seed}/{request.number}/{request.again}/{attempt}".encode()),
-                max_tokens=longest(self.maker.decoder.book) + 1,
+                max_tokens=longest(decoder.book) + 1,
                 detokenize=False,
                 structured_outputs=StructuredOutputsParams(grammar=codec.grammar(rest)),
             )

