@@ -95,6 +95,7 @@ def fit_privately(
     speed = _train(training, progress, run, say)
     training.average.put()
     training.wrapped.remove_hooks()
+    model.disable_input_require_grads()
     return Fitted(model, _facts(training, progress, difference, speed, run))
 
 
