@@ -47,7 +47,11 @@ def main() -> None:
         recipe.write_text(dump_recipe(drafted))
         for number, settings in enumerate(asked.settings):
             begun = time.monotonic()
-            overrides = [f"model.layers={asked.layers}", f"privacy.epsilon={asked.epsilon}", *settings.split()]
+            overrides = [
+                f"model.layers={asked.layers}",
+                f"privacy.epsilon={asked.epsilon}",
+                *settings.split(),
+            ]
             chosen = load_recipe(recipe, overrides)
             run = Run.create(Path(folder) / f"run-{number}")
             prepare(chosen, run, root=Path(folder))

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +19,7 @@ from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.codec import Codec, TextCode
+from paracosm.records.datetime_text import read_datetime
 from paracosm.records.schema import Field, Record, Value
 from paracosm.records.typed_table import read_table, to_records, to_table, write_table
 
@@ -57,7 +57,9 @@ def planted_records(recipe: Recipe, run: Run, codec: Codec, train: Sequence[Reco
         _write(canaries, random.random(count) < 0.5, run, codec)
     table = read_table(run.canaries, codec.schema)
     included = pq.read_table(run.canaries, columns=[INCLUDED]).column(0).to_pylist()
-    return [record for record, goes_in in zip(to_records(table, codec.schema), included, strict=True) if goes_in]
+    return [
+        record for record, goes_in in zip(to_records(table, codec.schema), included, strict=True) if goes_in
+    ]
 
 
 def _write(canaries: list[Record], included: np.ndarray, run: Run, codec: Codec) -> None:
@@ -105,9 +107,13 @@ def _number(field: Field, random: np.random.Generator) -> float:
 def _moment(field: Field, random: np.random.Generator) -> datetime:
     assert isinstance(field.minimum, datetime)
     assert isinstance(field.maximum, datetime)
-    after = timedelta(seconds=int(random.integers(0, int((field.maximum - field.minimum).total_seconds()) + 1)))
-    # To the precision with which the field is written.
-    moment = datetime.strptime((field.minimum + after).strftime(field.format), field.format) if field.format else field.minimum + after
+    after = timedelta(
+        seconds=int(random.integers(0, int((field.maximum - field.minimum).total_seconds()) + 1))
+    )
+    moment = field.minimum + after
+    if field.format:
+        # To the precision with which the field is written.
+        moment = read_datetime(moment.strftime(field.format), field.format)
     return moment if field.allows(moment) else field.minimum
 
 
@@ -122,7 +128,9 @@ def _text(field: Field, codec: Codec, beginning: str, random: np.random.Generato
         text = f"{opening[: max(0, room)].strip()} {' '.join(drawn)}".strip()[: field.max_length].strip()
         if field.allows(text) and _encodes(codec, place, text):
             return text
-    raise DataError(f"finetune.canaries: no random text fits the field {field.name!r} of {field.max_length} characters")
+    raise DataError(
+        f"finetune.canaries: no random text fits the field {field.name!r} of {field.max_length} characters"
+    )
 
 
 def _encodes(codec: Codec, place: int, text: str) -> bool:
@@ -136,18 +144,26 @@ def _encodes(codec: Codec, place: int, text: str) -> bool:
 def _words(tokenizer: "Tokenizer") -> list[str]:
     """Return the tokens that are words in small letters, so that a drawn word costs a model the most for its length."""
     found = {tokenizer.decode([token]).strip() for token in range(len(tokenizer))}
-    return sorted(word for word in found if word.isascii() and word.isalpha() and word.islower() and len(word) > 1) or list("abcdefgh")
+    return sorted(
+        word for word in found if word.isascii() and word.isalpha() and word.islower() and len(word) > 1
+    ) or list("abcdefgh")
 
 
 def _beginnings(
     recipe: Recipe, codec: Codec, train: Sequence[Record], count: int, random: np.random.Generator
 ) -> list[str]:
-    texts = [field.name for field, code in zip(codec.fields, codec.codes, strict=True) if isinstance(code, TextCode)]
+    texts = [
+        field.name
+        for field, code in zip(codec.fields, codec.codes, strict=True)
+        if isinstance(code, TextCode)
+    ]
     if not texts:
         return [""] * count
     if recipe.privacy is None:
-        known = [str(record[texts[0]]) for record in train if record[texts[0]]]
-        return [" ".join(known[int(at)].split()[:PREFIX_TOKENS]) for at in random.integers(len(known), size=count)]
+        known = [str(record[texts[0]]) for record in train if record[texts[0]]] or [""]
+        return [
+            " ".join(known[int(at)].split()[:PREFIX_TOKENS]) for at in random.integers(len(known), size=count)
+        ]
     return _sampled(recipe, codec, count)
 
 
@@ -159,6 +175,8 @@ def _sampled(recipe: Recipe, codec: Codec, count: int) -> list[str]:
     base = load_base(recipe.model).to(processor())  # type: ignore[arg-type]  # typed as unbound
     start = torch.full((count, 1), codec.start, device=base.device)
     with torch.inference_mode():
-        ids = base.generate(start, max_new_tokens=PREFIX_TOKENS, do_sample=True, top_k=0, pad_token_id=codec.alphabet.stop)  # type: ignore[operator]
+        ids = base.generate(
+            start, max_new_tokens=PREFIX_TOKENS, do_sample=True, top_k=0, pad_token_id=codec.alphabet.stop
+        )  # type: ignore[operator]
     texts = [codec.tokenizer.decode(row[1:].tolist()) for row in ids]
     return [" ".join(text.replace("�", " ").split()) for text in texts]

@@ -83,8 +83,9 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     material = causal_material(recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+    canaries = f" ({material.planted} of them canaries)" if material.planted else ""
     say(
-        f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
+        f"{len(material.train)} records{canaries} · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
     fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
     if not leading():
@@ -104,4 +105,5 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "tokens_per_record": round(material.tokens, 2),
         "decisions_per_record": round(material.decisions, 2),
         "control_records_with_unknown_values": material.unknown,
+        "canaries": {"made": recipe.finetune.canaries, "planted": material.planted},
     } | fitted.facts

@@ -14,7 +14,7 @@ from paracosm.generate.decoder import Decoder
 from paracosm.generate.guided import Limits
 from paracosm.generate.request import Tally
 from paracosm.generate.track import Book, Track
-from paracosm.recipes.errors import DataError
+from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Generate, Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.codec import Codec
@@ -82,6 +82,10 @@ class Maker:
     @cached_property
     def limits(self) -> Limits:
         kind, copies = self.job.recipe.generate.drop_copies, None
+        if kind is not None and self.job.recipe.privacy is not None:
+            raise RecipeError(
+                "generate.drop_copies: looks at the training records again, which privacy does not account for"
+            )
         if kind is not None:
             if not self.run.split("train").is_file():
                 raise DataError(

@@ -102,7 +102,8 @@ def init(
     target: Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="What to predict.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     private: Annotated[
-        bool, typer.Option("--private", help="For differential privacy: declare every field, to be confirmed.")
+        bool,
+        typer.Option("--private", help="For differential privacy: declare every field, to be confirmed."),
     ] = False,
 ) -> None:
     """Write a commented recipe for your own file."""

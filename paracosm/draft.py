@@ -222,5 +222,7 @@ def write_draft(
     if made.identifiers:
         lines.append(f"left out as identifiers: {', '.join(map(_shown, made.identifiers))}")
     if private:
-        lines.append("warning: data.fields was read off the records; somebody who knows the domain has to confirm it")
+        lines.append(
+            "warning: data.fields was read off the records; somebody who knows the domain has to confirm it"
+        )
     return [*lines, *(f"warning: {each}" for each in made.prepared.warnings), f"next: paracosm run {out}"]
