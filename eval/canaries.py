@@ -1,6 +1,6 @@
 """Canaries: records planted in train by coin flips. How exposed are they, and which privacy budget do they disprove?
 
-The run holds them in `canaries.parquet`: a typed table with the schema's fields and the boolean column
+The run holds them in `canaries.parquet` (`finetune.canaries` makes them): a typed table with the schema's fields and the boolean column
 `canary_included`, which says for each whether the coin put it into train. Those that stayed out are the comparison.
 """
 
@@ -18,11 +18,11 @@ from paracosm.eval.attacked_adapter import adapter_likelihoods, base_likelihoods
 from paracosm.eval.context import Context
 from paracosm.eval.metric import Estimate, Obstacle
 from paracosm.eval.record_reader import reader_of
+from paracosm.finetune.canaries import INCLUDED
 from paracosm.recipes.errors import DataError
 from paracosm.records.schema import Schema
 from paracosm.records.typed_table import read_table, to_records
 
-INCLUDED = "canary_included"
 FEWEST = 10
 GUESSED = 0.25
 """Share of the canaries that the audit guesses to be in, fixed beforehand: choosing it afterwards would cheat."""
@@ -71,7 +71,7 @@ def canary_audit(context: Context, model: Literal["adapter", "base", "perfect"])
     scores = {"adapter": adapter - base, "base": base, "perfect": included.astype(float)}[model]
     return {
         "canary_exposure": exposure(scores, included, context.settings.bootstrap, context.settings.seed),
-        "audit_epsilon": audit(scores, included),
+        "audit_epsilon": audit(scores, included, DELTA if context.claim is None else context.claim.delta),
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.metric import Anchor
+from paracosm.eval.privacy_claim import Claim
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Field, Schema
 
@@ -38,6 +39,8 @@ class Context:
     """The adapter that made the synthetic records, where one is at hand."""
     canaries: Path | None = None
     """Records that were planted in train by coin flips, where there are some."""
+    claim: Claim | None = None
+    """What a private training states to have spent."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""

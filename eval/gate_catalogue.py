@@ -1,5 +1,6 @@
 """Every gate: which metric it limits, in which direction, and where by the profile of the readers."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -193,6 +194,16 @@ GATES: tuple[Gate, ...] = (
     ),
     _gate(
         "canary_exposure", "Exposure of planted records", "privacy", "at most", (10.0, 10.0, 10.0), "canaries"
+    ),
+    # No limit of its own: where training was private, the limit is the epsilon that its accountant states.
+    _gate(
+        "audit_epsilon",
+        "Privacy budget that planted records disprove",
+        "privacy",
+        "at most",
+        (math.inf, math.inf, math.inf),
+        "canaries",
+        may_pass=False,
     ),
     _gate(
         "dcr_share",

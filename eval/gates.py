@@ -72,7 +72,8 @@ def rule(results: Sequence[Result], missing: Mapping[str, Obstacle], release: Re
     check_names(release)
     measured = {result.metric.name: result for result in results}
     shifted = GUARD in measured and tells_apart(measured[GUARD].synthetic)
-    return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release), shifted) for gate in GATES]
+    asked = [gate for gate in GATES if math.isfinite(gate.limit(release))]
+    return [_rule(gate, measured.get(gate.metric), missing, gate.limit(release), shifted) for gate in asked]
 
 
 def tells_apart(guard: Estimate) -> bool:

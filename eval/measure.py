@@ -17,6 +17,7 @@ from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
 from paracosm.eval.jobs import Say, measured, quiet
 from paracosm.eval.measurement import Measure
 from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.privacy_claim import Claim, with_claim
 from paracosm.eval.stage import evaluate
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
@@ -102,6 +103,7 @@ def measure(
     subject: str | None = None,
     adapter: Path | None = None,
     canaries: Path | None = None,
+    claim: Claim | None = None,
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
     say: Say = quiet,
@@ -120,6 +122,7 @@ def measure(
         subject: the identifier field that names whom a record is about; a row is its own subject when absent.
         adapter: folder of the adapter that made the records; it is attacked too.
         canaries: table of records that were planted in train by coin flips, with a column that says which went in.
+        claim: what a private training states to have spent, which the planted records must not disprove.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
         say: takes progress lines.
@@ -128,7 +131,7 @@ def measure(
         DataError: a table lacks a column or has no rows, or the target is no field.
         RecipeError: `release` names an unknown gate.
     """
-    settings, release = settings or Evaluate(), release or Release()
+    settings, release = settings or Evaluate(), with_claim(release or Release(), claim)
     check_names(release)
     tables = {"train": train, "control": control, "test": test, "synthetic": synthetic}
     context, synthetic = _context(tables, schema, target, settings)
@@ -138,6 +141,7 @@ def measure(
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
         canaries=canaries,
+        claim=claim,
     )
     results, missing = measure_all(context, synthetic, say=say)
     rulings = rule(results, missing, release)

@@ -28,6 +28,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
         RecipeError: the recipe limits a gate that does not exist.
     """
     from paracosm.eval.gates import check_names
+    from paracosm.eval.privacy_claim import claim_of
 
     check_names(recipe.release)
     inputs = _inputs(recipe, run)
@@ -50,6 +51,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             subject=recipe.data.subject,
             adapter=run.adapter if run.codec.is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
+            claim=claim_of(run),
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),

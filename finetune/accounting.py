@@ -65,14 +65,22 @@ def budget_of(privacy: Privacy, units: int, unit: str) -> Budget:
     return Budget(spent, delta, noise, rate, steps, units, unit, privacy.max_grad_norm)
 
 
+def budget_words(budget: Budget) -> str:
+    """Return a budget in one line."""
+    return (
+        f"epsilon {budget.epsilon:.2f} at delta {budget.delta:.1e} per {budget.unit} · noise {budget.noise_multiplier:.3f}"
+        f" · {budget.steps} steps, each of {budget.units:,} {budget.unit}s joins one with chance {budget.sampling_rate:.4f}"
+    )
+
+
 @cache
 def noise_for(epsilon: float, delta: float, rate: float, steps: int) -> float:
     """Return the least noise multiplier, to a hundredth of the budget, with which `steps` steps spend at most `epsilon`.
 
     Raises:
-        RecipeError: Opacus is not installed, or no noise keeps the budget.
+        RecipeError: no noise keeps the budget.
     """
-    with _explained(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from opacus.accountants.utils import get_noise_multiplier
 
@@ -99,21 +107,10 @@ def spent_epsilon(noise: float, rate: float, steps: int, delta: float) -> float:
 
     Gopi, Lee & Wutschitz 2021, Numerical Composition of Differential Privacy; neighbours differ by one unit more or less.
     """
-    with _explained(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from opacus.accountants import PRVAccountant
 
         accountant = PRVAccountant()
         accountant.history = [(noise, rate, steps)]
         return float(accountant.get_epsilon(delta))
-
-
-class _explained:  # noqa: N801  # reads as a word after `with`
-    """Say in one line that the extra is missing."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
-        if isinstance(fault, ModuleNotFoundError) and fault.name == "opacus":
-            raise RecipeError('privacy: needs the extra `dp`; run: pip install "paracosm[dp]"') from fault

@@ -52,6 +52,11 @@ class MaskedMaterial:
     """Training records with a text that is longer than the model reads, of which the beginning is learnt."""
 
     @property
+    def planted(self) -> int:
+        """Canaries among the records to learn: none."""
+        return 0
+
+    @property
     def longest(self) -> int:
         """Tokens of the longest training row."""
         return max(record.tokens for record in self.train.records)
@@ -116,6 +121,8 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
     settings = recipe.finetune
     if settings.prompt is not None:
         raise ModelError("finetune.prompt: is for causal instruct models; a masked one has no prompt")
+    if settings.canaries:
+        raise ModelError("finetune.canaries: are planted for causal models; leave them out for a masked one")
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
     records = to_records(read_table(run.split("train"), schema), schema)

@@ -1,12 +1,13 @@
 """What a model is trained on: the encoded records of a run, and the loss of a batch of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from paracosm.finetune.base_model import load_tokenizer
+from paracosm.finetune.canaries import planted_records
 from paracosm.finetune.encoded_records import (
     IGNORED,
     Collator,
@@ -43,6 +44,7 @@ class Material:
         collate: makes a batch of examples.
         grammar_loss: of a batch's logits.
         smoothing_ranks: the farthest that a value moves in an epoch; 0 when none does.
+        planted: how many of the records to learn, the last ones, are canaries.
     """
 
     codec: Codec
@@ -53,6 +55,7 @@ class Material:
     collate: Callable[[Sequence[dict[str, list[int]]]], dict[str, torch.Tensor]]
     grammar_loss: GrammarLoss
     smoothing_ranks: int
+    planted: int = 0
 
     @property
     def cut(self) -> int:
@@ -108,7 +111,8 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
     codec = codec_for(recipe, schema, tokenizer)
     masks = TokenMasks(codec)
     records = to_records(read_table(run.split("train"), schema), schema)
-    encoded = encode_all(records, codec, masks)
+    planted = planted_records(recipe, run, codec, records)
+    encoded = [*encode_all(records, codec, masks), *encode_all(planted, codec, masks)]
     held_out = to_records(read_table(run.split("control"), schema), schema)
     control, unknown = encode_known(held_out, codec, masks)
     if not control:
@@ -119,7 +123,9 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
     if schema.sequence is not None:
         # Moved times would leave their order.
         ranks = 0
+    # Canaries move like any record, and among the values of real ones.
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
+    smoothing = replace(smoothing, records=[*records, *planted])
     train = RecordDataset(
         encoded,
         opening=codec.opening,
@@ -136,4 +142,5 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),
         ranks,
+        len(planted),
     )

@@ -1,5 +1,6 @@
 """Gradients per record by Opacus, and the proof on the model at hand that they are what autograd gives for each alone."""
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,6 +29,8 @@ def with_gradients_per_record(model: nn.Module) -> "GradSampleModule":
     for name, module in model.named_modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise ModelError(f"privacy: the base model's layer {name!r} mixes the records of a batch")
+    # Backward hooks of the first layer and recomputed activations need an input that takes gradients.
+    model.enable_input_require_grads()  # type: ignore[operator]  # a PreTrainedModel has it
     try:
         return GradSampleModule(model, loss_reduction="sum", strict=False)
     except (NotImplementedError, RuntimeError) as fault:
@@ -64,8 +67,7 @@ def check_gradients(wrapped: "GradSampleModule", material: Material, batch: dict
         wrapped.train()
     frozen = next((each.dtype for each in wrapped.parameters() if not each.requires_grad), torch.float32)
     allowed = LARGEST_DIFFERENCE.get(frozen, 0.05)
-    # Written so that NaN fails.
-    if not found <= allowed:
+    if found > allowed:
         raise ModelError(
             f"privacy: the gradients per record of this model are off by {found:.1e} (at most {allowed:g}), so clipping"
             " would not bound what a record does; take finetune.method lora over a plain base"
@@ -101,7 +103,8 @@ def _differences(
                 for each in weights
             ]
         )
-        worst = max(worst, float((flat[record] - own).norm() / own.norm().clamp(min=1e-12)))
+        apart = (flat[record] - own).norm() / own.norm().clamp(min=1e-12)
+        worst = max(worst, float(apart.nan_to_num(nan=math.inf)))
     wrapped.enable_hooks()
     for each in weights:
         each.grad = None

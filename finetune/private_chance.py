@@ -57,7 +57,7 @@ class Chance:
         random = np.random.default_rng(int.from_bytes(digest, "big"))
         joined = np.flatnonzero(random.random(len(units)) < rate)
         which = random.random(len(units))
-        return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined]
+        return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined.tolist()]
 
     def noise(self, step: int, device: torch.device) -> torch.Generator:
         """Return the source of one step's noise."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from paracosm.finetune.accounting import Budget, budget_of
+from paracosm.finetune.accounting import Budget, budget_of, budget_words
 from paracosm.finetune.adapter import micro_batch_size
 from paracosm.finetune.base_model import processor
 from paracosm.finetune.fit import Fitted
@@ -23,6 +23,7 @@ from paracosm.finetune.material import Material
 from paracosm.finetune.per_record_gradients import check_gradients, with_gradients_per_record
 from paracosm.finetune.private_chance import Chance
 from paracosm.finetune.private_recipe import unit_of
+from paracosm.finetune.private_units import training_units
 from paracosm.finetune.processes import world
 from paracosm.finetune.weight_average import WeightAverage
 from paracosm.recipes.atomic import replacing, write_text
@@ -75,7 +76,8 @@ def fit_privately(
         raise RecipeError(
             f"privacy: trains in one process, and {world()} were started; run it without accelerate launch"
         )
-    units = training_units(recipe, run, len(material.train))
+    schema = Schema.load(run.schema)
+    units = training_units(recipe, schema, read_table(run.split("train"), schema), len(material.train))
     budget = budget_of(recipe.privacy, len(units), unit_of(recipe))
     say(budget_words(budget))
     if budget.expected_batch < 64:
@@ -95,34 +97,8 @@ def fit_privately(
     speed = _train(training, progress, run, say)
     training.average.put()
     training.wrapped.remove_hooks()
+    model.disable_input_require_grads()
     return Fitted(model, _facts(training, progress, difference, speed, run))
-
-
-def budget_words(budget: Budget) -> str:
-    """Return a budget in one line."""
-    return (
-        f"epsilon {budget.epsilon:.2f} at delta {budget.delta:.1e} per {budget.unit} · noise {budget.noise_multiplier:.3f}"
-        f" · {budget.steps} steps, each of {budget.units:,} {budget.unit}s joins one with chance {budget.sampling_rate:.4f}"
-    )
-
-
-def training_units(recipe: Recipe, run: Run, records: int) -> list[list[int]]:
-    """Return the units whose presence is hidden, each as the numbers of its training records.
-
-    Args:
-        recipe: says the unit.
-        run: holds the training records.
-        records: how many are trained on; those beyond the table are canaries, each a unit of its own.
-    """
-    schema = Schema.load(run.schema)
-    if unit_of(recipe) == "record" or schema.sequence is not None:
-        return [[number] for number in range(records)]
-    subjects = read_table(run.split("train"), schema)[recipe.data.subject]
-    groups: dict[object, list[int]] = {}
-    for number in range(records):
-        known = number < len(subjects) and not bool(subjects.isna().iloc[number])
-        groups.setdefault(subjects.iloc[number] if known else (number,), []).append(number)
-    return list(groups.values())
 
 
 class Training:
@@ -142,6 +118,10 @@ class Training:
         self.settings = settings
         self.device = torch.device(processor())
         model.to(self.device)  # type: ignore[arg-type]  # typed as unbound
+        if settings.gradient_checkpointing:
+            # Otherwise what is computed again in the backward pass runs past Opacus's hooks.
+            model.gradient_checkpointing_enable({"use_reentrant": True})
+        self.model = model
         self.wrapped: GradSampleModule = with_gradients_per_record(model)
         self.weights = [each for each in model.parameters() if each.requires_grad]
         self.average = WeightAverage(model, settings.average_decay)
@@ -183,7 +163,7 @@ class Training:
 
     def control_bits(self) -> float:
         """Return the mean bits per control record under the averaged weights. Nothing is decided by it."""
-        control, model, total = self.material.control, self.wrapped, 0.0
+        control, model, total = self.material.control, self.model, 0.0
         model.eval()
         with torch.no_grad(), self.average.in_place():
             for at in range(0, len(control), CONTROL_BATCH):

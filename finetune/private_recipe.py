@@ -1,7 +1,12 @@
 """What a recipe means under differential privacy: which settings change, which are refused."""
 
+from importlib.util import find_spec
+
 from paracosm.recipes.errors import RecipeError
 from paracosm.recipes.recipe import Privacy, Recipe
+
+METHODS = ("lora", "rslora")
+"""What per-record gradients were compared with autograd for; DoRA's lengths and whole weights are out of Opacus's sight."""
 
 
 def as_trained(recipe: Recipe) -> Recipe:
@@ -32,6 +37,13 @@ def unit_of(recipe: Recipe) -> str:
 
 
 def _refuse(recipe: Recipe, privacy: Privacy) -> None:
+    if find_spec("opacus") is None:
+        raise RecipeError('privacy: needs the extra `dp`; run: pip install "paracosm[dp]"')
+    if recipe.finetune.method not in METHODS:
+        raise RecipeError(
+            f"finetune.method: {recipe.finetune.method} has no gradients per record that are proven right; with privacy it"
+            f" has to be {' or '.join(METHODS)}"
+        )
     if privacy.unit == "subject" and recipe.data.subject is None:
         raise RecipeError(
             "privacy.unit: subject needs data.subject, the column that names whom a record is about"
@@ -43,6 +55,10 @@ def _refuse(recipe: Recipe, privacy: Privacy) -> None:
     if recipe.finetune.objective == "masked":
         raise RecipeError(
             "privacy: is for causal models; take finetune.objective causal and a causal model.base"
+        )
+    if recipe.finetune.packing:
+        raise RecipeError(
+            "finetune.packing: puts several records into one row, which privacy clips as one; has to be false or null"
         )
     if recipe.finetune.smoothing:
         raise RecipeError(

@@ -85,8 +85,9 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     material = {"causal": causal_material, "masked": masked_material}[recipe.finetune.objective](recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+    canaries = f" ({material.planted} of them canaries)" if material.planted else ""
     say(
-        f"{len(material.train)} records · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
+        f"{len(material.train)} records{canaries} · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
     if material.cut:
         say(
@@ -112,4 +113,5 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
         "decisions_per_record": round(material.decisions, 2),
         "control_records_with_unknown_values": material.unknown,
         "records_with_cut_texts": material.cut,
+        "canaries": {"made": recipe.finetune.canaries, "planted": material.planted},
     } | fitted.facts

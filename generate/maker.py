@@ -11,7 +11,7 @@ from paracosm.generate.copy_filter import CopyFilter
 from paracosm.generate.decoders import RecordDecoder, decoder_of
 from paracosm.generate.guided import Limits
 from paracosm.generate.request import Request, Tally
-from paracosm.recipes.errors import DataError
+from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.codec import Codec
@@ -79,6 +79,10 @@ class Maker:
     @cached_property
     def limits(self) -> Limits:
         kind, copies = self.job.recipe.generate.drop_copies, None
+        if kind is not None and self.job.recipe.privacy is not None:
+            raise RecipeError(
+                "generate.drop_copies: looks at the training records again, which privacy does not account for"
+            )
         if kind is not None:
             if not self.run.split("train").is_file():
                 raise DataError(

@@ -136,7 +136,9 @@ def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any
     waiting = [number for number in range(len(blocks)) if not run.shard(number).is_file()]
     if len(waiting) < len(blocks):
         say(f"resuming: {len(blocks) - len(waiting)} of {len(blocks)} shards are there")
-    fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed)
+    # Under privacy real identifiers may not even shape what is avoided.
+    real = () if recipe.privacy is not None else ("train", "control", "test")
+    fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed, real)
     began, made, tally = time.monotonic(), 0, Tally()
 
     def write(number: int, records: Sequence[Sequence[Record]]) -> None:
@@ -195,15 +197,15 @@ def _shards(run: Run, schema: Schema, blocks: Sequence[range]) -> Iterator[tuple
 
 
 def _fresh_identifiers(
-    schema: Schema, run: Run, count: int, seed: int
+    schema: Schema, run: Run, count: int, seed: int, avoided: Sequence[str]
 ) -> dict[str, Callable[[int, int], str]]:
-    """Make new identifiers, unlike any real one: per field, a function of the record number and the place in its sequence."""
+    """Make new identifiers, unlike any of the splits `avoided`: per field, a function of the record number and the place in its sequence."""
     fields = [each for each in schema if each.type == "identifier" and each.fresh]
     if not fields:
         return {}
     taken: dict[str, set[str]] = {each.name: set() for each in fields}
     # A run that was made from a pulled version has no splits.
-    for split in filter(Path.is_file, map(run.split, ("train", "control", "test"))):
+    for split in filter(Path.is_file, map(run.split, avoided)):
         table = read_table(split, schema)
         for each in fields:
             taken[each.name].update(table[each.name].dropna())

@@ -102,11 +102,15 @@ def init(
     ),
     target: Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="What to predict.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="For differential privacy: declare every field, to be confirmed."),
+    ] = False,
 ) -> None:
     """Write a commented recipe for your own file."""
     from paracosm.draft import write_draft
 
-    for line in write_draft(source=data, out=out, target=target, force=force):
+    for line in write_draft(source=data, out=out, target=target, force=force, private=private):
         print(line)
 
 

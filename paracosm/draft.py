@@ -3,7 +3,7 @@
 import os
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,21 @@ from pydantic import BaseModel
 from paracosm.domain_words import domain_words
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.errors import RecipeError
-from paracosm.recipes.recipe import Data, Model, Recipe
+from paracosm.recipes.recipe import Data, FieldOverride, Model, Privacy, Recipe
 from paracosm.records.infer import infer
 from paracosm.records.prepare import Prepared, assemble
+from paracosm.records.schema import Field
 from paracosm.records.sources import read_source
 
 LAYERS = 6
 """How many layers a draft for structured records keeps: the best fit per minute of training on a CPU."""
+EPSILON = 8
+"""The budget that a private draft proposes."""
+DECLARED = (
+    "READ OFF THE RECORDS, AND SO NOT YET PRIVATE: somebody who knows the domain has to confirm or replace every range, "
+    "category, length and format below from a code book or from what can be measured at all. What is kept only because a "
+    "record has it is published without noise, and the guarantee does not cover it.",
+)
 WIDTH = 100
 ENDINGS = (".gz", ".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet")
 
@@ -35,13 +43,14 @@ class Draft:
     identifiers: tuple[str, ...]
 
 
-def draft(*, source: str, out: Path, target: str | None = None) -> Draft:
+def draft(*, source: str, out: Path, target: str | None = None, private: bool = False) -> Draft:
     """Infer a recipe from the records at `source`.
 
     Args:
         source: what `data.source` of a recipe may be; a relative path starts in the current folder.
         out: where the recipe will stand; a path of the source is written relative to it.
         target: the column that a downstream model would predict.
+        private: draft for differential privacy, with every field declared.
 
     Raises:
         DataError: the source cannot be used, or the target is no column of it.
@@ -57,7 +66,12 @@ def draft(*, source: str, out: Path, target: str | None = None) -> Draft:
         model=Model(layers=LAYERS) if is_structured else Model(),
     )
     prepared = assemble(recipe, raw)
+    if private:
+        recipe = _declared(recipe, prepared, [str(name) for name in raw.columns])
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
+    if private:
+        notes["data.fields"] = DECLARED
+        notes["data.drop"] = (*notes["data.drop"], "Columns without any cell are left out too.")
     notes["data.target"] = (
         () if target else ("Not chosen: name a column here to measure usefulness for predicting it.",)
     )
@@ -65,6 +79,32 @@ def draft(*, source: str, out: Path, target: str | None = None) -> Draft:
         notes["model.layers"] = ("All are kept here, because the records hold text.",)
     lines = [*_opening(out), *_section(recipe, notes)]
     return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers)
+
+
+def _declared(recipe: Recipe, prepared: Prepared, columns: Sequence[str]) -> Recipe:
+    """Return the recipe with a privacy budget and everything declared that inference found."""
+    known = [field.name for field in prepared.schema.modelled]
+    drop = [*recipe.data.drop, *(name for name in columns if name not in (*known, *recipe.data.drop))]
+    fields = {field.name: _override(field) for field in prepared.schema.modelled}
+    data = recipe.data.model_copy(update={"drop": drop, "fields": fields})
+    return recipe.model_copy(update={"data": data, "privacy": Privacy(epsilon=EPSILON)})
+
+
+def _override(field: Field) -> FieldOverride:
+    stated: dict[str, Any] = {"type": field.type, "nullable": field.nullable}
+    if field.type in ("integer", "number", "datetime"):
+        for key in ("minimum", "maximum"):
+            bound = getattr(field, key)
+            stated[key] = bound.strftime(field.format) if field.type == "datetime" else bound
+    if field.type == "number":
+        stated["decimals"] = field.decimals or field.scientific
+    if field.type == "datetime":
+        stated["format"] = field.format
+    if field.type == "category":
+        stated["categories"] = list(field.categories)
+    if field.type == "text":
+        stated["max_length"] = field.max_length
+    return FieldOverride.model_validate(stated)
 
 
 def _opening(out: Path) -> Iterator[str]:
@@ -92,6 +132,11 @@ def _section(
             yield from _section(value, notes, f"{where}.", f"{indent}  ")
         elif value is None and field.default is None:
             yield f"{indent}# {key}: null"
+        elif where == "data.fields" and value:
+            yield f"{indent}{key}:"
+            for name, override in value.items():
+                stated = override.model_dump(mode="json", exclude_none=True)
+                yield f"{indent}  {_yaml(name)}: {_yaml(stated)}"
         else:
             yield f"{indent}{key}: {_yaml(value)}"
 
@@ -156,7 +201,9 @@ def _source_from(source: str, out: Path) -> str:
     return os.path.relpath(path, folder)
 
 
-def write_draft(*, source: str, out: Path, target: str | None = None, force: bool = False) -> list[str]:
+def write_draft(
+    *, source: str, out: Path, target: str | None = None, force: bool = False, private: bool = False
+) -> list[str]:
     """Draft a recipe and write it to `out`; return lines for the terminal.
 
     Raises:
@@ -165,7 +212,7 @@ def write_draft(*, source: str, out: Path, target: str | None = None, force: boo
     """
     if out.exists() and not force:
         raise RecipeError(f"{out}: exists already; choose another with -o, or replace it with --force")
-    made = draft(source=source, out=out, target=target)
+    made = draft(source=source, out=out, target=target, private=private)
     try:
         write_text(out, made.text)
     except OSError as fault:
@@ -174,4 +221,8 @@ def write_draft(*, source: str, out: Path, target: str | None = None, force: boo
     lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
     if made.identifiers:
         lines.append(f"left out as identifiers: {', '.join(map(_shown, made.identifiers))}")
+    if private:
+        lines.append(
+            "warning: data.fields was read off the records; somebody who knows the domain has to confirm it"
+        )
     return [*lines, *(f"warning: {each}" for each in made.prepared.warnings), f"next: paracosm run {out}"]

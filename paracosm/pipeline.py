@@ -66,14 +66,16 @@ def check_early(recipe: Recipe) -> None:
     """Check what a later stage would only find after the training.
 
     Raises:
-        RecipeError: the recipe limits a gate that does not exist.
+        RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy forbids.
         ModelError: the base model is no folder, alias or Hub id, or of another kind than the objective needs.
     """
     from paracosm.eval.gates import check_names
     from paracosm.finetune.base_model import check_objective, locate
+    from paracosm.finetune.private_recipe import as_trained
     from paracosm.finetune.quantised import check_installed
 
     check_names(recipe.release)
+    as_trained(recipe)
     locate(recipe.model)
     check_installed(recipe.model)
     check_objective(recipe.model, recipe.finetune.objective)

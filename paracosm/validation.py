@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.domain_words import domain_words
+from paracosm.finetune.accounting import budget_of, budget_words
 from paracosm.finetune.plan import Plan, plan
+from paracosm.finetune.private_recipe import as_trained, unit_of
+from paracosm.finetune.private_units import expected_units
 from paracosm.pipeline import check_early
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.prepare import Prepared, assemble
@@ -31,7 +34,8 @@ def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, Plan]:
     prepared = replace(
         prepared, warnings=(*prepared.warnings, *(f"training records: {line}" for line in broken))
     )
-    return prepared, plan(recipe, prepared.schema, to_records(prepared.splits["train"], prepared.schema))
+    train = to_records(prepared.splits["train"], prepared.schema)
+    return prepared, plan(as_trained(recipe), prepared.schema, train)
 
 
 def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Console") -> None:
@@ -68,8 +72,15 @@ def _lines(recipe: Recipe, prepared: Prepared, expected: Plan) -> dict[str, str]
         **personal,
         "tokens": f"{expected.tokens_per_record:.1f} per record, {expected.decisions_per_record:.1f} of them decisions; longest {expected.longest_record}",
         "model": f"{recipe.model.base}: {expected.total_parameters:,} parameters, {expected.trainable_parameters:,} trainable ({share:.1%})",
-        "training": f"about {_duration(expected.seconds)} for {recipe.finetune.epochs} epochs at most, and {expected.bytes / 1e9:.1f} GB of memory",
-    }
+        "training": f"about {_duration(expected.seconds)} for {as_trained(recipe).finetune.epochs} epochs{' at most' * (recipe.privacy is None)}, and {expected.bytes / 1e9:.1f} GB of memory",
+    } | _privacy(recipe, prepared)
+
+
+def _privacy(recipe: Recipe, prepared: Prepared) -> dict[str, str]:
+    if recipe.privacy is None:
+        return {}
+    units = expected_units(recipe, prepared.schema, prepared.splits["train"])
+    return {"privacy": budget_words(budget_of(recipe.privacy, units, unit_of(recipe)))}
 
 
 def _duration(seconds: float) -> str:

@@ -94,7 +94,7 @@ class Run:
 
     @property
     def canaries(self) -> Path:
-        """Records that were planted in train by coin flips, and which went in; absent unless some were."""
+        """Random records, and which of them a coin put among the training records; absent unless `finetune.canaries` asks for some."""
         return self.root / "canaries.parquet"
 
     @property
@@ -138,7 +138,7 @@ class Run:
         """What a finished stage leaves; a stage also clears these when its inputs changed."""
         return {
             "records": (self.splits,),
-            "finetune": (self.adapter, self.history),
+            "finetune": (self.adapter, self.history, self.canaries),
             "generate": (self.synthetic,),
             "eval": (self.evaluation,),
             "card": (self.card_folder,),

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from paracosm.eval.privacy_claim import claim_of, with_claim
 from paracosm.finetune.base_model import ALIASES
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.digest import file_digest, folder_digest, value_digest
@@ -52,7 +53,7 @@ def write_card(recipe: Recipe, run: Run) -> bool:
             "name": recipe.name,
             "verdict": facts["verdict"],
             "base_model": base_name(recipe.model.base),
-            "limits": own_limits(recipe.release),
+            "limits": own_limits(with_claim(recipe.release, claim_of(run))),
         }
 
     return run.stage("card", card_inputs(recipe, run), work)
