@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from paracosm.eval.metric import Anchor
 from paracosm.eval.privacy_claim import Claim
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Field, Schema
+
+if TYPE_CHECKING:
+    from paracosm.eval.trained_attackers import Attackers
 
 NUMERIC = ("integer", "number", "datetime")
 DISCRETE = ("category", "boolean")
@@ -41,6 +44,8 @@ class Context:
     """Records that were planted in train by coin flips, where there are some."""
     claim: Claim | None = None
     """What a private training states to have spent."""
+    attackers: "Attackers | None" = None
+    """With what attacks train adapters of their own; None where they may not."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""

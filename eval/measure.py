@@ -19,6 +19,7 @@ from paracosm.eval.measurement import Measure
 from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.privacy_claim import Claim, with_claim
 from paracosm.eval.stage import evaluate
+from paracosm.eval.trained_attackers import Attackers
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Evaluate, Release
@@ -104,6 +105,7 @@ def measure(
     adapter: Path | None = None,
     canaries: Path | None = None,
     claim: Claim | None = None,
+    attackers: Attackers | None = None,
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
     say: Say = quiet,
@@ -123,6 +125,7 @@ def measure(
         adapter: folder of the adapter that made the records; it is attacked too.
         canaries: table of records that were planted in train by coin flips, with a column that says which went in.
         claim: what a private training states to have spent, which the planted records must not disprove.
+        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
         say: takes progress lines.
@@ -142,6 +145,7 @@ def measure(
         adapter=adapter,
         canaries=canaries,
         claim=claim,
+        attackers=attackers,
     )
     results, missing = measure_all(context, synthetic, say=say)
     rulings = rule(results, missing, release)
