@@ -212,6 +212,25 @@ def beside_anchors(result: Result) -> str:
     return f"{text}; 0 is none at all.{_too_close(result)}"
 
 
+def propensity(result: Result) -> str:
+    text = f"Synthetic records are spread unevenly over kinds of records, {result.synthetic.value:.2f} times as much as by chance"
+    if result.ceiling is not None:
+        text += f"; fresh real records {result.ceiling.value:.2f} times"
+    if (floor := result.estimates.get("floor")) is not None:
+        text += f", columns shuffled apart {floor.value:.2f} times"
+    return text + "."
+
+
+def topics(result: Result) -> str:
+    text = f"{_percent(result.synthetic.value, 1)} of the mix of topics is right"
+    text += _beside(result.ceiling, "fresh real texts reach {}")
+    facts = result.synthetic.facts
+    return (
+        f"{text}. Furthest off among {facts['topics']}: texts about {facts['furthest_off']} "
+        f"({_percent(facts['share'], 1)} of the synthetic ones, {_percent(facts['share_of_real'], 1)} of the real ones)."
+    )
+
+
 def ratio(result: Result) -> str:
     text = f"{result.synthetic.value:.2f} times what real training records have"
     if result.ceiling is not None:
