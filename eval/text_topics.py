@@ -91,6 +91,6 @@ def _learn(context: Context) -> _Topics | None:
     for topic in range(means.n_clusters):
         standing_out = np.asarray(weights[known == topic].mean(axis=0))[0] - overall
         standing_out[rare] = -np.inf
-        named = [place for place in np.argsort(-standing_out)[:WORDS_OF_A_TOPIC] if not rare[place]]
+        named = [place for place in np.argsort(-standing_out)[:WORDS_OF_A_TOPIC] if standing_out[place] > 0]
         names.append(", ".join(vocabulary[named]) or "nothing in particular")
     return _Topics(encode, means, names, known) if len(names) > 1 else None

@@ -58,11 +58,10 @@ def test_topics_see_a_mix_that_is_off() -> None:
 
 
 def test_no_word_of_a_few_records_names_a_topic() -> None:
-    context, fresh = _context("text")
+    context, _ = _context("text")
     context.train.loc[:14, "note"] = "smithson smithson smithson smithson"
-    learnt = topics(context, fresh)["topics"].facts
-    assert "smithson" not in learnt["furthest_off"]
-    assert learnt["topics"] > 2
+    found = topics(context, context.train[:15])["topics"].facts
+    assert (found["share"], found["furthest_off"]) == (1.0, "nothing in particular")
 
 
 @pytest.mark.parametrize("text", ["", "?", "aspirin"])
