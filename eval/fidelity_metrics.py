@@ -1,7 +1,7 @@
 """The registered metrics of fidelity, and what measures them."""
 
 from paracosm.eval import readings
-from paracosm.eval.context import Context, fidelity_candidates
+from paracosm.eval.context import Context, fidelity_candidates, text_candidates
 from paracosm.eval.measurement import Measure, imported, same_context, too_few
 from paracosm.eval.metric import Metric, Obstacle
 
@@ -302,21 +302,21 @@ FIDELITY: tuple[Measure, ...] = (
     Measure(
         imported("text_fidelity", "word_figures"),
         (TEXT_AUC, PERPLEXITY_RATIO, DISTINCT_RATIO, SELF_BLEU_RATIO),
-        same_context(fidelity_candidates),
+        same_context(text_candidates),
         imported("text_replay", "text_obstacle"),
         Obstacle("the texts hold no words", curable=False),
     ),
     Measure(
         imported("text_topics", "topics"),
         (TOPICS,),
-        same_context(fidelity_candidates),
+        same_context(text_candidates),
         imported("text_replay", "text_obstacle"),
         Obstacle("the texts of train are too few or too much alike to make topics", curable=False),
     ),
     Measure(
         imported("text_fidelity", "meaning_figures"),
         (EMBEDDING_AUC, MAUVE, FRECHET, TEXT_MMD, VENDI_RATIO),
-        same_context(fidelity_candidates),
+        same_context(text_candidates),
         imported("text_embedder", "embedder_obstacle"),
     ),
     Measure(

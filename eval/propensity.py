@@ -23,8 +23,8 @@ def propensity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]
     """
     values, variances, leaves, seed = [], [], [], context.settings.seed
     random = np.random.default_rng([seed, 83])
+    rows = min(context.size, len(candidate), len(context.train), MOST_ROWS)
     for fake, real in zip(context.parts(candidate, 5), context.parts(context.train, 6), strict=True):
-        rows = min(len(fake), len(real), MOST_ROWS)
         both = pd.concat([fake.iloc[:rows], real.iloc[:rows]], ignore_index=True)
         (matrix,), _ = tree_features(both, [both], context.fields)
         labels = np.repeat([1, 0], rows)

@@ -69,8 +69,15 @@ def utility_skill(result: Result) -> str:
     floor = result.estimates.get("floor")
     return (
         f"Of what real records teach beyond guessing, synthetic ones teach {_percent(result.synthetic.value, 0)}"
-        f"{_beside(floor, 'columns shuffled apart {}')}."
+        f"{_beside(floor, 'columns shuffled apart {}')}.{_between_sets(result)}"
     )
+
+
+def _between_sets(result: Result) -> str:
+    scores = result.synthetic.facts.get("scores_of_sets")
+    if scores is None:
+        return ""
+    return f" {len(scores)} sets of the same generator score {min(scores):.3f} to {max(scores):.3f}."
 
 
 def dcr_share(result: Result) -> str:

@@ -1,6 +1,7 @@
 """The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             adapter=run.adapter if run.codec.is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
+            further=_further(recipe, run, say),
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),
@@ -60,6 +62,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
         write_text(run.metrics, found.to_json())
         page = report_html(found.plain(), name=recipe.name, history=found.history, nearest=found.nearest)
         write_text(run.report, page)
+        shutil.rmtree(run.further, ignore_errors=True)
         return {"verdict": found.verdict, "profile": found.profile}
 
     return run.stage("eval", inputs, work)
@@ -79,8 +82,24 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
         "adapter": folder_digest(run.adapter) if run.codec.is_file() else None,
         "canaries": file_digest(run.canaries) if run.canaries.is_file() else None,
         "target": recipe.data.target,
-        "eval": recipe.eval.model_dump(mode="json"),
+        "eval": _settings(recipe),
         "release": recipe.release.model_dump(mode="json"),
+    }
+
+
+def _further(recipe: Recipe, run: Run, say: Callable[[str], None]) -> list[pd.DataFrame]:
+    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
+        return []
+    from paracosm.eval.further_records import further_sets
+
+    return further_sets(recipe, run, recipe.eval.generator_seeds - 1, say)
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """Return the section without the keys that came later and ask for nothing: runs that were done before stay done."""
+    later = {"generator_seeds": 1, "floor": "shuffled"}
+    return {
+        key: value for key, value in recipe.eval.model_dump(mode="json").items() if later.get(key) != value
     }
 
 

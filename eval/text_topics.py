@@ -35,7 +35,7 @@ class _Topics:
 
     def of(self, texts: list[str]) -> np.ndarray:
         """Return the topic of each text."""
-        return self.means.predict(self.encode.transform(texts))
+        return np.asarray(self.means.predict(self.encode.transform(texts)))
 
 
 def topics(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
