@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from draws_in_file import draws_in_file
 from rich.console import Console
 from rich.table import Table
@@ -23,10 +24,11 @@ from paracosm.eval.leakage import leakage
 from paracosm.eval.metric import Estimate, wilson
 from paracosm.eval.privacy_risks import privacy_risks
 from paracosm.eval.split_guard import split_guard
+from paracosm.eval.text_replay import text_replay
 from paracosm.recipes.recipe import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from example_tables import PATIENTS, patients
+from example_tables import example
 
 NULL = {
     "data_mia_auc": 0.5,
@@ -39,7 +41,13 @@ NULL = {
     "near_copies": 0.0,
     "split_guard": 0.5,
     "audit_epsilon": 0.0,
+    "texts: data_mia_auc": 0.5,
+    "texts: data_mia_tpr": 0.0,
+    "texts: dcr_share": 0.5,
+    "texts: near_copies": 0.0,
+    "texts: run_13": 0.0,
 }
+TEXTS = "texts: "
 
 
 def main() -> None:
@@ -72,25 +80,35 @@ def main() -> None:
 
 
 def figures(draw: int, rows: list[int]) -> dict[str, Estimate]:
-    """Return the figures of one draw."""
+    """Return the figures of one draw: of tables, of texts, and of an audit whose guesses are random."""
+    random = np.random.default_rng([draw, 1])
+    refuted = audit(random.normal(size=400), random.random(400) < 0.5)
+    of_tables = _context("structured", draw, rows)
+    of_texts = _context("text", draw, rows)
+    found = (
+        _attacked(*of_tables)
+        | privacy_risks(*of_tables)
+        | split_guard(*of_tables)
+        # It refutes any epsilon above 0 in at most one draw of twenty.
+        | {"audit_epsilon": Estimate(refuted.value, refuted.value, refuted.value)}
+    )
+    return found | {
+        f"{TEXTS}{name}": each for name, each in (_attacked(*of_texts) | text_replay(*of_texts)).items()
+    }
+
+
+def _context(kind: str, draw: int, rows: list[int]) -> tuple[Context, pd.DataFrame]:
     ends = np.cumsum(rows)
-    table = patients(int(ends[-1]), 10_000 + draw)
+    table, schema = example(kind, int(ends[-1]), 10_000 + draw)
     train, control, test, synthetic = (
         table.iloc[end - count : end].reset_index(drop=True) for end, count in zip(ends, rows, strict=True)
     )
     settings = Evaluate(bootstrap=300, repeats=1, seed=draw)
-    context = Context(PATIENTS, train, control, test, None, settings, rows[1] + rows[2])
-    attacked, candidate = attack_candidates(context, synthetic)["synthetic"]
-    random = np.random.default_rng([draw, 1])
-    refuted = audit(random.normal(size=400), random.random(400) < 0.5)
-    return (
-        leakage(context, synthetic)
-        | privacy_risks(context, synthetic)
-        | data_membership(attacked, candidate)
-        | split_guard(context, synthetic)
-        # An audit of guesses at random refutes any epsilon above 0 in at most one draw of twenty.
-        | {"audit_epsilon": Estimate(refuted.value, refuted.value, refuted.value)}
-    )
+    return Context(schema, train, control, test, None, settings, rows[1] + rows[2]), synthetic
+
+
+def _attacked(context: Context, synthetic: pd.DataFrame) -> dict[str, Estimate]:
+    return leakage(context, synthetic) | data_membership(*attack_candidates(context, synthetic)["synthetic"])
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from paracosm.eval.likelihood_attacks import attack_scores
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.record_likelihood import Likelihood
+from paracosm.eval.record_reader import reader_of
 from paracosm.eval.trained_attackers import Course, Lesson, table_digest
-from paracosm.finetune.encoded_records import encode_known
 from paracosm.records.typed_table import to_records
 
 Other = Literal["clean", "base", "copy"]
@@ -133,7 +133,7 @@ def _answers(
 
     def read(folder: Path) -> dict[str, np.ndarray]:
         codec, masks = load_codec(folder)
-        records, _ = encode_known(to_records(targets, codec.schema), codec, masks)
+        records, _ = reader_of(codec, masks).encode(to_records(targets, codec.schema))
         base: list[Likelihood] = context.once(
             "auxiliary base", lambda: base_likelihoods(folder, codec, masks, records)
         )

@@ -46,6 +46,10 @@ class Context:
     """What a private training states to have spent."""
     attackers: "Attackers | None" = None
     """With what attacks train adapters of their own; None where they may not."""
+    further: Sequence[pd.DataFrame] = ()
+    """Other sets of synthetic records, of the same generator with other seeds."""
+    untrained: pd.DataFrame | None = None
+    """What the base model writes without the adapter, where that is the floor of texts."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""
@@ -159,6 +163,14 @@ def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Ancho
         "floor": shuffled(context, len(synthetic)),
         "worst": context.train,
     }
+
+
+def text_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
+    """Return the same for texts, whose floor can be records that the base model wrote without the adapter."""
+    candidates = fidelity_candidates(context, synthetic)
+    if context.untrained is not None:
+        candidates["floor"] = context.untrained
+    return candidates
 
 
 def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:

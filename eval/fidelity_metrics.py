@@ -1,7 +1,7 @@
 """The registered metrics of fidelity, and what measures them."""
 
 from paracosm.eval import readings
-from paracosm.eval.context import Context, fidelity_candidates
+from paracosm.eval.context import Context, fidelity_candidates, text_candidates
 from paracosm.eval.measurement import Measure, imported, same_context, too_few
 from paracosm.eval.metric import Metric, Obstacle
 
@@ -37,6 +37,18 @@ C2ST = Metric(
     what="How often gradient boosting, shown one synthetic and one real record, knows which is which; 50% is guessing.",
     unit="plain",
     read=readings.classifier,
+)
+PMSE_RATIO = Metric(
+    name="pmse_ratio",
+    title="How surely records can be taken for synthetic",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Snoke et al. 2018, pMSE over its mean under permuted labels; a tree of one half, read on the other",
+    what="By how many times more than chance a tree's kinds of records hold too many or too few synthetic ones; 1 is chance.",
+    read=readings.propensity,
+    unit="plain",
 )
 TRIPLES = Metric(
     name="triples",
@@ -143,6 +155,16 @@ SELF_BLEU_RATIO = Metric(
     read=readings.ratio,
     unit="plain",
     zero=None,
+)
+TOPICS = Metric(
+    name="topics",
+    title="Topics of the texts",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Jensen-Shannon distance (Lin 1991) of shares of topics: k-means on 32 axes of TF-IDF vectors of train",
+    what="How much of the mix of topics the synthetic texts share with the real ones, a topic being texts of like words.",
+    read=readings.topics,
 )
 EMBEDDING_AUC = Metric(
     name="embedding_auc",
@@ -263,6 +285,7 @@ FIDELITY: tuple[Measure, ...] = (
     Measure(
         imported("classifier_test", "classifier_auc"), (C2ST,), same_context(fidelity_candidates), too_few
     ),
+    Measure(imported("propensity", "propensity"), (PMSE_RATIO,), same_context(fidelity_candidates), too_few),
     Measure(
         imported("row_fidelity", "column_figures"),
         (TRIPLES, WASSERSTEIN),
@@ -279,14 +302,21 @@ FIDELITY: tuple[Measure, ...] = (
     Measure(
         imported("text_fidelity", "word_figures"),
         (TEXT_AUC, PERPLEXITY_RATIO, DISTINCT_RATIO, SELF_BLEU_RATIO),
-        same_context(fidelity_candidates),
+        same_context(text_candidates),
         imported("text_replay", "text_obstacle"),
         Obstacle("the texts hold no words", curable=False),
     ),
     Measure(
+        imported("text_topics", "topics"),
+        (TOPICS,),
+        same_context(text_candidates),
+        imported("text_replay", "text_obstacle"),
+        Obstacle("the texts of train are too few or too much alike to make topics", curable=False),
+    ),
+    Measure(
         imported("text_fidelity", "meaning_figures"),
         (EMBEDDING_AUC, MAUVE, FRECHET, TEXT_MMD, VENDI_RATIO),
-        same_context(fidelity_candidates),
+        same_context(text_candidates),
         imported("text_embedder", "embedder_obstacle"),
     ),
     Measure(

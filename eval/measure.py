@@ -106,6 +106,7 @@ def measure(
     canaries: Path | None = None,
     claim: Claim | None = None,
     attackers: Attackers | None = None,
+    further: Sequence[pd.DataFrame] = (),
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
     say: Say = quiet,
@@ -126,6 +127,7 @@ def measure(
         canaries: table of records that were planted in train by coin flips, with a column that says which went in.
         claim: what a private training states to have spent, which the planted records must not disprove.
         attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
+        further: other sets of synthetic records of the same generator: their spread widens the intervals of usefulness.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
         say: takes progress lines.
@@ -146,6 +148,8 @@ def measure(
         canaries=canaries,
         claim=claim,
         attackers=attackers,
+        further=further,
+        untrained=_untrained(context, adapter, settings, say),
     )
     results, missing = measure_all(context, synthetic, say=say)
     rulings = rule(results, missing, release)
@@ -246,6 +250,13 @@ def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
         notes.append(
             f"Fidelity uses {context.settings.max_rows:,} random rows of the {len(context.train):,} training records."
         )
+    if context.untrained is not None:
+        notes.append(
+            f"The floor of the texts is {len(context.untrained):,} records that the base model wrote under the grammar, "
+            "without the adapter."
+        )
+    elif context.settings.floor == "base":
+        notes.append("There is no adapter or no text column: the floor of texts is shuffled words.")
     if context.test is None:
         notes.append(
             "There is no test split of at least 10 records: the leakage ceiling is one half of control measured against the other."
@@ -278,6 +289,17 @@ def _cuts(context: Context) -> list[str]:
             "At most 2,000 texts of each side are compared by their words, and 1,000 by their meaning."
         )
     return notes
+
+
+def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: Say) -> pd.DataFrame | None:
+    if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
+        return None
+    from paracosm.eval.further_records import base_records
+    from paracosm.eval.text_fidelity import MOST_MEANT
+
+    rows = min(context.size, MOST_MEANT)
+    say(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
+    return base_records(adapter, rows, settings.seed)
 
 
 def _map(context: Context, synthetic: pd.DataFrame) -> dict[str, Any]:

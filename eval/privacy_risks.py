@@ -198,7 +198,7 @@ def _linkability(context: Context, real: _Real, candidate: pd.DataFrame) -> Esti
             nearest(_joined(real.asked, half), _joined(ours, half), LINK_NEIGHBOURS).index for half in halves
         )
         linked.append((one[:, :, None] == other[:, None, :]).any(axis=(1, 2)))
-    return _risk(np.mean(linked, axis=0), real.members)
+    return _risk(np.array(linked), real.members)
 
 
 def _inference(context: Context, real: _Real, candidate: pd.DataFrame) -> Estimate:
@@ -215,9 +215,9 @@ def _inference(context: Context, real: _Real, candidate: pd.DataFrame) -> Estima
         found = nearest(_joined(real.asked, known), _joined(ours, known), 1).index[:, 0]
         reach = NEAR_RANK / SAME_RANK if fields[secret].type in NUMERIC else 1
         right.append(np.abs(codes[found, secret] - real.asked_codes[:, secret]) <= reach)
-    risk = _risk(np.mean(right, axis=0), real.members)
+    risk = _risk(np.array(right), real.members)
     each = {
-        fields[number].name: _risk(hit, real.members).value
+        fields[number].name: _risk(hit[None, :], real.members).value
         for number, hit in zip(secrets, right, strict=True)
     }
     return replace(risk, breakdown=each)
@@ -228,10 +228,28 @@ def _joined(blocks: list[np.ndarray], chosen: np.ndarray) -> np.ndarray:
 
 
 def _risk(success: np.ndarray, members: int) -> Estimate:
-    """Return (r_train - r_control) / (1 - r_control) from each target's rate of success, members first."""
-    known, unseen = success[:members], success[members:]
-    found = excess(float(known.sum()), len(known), float(unseen.sum()), len(unseen))
-    room = max(1e-9, 1 - float(unseen.mean()))
-    facts = {"rate_on_train": float(known.mean()), "rate_on_control": float(unseen.mean())}
-    counts = {"train_records": len(known), "control_records": len(unseen)}
-    return Estimate(found.value / room, found.low / room, min(1.0, found.high / room), facts=facts | counts)
+    """Return (r_train - r_control) / (1 - r_control) from each target's successes, members first (trials x targets)."""
+    known, unseen = success[:, :members], success[:, members:]
+    rates = float(known.mean()), float(unseen.mean())
+    counts = _independent_trials(known), _independent_trials(unseen)
+    found = excess(rates[0] * counts[0], counts[0], rates[1] * counts[1], counts[1])
+    room = max(1e-9, 1 - rates[1])
+    facts = {
+        "rate_on_train": rates[0],
+        "rate_on_control": rates[1],
+        "train_records": known.shape[1],
+        "control_records": unseen.shape[1],
+    }
+    return Estimate(found.value / room, found.low / room, min(1.0, found.high / room), facts=facts)
+
+
+def _independent_trials(success: np.ndarray) -> float:
+    """Return how many independent trials tell a rate as well as these, where a record's own trials go together.
+
+    Between one a record (they agree) and all of them; that many make Wilson's interval as wide as the records vary.
+    """
+    trials, records = success.shape
+    rate, variance = float(success.mean()), float(success.mean(axis=0).var())
+    if variance <= 0:
+        return float(records)
+    return records * float(np.clip(rate * (1 - rate) / variance, 1, trials))

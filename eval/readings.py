@@ -69,8 +69,15 @@ def utility_skill(result: Result) -> str:
     floor = result.estimates.get("floor")
     return (
         f"Of what real records teach beyond guessing, synthetic ones teach {_percent(result.synthetic.value, 0)}"
-        f"{_beside(floor, 'columns shuffled apart {}')}."
+        f"{_beside(floor, 'columns shuffled apart {}')}.{_between_sets(result)}"
     )
+
+
+def _between_sets(result: Result) -> str:
+    scores = result.synthetic.facts.get("scores_of_sets")
+    if scores is None:
+        return ""
+    return f" {len(scores)} sets of the same generator score {min(scores):.3f} to {max(scores):.3f}."
 
 
 def dcr_share(result: Result) -> str:
@@ -211,6 +218,25 @@ def beside_anchors(result: Result) -> str:
     if (floor := result.estimates.get("floor")) is not None:
         text += f" and the floor {floor.value:.4g}"
     return f"{text}; 0 is none at all.{_too_close(result)}"
+
+
+def propensity(result: Result) -> str:
+    text = f"Synthetic records are spread unevenly over kinds of records, {result.synthetic.value:.2f} times as much as by chance"
+    if result.ceiling is not None:
+        text += f"; fresh real records {result.ceiling.value:.2f} times"
+    if (floor := result.estimates.get("floor")) is not None:
+        text += f", columns shuffled apart {floor.value:.2f} times"
+    return text + "."
+
+
+def topics(result: Result) -> str:
+    text = f"{_percent(result.synthetic.value, 1)} of the mix of topics is right"
+    text += _beside(result.ceiling, "fresh real texts reach {}")
+    facts = result.synthetic.facts
+    return (
+        f"{text}. Furthest off among {facts['topics']}: texts about {facts['furthest_off']} "
+        f"({_percent(facts['share'], 1)} of the synthetic ones, {_percent(facts['share_of_real'], 1)} of the real ones)."
+    )
 
 
 def ratio(result: Result) -> str:

@@ -1,6 +1,7 @@
 """The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
             attackers=Attackers(recipe, run.attackers, say, _pace(run)),
+            further=_further(recipe, run, say),
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),
@@ -62,6 +64,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
         write_text(run.metrics, found.to_json())
         page = report_html(found.plain(), name=recipe.name, history=found.history, nearest=found.nearest)
         write_text(run.report, page)
+        shutil.rmtree(run.further, ignore_errors=True)
         return {"verdict": found.verdict, "profile": found.profile}
 
     return run.stage("eval", inputs, work)
@@ -88,8 +91,10 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 def _settings(settings: Evaluate) -> dict[str, Any]:
-    """Return the settings without the number of shadows where none are asked for."""
-    return settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
+    """Return the settings without the keys that came later and ask for nothing: runs that were done before stay done."""
+    later = {"generator_seeds": 1, "floor": "shuffled"}
+    plain = settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
+    return {key: value for key, value in plain.items() if later.get(key) != value}
 
 
 def _training(recipe: Recipe) -> dict[str, Any]:
@@ -105,6 +110,14 @@ def _pace(run: Run) -> float | None:
     rows = run.stage_record("records").get("facts", {}).get("rows", {}).get("train")
     epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
     return trained["wall_seconds"] / (rows * epochs) if rows and epochs else None
+
+
+def _further(recipe: Recipe, run: Run, say: Callable[[str], None]) -> list[pd.DataFrame]:
+    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
+        return []
+    from paracosm.eval.further_records import further_sets
+
+    return further_sets(recipe, run, recipe.eval.generator_seeds - 1, say)
 
 
 def _shards(run: Run) -> list[Path]:

@@ -43,7 +43,10 @@ def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimat
 
     Nothing where one side's texts are all empty.
     """
-    ours, theirs = _texts(context, candidate), context.once("texts", lambda: _texts(context, context.train))
+    ours, theirs = (
+        compared_texts(context, candidate),
+        context.once("texts", lambda: compared_texts(context, context.train)),
+    )
     theirs = theirs[: len(ours)]
     if not any(ours) or not any(theirs):
         return {}
@@ -63,9 +66,11 @@ def meaning_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
     settings = context.settings
     theirs = context.once(
         "embedded texts",
-        lambda: embed(_texts(context, context.train)[:MOST_MEANT], settings.embedder).astype(np.float64),
+        lambda: embed(compared_texts(context, context.train)[:MOST_MEANT], settings.embedder).astype(
+            np.float64
+        ),
     )
-    ours = embed(_texts(context, candidate)[:MOST_MEANT], settings.embedder).astype(np.float64)
+    ours = embed(compared_texts(context, candidate)[:MOST_MEANT], settings.embedder).astype(np.float64)
     theirs = theirs[: len(ours)]
     rows, facts = (len(ours), len(theirs)), {"texts_each_side": len(ours), "embedder": settings.embedder}
     clusters = quantised(ours, theirs, seed=settings.seed)
@@ -108,7 +113,8 @@ def _share(ours: float, rows: int, theirs: float, other_rows: int) -> float:
     return (ours / rows) / (theirs / other_rows)
 
 
-def _texts(context: Context, table: pd.DataFrame) -> list[str]:
+def compared_texts(context: Context, table: pd.DataFrame) -> list[str]:
+    """Return the texts of a side that are looked at, in random order."""
     most = min(MOST_TEXTS, context.size)
     drawn = np.random.default_rng([context.settings.seed, 67]).permutation(len(table))[:most]
     return documents(table.iloc[drawn], context.fields)

@@ -1,18 +1,20 @@
 """Is a model that was trained on synthetic records as good on real ones? (TSTR against TRTR; Esteban et al. 2017.)"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from paracosm.eval.context import NUMERIC, Context, subsample
+from paracosm.eval.context import NUMERIC, Context, subsample, utility_candidates
 from paracosm.eval.features import MISSING, as_floats, as_words, linear_features, plain_frame, tree_features
-from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
+from paracosm.eval.metric import FEWEST_ROWS, Anchor, Estimate, Obstacle
 from paracosm.eval.weighted_scores import weighted_auc, weighted_r2
 from paracosm.records.schema import Field
 
@@ -106,13 +108,32 @@ def _class_words(column: pd.Series, field: Field) -> np.ndarray:
     return as_words(column)
 
 
-def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+@dataclass(frozen=True)
+class Drawn:
+    """Synthetic records, and other sets that the same generator made with other seeds."""
+
+    table: pd.DataFrame
+    further: Sequence[pd.DataFrame]
+
+
+def utility_sets(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, Any]:
+    """Return what learners train on; the synthetic records with the further sets of their generator."""
+    candidates: dict[Anchor, Any] = dict(utility_candidates(context, synthetic))
+    candidates["synthetic"] = Drawn(synthetic, context.further)
+    return candidates
+
+
+def utility(context: Context, candidate: pd.DataFrame | Drawn) -> dict[str, Estimate]:
     """Return how learners trained on a candidate do on the test split, alone and against learners trained on train.
 
     `utility_score`: mean over logistic (or ridge) regression and gradient boosting, over seeds, of the AUC (one class
     against the rest, mean of classes) or R² (never below 0). `utility_ratio`: that over train's. `utility_skill`: the
-    same above chance. Both learn from equally many rows; intervals: paired bootstrap over test rows.
+    same above chance. Both learn from equally many rows; intervals: paired bootstrap over test rows, joined with the
+    spread between the sets where the generator made several.
     """
+    further: Sequence[pd.DataFrame] = ()
+    if isinstance(candidate, Drawn):
+        candidate, further = candidate.table, candidate.further
     assert context.test is not None
     assert context.target is not None
     task = make_task(context)
@@ -126,6 +147,10 @@ def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     ours = real if candidate is context.train else learn(context, task, candidate, test, rows)
     weights = resamples(context, len(test))
     real_scores, our_scores = (mean_scores(task, each, truth, weights) for each in (real, ours))
+    others = [
+        mean_scores(task, learn(context, task, each, test, rows), truth, weights[:1])["mean"]
+        for each in further
+    ]
     facts = {
         "score": task.score_name,
         "target": context.target,
@@ -133,12 +158,16 @@ def utility(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
         "test_rows": len(test),
         "score_on_real": round(float(real_scores["mean"][0]), 6),
     }
+    if others:
+        facts["scores_of_sets"] = [round(float(each[0]), 6) for each in (our_scores["mean"], *others)]
     mean, real_mean, chance = our_scores["mean"], real_scores["mean"], task.chance
     breakdown = {name: float(values[0]) for name, values in our_scores.items() if name != "mean"}
-    found = {"utility_score": _percentiles(mean, facts, breakdown)}
+    found = {"utility_score": _estimate(mean, others, facts, breakdown)}
     if real_mean[0] > chance:
-        found["utility_ratio"] = _percentiles(_ratio(mean, real_mean), facts, {})
-        found["utility_skill"] = _percentiles(_ratio(mean - chance, real_mean - chance), facts, {})
+        ratios = (_ratio(each, real_mean[: len(each)]) for each in (mean, *others))
+        found["utility_ratio"] = _estimate(next(ratios), list(ratios), facts, {})
+        skills = (_ratio(each - chance, real_mean[: len(each)] - chance) for each in (mean, *others))
+        found["utility_skill"] = _estimate(next(skills), list(skills), facts, {})
     return found
 
 
@@ -146,10 +175,24 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return above / np.where(below > 1e-9, below, np.nan)
 
 
-def _percentiles(values: np.ndarray, facts: dict[str, object], breakdown: dict[str, float]) -> Estimate:
-    """Return the first value (all rows once) with the 2.5 and 97.5 percentiles of the others (resamples)."""
+def _estimate(
+    values: np.ndarray, others: list[np.ndarray], facts: dict[str, object], breakdown: dict[str, float]
+) -> Estimate:
+    """Return the first value (all rows once) with the 2.5 and 97.5 percentiles of the others (resamples).
+
+    Where other sets were made, both ends move out by the spread between sets; as few sets tell a spread badly, with
+    Student's quantile for as many degrees of freedom as both spreads together have (Satterthwaite 1946).
+    """
     low, high = np.nanquantile(values[1:], [0.025, 0.975])
-    return Estimate(float(values[0]), float(low), float(high), breakdown, dict(facts))
+    value = float(values[0])
+    if others:
+        of_tests = float(np.nanvar(values[1:], ddof=1))
+        between = float(np.var([value, *(each[0] for each in others)], ddof=1))
+        total = of_tests + between
+        freedom = len(others) * (total / between) ** 2 if between > 0 else np.inf
+        margin = float(student.ppf(0.975, freedom)) * np.sqrt(total)
+        low, high = min(low, value - margin), max(high, value + margin)
+    return Estimate(value, float(low), float(high), breakdown, dict(facts))
 
 
 def resamples(context: Context, rows: int) -> np.ndarray:

@@ -78,7 +78,7 @@ UTILITY: tuple[Measure, ...] = (
     Measure(
         imported("utility", "utility"),
         (UTILITY_SCORE, UTILITY_RATIO, UTILITY_SKILL),
-        same_context(utility_candidates),
+        same_context(imported("utility", "utility_sets")),
         imported("utility", "utility_obstacle"),
         NOTHING_LEARNT,
     ),

@@ -328,6 +328,10 @@ class Evaluate(Section):
     """How many shadow adapters `lira` trains, each on half of all real records."""
     attacked_records: Annotated[int, Field(ge=50)] = 1000
     """Training records, and unseen ones, whose likelihood under the adapter is read."""
+    generator_seeds: Annotated[int, Field(ge=1, le=20)] = 1
+    """Sets of synthetic records behind the intervals of usefulness: the run's own and, from 2 on, others of further seeds."""
+    floor: Literal["shuffled", "base"] = "shuffled"
+    """What texts are held against as the floor: train's words shuffled, or what the base model writes without its adapter."""
     show_nearest: bool = False
     """Print the synthetic records nearest to training records in the report: it then holds training data."""
 

@@ -107,6 +107,11 @@ class Run:
         return self.root / "eval"
 
     @property
+    def further(self) -> Path:
+        """Other sets of synthetic records, which only the evaluation looks at; gone when it has ended."""
+        return self.evaluation / "further"
+
+    @property
     def metrics(self) -> Path:
         return self.evaluation / "metrics.json"
 

@@ -15,9 +15,10 @@ from paracosm.eval.comparison import together
 from paracosm.eval.context import Context, independent_marginals
 from paracosm.eval.distributions import distributions
 from paracosm.eval.measure import Evaluation, measure
-from paracosm.eval.utility import make_task, utility, utility_obstacle
+from paracosm.eval.stage import _settings
+from paracosm.eval.utility import Drawn, make_task, utility, utility_obstacle
 from paracosm.recipes.errors import DataError
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.recipe import Evaluate, Recipe
 from paracosm.records.schema import Field, Schema
 
 patients = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))
@@ -245,3 +246,26 @@ def test_nearest_pairs_are_shown_only_on_demand(fresh: Evaluation) -> None:
     assert found.nearest[0]["distance"] == 0
     assert found.nearest[0]["fields"][0]["synthetic"] == found.nearest[0]["fields"][0]["train"]
     assert '"distance"' not in found.to_json()
+
+
+def test_further_sets_of_a_generator_widen_the_interval_of_usefulness() -> None:
+    parts = _parts()
+    context = Context(
+        PATIENTS, parts["train"], parts["control"], parts["test"], "ill", QUICK, 100, further=[]
+    )
+    lucky, other = parts["synthetic"], parts["synthetic"].copy()
+    other["ill"] = other["ill"].sample(frac=1, random_state=0).array
+    alone = utility(context, Drawn(lucky, []))["utility_skill"]
+    among = utility(context, Drawn(lucky, [other, other]))["utility_skill"]
+    assert among.value == alone.value, "the set that is released is the one that is judged"
+    assert among.low < alone.low - 0.3
+    assert len(among.facts["scores_of_sets"]) == 3
+    alike = utility(context, Drawn(lucky, [lucky, lucky]))["utility_skill"]
+    assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.3)
+
+
+def test_a_run_that_was_evaluated_before_the_keys_came_stays_done() -> None:
+    plain = Recipe.model_validate({"name": "x", "data": {"source": "x.csv"}})
+    asking = plain.model_copy(update={"eval": Evaluate(generator_seeds=3, floor="base")})
+    assert not {"generator_seeds", "floor"} & set(_settings(plain))
+    assert _settings(asking).items() >= {"generator_seeds": 3, "floor": "base"}.items()
