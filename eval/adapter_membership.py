@@ -1,22 +1,23 @@
 """Can one tell from the adapter who was in train? Attacks on its exact likelihoods, the strongest of them."""
 
-import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from paracosm.eval.attacked_adapter import Attacked, read_attacked
 from paracosm.eval.context import Context
+from paracosm.eval.likelihood_attacks import attack_scores, means
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle, excess
 from paracosm.eval.record_likelihood import Likelihood
+from paracosm.eval.shadow_adapters import shadow_obstacle
+from paracosm.eval.shadow_attacks import Shadows, likelihood_ratio_scores
 from paracosm.finetune.tuned_model import objective_of
 from paracosm.records.schema import Record
 
 Model = Literal["adapter", "clean", "base", "memorised"]
-LOWEST_SHARE = 0.2
-WINDOWS = (2, 3, 4, 6, 9, 13, 18, 25, 32, 40)
 PREFIX = SUFFIX = 50
 SHORTEST_SUFFIX = 20
 ATTEMPTS = (1, 100, 10_000)
@@ -54,66 +55,68 @@ def text_adapter_obstacle(context: Context) -> Obstacle | None:
     return adapter_obstacle(context)
 
 
+def lira_obstacle(context: Context) -> Obstacle | None:
+    """Return why the adapter is not compared with shadow adapters, or None."""
+    return shadow_obstacle(context) or adapter_obstacle(context)
+
+
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `adapter_mia_auc` and `adapter_mia_tpr` of the strongest attack on one of the models."""
-    attacked: Attacked = context.once("attacked adapter", lambda: read_attacked(context))
-    members, likelihoods = attacked.members, attacked.adapter
-    records, base, groups = attacked.records, attacked.base, attacked.groups
-    if model == "clean":
-        # Control before test in the tables, so the halves are drawn.
-        drawn = np.random.default_rng([context.settings.seed, 71]).permutation(
-            np.arange(members, len(records))
-        )
-        likelihoods, records, base = ([each[row] for row in drawn] for each in (likelihoods, records, base))
-        groups = None if groups is None else groups[drawn]
-        members = len(drawn) // 2
-    elif model == "base":
-        likelihoods = base
-    elif model == "memorised":
-        kept = [*range(attacked.memorised_members), *range(members, len(records))]
-        records, base = [records[each] for each in kept], [base[each] for each in kept]
-        groups = None if groups is None else groups[kept]
-        members, likelihoods = attacked.memorised_members, attacked.memorised
-    scores = attack_scores(likelihoods, base, records)
-    found = strongest(Targets(scores, members, groups), context.settings, "adapter_mia")
+    chosen = _under_attack(context, model)
+    scores = attack_scores(
+        chosen.likelihoods, chosen.base, chosen.records, members=chosen.members, shadows=chosen.shadows
+    )
+    found = strongest(Targets(scores, chosen.members, chosen.groups), context.settings, "adapter_mia")
     for estimate in found.values():
-        estimate.facts["unseen_left_out"] = attacked.unknown
+        estimate.facts["unseen_left_out"] = chosen.unknown
     return found
 
 
-def attack_scores(
-    likelihoods: Sequence[Likelihood], base: Sequence[Likelihood], records: Sequence[Record]
-) -> dict[str, np.ndarray]:
-    """Return five scores a record, higher for members.
-
-    `loss`: mean log probability (Yeom et al. 2018). `zlib`: summed, over the compressed size (Carlini et al. 2021).
-    `ratio`: mean log probability minus the base model's. `min_k_plus`: mean of the lowest fifth of the standardised
-    log probabilities (Zhang et al. 2025, Min-K%++). `windows`: share of windows in which the adapter beats the base
-    (WBC, arXiv 2601.02751).
-    """
-    texts = ["|".join("" if cell is None else str(cell) for cell in record.values()) for record in records]
-    sizes = np.array([len(zlib.compress(text.encode())) for text in texts])
-    means = np.array([each.log_probability.mean() for each in likelihoods])
-    sums = np.array([each.log_probability.sum() for each in likelihoods])
-    return {
-        "loss": means,
-        "zlib": sums / sizes,
-        "ratio": means - np.array([each.log_probability.mean() for each in base]),
-        "min_k_plus": np.array([_lowest(each) for each in likelihoods]),
-        "windows": np.array([_windows_won(*pair) for pair in zip(likelihoods, base, strict=True)]),
-    }
+def shadow_membership(context: Context, model: Model) -> dict[str, Estimate]:
+    """Return `lira_auc` and `lira_tpr`: what comparison with shadow adapters finds by itself."""
+    chosen = _under_attack(context, model)
+    assert chosen.shadows is not None
+    scores = likelihood_ratio_scores(means(chosen.likelihoods), chosen.shadows)
+    found = strongest(Targets(scores, chosen.members, chosen.groups), context.settings, "lira")
+    for estimate in found.values():
+        estimate.facts["shadows"] = len(chosen.shadows.inside)
+    return found
 
 
-def _lowest(likelihood: Likelihood) -> float:
-    spread = np.maximum(likelihood.deviation, 1e-3)
-    standard = np.sort((likelihood.log_probability - likelihood.expected) / spread)
-    return float(standard[: max(1, round(LOWEST_SHARE * len(standard)))].mean())
+@dataclass(frozen=True)
+class _UnderAttack:
+    """The targets of an attack on one of the models, members first."""
+
+    likelihoods: list[Likelihood]
+    base: list[Likelihood]
+    records: list[Record]
+    members: int
+    groups: np.ndarray | None
+    shadows: Shadows | None
+    unknown: int
 
 
-def _windows_won(likelihood: Likelihood, base: Likelihood) -> float:
-    gain = np.concatenate([[0.0], np.cumsum(likelihood.log_probability - base.log_probability)])
-    widths = [width for width in WINDOWS if width < len(gain)] or [len(gain) - 1]
-    return float(np.mean([(gain[width:] - gain[:-width] > 0).mean() for width in widths]))
+def _under_attack(context: Context, model: Model) -> _UnderAttack:
+    attacked: Attacked = context.once("attacked adapter", lambda: read_attacked(context))
+    rows, members, likelihoods = np.arange(len(attacked.records)), attacked.members, attacked.adapter
+    if model == "clean":
+        # Control before test in the tables, so the halves are drawn.
+        rows = np.random.default_rng([context.settings.seed, 71]).permutation(rows[members:])
+        members = len(rows) // 2
+    elif model == "base":
+        likelihoods = attacked.base
+    elif model == "memorised":
+        members = attacked.memorised_members
+        rows = np.concatenate([rows[:members], rows[attacked.members :]])
+    return _UnderAttack(
+        attacked.memorised if model == "memorised" else [likelihoods[row] for row in rows],
+        [attacked.base[row] for row in rows],
+        [attacked.records[row] for row in rows],
+        members,
+        None if attacked.groups is None else attacked.groups[rows],
+        None if attacked.shadows is None else attacked.shadows.of(rows),
+        attacked.unknown,
+    )
 
 
 def extraction(context: Context, model: Model) -> dict[str, Estimate]:

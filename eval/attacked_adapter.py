@@ -11,6 +11,8 @@ import pandas as pd
 from paracosm.eval.context import Context, drawn_rows
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
+from paracosm.eval.shadow_adapters import read_shadows, shadow_obstacle
+from paracosm.eval.shadow_attacks import Shadows
 from paracosm.finetune.encoded_records import EncodedRecord
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record
@@ -38,6 +40,8 @@ class Attacked:
     """Under the adapter after more training on the first `memorised_members` records alone."""
     memorised_members: int
     groups: np.ndarray | None
+    shadows: Shadows | None
+    """What shadow adapters say of the records, where the settings ask for them."""
     unknown: int
     """Unseen records with a value that training never saw: they have no likelihood and were left out."""
 
@@ -65,7 +69,13 @@ def read_attacked(context: Context) -> Attacked:
         *to_records(context.train.iloc[known[kept_members]], codec.schema),
         *to_records(context.held_out.iloc[unseen[kept_others]], codec.schema),
     ]
-    return Attacked(plain, len(members), adapter, base, memorised, chosen, groups, unknown)
+    shadows = None
+    if shadow_obstacle(context) is None:
+        rows = np.concatenate([known[kept_members], len(context.train) + unseen[kept_others]])
+        shadows = read_shadows(
+            context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
+        )
+    return Attacked(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
 
 
 def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:

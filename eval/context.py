@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ import pandas as pd
 from paracosm.eval.metric import Anchor
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Field, Schema
+
+if TYPE_CHECKING:
+    from paracosm.eval.trained_attackers import Attackers
 
 NUMERIC = ("integer", "number", "datetime")
 DISCRETE = ("category", "boolean")
@@ -38,6 +41,8 @@ class Context:
     """The adapter that made the synthetic records, where one is at hand."""
     canaries: Path | None = None
     """Records that were planted in train by coin flips, where there are some."""
+    attackers: "Attackers | None" = None
+    """With what attacks train adapters of their own; None where they may not."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """What metrics worked out of the real records alone, shared by all candidates."""

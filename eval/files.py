@@ -13,6 +13,7 @@ from paracosm.eval.comparison import comparison_html, together
 from paracosm.eval.jobs import Say, quiet
 from paracosm.eval.measure import Evaluation, measure
 from paracosm.eval.report import report_html
+from paracosm.eval.trained_attackers import Attackers
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
@@ -37,6 +38,7 @@ def evaluate_files(
     settings: Evaluate | None = None,
     schema: Path | None = None,
     adapter: Path | None = None,
+    attackers: Attackers | None = None,
 ) -> Evaluation:
     """Measure a synthetic table against the real ones it was made from; every file in any format that a recipe reads.
 
@@ -51,6 +53,7 @@ def evaluate_files(
         settings: repeats, bootstrap resamples, caps and seed.
         schema: a `schema.json` as runs hold it; inferred from all tables together when absent.
         adapter: folder of the adapter that made the records, which is then attacked too; its schema applies.
+        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
 
     Raises:
         DataError: a file cannot be read, lacks a column of train, or the target is no column.
@@ -61,10 +64,11 @@ def evaluate_files(
         real={name: path for name, path in paths.items() if path is not None},
         synthetic={synthetic.name: synthetic},
         target=target,
-        profile=profile,
+        release=Release(profile=profile),
         settings=settings,
         schema=schema,
         adapter=adapter,
+        attackers=attackers,
     )[synthetic.name]
     if out is not None:
         write_evaluation(found, out, synthetic.name)
@@ -76,10 +80,11 @@ def evaluate_sets(
     real: dict[str, Path],
     synthetic: dict[str, Path],
     target: str | None = None,
-    profile: Literal["internal", "partner", "public"] = "internal",
+    release: Release | None = None,
     settings: Evaluate | None = None,
     schema: Path | None = None,
     adapter: Path | None = None,
+    attackers: Attackers | None = None,
     say: Say = quiet,
 ) -> dict[str, Evaluation]:
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.
@@ -88,10 +93,11 @@ def evaluate_sets(
         real: `train`, `control` and perhaps `test` -> file.
         synthetic: name of a set -> file; all are read under one schema.
         target: the column that a downstream model would predict.
-        profile: which gates apply.
+        release: which gates apply, and limits of one's own.
         settings: repeats, bootstrap resamples, caps and seed.
         schema: a `schema.json`; inferred when absent.
         adapter: folder of the adapter that made the records.
+        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
         say: takes progress lines.
     """
     paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
@@ -133,8 +139,9 @@ def evaluate_sets(
             schema=known,
             target=target,
             settings=settings,
-            release=Release(profile=profile),
+            release=release,
             adapter=adapter,
+            attackers=attackers,
             notes=warnings,
             say=say,
         )

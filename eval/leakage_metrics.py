@@ -153,7 +153,7 @@ ADAPTER_MIA_AUC = Metric(
     section="privacy",
     goal="down",
     range=(0.0, 1.0),
-    source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751)",
+    source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751); Zarifzadeh et al. 2024 (RMIA)",
     what="How often the strongest attack, holding the adapter itself, takes a training record for likelier than a stranger.",
     read=readings.membership,
     zero="worst",
@@ -167,6 +167,54 @@ ADAPTER_MIA_TPR = Metric(
     range=(-0.05, 1.0),
     source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
     what="Share of training records that the strongest attack on the adapter names at a threshold few strangers pass, beyond chance.",
+    read=readings.members_named,
+    zero="worst",
+    unit="points",
+)
+LIRA_AUC = Metric(
+    name="lira_auc",
+    title="Membership from the adapter beside shadow adapters",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles",
+    what="The same for the attack that compares the adapter with others, trained with and without each record; it counts above too.",
+    read=readings.membership,
+    zero="worst",
+    unit="plain",
+)
+LIRA_TPR = Metric(
+    name="lira_tpr",
+    title="Members named with few false alarms, beside shadow adapters",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that this attack names at a threshold few strangers pass, beyond chance.",
+    read=readings.members_named,
+    zero="worst",
+    unit="points",
+)
+AUXILIARY_MIA_AUC = Metric(
+    name="auxiliary_mia_auc",
+    title="Membership from a model that learnt the synthetic records",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Audit of synthetic data by an auxiliary model, Mitchell, Andrew et al. 2026 (arXiv 2606.10481)",
+    what="How often a language model that learnt the synthetic records alone shows a training record to be likelier than a stranger.",
+    read=readings.membership,
+    zero="worst",
+    unit="plain",
+)
+AUXILIARY_MIA_TPR = Metric(
+    name="auxiliary_mia_tpr",
+    title="Members named by a model that learnt the synthetic records",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Mitchell, Andrew et al. 2026 (arXiv 2606.10481); TPR at a low FPR, minus that FPR (Carlini et al. 2022)",
+    what="Share of training records that it names at a threshold few strangers pass, beyond what chance gives.",
     read=readings.members_named,
     zero="worst",
     unit="points",
@@ -254,6 +302,21 @@ ADAPTER = Measure(
     imported("adapter_membership", "adapter_obstacle"),
     own_threads=True,
 )
+SHADOWS = Measure(
+    imported("adapter_membership", "shadow_membership"),
+    (LIRA_AUC, LIRA_TPR),
+    imported("adapter_membership", "adapter_candidates"),
+    imported("adapter_membership", "lira_obstacle"),
+    own_threads=True,
+)
+AUXILIARY = Measure(
+    imported("auxiliary_model", "auxiliary_membership"),
+    (AUXILIARY_MIA_AUC, AUXILIARY_MIA_TPR),
+    imported("auxiliary_model", "auxiliary_candidates"),
+    imported("auxiliary_model", "auxiliary_obstacle"),
+    Obstacle("hardly any synthetic record lies within the schema's domains", curable=False),
+    own_threads=True,
+)
 CONTINUATIONS = Measure(
     imported("adapter_membership", "extraction"),
     (EXTRACTION,),
@@ -276,7 +339,9 @@ PRIVACY: tuple[Measure, ...] = (
     RISKS,
     REPLAY,
     IDENTIFIERS,
+    AUXILIARY,
     ADAPTER,
+    SHADOWS,
     CONTINUATIONS,
     CANARIES,
 )

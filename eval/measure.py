@@ -18,6 +18,7 @@ from paracosm.eval.jobs import Say, measured, quiet
 from paracosm.eval.measurement import Measure
 from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.stage import evaluate
+from paracosm.eval.trained_attackers import Attackers
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Evaluate, Release
@@ -102,6 +103,7 @@ def measure(
     subject: str | None = None,
     adapter: Path | None = None,
     canaries: Path | None = None,
+    attackers: Attackers | None = None,
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
     say: Say = quiet,
@@ -120,6 +122,7 @@ def measure(
         subject: the identifier field that names whom a record is about; a row is its own subject when absent.
         adapter: folder of the adapter that made the records; it is attacked too.
         canaries: table of records that were planted in train by coin flips, with a column that says which went in.
+        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
         say: takes progress lines.
@@ -138,6 +141,7 @@ def measure(
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
         canaries=canaries,
+        attackers=attackers,
     )
     results, missing = measure_all(context, synthetic, say=say)
     rulings = rule(results, missing, release)

@@ -135,7 +135,8 @@ def members_named(result: Result) -> str:
 
 
 def _worst(result: Result) -> str:
-    return "an adapter that was made to memorise" if "adapter" in result.metric.name else "a copy of train"
+    on_adapter = result.metric.name.startswith(("adapter", "lira"))
+    return "an adapter that was made to memorise" if on_adapter else "a copy of train"
 
 
 def singling_out(result: Result) -> str:

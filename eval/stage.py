@@ -10,7 +10,7 @@ import pandas as pd
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.digest import file_digest, folder_digest
 from paracosm.recipes.errors import RunError
-from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.recipe import Evaluate, Recipe
 from paracosm.recipes.run_directory import SPLITS, Run
 from paracosm.records.schema import Schema
 
@@ -19,7 +19,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
     """Do the `eval` stage unless it is done; return whether it ran.
 
     Args:
-        recipe: what to measure, and which gates apply.
+        recipe: what to measure, and which gates apply; attacks that train adapters do so as it says.
         run: the run directory.
         say: takes progress lines.
 
@@ -35,6 +35,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
     def work() -> dict[str, Any]:
         from paracosm.eval.measure import measure
         from paracosm.eval.report import report_html
+        from paracosm.eval.trained_attackers import Attackers
         from paracosm.records.typed_table import read_table
 
         schema = Schema.load(run.schema)
@@ -50,6 +51,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             subject=recipe.data.subject,
             adapter=run.adapter if run.codec.is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
+            attackers=Attackers(recipe, run.attackers, say, _pace(run)),
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),
@@ -77,9 +79,30 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
         "adapter": folder_digest(run.adapter) if run.codec.is_file() else None,
         "canaries": file_digest(run.canaries) if run.canaries.is_file() else None,
         "target": recipe.data.target,
-        "eval": recipe.eval.model_dump(mode="json"),
+        "eval": _settings(recipe.eval),
         "release": recipe.release.model_dump(mode="json"),
+        **_training(recipe),
     }
+
+
+def _settings(settings: Evaluate) -> dict[str, Any]:
+    """Return the settings without the number of shadows where none are asked for."""
+    return settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
+
+
+def _training(recipe: Recipe) -> dict[str, Any]:
+    """Return how adapters are trained, where an attack trains some."""
+    if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+        return {}
+    return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
+
+
+def _pace(run: Run) -> float | None:
+    """Return the seconds that a training record took in an epoch; None where the adapter was not trained here."""
+    trained = run.stage_record("finetune")
+    rows = run.stage_record("records").get("facts", {}).get("rows", {}).get("train")
+    epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
+    return trained["wall_seconds"] / (rows * epochs) if rows and epochs else None
 
 
 def _shards(run: Run) -> list[Path]:

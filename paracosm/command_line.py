@@ -203,6 +203,10 @@ def evaluate(
     adapter: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The adapter that made the records: attack it too.")
     ] = None,
+    attack: Annotated[
+        list[Literal["lira", "auxiliary"]] | None,
+        typer.Option(help="An attack that trains adapters of its own; give it again for both."),
+    ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What a model would predict.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where metrics.json and report.html go.")
@@ -225,12 +229,18 @@ def evaluate(
         "synthetic": synthetic or None,
     }
     alone = tables | {"schema": schema, "adapter": adapter, "target": target, "out": out}
+    if subject is not None and "=" in subject and tables["train"] is not None:
+        subject, overrides = None, [subject, *(overrides or [])]
     if subject is None:
-        found, report = evaluate_tables(**alone, profile=gate)
+        found, report = evaluate_tables(
+            **alone, profile=gate, overrides=overrides or [], attacks=attack or []
+        )
     elif given := [f"--{name}" for name, value in alone.items() if value is not None]:
         raise typer.BadParameter(f"{given[0]} goes with tables, not with a recipe or a run ({subject})")
     else:
-        metrics, report = evaluate_run(subject, overrides=overrides or [], run=folder, profile=gate)
+        metrics, report = evaluate_run(
+            subject, overrides=overrides or [], run=folder, profile=gate, attacks=attack or []
+        )
         found = {"": metrics}
     for name, metrics in found.items():
         if len(found) > 1:

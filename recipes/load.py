@@ -37,7 +37,19 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{file}: is empty; a recipe needs at least name and data.source")
     if not isinstance(plain, dict):
         raise RecipeError(f"{file}: must be a mapping of keys; got {shown(plain)}")
-    over = read_overrides(overrides)
+    return _checked(plain, read_overrides(overrides), str(file), document)
+
+
+def recipe_of(plain: dict[str, Any], overrides: Sequence[str] = ()) -> Recipe:
+    """Return the recipe that plain values and overrides make, without a file.
+
+    Raises:
+        RecipeError: in one line, what is wrong with an override and what is allowed.
+    """
+    return _checked(plain, read_overrides(overrides), "recipe", None)
+
+
+def _checked(plain: dict[str, Any], over: Sequence[Override], name: str, document: Document | None) -> Recipe:
     for override in over:
         apply(override, plain)
     _leave_out_empty_sections(plain, ())
@@ -49,7 +61,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         faults += [fault for fault in faults_of(error, plain) if fault.path not in known]
     if recipe is None or faults:
         raise RecipeError(
-            in_one_line(faults, lambda key, has_line: _place(key, has_line, file, document, over))
+            in_one_line(faults, lambda key, has_line: _place(key, has_line, name, document, over))
         )
     return recipe
 
@@ -120,16 +132,18 @@ def _leave_out_empty_sections(plain: dict[str, Any], path: KeyPath) -> None:
 
 
 def _place(
-    key: KeyPath, has_line: bool, file: Path, document: Document, overrides: Sequence[Override]
+    key: KeyPath, has_line: bool, file: str, document: Document | None, overrides: Sequence[Override]
 ) -> tuple[float, str]:
     for override in reversed(overrides):
         shared = min(len(key), len(override.path))
-        inside = len(key) >= len(override.path) or (has_line and key not in document.lines)
+        inside = len(key) >= len(override.path) or (
+            has_line and (document is None or key not in document.lines)
+        )
         # A rule on a whole section can be broken by any key of it that was overridden.
         if key[:shared] == override.path[:shared] and (inside or has_line):
             return -1.0, override.cited
-    line = document.line(key) if has_line else None
-    return (float("inf"), str(file)) if line is None else (float(line), f"{file}:{line}")
+    line = document.line(key) if has_line and document is not None else None
+    return (float("inf"), file) if line is None else (float(line), f"{file}:{line}")
 
 
 def _in_folder(folder: Path) -> str:

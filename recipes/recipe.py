@@ -321,12 +321,21 @@ class Evaluate(Section):
     """Seed of resampling and of the classifiers."""
     embedder: str = "minilm"
     """What turns texts into vectors: `minilm` (extra `text`), a local folder, or any Hugging Face encoder id."""
-    attacks: list[Literal["adapter"]] = ["adapter"]
-    """What is attacked beside the synthetic records; leaving the adapter out leaves its gates inconclusive."""
+    attacks: list[Literal["adapter", "lira", "auxiliary"]] = ["adapter"]
+    """What is attacked beside the synthetic records; leaving the adapter out leaves its gates inconclusive. Two train
+    adapters of their own: `lira` compares the adapter with shadow adapters, `auxiliary` learns the synthetic records."""
+    shadows: Annotated[int, Field(ge=8, multiple_of=2)] = 8
+    """How many shadow adapters `lira` trains, each on half of all real records."""
     attacked_records: Annotated[int, Field(ge=50)] = 1000
     """Training records, and unseen ones, whose likelihood under the adapter is read."""
     show_nearest: bool = False
     """Print the synthetic records nearest to training records in the report: it then holds training data."""
+
+    @model_validator(mode="after")
+    def _attacks_the_adapter_first(self) -> "Evaluate":
+        if "lira" in self.attacks and "adapter" not in self.attacks:
+            raise ValueError("lira attacks the adapter too: write attacks: [adapter, lira]")
+        return self
 
 
 class Release(Section):

@@ -98,6 +98,11 @@ class Run:
         return self.root / "canaries.parquet"
 
     @property
+    def attackers(self) -> Path:
+        """Adapters that attacks train for themselves, and what was read off them; outlives an evaluation."""
+        return self.root / "attackers"
+
+    @property
     def evaluation(self) -> Path:
         return self.root / "eval"
 
