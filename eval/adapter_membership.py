@@ -12,6 +12,7 @@ from paracosm.eval.likelihood_attacks import attack_scores, means
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle, excess
 from paracosm.eval.record_likelihood import Likelihood
+from paracosm.eval.shadow_adapters import shadow_obstacle
 from paracosm.eval.shadow_attacks import Shadows, likelihood_ratio_scores
 from paracosm.finetune.tuned_model import objective_of
 from paracosm.records.schema import Record
@@ -54,15 +55,9 @@ def text_adapter_obstacle(context: Context) -> Obstacle | None:
     return adapter_obstacle(context)
 
 
-def shadow_obstacle(context: Context) -> Obstacle | None:
+def lira_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter is not compared with shadow adapters, or None."""
-    if "lira" not in context.settings.attacks:
-        return Obstacle("eval.attacks does not name lira", curable=False)
-    if context.attackers is None:
-        return Obstacle("there is no recipe to train shadow adapters with", curable=False)
-    if context.schema.sequence is not None:
-        return Obstacle("shadow adapters of sequences are not trained", curable=False)
-    return adapter_obstacle(context)
+    return shadow_obstacle(context) or adapter_obstacle(context)
 
 
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:

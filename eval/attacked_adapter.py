@@ -11,7 +11,7 @@ import pandas as pd
 from paracosm.eval.context import Context, drawn_rows
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
-from paracosm.eval.shadow_adapters import read_shadows
+from paracosm.eval.shadow_adapters import read_shadows, shadow_obstacle
 from paracosm.eval.shadow_attacks import Shadows
 from paracosm.finetune.encoded_records import EncodedRecord
 from paracosm.records.codec import Codec
@@ -70,8 +70,7 @@ def read_attacked(context: Context) -> Attacked:
         *to_records(context.held_out.iloc[unseen[kept_others]], codec.schema),
     ]
     shadows = None
-    wanted = "lira" in context.settings.attacks and codec.schema.sequence is None
-    if wanted and context.attackers is not None:
+    if shadow_obstacle(context) is None:
         rows = np.concatenate([known[kept_members], len(context.train) + unseen[kept_others]])
         shadows = read_shadows(
             context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)

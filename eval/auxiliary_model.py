@@ -18,7 +18,7 @@ from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
-from paracosm.eval.trained_attackers import Course, Lesson, table_digest
+from paracosm.eval.trained_attackers import Course, Lesson, reads_lengths, table_digest
 from paracosm.records.typed_table import to_records
 
 Other = Literal["clean", "base", "copy"]
@@ -53,6 +53,8 @@ def auxiliary_obstacle(context: Context) -> Obstacle | None:
         return Obstacle("eval.attacks does not name auxiliary", curable=False)
     if context.attackers is None:
         return Obstacle("there is no recipe to train an auxiliary model with", curable=False)
+    if reads_lengths(context):
+        return Obstacle("a masked model knows only texts of the lengths that it learnt", curable=False)
     if context.schema.sequence is not None:
         return Obstacle("records in sequences are not audited by an auxiliary model", curable=False)
     if len(context.control) < 3 * FEWEST_ROWS:
@@ -133,7 +135,8 @@ def _answers(
 
     def read(folder: Path) -> dict[str, np.ndarray]:
         codec, masks = load_codec(folder)
-        records, _ = reader_of(codec, masks).encode(to_records(targets, codec.schema))
+        records, unknown = reader_of(codec, masks).encode(to_records(targets, codec.schema))
+        assert not unknown
         base: list[Likelihood] = context.once(
             "auxiliary base", lambda: base_likelihoods(folder, codec, masks, records)
         )

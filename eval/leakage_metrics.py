@@ -306,7 +306,7 @@ SHADOWS = Measure(
     imported("adapter_membership", "shadow_membership"),
     (LIRA_AUC, LIRA_TPR),
     imported("adapter_membership", "adapter_candidates"),
-    imported("adapter_membership", "shadow_obstacle"),
+    imported("adapter_membership", "lira_obstacle"),
     own_threads=True,
 )
 AUXILIARY = Measure(

@@ -16,6 +16,7 @@ import pandas as pd
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
+from paracosm.eval.context import Context
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import value_digest
 from paracosm.recipes.recipe import Recipe
@@ -161,6 +162,13 @@ class Course:
                 shutil.rmtree(path)
             elif path.is_file():
                 path.unlink()
+
+
+def reads_lengths(context: Context) -> bool:
+    """Return whether adapters would be masked models of texts, whose lengths are part of what they learn."""
+    assert context.attackers is not None
+    masked = context.attackers.recipe.finetune.objective == "masked"
+    return masked and any(each.type == "text" for each in context.fields)
 
 
 def table_digest(table: pd.DataFrame) -> str:
