@@ -63,11 +63,6 @@ class Material:
         return 0
 
     @property
-    def cut(self) -> int:
-        """Records of which a part is not learnt: none."""
-        return 0
-
-    @property
     def longest(self) -> int:
         """Tokens of the longest training record."""
         return max(record.tokens for record in self.train.records)

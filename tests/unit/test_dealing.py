@@ -11,7 +11,7 @@ def records(count: int) -> RecordDataset:
     lengths = [1 + number % 5 for number in range(count)]
     return RecordDataset(
         [EncodedRecord(((1,) * length,), ((0,) * length,)) for length in lengths],
-        start=0,
+        opening=(0,),
         shuffled=False,
         seed=0,
     )

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tiny_models import byte_tokenizer, gpt2, llama, save_tiny_llama
@@ -19,7 +18,6 @@ from paracosm.finetune.packed import PackedCollator, attend_packed
 from paracosm.finetune.prompt import prompt_tokens
 from paracosm.finetune.quantised import check_installed
 from paracosm.finetune.saving import save_adapter
-from paracosm.finetune.similar_lengths import SimilarLengths
 from paracosm.finetune.tuned_model import export, load_tuned
 from paracosm.recipes.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.load import load_recipe
@@ -173,20 +171,6 @@ def test_a_model_that_cannot_keep_packed_records_apart_is_left_as_it_was() -> No
     usual = model.config._attn_implementation
     assert not attend_packed(model)
     assert model.config._attn_implementation == usual
-
-
-def test_an_epoch_holds_every_record_once_and_steps_do_not_depend_on_their_division() -> None:
-    lengths = np.random.default_rng(0).integers(5, 300, 103).tolist()
-    order = SimilarLengths(lengths, batch=16, seed=3)
-    first = list(order)
-    assert sorted(first) == list(range(103))
-    assert first == list(SimilarLengths(lengths, batch=16, seed=3))
-    order.set_epoch(1)
-    assert sorted(order) == list(range(103))
-    assert list(order) != first
-    step = [lengths[row] for row in first[:16]]
-    assert step == sorted(step, reverse=True)
-    assert not np.all(np.diff([lengths[row] for row in first]) <= 0)
 
 
 def test_a_prompt_goes_through_the_chat_template_where_there_is_one() -> None:
