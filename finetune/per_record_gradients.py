@@ -49,10 +49,7 @@ def check_gradients(wrapped: "GradSampleModule", material: Material, batch: dict
     weights = [each for each in wrapped.parameters() if each.requires_grad]
     kept = [each.detach().clone() for each in weights]
     random = torch.Generator(device=weights[0].device).manual_seed(0)
-    wrapped.train()
-    for module in wrapped.modules():
-        if isinstance(module, nn.Dropout):
-            module.eval()
+    _without_chance(wrapped)
     try:
         with torch.no_grad():
             for each in weights:
@@ -73,6 +70,15 @@ def check_gradients(wrapped: "GradSampleModule", material: Material, batch: dict
             " would not bound what a record does; take finetune.method lora over a plain base"
         )
     return found
+
+
+def _without_chance(wrapped: nn.Module) -> None:
+    """Turn every dropout off, and leave on what gradients per record and recomputed activations need."""
+    wrapped.eval()
+    for module in wrapped.modules():
+        owns = any(each.requires_grad for each in module.parameters(recurse=False))
+        if owns or getattr(module, "gradient_checkpointing", False):
+            module.training = True
 
 
 def _differences(

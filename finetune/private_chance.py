@@ -55,9 +55,9 @@ class Chance:
         """Return the records of one step: every unit joins by a coin of its own, with one of its records at random."""
         digest = hashlib.blake2b(f"batch/{step}".encode(), key=self.secret, digest_size=32).digest()
         random = np.random.default_rng(int.from_bytes(digest, "big"))
-        joined = np.flatnonzero(random.random(len(units)) < rate)
-        which = random.random(len(units))
-        return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined.tolist()]
+        joined = np.flatnonzero(random.random(len(units)) < rate).tolist()
+        which = random.random(len(units)).tolist()
+        return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined]
 
     def noise(self, step: int, device: torch.device) -> torch.Generator:
         """Return the source of one step's noise."""

@@ -243,7 +243,7 @@ class Privacy(Section):
     """Expected passes over the training units. All are done: stopping by the control loss would spend budget of the control records."""
     batch_size: Annotated[int, Field(ge=1)] = 128
     """Expected units in one step: every unit joins every step by a coin of its own."""
-    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 4e-3
     """Peak learning rate."""
 
 

@@ -1,0 +1,87 @@
+"""Runs under differential privacy on a tiny model: their recipe, their records and what training makes of them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from paracosm.finetune.accounting import Budget, budget_of
+from paracosm.finetune.adapter import with_adapter
+from paracosm.finetune.material import Material, causal_material
+from paracosm.finetune.private_chance import Chance
+from paracosm.finetune.private_fit import Training
+from paracosm.finetune.private_recipe import as_trained
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run_directory import Run
+from paracosm.records.prepare import prepare
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "age": {"type": "integer", "minimum": 0, "maximum": 120, "nullable": False},
+    "sex": {"type": "category", "categories": ["Female", "Male"], "nullable": False},
+    "dose": {"type": "number", "minimum": 0.0, "maximum": 9.9, "decimals": 1, "nullable": True},
+    "seen": {
+        "type": "datetime",
+        "minimum": "2020-01-01",
+        "maximum": "2029-12-31",
+        "format": "%Y-%m-%d",
+        "nullable": False,
+    },
+    "ill": {"type": "boolean", "nullable": False},
+}
+
+
+def people(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Return a raw table of people."""
+    random = np.random.default_rng(seed)
+    days = np.datetime64("2024-01-01") + random.integers(0, 365, rows)
+    table = pd.DataFrame(
+        {
+            "age": random.integers(20, 90, rows).astype(str),
+            "sex": random.choice(["Female", "Male"], rows),
+            "dose": [f"{each:.1f}" for each in random.random(rows) * 4],
+            "seen": days.astype(str),
+            "ill": random.choice(["yes", "no"], rows),
+        }
+    )
+    table.loc[random.random(rows) < 0.1, "dose"] = None
+    return table
+
+
+def private_recipe(base: Path, **sections: Any) -> Recipe:
+    """Return a recipe with a budget of 8; the keys of `sections` are put over its sections."""
+    plain: dict[str, Any] = {
+        "name": "private",
+        "data": {
+            "source": "none.csv",
+            "fields": FIELDS,
+            "target": "ill",
+            "split": {"control": 0.15, "test": 0.15},
+        },
+        "model": {"base": str(base), "dtype": "float32"},
+        "finetune": {"rank": 4, "warmup_steps": 2},
+        "privacy": {"epsilon": 8, "epochs": 4, "batch_size": 32, "learning_rate": 0.01},
+    }
+    for name, keys in sections.items():
+        plain[name] = keys if keys is None else plain.get(name, {}) | keys
+    return Recipe.model_validate(plain)
+
+
+def prepared_run(folder: Path, recipe: Recipe, table: pd.DataFrame) -> Run:
+    """Return a run whose records stage is done."""
+    run = Run.create(folder)
+    prepare(recipe, run, root=folder, table=table)
+    return run
+
+
+def begun(
+    recipe: Recipe, run: Run, *, secret: bytes = bytes(32), budget: Budget | None = None
+) -> tuple[Training, Material]:
+    """Return a private training before its first step."""
+    recipe = as_trained(recipe)
+    assert recipe.privacy is not None
+    material = causal_material(recipe, run)
+    units = [[number] for number in range(len(material.train))]
+    model = with_adapter(recipe, material.codec, material.longest)
+    chosen = budget or budget_of(recipe.privacy, len(units), "record")
+    return Training(model, material, recipe, chosen, Chance(secret), units), material
