@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from paracosm.eval.classifier_test import FOLDS, auc_with_variances
+from paracosm.eval.classifier_test import FITTING, FOLDS, auc_with_variances
 from paracosm.eval.context import Context
 from paracosm.eval.jackknife import jackknifed
 from paracosm.eval.metric import Estimate, around
@@ -138,7 +138,7 @@ def _auc(learner, features: np.ndarray, ours: int, seed: int) -> Estimate:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     scores = cross_val_predict(learner, features, labels, cv=folds, method="decision_function")
     auc, *variances = auc_with_variances(np.asarray(scores), labels)
-    return around(auc, sum(variances), (0.0, 1.0), facts={"texts_each_side": ours})
+    return around(auc, FITTING * sum(variances), (0.0, 1.0), facts={"texts_each_side": ours})
 
 
 def _perplexity_ratio(control: BigramModel, ours: list[str], theirs: list[str], seed: int) -> Estimate:
