@@ -39,7 +39,7 @@ WORDS = 20_000
 
 
 def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `text_auc`, `perplexity_ratio`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts.
+    """Return `text_auc`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts.
 
     Nothing where one side's texts are all empty.
     """
@@ -50,15 +50,23 @@ def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimat
     theirs = theirs[: len(ours)]
     if not any(ours) or not any(theirs):
         return {}
-    control = context.once(
-        "control model", lambda: BigramModel.of(documents(context.control, context.fields))
-    )
     return {
         "text_auc": _text_auc(ours, theirs, context.settings.seed),
-        "perplexity_ratio": _perplexity_ratio(control, ours, theirs, context.settings.seed),
         "distinct_ratio": _distinct_ratio(ours, theirs, context.settings.seed),
         "self_bleu_ratio": _self_bleu_ratio(ours[:MOST_VARIED], theirs[:MOST_VARIED]),
     }
+
+
+def perplexity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+    """Return `perplexity_ratio` of a candidate's texts; nothing where one side's are all empty.
+
+    The candidate may hold no text of control, which the model was made from: it would be no surprise at all.
+    """
+    ours, theirs = compared_texts(context, candidate), compared_texts(context, context.train)
+    if not any(ours) or not any(theirs):
+        return {}
+    model = context.once("control model", lambda: BigramModel.of(documents(context.control, context.fields)))
+    return {"perplexity_ratio": _perplexity_ratio(model, ours, theirs, context.settings.seed)}
 
 
 def meaning_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
