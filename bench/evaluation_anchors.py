@@ -29,7 +29,7 @@ DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).parents[2] / "
 SETS = {
     "heart": ("healthcare/heart_disease_uci.csv.gz", "num", ["id", "dataset"]),
     "adult": ("benchmarks/adult.csv.gz", "income", []),
-    "mts_dialog": ("healthcare/mts_dialog.csv.gz", None, ["ID", "section_header", "dialogue"]),
+    "mts_dialog": ("healthcare/mts_dialog.csv.gz", None, ["ID", "section_header", "dialogue", "split"]),
     "cfpb_complaints": ("finance/cfpb_complaints.csv.gz", "Company response to consumer", None),
 }
 KEPT = {

@@ -173,6 +173,16 @@ def text_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, p
     return candidates
 
 
+def unseen_text_candidates(
+    context: Context, synthetic: pd.DataFrame
+) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
+    """Return the same where control serves as a yardstick: the ceiling is the test split, or half of control by the other."""
+    candidates = leakage_candidates(context, synthetic)
+    if context.untrained is not None:
+        candidates["floor"] = (context, context.untrained)
+    return candidates
+
+
 def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
     """Return what learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
     return {"synthetic": synthetic, "ceiling": context.train, "floor": shuffled(context, len(context.train))}

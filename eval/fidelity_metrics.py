@@ -1,7 +1,12 @@
 """The registered metrics of fidelity, and what measures them."""
 
 from paracosm.eval import readings
-from paracosm.eval.context import Context, fidelity_candidates, text_candidates
+from paracosm.eval.context import (
+    Context,
+    fidelity_candidates,
+    text_candidates,
+    unseen_text_candidates,
+)
 from paracosm.eval.measurement import Measure, imported, same_context, too_few
 from paracosm.eval.metric import Metric, Obstacle
 
@@ -301,8 +306,15 @@ FIDELITY: tuple[Measure, ...] = (
     ),
     Measure(
         imported("text_fidelity", "word_figures"),
-        (TEXT_AUC, PERPLEXITY_RATIO, DISTINCT_RATIO, SELF_BLEU_RATIO),
+        (TEXT_AUC, DISTINCT_RATIO, SELF_BLEU_RATIO),
         same_context(text_candidates),
+        imported("text_replay", "text_obstacle"),
+        Obstacle("the texts hold no words", curable=False),
+    ),
+    Measure(
+        imported("text_fidelity", "perplexity"),
+        (PERPLEXITY_RATIO,),
+        unseen_text_candidates,
         imported("text_replay", "text_obstacle"),
         Obstacle("the texts hold no words", curable=False),
     ),

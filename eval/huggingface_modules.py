@@ -78,6 +78,7 @@ _TEXT_NAMES = {
     "perplexity_ratio",
     "distinct_ratio",
     "self_bleu_ratio",
+    "topics",
     "embedding_auc",
     "mauve",
     "frechet",

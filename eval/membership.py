@@ -65,12 +65,16 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
     weights = _resamples(targets, min(settings.bootstrap, MOST_RESAMPLES), random)
     aucs = {name: float(weighted_auc(scores, labels, _once(labels))[0]) for name, scores in ranked.items()}
     rates = {name: float(tpr_at(scores, labels, _once(labels), rate)[0]) for name, scores in ranked.items()}
-    auc_parts, rate_parts, chosen = [], [], []
+    by_half = [
+        np.array([weighted_auc(scores[half], labels[half], weights[:, half]) for scores in ranked.values()])
+        for half in halves
+    ]
+    auc_parts = [_of_strongest(*pair) for pair in (by_half, by_half[::-1])]
+    rate_parts, chosen = [], []
     for choose, score in (halves, halves[::-1]):
         by_auc = max(ranked, key=lambda name: _auc(ranked[name], labels, choose))
         by_rate = max(ranked, key=lambda name: _rate(ranked[name], labels, choose, rate))
         chosen.append(by_auc)
-        auc_parts.append(weighted_auc(ranked[by_auc][score], labels[score], weights[:, score]))
         rate_parts.append(_rate_parts(ranked[by_rate][score], labels[score], weights[:, score], rate))
     facts = {
         "members": targets.members,
@@ -82,6 +86,18 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         f"{prefix}_auc": _auc_estimate(np.mean(auc_parts, axis=0), aucs, facts, curve),
         f"{prefix}_tpr": _rate_estimate(rate_parts, rate, targets.members, rates, facts),
     }
+
+
+def _of_strongest(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return, per resample, the AUC on one half of the attack that is strongest on the other.
+
+    The choice is made anew in each resample: both halves' results hang on both halves, which widens their mean.
+
+    Args:
+        choose: AUCs on the half that the attack is chosen on (attacks x resamples).
+        score: the same on the other half.
+    """
+    return np.take_along_axis(score, np.nanargmax(choose, axis=0)[None, :], axis=0)[0]
 
 
 def _auc_estimate(

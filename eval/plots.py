@@ -9,19 +9,23 @@ from paracosm.eval.drawing import Scale, box, dot, line, path, scale_around, sho
 from paracosm.eval.figures import figure, interval
 
 WIDTH = 640
+NARROW = 340
 ANCHOR_NAMES = {"floor": "floor", "ceiling": "ceiling", "worst": "worst case"}
 MOST_MAPPED = 40
 
 
-def anchored(metric: Mapping[str, Any], limit: float | None) -> Markup:
-    """Return one metric as a dot with its interval between its anchors, the gate's limit as a dashed line."""
+def anchored(metric: Mapping[str, Any], limit: float | None, width: int = WIDTH) -> Markup:
+    """Return one metric as a dot with its interval between its anchors, the gate's limit as a dashed line.
+
+    Below full width it has fewer ticks: letters must not shrink with it on a phone.
+    """
     unit, height, track = metric["unit"], 86, 42
     anchors = {name: metric["anchors"][name] for name in ANCHOR_NAMES if name in metric["anchors"]}
     spans = [bound for each in (metric, *anchors.values()) for bound in each["interval"]]
     values = [metric["value"], *spans, *(each["value"] for each in anchors.values())]
-    scale = scale_around([*values, *([] if limit is None else [limit])], 30, WIDTH - 30)
+    scale = scale_around([*values, *([] if limit is None else [limit])], 30, width - 30)
     parts = [line(scale.start, track, scale.end, track, "track")]
-    for tick in scale.ticks(5):
+    for tick in scale.ticks(5 if width == WIDTH else 3):
         x = scale(tick)
         parts += [line(x, track - 3, x, track + 3, "track"), words(x, height - 6, figure(tick, unit), "tick")]
     zero = anchors.get(metric["zero"]) if metric["zero"] else None
@@ -30,7 +34,7 @@ def anchored(metric: Mapping[str, Any], limit: float | None) -> Markup:
         parts.append(box(ends[0], track - 5, ends[1] - ends[0], 10, "between"))
     if limit is not None:
         parts.append(line(scale(limit), track - 22, scale(limit), track + 22, "limit"))
-    parts += _anchor_marks(anchors, scale, track, unit)
+    parts += _anchor_marks(anchors, scale, track, unit, width)
     low, high = metric["interval"]
     parts.append(line(scale(low), track, scale(high), track, "interval"))
     hint = f"synthetic {figure(metric['value'], unit)}, 95% interval {interval(low, high, unit)}"
@@ -38,10 +42,12 @@ def anchored(metric: Mapping[str, Any], limit: float | None) -> Markup:
     spoken = "; ".join(
         f"{ANCHOR_NAMES[name]} {figure(each['value'], unit)}" for name, each in anchors.items()
     )
-    return svg(WIDTH, height, f"{metric['title']}: {hint}; {spoken}", parts, "plot anchored")
+    return svg(width, height, f"{metric['title']}: {hint}; {spoken}", parts, "plot anchored")
 
 
-def _anchor_marks(anchors: Mapping[str, Any], scale: Scale, track: float, unit: Any) -> list[Markup]:
+def _anchor_marks(
+    anchors: Mapping[str, Any], scale: Scale, track: float, unit: Any, width: int
+) -> list[Markup]:
     """Return a tick and a name for each anchor; names that would collide step down below the track."""
     parts: list[Markup] = []
     above = below = float("-inf")
@@ -49,7 +55,7 @@ def _anchor_marks(anchors: Mapping[str, Any], scale: Scale, track: float, unit: 
         x = scale(each["value"])
         text = f"{ANCHOR_NAMES[name]} {figure(each['value'], unit)}"
         half = 3.2 * len(text)
-        centre = min(max(x, half + 4), WIDTH - half - 4)
+        centre = min(max(x, half + 4), width - half - 4)
         low, high = each["interval"]
         span = interval(low, high, unit)
         parts.append(

