@@ -4,6 +4,7 @@ Exit codes: 0 done (gate PASS) · 1 gate FAIL · 2 the user can mend it · 3 gat
 """
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,14 @@ app.command()(impute_command.impute)
 app.command()(launch_command.launch)
 app.command()(export_command.export)
 app.command()(pii_command.pii)
+
+
+class Attack(StrEnum):
+    """Attacks that train adapters of their own. An enumeration, because typer reads no list of literals."""
+
+    LIRA = "lira"
+    AUXILIARY = "auxiliary"
+
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Path of a recipe, or name of a shipped one.")
@@ -204,7 +213,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="The adapter that made the records: attack it too.")
     ] = None,
     attack: Annotated[
-        list[Literal["lira", "auxiliary"]] | None,
+        list[Attack] | None,
         typer.Option(help="An attack that trains adapters of its own; give it again for both."),
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What a model would predict.")] = None,
@@ -233,13 +242,17 @@ def evaluate(
         subject, overrides = None, [subject, *(overrides or [])]
     if subject is None:
         found, report = evaluate_tables(
-            **alone, profile=gate, overrides=overrides or [], attacks=attack or []
+            **alone, profile=gate, overrides=overrides or [], attacks=[each.value for each in attack or []]
         )
     elif given := [f"--{name}" for name, value in alone.items() if value is not None]:
         raise typer.BadParameter(f"{given[0]} goes with tables, not with a recipe or a run ({subject})")
     else:
         metrics, report = evaluate_run(
-            subject, overrides=overrides or [], run=folder, profile=gate, attacks=attack or []
+            subject,
+            overrides=overrides or [],
+            run=folder,
+            profile=gate,
+            attacks=[each.value for each in attack or []],
         )
         found = {"": metrics}
     for name, metrics in found.items():
