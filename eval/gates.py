@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from paracosm.eval.figures import Unit, figure, interval
@@ -14,6 +14,9 @@ from paracosm.recipes.recipe import Release
 
 State = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO OBJECTION", "NOT APPLICABLE"]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+SYNTHETIC = "synthetic records"
+MOST_TIMES = 25
+"""More records than so many times as many are no advice."""
 NAMES: dict[Quantity, str] = {
     "value": "",
     "normalised": ", as the way from floor to ceiling,",
@@ -38,6 +41,10 @@ class Ruling:
     low: float | None
     high: float | None
     reason: str
+    cure: str | None = None
+    """Of what more would settle it, where it is inconclusive."""
+    times: float | None = None
+    """How many times as many of these; None where more would only show whether the value is chance."""
 
     @property
     def rules(self) -> bool:
@@ -116,8 +123,13 @@ def _rule(
         and worst is not None
         and _state(gate, worst, limit) != "FAIL"
     ):
-        return _ruling(gate, "INCONCLUSIVE", limit, estimate, _no_power(gate, worst, limit, result))
-    return _ruling(gate, state, limit, estimate, _reason(gate, state, estimate, limit, result))
+        reason = _no_power(gate, worst, limit, result)
+        return replace(_ruling(gate, "INCONCLUSIVE", limit, estimate, reason), cure=gate.settled_by)
+    found = _ruling(gate, state, limit, estimate, _reason(gate, state, estimate, limit, result))
+    if state != "INCONCLUSIVE":
+        return found
+    cure, times = _cure(gate, estimate, limit, result)
+    return replace(found, cure=cure, times=times)
 
 
 def _guard(gate: Gate, estimate: Estimate, limit: float) -> Ruling:
@@ -189,14 +201,31 @@ def _unit(gate: Gate, result: Result) -> Unit:
 
 
 def _settling(gate: Gate, estimate: Estimate, limit: float, result: Result) -> str:
-    facts = result.synthetic.facts
+    what, times = _cure(gate, estimate, limit, result)
+    if times is not None and what == SYNTHETIC:
+        return f"Without a single copy, {_copies_needed(limit):,} synthetic records would settle it."
+    if times is not None:
+        return f"About {math.ceil(10 * times) / 10:g} times as many {what} would settle it."
+    if _room(gate, estimate, limit) <= 0:
+        return f"The value itself is on the wrong side; more {what} would show whether that is chance."
+    return f"The value lies on the limit: more {what} would hardly settle it."
+
+
+def _cure(gate: Gate, estimate: Estimate, limit: float, result: Result) -> tuple[str, float | None]:
+    """Return of what more would settle the gate, and how many times as many; None where that is no matter of number."""
+    facts, room = result.synthetic.facts, _room(gate, estimate, limit)
     bound = estimate.high if gate.side == "at most" else estimate.low
-    room = (limit - estimate.value) if gate.side == "at most" else (estimate.value - limit)
     if room <= 0:
-        return f"The value itself is on the wrong side; more {gate.settled_by} would show whether that is chance."
-    if facts.get("copies") == 0:
-        return f"Without a single copy, {math.ceil(3.85 / limit):,} synthetic records would settle it."
+        return gate.settled_by, None
+    if facts.get("copies") == 0 and facts.get("rows"):
+        return SYNTHETIC, max(1.0, _copies_needed(limit) / facts["rows"])
     times = (abs(bound - estimate.value) / room) ** 2
-    if times > 25:
-        return f"The value lies on the limit: more {gate.settled_by} would hardly settle it."
-    return f"About {math.ceil(10 * times) / 10:g} times as many {gate.settled_by} would settle it."
+    return gate.settled_by, times if times <= MOST_TIMES else None
+
+
+def _room(gate: Gate, estimate: Estimate, limit: float) -> float:
+    return limit - estimate.value if gate.side == "at most" else estimate.value - limit
+
+
+def _copies_needed(limit: float) -> int:
+    return math.ceil(3.85 / limit)

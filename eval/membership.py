@@ -13,6 +13,8 @@ from paracosm.eval.metric import NORMAL_95, Estimate, wilson
 from paracosm.eval.weighted_scores import weighted_auc
 from paracosm.recipes.recipe import Evaluate
 
+RATES = (0.01, 0.05)
+"""False positive rates at which members are named."""
 ENOUGH_OTHERS = 1000
 """Others below which the rate of false positives is 5% and not 1%."""
 MOST_RESAMPLES = 1000
@@ -59,32 +61,34 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
     with the bootstrap of the threshold over others (Zou & Donner 2008), which stays sound at no hit at all.
     """
     random = np.random.default_rng([settings.seed, 31])
-    rate = 0.01 if targets.others >= ENOUGH_OTHERS else 0.05
+    rate = RATES[0] if targets.others >= ENOUGH_OTHERS else RATES[1]
     labels, halves = targets.labels, _halves(targets, random)
     ranked = {name: _without_ties(scores, random) for name, scores in targets.scores.items()}
     weights = _resamples(targets, min(settings.bootstrap, MOST_RESAMPLES), random)
     aucs = {name: float(weighted_auc(scores, labels, _once(labels))[0]) for name, scores in ranked.items()}
-    rates = {name: float(tpr_at(scores, labels, _once(labels), rate)[0]) for name, scores in ranked.items()}
     by_half = [
         np.array([weighted_auc(scores[half], labels[half], weights[:, half]) for scores in ranked.values()])
         for half in halves
     ]
     auc_parts = [_of_strongest(*pair) for pair in (by_half, by_half[::-1])]
-    rate_parts, chosen = [], []
-    for choose, score in (halves, halves[::-1]):
-        by_auc = max(ranked, key=lambda name: _auc(ranked[name], labels, choose))
-        by_rate = max(ranked, key=lambda name: _rate(ranked[name], labels, choose, rate))
-        chosen.append(by_auc)
-        rate_parts.append(_rate_parts(ranked[by_rate][score], labels[score], weights[:, score], rate))
+    chosen = [
+        max(ranked, key=lambda name: _auc(ranked[name], labels, half)) for half in halves
+    ]  # called at once
     facts = {
         "members": targets.members,
         "others": targets.others,
         "attack": chosen[0] if chosen[0] == chosen[1] else f"{chosen[0]} and {chosen[1]}",
     }
     curve = roc_curve(ranked[max(aucs, key=aucs.__getitem__)], labels)
+    named = {each: _named(ranked, labels, halves, weights, each, facts) for each in RATES}
+    at_both = {
+        f"named_beyond_{each:.0%}": [round(bound, 4) for bound in (found.value, found.low, found.high)]
+        for each, found in named.items()
+    }
+    named[rate].facts.update(at_both)
     return {
         f"{prefix}_auc": _auc_estimate(np.mean(auc_parts, axis=0), aucs, facts, curve),
-        f"{prefix}_tpr": _rate_estimate(rate_parts, rate, targets.members, rates, facts),
+        f"{prefix}_tpr": named[rate],
     }
 
 
@@ -98,6 +102,23 @@ def _of_strongest(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
         score: the same on the other half.
     """
     return np.take_along_axis(score, np.nanargmax(choose, axis=0)[None, :], axis=0)[0]
+
+
+def _named(
+    ranked: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    halves: tuple[np.ndarray, np.ndarray],
+    weights: np.ndarray,
+    rate: float,
+    facts: dict[str, object],
+) -> Estimate:
+    """Return the share of members that the strongest attack names at a false positive rate, beyond that rate."""
+    alone = {name: float(tpr_at(scores, labels, _once(labels), rate)[0]) for name, scores in ranked.items()}
+    parts = []
+    for choose, score in (halves, halves[::-1]):
+        best = max(ranked, key=lambda name: _rate(ranked[name], labels, choose, rate))
+        parts.append(_rate_parts(ranked[best][score], labels[score], weights[:, score], rate))
+    return _rate_estimate(parts, rate, int(labels.sum()), alone, facts)
 
 
 def _auc_estimate(

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from paracosm.eval.attack_plots import map_plot, roc_plot
+from paracosm.eval.cures import cures
 from paracosm.eval.figures import figure, interval
 from paracosm.eval.plots import NARROW, anchored, distribution, loss_curve, pair_map
 
@@ -47,6 +48,7 @@ def report_html(
         name=name,
         metrics=metrics,
         lead=LEADS[metrics["verdict"]].format(profile=metrics["profile"]),
+        cures=cures(metrics),
         ruling=[gate for gate in gates if gate["state"] in RULING],
         silent=[gate for gate in gates if gate["state"] not in RULING],
         map=map_plot(places) if places else None,

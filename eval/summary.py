@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from paracosm.eval.cures import cures
 from paracosm.eval.figures import figure, interval
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def summary(metrics: Mapping[str, Any]) -> "Group":
         ("● ", COLOURS[verdict]), (verdict, f"bold {COLOURS[verdict]}"), f"  profile {metrics['profile']}, "
     )
     head.append(", ".join(f"{rows:,} {name}" for name, rows in metrics["sizes"].items()) + " records")
-    return Group(head, _figures(metrics), *_not_measured(metrics), *_open_gates(metrics))
+    return Group(
+        head, _figures(metrics), *_not_measured(metrics), *_open_gates(metrics), *_what_would_settle(metrics)
+    )
 
 
 def _figures(metrics: Mapping[str, Any]) -> "Table":
@@ -61,6 +64,20 @@ def _not_measured(metrics: Mapping[str, Any]) -> list[Any]:
     return [
         Text(f"not measured: {', '.join(names)} ({reason})", style="dim") for reason, names in reasons.items()
     ]
+
+
+def _what_would_settle(metrics: Mapping[str, Any]) -> list[Any]:
+    """Return a line for all inconclusive gates that want the same; last, where the eye is when the table has scrolled by."""
+    from rich.text import Text
+
+    entries = cures(metrics)
+    if not entries:
+        return []
+    head = Text(
+        "What would settle the verdict:" if metrics["verdict"] != "FAIL" else "What would settle the rest:",
+        style="bold",
+    )
+    return [head, *(Text(f"  {each['reading']}: {', '.join(each['gates'])}") for each in entries)]
 
 
 def _open_gates(metrics: Mapping[str, Any]) -> list[Any]:

@@ -32,8 +32,8 @@ app.command()(export_command.export)
 app.command()(pii_command.pii)
 
 
-class TrainedAttack(StrEnum):
-    """Attacks that are made on request; typer takes no list of literals."""
+class Attack(StrEnum):
+    """Attacks that train adapters of their own. An enumeration, because typer reads no list of literals."""
 
     LIRA = "lira"
     AUXILIARY = "auxiliary"
@@ -217,7 +217,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="The adapter that made the records: attack it too.")
     ] = None,
     attack: Annotated[
-        list[TrainedAttack] | None,
+        list[Attack] | None,
         typer.Option(help="An attack that trains adapters of its own; give it again for both."),
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="What a model would predict.")] = None,

@@ -13,7 +13,6 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
 
 Profile = Literal["internal", "partner", "public"]
-Attack = Literal["lira", "auxiliary"]
 OF_TABLES = ("eval", "model", "finetune", "release")
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
@@ -24,7 +23,7 @@ def evaluate_run(
     overrides: Sequence[str],
     run: Path | None,
     profile: Profile | None,
-    attacks: Sequence[Attack] = (),
+    attacks: Sequence[str] = (),
 ) -> tuple[dict[str, Any], Path]:
     """Do the eval stage of a run; return what `metrics.json` holds, and the report's path.
 
@@ -58,7 +57,7 @@ def evaluate_tables(
     schema: Path | None = None,
     adapter: Path | None = None,
     overrides: Sequence[str] = (),
-    attacks: Sequence[Attack] = (),
+    attacks: Sequence[str] = (),
 ) -> tuple[dict[str, dict[str, Any]], Path | None]:
     """Measure tables of any origin; return what `metrics.json` holds by set, and the report's path when it was written.
 
@@ -102,7 +101,7 @@ def evaluate_tables(
     return {name: each.plain() for name, each in found.items()}, out and out / "report.html"
 
 
-def with_attacks(recipe: Recipe, attacks: Sequence[Attack]) -> Recipe:
+def with_attacks(recipe: Recipe, attacks: Sequence[str]) -> Recipe:
     """Return the recipe with further attacks."""
     needed = ["adapter"] if "lira" in attacks else []
     together = list(dict.fromkeys([*recipe.eval.attacks, *needed, *attacks]))

@@ -116,6 +116,7 @@ def test_the_attacks_find_what_was_learnt_by_heart(memorised: tuple[Run, Context
         "zlib",
         "ratio",
         "min_k_plus",
+        "rmia",
         "windows",
     }
 
@@ -129,7 +130,7 @@ def test_planted_records_are_exposed_and_refute_a_budget(memorised: tuple[Run, C
         > found["base"]["canary_exposure"].breakdown["median"]
     )
     assert most == pytest.approx(np.log2(CANARIES // 2 + 1))
-    assert found["adapter"]["audit_epsilon"].value > 0.3
+    assert found["adapter"]["audit_epsilon"].value > 0.1
     assert found["base"]["audit_epsilon"].value < 1.0
     assert found["perfect"]["audit_epsilon"].value >= found["adapter"]["audit_epsilon"].value
 

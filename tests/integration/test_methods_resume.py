@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from tiny_models import save_tiny_llama
 
 from paracosm.finetune.train import train
@@ -85,7 +86,12 @@ def kill_after_a_checkpoint(run: Run, changes: list[str], folder: Path) -> bool:
     process = subprocess.Popen(
         [sys.executable, "-m", "paracosm.finetune", "recipe.yaml", *changes, "--run", str(run.root)],
         cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "HF_HUB_OFFLINE": "1"},
+        env=os.environ
+        | {
+            "OMP_NUM_THREADS": str(torch.get_num_threads()),
+            "ACCELERATE_USE_CPU": "true",
+            "HF_HUB_OFFLINE": "1",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

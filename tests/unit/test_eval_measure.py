@@ -267,5 +267,5 @@ def test_further_sets_of_a_generator_widen_the_interval_of_usefulness() -> None:
 def test_a_run_that_was_evaluated_before_the_keys_came_stays_done() -> None:
     plain = Recipe.model_validate({"name": "x", "data": {"source": "x.csv"}})
     asking = plain.model_copy(update={"eval": Evaluate(generator_seeds=3, floor="base")})
-    assert not {"generator_seeds", "floor"} & set(_settings(plain))
-    assert _settings(asking).items() >= {"generator_seeds": 3, "floor": "base"}.items()
+    assert not {"generator_seeds", "floor"} & set(_settings(plain.eval))
+    assert _settings(asking.eval).items() >= {"generator_seeds": 3, "floor": "base"}.items()
