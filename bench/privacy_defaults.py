@@ -1,7 +1,7 @@
 """Which settings of private training lose least? On German credit, whose test split no default was chosen on.
 
     python bench/privacy_defaults.py                            # the settings that the defaults were chosen from
-    python bench/privacy_defaults.py "finetune.rank=8 privacy.batch_size=256"
+    python bench/privacy_defaults.py "privacy.rank=8 privacy.batch_size=256"
     python bench/privacy_defaults.py --source german_credit.csv --layers 6
 
 Each line of the table is one training under the same budget; what counts is the bits per control record at its end.
@@ -22,10 +22,10 @@ from paracosm.recipes.run_directory import Run
 from paracosm.records.prepare import prepare
 
 SETTINGS = (
-    "privacy.batch_size=128",
-    "privacy.batch_size=256",
-    "finetune.rank=4 privacy.batch_size=128",
-    "finetune.rank=4 privacy.batch_size=256 privacy.learning_rate=4.0e-3",
+    "privacy.rank=4",
+    "privacy.rank=16",
+    "privacy.rank=4 privacy.learning_rate=2.0e-3",
+    "privacy.rank=4 privacy.batch_size=256",
 )
 
 

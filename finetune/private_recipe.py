@@ -22,6 +22,7 @@ def as_trained(recipe: Recipe) -> Recipe:
         "epochs": recipe.privacy.epochs,
         "batch_size": recipe.privacy.batch_size,
         "learning_rate": recipe.privacy.learning_rate,
+        "rank": recipe.privacy.rank,
         # Moves a value among the ranks of all training records.
         "smoothing": 0,
         # Control records are private too, and nobody accounts for what they decide.

@@ -229,7 +229,7 @@ class Finetune(Section):
 
 
 class Privacy(Section):
-    """Differential privacy (DP-SGD, extra `dp`). Its steps, batch and rate take the place of those under `finetune`."""
+    """Differential privacy (DP-SGD, extra `dp`). Its epochs, batch, rate and rank take the place of those under `finetune`."""
 
     epsilon: Annotated[float, Field(gt=0, le=50)]
     """The budget that training may spend; run.json and the card state what it did spend."""
@@ -245,6 +245,8 @@ class Privacy(Section):
     """Expected units in one step: every unit joins every step by a coin of its own."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 4e-3
     """Peak learning rate."""
+    rank: Annotated[int, Field(ge=1, le=512)] = 4
+    """LoRA rank; the noise grows with the number of weights, so that a small one loses less."""
 
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]

@@ -172,7 +172,8 @@ def _assemble_private(
     """Divide without letting a record move another one, and keep of the schema what the recipe declares."""
     data, found = recipe.data, inference.schema
     splits = divide_independently(typed, found, data)
-    refuse_empty([field.name for field in found.modelled if not splits["train"][field.name].notna().any()])
+    declared = [name for name in raw.columns if name not in data.drop]
+    refuse_empty([name for name in declared if name not in found.names or splits["train"][name].isna().all()])
     schema = _with_sequence(recipe, bare(fit_domains(found, splits["train"], data)), splits["train"])
     facts = _counts(raw, schema, splits) | {"outside_training_domain": _outside_parts(splits, schema)}
     warnings = inference.warnings

@@ -53,7 +53,7 @@ def run(folder: Path, recipe: Recipe) -> Run:
 
 GRADIENTS = [
     pytest.param("llama", {}, id="all linear layers"),
-    pytest.param("llama", {"method": "rslora", "rank": 8}, id="rsLoRA"),
+    pytest.param("llama", {"method": "rslora"}, id="rsLoRA"),
     pytest.param("llama", {"target_modules": ["q_proj", "down_proj"]}, id="two layers"),
     pytest.param("llama", {"order": "shuffled"}, id="shuffled fields"),
     pytest.param("llama", {"gradient_checkpointing": True}, id="activations computed again"),

@@ -1,0 +1,121 @@
+"""Under privacy nothing about the schema comes from the records, and no record decides where another one goes."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from private_runs import FIELDS, people, private_recipe
+
+from paracosm.draft import draft, write_draft
+from paracosm.recipes.errors import DataError, RecipeError
+from paracosm.recipes.load import dump_recipe, load_recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.prepare import assemble, records_digest
+from paracosm.records.schema import Field
+
+
+def recipe_with(**data: Any) -> Recipe:
+    return private_recipe(Path("model"), data=data)
+
+
+def without(name: str, key: str) -> dict[str, Any]:
+    return FIELDS | {name: {at: value for at, value in FIELDS[name].items() if at != key}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, r"data\.fields has to declare age: type; sex: type; dose: type; seen: type \(and 1 more columns\)"),
+        (without("age", "minimum"), "declare age: minimum; or name"),
+        (without("dose", "decimals"), "declare dose: decimals;"),
+        (without("seen", "nullable"), "declare seen: nullable;"),
+        (FIELDS | {"sex": {"type": "category", "nullable": False}}, "declare sex: categories;"),
+        (FIELDS | {"sex": {"type": "text"}}, "declare sex: max_length, nullable;"),
+        (FIELDS | {"seen": {"type": "datetime", "nullable": False}}, "declare seen: minimum, maximum, format;"),
+    ],
+)
+def test_what_is_not_declared_is_named_in_one_line(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(RecipeError, match=says) as caught:
+        assemble(recipe_with(fields=fields), people(60))
+    assert "\n" not in str(caught.value)
+    assert "paracosm init none.csv --private" in str(caught.value)
+
+
+def test_a_sequence_declares_its_length_and_what_is_shared() -> None:
+    data: dict[str, Any] = {"subject": "patient", "sequence": "seen"}
+    table = people(90).assign(patient=[f"p{number // 3}" for number in range(90)])
+    with pytest.raises(RecipeError, match=r"data\.longest_sequence has to be declared"):
+        assemble(recipe_with(**data), table)
+    with pytest.raises(RecipeError, match=r"data\.shared has to be declared"):
+        assemble(recipe_with(**data, longest_sequence=3), table)
+    with pytest.raises(DataError, match=r"data\.shared: no modelled column 'sexx'; did you mean 'sex'"):
+        assemble(recipe_with(**data, longest_sequence=3, shared=["sexx"]), table)
+    found = assemble(recipe_with(**data, longest_sequence=3, shared=["sex"]), table).schema.sequence
+    assert found is not None
+    assert (found.shared, found.most) == (("sex",), 3)
+
+
+def test_nothing_that_inference_saw_stays_in_the_schema() -> None:
+    table = people(80).assign(
+        age=[f"{age} years" for age in people(80)["age"]], ill=["yes", "no"] * 40, id=[f"A{n:04d}" for n in range(80)]
+    )
+    fields = FIELDS | {"id": {"type": "identifier", "fresh": True}}
+    schema = assemble(recipe_with(fields=fields), table).schema
+    assert schema["age"] == Field(name="age", type="integer", minimum=0, maximum=120, declared=True)
+    assert schema["ill"] == Field(name="ill", type="boolean", declared=True)
+    assert schema["dose"].nullable
+    assert schema["dose"].missing == 0.0
+    assert schema["id"].pattern == "99999999"
+
+
+def test_a_record_more_or_less_changes_no_other_place_and_no_domain() -> None:
+    table = people(150, seed=3)
+    whole = assemble(recipe_with(), table)
+    for left_out in (0, 40, 149):
+        rest = assemble(recipe_with(), table.drop(index=left_out).reset_index(drop=True))
+        assert rest.schema == whole.schema
+        gone = 0
+        for name, part in whole.splits.items():
+            merged = part.merge(rest.splits[name].drop_duplicates(), how="left", indicator=True)
+            gone += int((merged["_merge"] == "left_only").sum())
+        assert gone == 1
+
+
+def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
+    table = people(300).assign(patient=[f"p{number // 3}" for number in range(300)])
+    whole = assemble(recipe_with(subject="patient"), table).splits
+    half = assemble(recipe_with(subject="patient"), table.iloc[:150]).splits
+    subjects = {name: set(part["patient"]) for name, part in whole.items()}
+    assert not subjects["train"] & (subjects["control"] | subjects["test"])
+    assert all(set(half[name]["patient"]) <= subjects[name] for name in half)
+    assert 0.6 < len(whole["train"]) / 300 < 0.8
+
+
+def test_a_value_beyond_what_is_declared_is_said() -> None:
+    with pytest.raises(DataError, match=r"data\.fields\.age\.maximum: 50 is below the largest value"):
+        assemble(recipe_with(fields=FIELDS | {"age": FIELDS["age"] | {"maximum": 50}}), people(80))
+    with pytest.raises(DataError, match=r"data\.fields\.dose\.nullable: \d+ training records have no value"):
+        assemble(recipe_with(fields=FIELDS | {"dose": FIELDS["dose"] | {"nullable": False}}), people(80))
+    with pytest.raises(DataError, match="privacy: no training record has a value of 'dose'"):
+        assemble(recipe_with(), people(80).assign(dose=None))
+
+
+def test_private_records_are_prepared_anew() -> None:
+    assert records_digest(recipe_with()) != records_digest(private_recipe(Path("model"), privacy=None))
+
+
+def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_path: Path) -> None:
+    table = people(120).assign(note=[f"seen by day {number}, doing well, back in {number} days" for number in range(120)])
+    table.assign(empty=None, id=range(120)).to_csv(tmp_path / "people.csv", index=False)
+    lines = write_draft(source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True)
+    assert any("somebody who knows the domain has to confirm it" in line for line in lines)
+    assert "READ OFF THE RECORDS" in (tmp_path / "recipe.yaml").read_text()
+    loaded = load_recipe(tmp_path / "recipe.yaml")
+    assert loaded.privacy is not None
+    assert set(loaded.data.drop) == {"empty", "id"}
+    prepared = assemble(loaded, pd.read_csv(tmp_path / "people.csv", dtype=str))
+    assert all(field.declared for field in prepared.schema)
+    made = draft(source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True)
+    (tmp_path / "dumped.yaml").write_text(dump_recipe(made.recipe))
+    assert load_recipe(tmp_path / "dumped.yaml") == loaded
