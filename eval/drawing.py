@@ -40,9 +40,9 @@ def scale_around(values: Sequence[float], start: float, end: float, margin: floa
 
 def svg(width: float, height: float, label: str, parts: Sequence[Markup], kind: str = "plot") -> Markup:
     """Return a drawing that scales with its column and speaks `label` to a screen reader."""
-    opening = Markup('<svg class="{}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">').format(
-        kind, width, height, label
-    )
+    opening = Markup(
+        '<svg class="{}" width="{:g}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">'
+    ).format(kind, width, width, height, label)
     return opening + Markup("").join(parts) + Markup("</svg>")
 
 

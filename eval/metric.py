@@ -96,8 +96,12 @@ class Result:
         if self.ceiling is None or self.zero is None:
             return None
         span = self.ceiling.value - self.zero.value
-        wrong_way = span <= 0 if self.metric.goal == "up" else span >= 0
-        if wrong_way:
+        target = self.metric.target
+        if target is not None:
+            wrong_way = abs(self.ceiling.value - target) >= abs(self.zero.value - target)
+        else:
+            wrong_way = span <= 0 if self.metric.goal == "up" else span >= 0
+        if wrong_way or span == 0:
             return None
         share = (self.synthetic.value - self.zero.value) / span
         spread = math.hypot(

@@ -101,7 +101,7 @@ def _category_bars(shares: Mapping[str, Any]) -> Markup:
     parts = []
     for number, label in enumerate(shares["labels"]):
         y = 4 + number * row
-        parts.append(words(108, y + 13, shortened(label, 19), "tick", "end"))
+        parts.append(words(108, y + 13, shortened(label, 17), "tick", "end"))
         for offset, side in ((1, "train"), (10, "synthetic")):
             share = shares[side][number]
             hint = f"{label}: {share:.1%} of {side} records"

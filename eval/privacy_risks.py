@@ -198,7 +198,10 @@ def _linkability(context: Context, real: _Real, candidate: pd.DataFrame) -> Esti
             nearest(_joined(real.asked, half), _joined(ours, half), LINK_NEIGHBOURS).index for half in halves
         )
         linked.append((one[:, :, None] == other[:, None, :]).any(axis=(1, 2)))
-    return _risk(np.array(linked), real.members)
+    risk = _risk(np.array(linked), real.members)
+    # Two draws of three synthetic records, blindly.
+    blind = 1 - float(hypergeom.pmf(0, len(candidate), *[min(LINK_NEIGHBOURS, len(candidate))] * 2))
+    return replace(risk, facts=risk.facts | {"rate_of_naive_guess": blind})
 
 
 def _inference(context: Context, real: _Real, candidate: pd.DataFrame) -> Estimate:
@@ -209,18 +212,28 @@ def _inference(context: Context, real: _Real, candidate: pd.DataFrame) -> Estima
     random = np.random.default_rng([context.settings.seed, 47])
     fields, ours, codes = structured(context), real.vectors.blocks(candidate), real.codes(candidate)
     secrets = np.sort(random.permutation(len(fields))[:MOST_SECRETS])
-    right = []
+    right, naive = [], []
     for secret in secrets:
         known = np.delete(np.arange(len(fields)), secret)
         found = nearest(_joined(real.asked, known), _joined(ours, known), 1).index[:, 0]
         reach = NEAR_RANK / SAME_RANK if fields[secret].type in NUMERIC else 1
         right.append(np.abs(codes[found, secret] - real.asked_codes[:, secret]) <= reach)
+        guess = _naive_guess(codes[:, secret], numeric=fields[secret].type in NUMERIC)
+        naive.append(np.mean(np.abs(guess - real.asked_codes[: real.members, secret]) <= reach))
     risk = _risk(np.array(right), real.members)
     each = {
         fields[number].name: _risk(hit[None, :], real.members).value
         for number, hit in zip(secrets, right, strict=True)
     }
-    return replace(risk, breakdown=each)
+    return replace(risk, breakdown=each, facts=risk.facts | {"rate_of_naive_guess": float(np.mean(naive))})
+
+
+def _naive_guess(codes: np.ndarray, *, numeric: bool) -> float:
+    """Return what one guesses without knowing anything of the person: the middle number or the commonest word."""
+    if numeric:
+        return float(np.median(codes))
+    words, counts = np.unique(codes, return_counts=True)
+    return float(words[counts.argmax()])
 
 
 def _joined(blocks: list[np.ndarray], chosen: np.ndarray) -> np.ndarray:

@@ -158,7 +158,8 @@ def risk(result: Result) -> str:
     facts = result.synthetic.facts
     return (
         f"The attack succeeds on {_percent(facts['rate_on_train'], 1)} of training records and on "
-        f"{_percent(facts['rate_on_control'], 1)} of strangers."
+        f"{_percent(facts['rate_on_control'], 1)} of strangers; a naive guess that knows nothing of them, on "
+        f"{_percent(facts['rate_of_naive_guess'], 1)}."
     )
 
 

@@ -143,6 +143,14 @@ def test_the_three_risks_are_high_for_a_copy_and_near_nothing_for_fresh_records(
         assert honest[name].low < 0.1, name
         assert floor[name].low < 0.1, name
     assert copied["inference"].facts["rate_on_train"] > honest["inference"].facts["rate_on_train"]
+    for name in ("linkability", "inference"):
+        assert copied[name].facts["rate_on_train"] > copied[name].facts["rate_of_naive_guess"], name
+    # Any three of the candidate's records share one with any other three.
+    rows = len(context.train)
+    blind = 1 - (rows - 3) * (rows - 4) * (rows - 5) / (rows * (rows - 1) * (rows - 2))
+    assert copied["linkability"].facts["rate_of_naive_guess"] == pytest.approx(blind)
+    # Of one's sex the commonest is right for half; the nearest record's is right for all that were copied.
+    assert 0.1 < copied["inference"].facts["rate_of_naive_guess"] < 0.6
     assert risks_obstacle(context_of("text")[0]) is not None
 
 

@@ -60,6 +60,18 @@ def test_an_objection_never_clears() -> None:
     assert not ruling("twins", Estimate(0.5, 0.4, 0.6)).rules
 
 
+def test_a_goal_that_is_a_target_is_approached_from_either_side() -> None:
+    def share(floor: float, ceiling: float) -> float | None:
+        anchors = {"synthetic": 0.6, "floor": floor, "ceiling": ceiling}
+        estimates = {name: Estimate(each, each, each) for name, each in anchors.items()}
+        found = Result(METRICS["text_information"], estimates).normalised  # type: ignore[arg-type]
+        return None if found is None else round(found.value, 6)
+
+    assert share(0.1, 0.9) == 0.625
+    assert share(3.6, 1.1) == 1.2
+    assert share(0.9, 0.1) is None
+
+
 def test_normalised_gates_carry_the_anchors_errors() -> None:
     near, far = (around(0.9, 1e-8, (0, 1)), around(0.5, 1e-8, (0, 1))), around(0.88, 1e-8, (0, 1))
     assert ruling("pairs", far, ceiling=near[0], floor=near[1]).state == "PASS"
