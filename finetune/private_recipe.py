@@ -66,18 +66,6 @@ def _refuse(recipe: Recipe, privacy: Privacy) -> None:
             "finetune.smoothing: moves values among the ranks of all training records, so that one record changes others;"
             " with privacy it has to be 0 or null"
         )
-    if recipe.finetune.packing:
-        raise RecipeError(
-            "finetune.packing: with privacy every record needs a gradient of its own; has to be false or null"
-        )
-    if recipe.finetune.method in ("dora", "full"):
-        raise RecipeError(
-            f"finetune.method: {recipe.finetune.method} has no gradient per record; with privacy it has to be lora or rslora"
-        )
-    if recipe.finetune.gradient_checkpointing:
-        raise RecipeError(
-            "finetune.gradient_checkpointing: loses the gradient per record; with privacy it has to be false"
-        )
     if recipe.finetune.max_minutes is not None:
         raise RecipeError(
             "finetune.max_minutes: with privacy the number of steps is fixed beforehand; lower privacy.epochs instead"
