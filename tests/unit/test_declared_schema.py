@@ -26,13 +26,19 @@ def without(name: str, key: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, r"data\.fields has to declare age: type; sex: type; dose: type; seen: type \(and 1 more columns\)"),
+        (
+            {},
+            r"data\.fields has to declare age: type; sex: type; dose: type; seen: type \(and 1 more columns\)",
+        ),
         (without("age", "minimum"), "declare age: minimum; or name"),
         (without("dose", "decimals"), "declare dose: decimals;"),
         (without("seen", "nullable"), "declare seen: nullable;"),
         (FIELDS | {"sex": {"type": "category", "nullable": False}}, "declare sex: categories;"),
         (FIELDS | {"sex": {"type": "text"}}, "declare sex: max_length, nullable;"),
-        (FIELDS | {"seen": {"type": "datetime", "nullable": False}}, "declare seen: minimum, maximum, format;"),
+        (
+            FIELDS | {"seen": {"type": "datetime", "nullable": False}},
+            "declare seen: minimum, maximum, format;",
+        ),
     ],
 )
 def test_what_is_not_declared_is_named_in_one_line(fields: dict[str, Any], says: str) -> None:
@@ -58,7 +64,9 @@ def test_a_sequence_declares_its_length_and_what_is_shared() -> None:
 
 def test_nothing_that_inference_saw_stays_in_the_schema() -> None:
     table = people(80).assign(
-        age=[f"{age} years" for age in people(80)["age"]], ill=["yes", "no"] * 40, id=[f"A{n:04d}" for n in range(80)]
+        age=[f"{age} years" for age in people(80)["age"]],
+        ill=["yes", "no"] * 40,
+        id=[f"A{n:04d}" for n in range(80)],
     )
     fields = FIELDS | {"id": {"type": "identifier", "fresh": True}}
     schema = assemble(recipe_with(fields=fields), table).schema
@@ -106,9 +114,13 @@ def test_private_records_are_prepared_anew() -> None:
 
 
 def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_path: Path) -> None:
-    table = people(120).assign(note=[f"seen by day {number}, doing well, back in {number} days" for number in range(120)])
+    table = people(120).assign(
+        note=[f"seen by day {number}, doing well, back in {number} days" for number in range(120)]
+    )
     table.assign(empty=None, id=range(120)).to_csv(tmp_path / "people.csv", index=False)
-    lines = write_draft(source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True)
+    lines = write_draft(
+        source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True
+    )
     assert any("somebody who knows the domain has to confirm it" in line for line in lines)
     assert "READ OFF THE RECORDS" in (tmp_path / "recipe.yaml").read_text()
     loaded = load_recipe(tmp_path / "recipe.yaml")
@@ -116,6 +128,8 @@ def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_p
     assert set(loaded.data.drop) == {"empty", "id"}
     prepared = assemble(loaded, pd.read_csv(tmp_path / "people.csv", dtype=str))
     assert all(field.declared for field in prepared.schema)
-    made = draft(source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True)
+    made = draft(
+        source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True
+    )
     (tmp_path / "dumped.yaml").write_text(dump_recipe(made.recipe))
     assert load_recipe(tmp_path / "dumped.yaml") == loaded

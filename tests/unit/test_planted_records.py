@@ -64,13 +64,17 @@ def test_they_are_spread_over_the_domains_and_the_coin_is_fair(base: Path, tmp_p
 
 def test_they_depend_on_seed_and_schema_alone(base: Path, tmp_path: Path) -> None:
     recipe = private_recipe(base, finetune={"canaries": 40})
-    runs = [prepared_run(tmp_path / name, recipe, people(150, seed)) for seed, name in enumerate(("one", "other"))]
+    runs = [
+        prepared_run(tmp_path / name, recipe, people(150, seed)) for seed, name in enumerate(("one", "other"))
+    ]
     for run in runs:
         causal_material(recipe, run)
     assert runs[0].canaries.read_bytes() == runs[1].canaries.read_bytes()
 
 
-def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_others(base: Path, tmp_path: Path) -> None:
+def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_others(
+    base: Path, tmp_path: Path
+) -> None:
     recipe = open_recipe(base)
     run = prepared_run(tmp_path / "run", recipe, people(150))
     assert "canaries" not in stage_inputs(open_recipe(base, canaries=0), run)["finetune"]
