@@ -1,7 +1,7 @@
 """Do the attacks find an adapter that learnt its records by heart, and do they leave one alone that did not?
 
     python bench/evaluation_overfit.py
-    python bench/evaluation_overfit.py --layers 6 --epochs 50
+    python bench/evaluation_overfit.py --layers 6 --epochs 50 --shadows 0
 
 Trains on 200 heart disease records for 50 epochs, with smoothing and without, and attacks two adapters of each: the one
 of the last step, and the one that early stopping keeps. 600 records that never trained are the strangers. Eight shadow
@@ -35,6 +35,7 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--layers", type=int, default=2)
     given.add_argument("--epochs", type=int, default=50)
+    given.add_argument("--shadows", type=int, default=8, help="shadow adapters; 0 leaves LiRA out")
     given.add_argument("--run", type=Path, default=Path("runs/overfit"))
     asked = given.parse_args()
     table = Table(title=f"200 records, {asked.layers} layers, {asked.epochs} epochs, 600 strangers")
@@ -64,7 +65,7 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
         f"model.layers={asked.layers}",
         f"finetune.epochs={asked.epochs}",
         f"finetune.smoothing={smoothing}",
-        "eval.attacks=[adapter, lira]",
+        *([f"eval.shadows={asked.shadows}", "eval.attacks=[adapter, lira]"] if asked.shadows else []),
     ]
     recipe = load_recipe(Path("healthcare-heart"), [*overrides, "finetune.patience=null"])
     run = Run.create(
@@ -91,14 +92,14 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
         for anchor, (its_context, model) in adapter_candidates(attacked, None).items():
             found = adapter_membership(its_context, model)
             auc, rate = found["adapter_mia_auc"], found["adapter_mia_tpr"]
-            alone = shadow_membership(its_context, model)["lira_auc"]
+            alone = shadow_membership(its_context, model)["lira_auc"] if asked.shadows else None
             yield (
                 name,
                 model if anchor != "synthetic" else "the adapter",
                 f"{auc.value:.3f} [{interval(auc.low, auc.high, 'plain')}]",
                 _points(rate.facts["named_beyond_1%"]),
                 _points(rate.facts["named_beyond_5%"]),
-                f"{alone.value:.3f} [{interval(alone.low, alone.high, 'plain')}]",
+                "" if alone is None else f"{alone.value:.3f} [{interval(alone.low, alone.high, 'plain')}]",
                 ", ".join(f"{attack} {value:.2f}" for attack, value in auc.breakdown.items()),
             )
 

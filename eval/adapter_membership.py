@@ -12,8 +12,8 @@ from paracosm.eval.likelihood_attacks import attack_scores, means
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle, excess
 from paracosm.eval.record_likelihood import Likelihood
-from paracosm.eval.shadow_adapters import shadow_obstacle
 from paracosm.eval.shadow_attacks import Shadows, likelihood_ratio_scores
+from paracosm.eval.trained_attackers import training_obstacle
 from paracosm.finetune.tuned_model import objective_of
 from paracosm.records.schema import Record
 
@@ -57,7 +57,7 @@ def text_adapter_obstacle(context: Context) -> Obstacle | None:
 
 def lira_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter is not compared with shadow adapters, or None."""
-    return shadow_obstacle(context) or adapter_obstacle(context)
+    return training_obstacle(context, "lira") or adapter_obstacle(context)
 
 
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:

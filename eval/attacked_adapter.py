@@ -11,8 +11,9 @@ import pandas as pd
 from paracosm.eval.context import Context, drawn_rows
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
-from paracosm.eval.shadow_adapters import read_shadows, shadow_obstacle
+from paracosm.eval.shadow_adapters import read_shadows
 from paracosm.eval.shadow_attacks import Shadows
+from paracosm.eval.trained_attackers import training_obstacle
 from paracosm.finetune.encoded_records import EncodedRecord
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record
@@ -70,7 +71,7 @@ def read_attacked(context: Context) -> Attacked:
         *to_records(context.held_out.iloc[unseen[kept_others]], codec.schema),
     ]
     shadows = None
-    if shadow_obstacle(context) is None:
+    if training_obstacle(context, "lira") is None:
         rows = np.concatenate([known[kept_members], len(context.train) + unseen[kept_others]])
         shadows = read_shadows(
             context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)

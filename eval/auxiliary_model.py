@@ -18,7 +18,7 @@ from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
-from paracosm.eval.trained_attackers import Course, Lesson, reads_lengths, table_digest
+from paracosm.eval.trained_attackers import Course, Lesson, table_digest, training_obstacle
 from paracosm.records.typed_table import to_records
 
 Other = Literal["clean", "base", "copy"]
@@ -49,14 +49,8 @@ def auxiliary_candidates(
 
 def auxiliary_obstacle(context: Context) -> Obstacle | None:
     """Return why no adapter learns the synthetic records, or None."""
-    if "auxiliary" not in context.settings.attacks:
-        return Obstacle("eval.attacks does not name auxiliary", curable=False)
-    if context.attackers is None:
-        return Obstacle("there is no recipe to train an auxiliary model with", curable=False)
-    if reads_lengths(context):
-        return Obstacle("a masked model knows only texts of the lengths that it learnt", curable=False)
-    if context.schema.sequence is not None:
-        return Obstacle("records in sequences are not audited by an auxiliary model", curable=False)
+    if obstacle := training_obstacle(context, "auxiliary"):
+        return obstacle
     if len(context.control) < 3 * FEWEST_ROWS:
         return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
     return None

@@ -28,8 +28,9 @@ def cures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         entries.append(_entry(_more(what, gates, metrics["sizes"]), gates))
     for what, gates in _grouped(waiting, lambda gate: gate["times"] is None and gate["cure"]).items():
         entries.append(_entry(_unlikely(what, gates), gates))
-    for reason, gates in _grouped(waiting, lambda gate: not gate["cure"] and gate["reason"]).items():
-        entries.append(_entry(f"{_count(gates)} cannot be settled as it stands. {reason}", gates))
+    for reason, gates in _grouped(waiting, _other_reason).items():
+        stand = "it stands" if len(gates) == 1 else "they stand"
+        entries.append(_entry(f"{_count(gates)} cannot be settled as {stand}. {reason}", gates))
     return entries
 
 
@@ -40,6 +41,15 @@ def _grouped(gates: Sequence[Mapping[str, Any]], key: Any) -> dict[str, list[Map
         if name := key(gate):
             found.setdefault(name, []).append(gate)
     return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+
+
+def _other_reason(gate: Mapping[str, Any]) -> str | None:
+    """Return why a gate is open that no number of records settles; the same words for all that are open alike."""
+    if gate["cure"]:
+        return None
+    if gate["low"] is None and not gate["reason"].startswith("Not measured"):
+        return "Floor and ceiling do not differ here"
+    return gate["reason"].rstrip(".")
 
 
 def _entry(reading: str, gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from paracosm.recipes.atomic import write_text
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, Evaluate, Release
+from paracosm.records.domains import fit_domains
 from paracosm.records.infer import infer
 from paracosm.records.schema import Schema
 from paracosm.records.sources import read_source
@@ -125,7 +126,11 @@ def evaluate_sets(
             if field.type == "integer":
                 # Other generators write whole numbers as floats.
                 everything[field.name] = [_whole(cell) for cell in everything[field.name]]
-    typed, starts = to_typed(everything, known), dict(zip(raw, _starts(list(raw.values())), strict=True))
+    typed = to_typed(everything, known)
+    if settings is not None and "auxiliary" in settings.attacks and schema is None and adapter is None:
+        # A codec needs domains; those of all tables together favour neither side.
+        known = fit_domains(known, typed, Data(source=str(real["train"])))
+    starts = dict(zip(raw, _starts(list(raw.values())), strict=True))
     tables = {
         name: typed.iloc[start : start + len(raw[name])].reset_index(drop=True)
         for name, start in starts.items()

@@ -12,26 +12,12 @@ import numpy as np
 
 from paracosm.eval.context import Context, drawn_rows
 from paracosm.eval.likelihood_attacks import means
-from paracosm.eval.metric import Obstacle
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.shadow_attacks import Shadows
-from paracosm.eval.trained_attackers import Course, Lesson, reads_lengths, table_digest
+from paracosm.eval.trained_attackers import Course, Lesson, table_digest
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec import Codec
 from paracosm.records.typed_table import to_records
-
-
-def shadow_obstacle(context: Context) -> Obstacle | None:
-    """Return why no shadow adapters are trained, or None."""
-    if "lira" not in context.settings.attacks:
-        return Obstacle("eval.attacks does not name lira", curable=False)
-    if context.attackers is None:
-        return Obstacle("there is no recipe to train shadow adapters with", curable=False)
-    if reads_lengths(context):
-        return Obstacle("a masked model knows only texts of the lengths that it learnt", curable=False)
-    if context.schema.sequence is not None:
-        return Obstacle("shadow adapters of sequences are not trained", curable=False)
-    return None
 
 
 def read_shadows(

@@ -17,6 +17,7 @@ from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
 from paracosm.eval.context import Context
+from paracosm.eval.metric import Obstacle
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.digest import value_digest
 from paracosm.recipes.recipe import Recipe
@@ -164,11 +165,18 @@ class Course:
                 path.unlink()
 
 
-def reads_lengths(context: Context) -> bool:
-    """Return whether adapters would be masked models of texts, whose lengths are part of what they learn."""
-    assert context.attackers is not None
+def training_obstacle(context: Context, attack: str) -> Obstacle | None:
+    """Return why an attack of that name trains no adapters here, or None."""
+    if attack not in context.settings.attacks:
+        return Obstacle(f"eval.attacks does not name {attack}", curable=False)
+    if context.attackers is None:
+        return Obstacle("there is no recipe to train adapters with", curable=False)
+    if context.schema.sequence is not None:
+        return Obstacle("adapters of sequences are not trained for an attack", curable=False)
     masked = context.attackers.recipe.finetune.objective == "masked"
-    return masked and any(each.type == "text" for each in context.fields)
+    if masked and any(each.type == "text" for each in context.fields):
+        return Obstacle("a masked model knows only texts of the lengths that it learnt", curable=False)
+    return None
 
 
 def table_digest(table: pd.DataFrame) -> str:

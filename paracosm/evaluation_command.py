@@ -64,10 +64,12 @@ def evaluate_tables(
     Raises:
         RunError: one of the tables that every evaluation needs is not named, or `out` is no folder.
         RecipeError: an override does not apply to tables, or its value is not allowed.
+        ModelError: the base model that an attack would train is not there.
         DataError: a table cannot be used.
     """
     from paracosm.eval.files import evaluate_sets, named_sets, write_comparison, write_evaluation
     from paracosm.eval.trained_attackers import Attackers
+    from paracosm.finetune.base_model import locate
 
     given = {"--train": train, "--control": control, "--synthetic": synthetic or None}
     if lacking := [option for option, path in given.items() if path is None]:
@@ -79,6 +81,9 @@ def evaluate_tables(
     recipe = with_attacks(_recipe_of_tables(train, adapter, overrides), attacks)
     if "lira" in recipe.eval.attacks and adapter is None:
         raise RunError("eval: lira attacks an adapter; name it with --adapter")
+    if {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+        # Before hours of measuring, not after them.
+        locate(recipe.model)
     if profile is not None:
         recipe = recipe.model_copy(update={"release": recipe.release.model_copy(update={"profile": profile})})
     with _attackers_folder(out) as folder:

@@ -15,6 +15,7 @@ from paracosm.recipes.run_directory import STAGES, Run
 
 save_tiny_llama = runpy.run_path(str(Path(__file__).parents[1] / "tiny_models.py"))["save_tiny_llama"]
 QUICK = ("finetune.epochs=1", "generate.batch_size=64", "eval.bootstrap=100", "eval.repeats=1")
+TABLES = ("eval", "--train", "a.csv", "--control", "b.csv", "--synthetic", "c.csv")
 HEAVY = ("torch", "transformers", "pandas", "datasets", "sklearn", "numpy", "pydantic", "peft", "matplotlib")
 
 
@@ -96,6 +97,44 @@ def test_a_copy_of_train_fails_the_gate(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.json", "report.html"}
 
 
+def test_tables_are_measured_beside_the_adapter_that_made_them(place: Path, tmp_path: Path) -> None:
+    run = Run.open(place / "run")
+    given = [part for name in ("train", "control", "test") for part in (f"--{name}", run.split(name))]
+    given += ["--synthetic", run.shard(0), "--target", "ward", "eval.bootstrap=100", "eval.repeats=1"]
+    assert command("eval", *given, "--adapter", run.adapter, "--out", tmp_path / "with") == 0
+    found = {
+        each["name"]: each for each in json.loads((tmp_path / "with" / "metrics.json").read_text())["metrics"]
+    }
+    assert found["adapter_mia_auc"]["value"] is not None
+    assert "rmia" in found["adapter_mia_auc"]["breakdown"]
+    assert found["lira_auc"]["reason_not_measured"] == "eval.attacks does not name lira"
+    assert not (tmp_path / "with" / "attackers").exists()
+
+
+def test_records_of_any_origin_are_audited_by_a_model_that_learns_them(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = {"train": 40, "control": 40, "test": 20}
+    files = {
+        name: write_people(tmp_path / f"{name}.csv", rows=rows, seed=n)
+        for n, (name, rows) in enumerate(tables.items())
+    }
+    given = [part for name, path in files.items() for part in (f"--{name}", path)]
+    given += ["--synthetic", files["train"], "--attack", "auxiliary", "--out", tmp_path / "out"]
+    given += [f"model.base={place / 'model'}", "eval.bootstrap=100", "eval.repeats=1"]
+    assert command("eval", *given, "--gate", "internal") == 1
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    audit = next(each for each in found["metrics"] if each["name"] == "auxiliary_mia_auc")
+    # The synthetic records are train, so that their model is the worst case itself.
+    assert audit["value"] == audit["worst"]
+    assert audit["value"] > audit["ceiling"]
+    assert (
+        "auxiliary model: 5 adapters to train on 10 to 40 records each, up to about"
+        in capsys.readouterr().err
+    )
+    assert {path.suffix for path in (tmp_path / "out" / "attackers").iterdir()} == {".npz"}
+
+
 def test_validate_prints_the_plan_and_writes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(place.rglob("*"))
     assert command("validate", place / "recipe.yaml", *quick(place)) == 0
@@ -136,6 +175,13 @@ def test_publish_needs_a_reason_and_the_registry_holds_what_was_published(
         (["eval", "new", "--train", "a.csv"], "--train goes with tables"),
         (["eval", "--train", "a.csv"], "--control and --synthetic"),
         (["eval", "--gate", "strict"], "strict"),
+        ([*TABLES, "--attack", "lira"], "lira attacks an adapter; name it with --adapter"),
+        ([*TABLES, "--attack", "strange"], "'lira', 'auxiliary'"),
+        ([*TABLES, "--attack", "auxiliary", "model.base=./nowhere"], "no folder './nowhere'"),
+        ([*TABLES, "generate.records=3"], "eval, model, finetune, release apply to them"),
+        ([*TABLES, "eval.bootstrap=5"], "at least 100"),
+        ([*TABLES, "eval.attacks=[lira]"], "write attacks: [adapter, lira]"),
+        ([*TABLES, "eval.shadows=4"], "eval.shadows"),
         (["init", "nowhere.csv"], "nowhere.csv"),
         (["publish", "new"], "new: is no run directory"),
         (["registry", "show", "nothing"], "nothing"),

@@ -73,7 +73,7 @@ def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
         Evaluate(bootstrap=100, repeats=1, attacks=["adapter", "lira"]),
         40,
         adapter=run.adapter,
-        attackers=Attackers(recipe_on(base, epochs=4), root / "attackers"),
+        attackers=Attackers(recipe_on(base, epochs=3), root / "attackers"),
     )
 
 

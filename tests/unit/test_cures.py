@@ -71,7 +71,7 @@ def test_what_is_void_or_lacks_something_else_gives_its_reason() -> None:
         "inference": Estimate(0.0, -0.1, 0.1),
     }
     readings = [each["reading"] for each in cures(ruled(shifted))]
-    assert any(each.startswith("2 gates cannot be settled as it stands. Void") for each in readings)
+    assert any(each.startswith("2 gates cannot be settled as they stand. Void") for each in readings)
     lacking = cures(ruled({}, Obstacle("only 5 control records; at least 30 are needed")))
     assert len(lacking) == 1
     assert len(lacking[0]["gates"]) == sum(gate.may_pass for gate in GATES)
