@@ -23,10 +23,24 @@ Fault = Literal["no noise", "no clipping"]
 
 
 def audited(
-    base: Path, folder: Path, *, epsilon: float, seed: int, canaries: int, fault: Fault | None = None, **privacy: Any
+    base: Path,
+    folder: Path,
+    *,
+    epsilon: float,
+    seed: int,
+    canaries: int,
+    fault: Fault | None = None,
+    **privacy: Any,
 ) -> tuple[Claim, Estimate]:
     """Train with canaries and return what training claims and what the audit proves."""
-    chosen = {"epsilon": epsilon, "delta": 1e-5, "epochs": 24, "batch_size": 64, "learning_rate": 0.02, "rank": 16}
+    chosen = {
+        "epsilon": epsilon,
+        "delta": 1e-5,
+        "epochs": 24,
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "rank": 16,
+    }
     # Far below the length of any gradient, so that without clipping the noise covers nothing.
     chosen["max_grad_norm"] = 0.01
     finetune = {"canaries": canaries, "seed": seed, "average_decay": 0.5, "evaluations_per_epoch": 1}
@@ -39,7 +53,15 @@ def audited(
     claim = claim_of(run)
     assert claim is not None
     context = Context(
-        schema, *tables, None, None, Evaluate(bootstrap=100), 10, adapter=run.adapter, canaries=run.canaries, claim=claim
+        schema,
+        *tables,
+        None,
+        None,
+        Evaluate(bootstrap=100),
+        10,
+        adapter=run.adapter,
+        canaries=run.canaries,
+        claim=claim,
     )
     return claim, canary_audit(context, "adapter")["audit_epsilon"]
 
