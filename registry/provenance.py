@@ -65,6 +65,8 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the sections of the recipe that hold no data; the base model without its path."""
     plain = recipe.model_dump(mode="json", include={"model", "finetune", "generate", "eval", "release"})
+    if recipe.privacy is not None:
+        plain["privacy"] = recipe.privacy.model_dump(mode="json")
     if hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
     return plain | {"split": recipe.data.split.model_dump(mode="json")}

@@ -1,0 +1,86 @@
+"""One private training with canaries and its audit, whole or broken on purpose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from private_runs import people, prepared_run, private_recipe
+
+from paracosm.eval.canaries import canary_audit
+from paracosm.eval.context import Context
+from paracosm.eval.metric import Estimate
+from paracosm.eval.privacy_claim import Claim, claim_of
+from paracosm.finetune import private_fit
+from paracosm.finetune.train import train
+from paracosm.recipes.recipe import Evaluate
+from paracosm.records.schema import Schema
+from paracosm.records.typed_table import read_table
+
+Fault = Literal["no noise", "no clipping"]
+
+
+def audited(
+    base: Path,
+    folder: Path,
+    *,
+    epsilon: float,
+    seed: int,
+    canaries: int,
+    fault: Fault | None = None,
+    **privacy: Any,
+) -> tuple[Claim, Estimate]:
+    """Train with canaries and return what training claims and what the audit proves."""
+    chosen = {
+        "epsilon": epsilon,
+        "delta": 1e-5,
+        "epochs": 24,
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "rank": 16,
+    }
+    # Far below the length of any gradient, so that without clipping the noise covers nothing.
+    chosen["max_grad_norm"] = 0.01
+    finetune = {"canaries": canaries, "seed": seed, "average_decay": 0.5, "evaluations_per_epoch": 1}
+    recipe = private_recipe(base, privacy=chosen | privacy, finetune=finetune)
+    run = prepared_run(folder, recipe, people(60, seed))
+    with _broken(fault):
+        train(recipe=recipe, run=run, say=lambda _: None)
+    schema = Schema.load(run.schema)
+    tables = [read_table(run.split(name), schema) for name in ("train", "control")]
+    claim = claim_of(run)
+    assert claim is not None
+    context = Context(
+        schema,
+        *tables,
+        None,
+        None,
+        Evaluate(bootstrap=100),
+        10,
+        adapter=run.adapter,
+        canaries=run.canaries,
+        claim=claim,
+    )
+    return claim, canary_audit(context, "adapter")["audit_epsilon"]
+
+
+@contextmanager
+def _broken(fault: Fault | None) -> Iterator[None]:
+    """Break what protects the records, and leave the accountant believe in it."""
+    if fault is None:
+        yield
+        return
+    whole = private_fit._optimizer
+
+    def broken(weights: Any, settings: Any, budget: Any) -> Any:
+        if fault == "no noise":
+            return whole(weights, settings, replace(budget, noise_multiplier=0.0))
+        length = 1e6
+        scaled = budget.noise_multiplier * budget.max_grad_norm / length
+        return whole(weights, settings, replace(budget, noise_multiplier=scaled, max_grad_norm=length))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(private_fit, "_optimizer", broken)
+        yield
