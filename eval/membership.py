@@ -70,10 +70,11 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         np.array([weighted_auc(scores[half], labels[half], weights[:, half]) for scores in ranked.values()])
         for half in halves
     ]
-    auc_parts = [_of_strongest(*pair) for pair in (by_half, by_half[::-1])]
-    chosen = [
-        max(ranked, key=lambda name: _auc(ranked[name], labels, half)) for half in halves
-    ]  # called at once
+    pairs = (by_half, by_half[::-1])
+    chosen_once, chosen_anew = (
+        np.mean([pick(*pair) for pair in pairs], axis=0) for pick in (_of_strongest, _of_strongest_anew)
+    )
+    chosen = [list(ranked)[int(np.nanargmax(half[:, 0]))] for half in by_half]
     facts = {
         "members": targets.members,
         "others": targets.others,
@@ -87,20 +88,23 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
     }
     named[rate].facts.update(at_both)
     return {
-        f"{prefix}_auc": _auc_estimate(np.mean(auc_parts, axis=0), aucs, facts, curve),
+        f"{prefix}_auc": _auc_estimate(chosen_once, chosen_anew, aucs, facts, curve),
         f"{prefix}_tpr": named[rate],
     }
 
 
 def _of_strongest(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return, per resample, the AUC on one half of the attack that is strongest on the other.
-
-    The choice is made anew in each resample: both halves' results hang on both halves, which widens their mean.
+    """Return, per resample, the AUC on one half of the attack that is strongest on the other before any resampling.
 
     Args:
-        choose: AUCs on the half that the attack is chosen on (attacks x resamples).
+        choose: AUCs on the half that the attack is chosen on (attacks x resamples, the first of them all targets once).
         score: the same on the other half.
     """
+    return score[int(np.nanargmax(choose[:, 0]))]
+
+
+def _of_strongest_anew(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return the same where each resample chooses for itself."""
     return np.take_along_axis(score, np.nanargmax(choose, axis=0)[None, :], axis=0)[0]
 
 
@@ -122,10 +126,21 @@ def _named(
 
 
 def _auc_estimate(
-    parts: np.ndarray, breakdown: dict[str, float], facts: dict[str, object], curve: list[list[float]]
+    chosen_once: np.ndarray,
+    chosen_anew: np.ndarray,
+    breakdown: dict[str, float],
+    facts: dict[str, object],
+    curve: list[list[float]],
 ) -> Estimate:
-    value = float(parts[0])
-    margin = NORMAL_95 * float(np.nanstd(parts[1:], ddof=1))
+    """Return the mean of both halves.
+
+    Each half chooses the attack that the other is read with, so that both vary together: with one choice for all
+    resamples the variance is too small (11% of null draws are rejected among texts), with a choice in each too large (1.5%), as
+    resamples choose among what is extreme by chance already. Their mean is right; see bench/evaluation_calibration.py.
+    """
+    value = float(chosen_once[0])
+    variances = [float(np.nanvar(each[1:], ddof=1)) for each in (chosen_once, chosen_anew)]
+    margin = NORMAL_95 * float(np.sqrt(np.mean(variances)))
     return Estimate(
         value,
         max(0.0, value - margin),
@@ -197,10 +212,6 @@ def roc_curve(scores: np.ndarray, labels: np.ndarray) -> list[list[float]]:
     fewest = 1 / max(1, (~labels).sum())
     rates = np.unique(np.concatenate([np.geomspace(fewest, 1, CURVE_POINTS), [fewest, 1.0]]))
     return [[float(rate), float(members[np.searchsorted(others, rate + 1e-12) - 1])] for rate in rates]
-
-
-def _auc(scores: np.ndarray, labels: np.ndarray, part: np.ndarray) -> float:
-    return float(weighted_auc(scores[part], labels[part], _once(labels[part]))[0])
 
 
 def _rate(scores: np.ndarray, labels: np.ndarray, part: np.ndarray, rate: float) -> float:

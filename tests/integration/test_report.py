@@ -98,6 +98,15 @@ def test_the_page_never_scrolls_sideways(browser: Any, page: str, tmp_path: Path
     )
     _open(browser, page, tmp_path)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    # Every figure is whole, and its letters are as large as they were drawn.
+    cut = """return [...document.querySelectorAll("svg.anchored, svg.pairs")].map(svg => svg.getBoundingClientRect())
+        .filter(box => box.width > 0).map(box => [box.right, box.width])"""
+    shown = browser.execute_script(cut)
+    assert len(shown) > 10
+    assert all(right <= width for right, _ in shown)
+    letter = "return [...document.querySelectorAll('svg.anchored text')].map(each => each.getBoundingClientRect().height)"
+    heights = [height for height in browser.execute_script(letter) if height]
+    assert min(heights) > 9
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
