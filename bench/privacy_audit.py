@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from privacy_audit import audited  # type: ignore[import-not-found]  # noqa: E402  # of the tests
-from tiny_models import save_tiny_llama  # type: ignore[import-not-found]  # noqa: E402
+from privacy_audit import audited  # type: ignore[import-not-found]  # of the tests
+from tiny_models import save_tiny_llama  # type: ignore[import-not-found]
 
 
 def main() -> None:

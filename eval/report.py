@@ -10,6 +10,7 @@ from paracosm.eval.attack_plots import map_plot, roc_plot
 from paracosm.eval.cures import cures
 from paracosm.eval.figures import figure, interval
 from paracosm.eval.plots import NARROW, anchored, distribution, loss_curve, pair_map
+from paracosm.eval.privacy_claim import Claim
 
 GROUPS = {
     "fidelity": ("Fidelity", "Do the synthetic records look like the real ones?"),
@@ -32,6 +33,7 @@ def report_html(
     name: str,
     history: Sequence[Mapping[str, Any]] = (),
     nearest: Sequence[Mapping[str, Any]] = (),
+    claim: Claim | None = None,
 ) -> str:
     """Return the report as one HTML page.
 
@@ -40,6 +42,7 @@ def report_html(
         name: what was evaluated, for the title.
         history: loss per evaluation of the training run: dicts of `epoch`, `train_bits`, `control_bits`.
         nearest: synthetic records beside training records; they are printed as they are.
+        claim: what a private training states to have spent.
     """
     gates = sorted([*metrics["gates"], *metrics["not_ruling"]], key=lambda gate: ORDER.index(gate["state"]))
     places = metrics.get("map")
@@ -59,6 +62,7 @@ def report_html(
         curve=loss_curve(history),
         training=_training(history),
         nearest=nearest,
+        claim=claim,
     )
 
 

@@ -62,7 +62,9 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             say=say,
         )
         write_text(run.metrics, found.to_json())
-        page = report_html(found.plain(), name=recipe.name, history=found.history, nearest=found.nearest)
+        page = report_html(
+            found.plain(), name=recipe.name, history=found.history, nearest=found.nearest, claim=claim_of(run)
+        )
         write_text(run.report, page)
         shutil.rmtree(run.further, ignore_errors=True)
         return {"verdict": found.verdict, "profile": found.profile}

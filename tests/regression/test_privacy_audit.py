@@ -14,7 +14,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_llama(tmp_path_factory.mktemp("audit") / "model")
 
 
-@pytest.mark.parametrize(("epsilon", "seed"), [(1.0, 0), (1.0, 1), (1.0, 2), (2.0, 3), (2.0, 4)])
+@pytest.mark.parametrize(("epsilon", "seed"), [(1.0, 0), (1.0, 1), (1.0, 2), (2.0, 3)])
 def test_the_audit_stays_below_the_accountant(base: Path, tmp_path: Path, epsilon: float, seed: int) -> None:
     claim, proven = audited(base, tmp_path / "run", epsilon=epsilon, seed=seed, canaries=CANARIES)
     assert claim.epsilon <= epsilon
