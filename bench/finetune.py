@@ -145,7 +145,8 @@ def by_trl(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]], seco
     from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # only this bench needs it
 
     from paracosm.finetune.adapter import lora_config
-    from paracosm.finetune.base_model import load_base, load_tokenizer, processor, quiet
+    from paracosm.finetune.base_model import load_base, load_tokenizer, processor
+    from paracosm.finetune.quiet import quiet
 
     quiet()
     settings, tokenizer = recipe.finetune, load_tokenizer(recipe.model)

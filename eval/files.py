@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from paracosm.eval.comparison import comparison_html, together
+from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.jobs import Say, quiet
-from paracosm.eval.measure import Evaluation, measure
+from paracosm.eval.measure import measure
 from paracosm.eval.report import report_html
 from paracosm.eval.trained_attackers import Attackers
 from paracosm.recipes.atomic import write_text

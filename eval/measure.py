@@ -1,22 +1,22 @@
 """Measure synthetic records against real ones: every metric between its anchors, every gate, one verdict."""
 
-import json
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.catalogue import MEASURES, metrics
+from paracosm.eval.catalogue import MEASURES
 from paracosm.eval.context import Context
-from paracosm.eval.distributions import Distribution, distributions
-from paracosm.eval.gates import Ruling, Verdict, check_names, rule, verdict
+from paracosm.eval.distributions import distributions
+from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.gates import check_names, rule, verdict
 from paracosm.eval.jobs import Say, measured, quiet
 from paracosm.eval.measurement import Measure
-from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
+from paracosm.eval.notes import notes_on
 from paracosm.eval.privacy_claim import Claim, with_claim
 from paracosm.eval.stage import evaluate
 from paracosm.eval.trained_attackers import Attackers
@@ -26,69 +26,6 @@ from paracosm.recipes.recipe import Evaluate, Release
 from paracosm.records.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
-
-SCHEMA_VERSION = 1
-DECIMALS = 6
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What was measured, and what follows from it."""
-
-    results: list[Result]
-    missing: dict[str, Obstacle]
-    """Metrics that were not measured, and why."""
-    gates: list[Ruling]
-    verdict: Verdict
-    profile: str
-    sizes: dict[str, int]
-    notes: list[str]
-    distributions: list[Distribution] = field(default_factory=list)
-    record_map: dict[str, Any] = field(default_factory=dict)
-    """Where training and synthetic records lie on a plane; see `record_map`."""
-    history: list[dict[str, Any]] = field(default_factory=list)
-    """Loss per evaluation of the training run, when there was one."""
-    nearest: list[dict[str, Any]] = field(default_factory=list)
-    """Synthetic records beside their nearest training records; only with `show_nearest`."""
-
-    def result(self, name: str) -> Result | None:
-        """Return the result of the metric of that name."""
-        return next((each for each in self.results if each.metric.name == name), None)
-
-    def plain(self) -> dict[str, Any]:
-        """Return what `metrics.json` holds. Neither records nor times are among it."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "verdict": self.verdict,
-            "profile": self.profile,
-            "sizes": self.sizes,
-            "metrics": [self._plain_metric(each) for each in metrics()],
-            "gates": [_rounded(each.plain()) for each in self.gates if each.rules],
-            "not_ruling": [_rounded(each.plain()) for each in self.gates if not each.rules],
-            "notes": self.notes,
-            "distributions": [_rounded(each.plain()) for each in self.distributions],
-            "map": _rounded(self.record_map),
-        }
-
-    def to_json(self) -> str:
-        """Return the evaluation as JSON; the same measurement gives the same bytes."""
-        return json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def _plain_metric(self, metric: Metric) -> dict[str, Any]:
-        result = self.result(metric.name)
-        described = {
-            "name": metric.name,
-            "title": metric.title,
-            "group": metric.section,
-            "goal": metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}",
-            "range": [bound if math.isfinite(bound) else None for bound in metric.range],
-            "unit": metric.unit,
-            "source": metric.source,
-            "what": metric.what,
-        }
-        if result is None:
-            return described | {"value": None, "reason_not_measured": self.missing[metric.name].reason}
-        return described | _plain_result(result)
 
 
 def measure(
@@ -160,7 +97,7 @@ def measure(
         verdict=verdict(rulings),
         profile=release.profile,
         sizes={name: len(table) for name, table in tables.items() if table is not None},
-        notes=[*notes, *_notes(context, synthetic)],
+        notes=[*notes, *notes_on(context, synthetic)],
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
         history=list(history or []),
@@ -239,58 +176,6 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
     return found
 
 
-def _notes(context: Context, synthetic: pd.DataFrame) -> list[str]:
-    notes = [*_cuts(context)]
-    notes += [
-        f"Fidelity compares {context.size:,} records at a time, so that synthetic records and the "
-        f"{len(context.held_out):,} real records that never trained are measured alike; averaged over "
-        f"{context.settings.repeats} draws."
-    ]
-    if len(context.train) > context.settings.max_rows:
-        notes.append(
-            f"Fidelity uses {context.settings.max_rows:,} random rows of the {len(context.train):,} training records."
-        )
-    if context.untrained is not None:
-        notes.append(
-            f"The floor of the texts is {len(context.untrained):,} records that the base model wrote under the grammar, "
-            "without the adapter."
-        )
-    elif context.settings.floor == "base":
-        notes.append("There is no adapter or no text column: the floor of texts is shuffled words.")
-    if context.test is None:
-        notes.append(
-            "There is no test split of at least 10 records: the leakage ceiling is one half of control measured against the other."
-        )
-    if len(synthetic) < len(context.train):
-        notes.append(
-            f"There are fewer synthetic ({len(synthetic):,}) than training records ({len(context.train):,})."
-        )
-    return notes
-
-
-def _cuts(context: Context) -> list[str]:
-    """Return what is drawn at random because there is more of it than is looked at."""
-    from paracosm.eval.data_membership import MOST_TARGETS
-    from paracosm.eval.privacy_risks import MOST_TARGETS as MOST_AT_RISK
-
-    notes = []
-    for name, table in (("train", context.train), ("control", context.control)):
-        if len(table) > MOST_AT_RISK:
-            notes.append(
-                f"Of {len(table):,} {name} records, {min(len(table), MOST_TARGETS):,} are attacked for membership and "
-                f"{MOST_AT_RISK:,} for linkability and inference; the synthetic side is never cut."
-            )
-    if context.adapter is not None and len(context.train) > context.settings.attacked_records:
-        notes.append(
-            f"The adapter is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
-        )
-    if any(each.type == "text" for each in context.fields) and context.size > 1000:
-        notes.append(
-            "At most 2,000 texts of each side are compared by their words, and 1,000 by their meaning."
-        )
-    return notes
-
-
 def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: Say) -> pd.DataFrame | None:
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
@@ -312,42 +197,3 @@ def _nearest(context: Context, synthetic: pd.DataFrame) -> list[dict[str, Any]]:
     from paracosm.eval.nearest_pairs import nearest_pairs
 
     return nearest_pairs(context, synthetic)
-
-
-def _plain_result(result: Result) -> dict[str, Any]:
-    ours, normalised = result.synthetic, result.normalised
-    plain = {
-        "value": ours.value,
-        "interval": [ours.low, ours.high],
-        **{name: each.value for name, each in result.estimates.items() if name != "synthetic"},
-        "normalised": None if normalised is None else normalised.value,
-        "zero": result.metric.zero,
-        "reading": result.reading,
-        "closer_than_real": result.closer_than_real,
-        "reason_not_measured": None,
-        "facts": ours.facts,
-        "breakdown": ours.breakdown,
-        "curves": ours.curves,
-        "anchors": {
-            name: {
-                "value": each.value,
-                "interval": [each.low, each.high],
-                "breakdown": each.breakdown,
-                "curves": each.curves,
-            }
-            for name, each in result.estimates.items()
-            if name != "synthetic"
-        },
-    }
-    return _rounded(plain)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, DECIMALS) + 0.0
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(each) for each in value]
-    # Counts come out of numpy as its own integers, which JSON does not know.
-    return int(value) if isinstance(value, np.integer) else value

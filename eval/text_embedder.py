@@ -42,7 +42,8 @@ def embed(texts: Sequence[str], embedder: str) -> np.ndarray:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from paracosm.finetune.base_model import frozen_dtype, processor, quiet
+    from paracosm.finetune.base_model import frozen_dtype, processor
+    from paracosm.finetune.quiet import quiet
 
     quiet()
     folder = packaged_folder() if embedder == PACKAGED else Path(embedder).expanduser()

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from paracosm.recipes.errors import DataError
 from paracosm.records.codec import Codec
 from paracosm.records.schema import Record
+from paracosm.records.sequence_code import sequence_segments
 from paracosm.records.sequences import sequences
 from paracosm.records.token_masks import FORCED, TokenMasks
 
@@ -60,7 +61,7 @@ def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) 
     """
     going_on = masks.of_choice(tuple(codec.going_on.edges))
     ids, numbers = [], []
-    for place, segment in codec.sequence_segments(records):
+    for place, segment in sequence_segments(codec, records):
         ids.append(tuple(segment))
         numbers.append((going_on,) if place is None else tuple(masks.of_value(place, segment)))
     return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))

@@ -15,14 +15,8 @@ from paracosm.finetune.learnable import Learnable
 from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
 from paracosm.finetune.processes import leading, on_leader_first, sharded, world, zero3
-from paracosm.finetune.record_trainer import (
-    History,
-    Progress,
-    RecordTrainer,
-    callbacks,
-    last_whole_checkpoint,
-    training_arguments,
-)
+from paracosm.finetune.record_trainer import RecordTrainer, last_whole_checkpoint, training_arguments
+from paracosm.finetune.training_callbacks import History, Progress, callbacks
 from paracosm.finetune.weight_average import WeightAverage
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.adapter import adapted, micro_batch_size
-from paracosm.finetune.base_model import (
-    check_objective,
-    frozen_dtype,
-    load_config,
-    load_tokenizer,
-    processor,
-    quiet,
-)
+from paracosm.finetune.base_model import check_objective, frozen_dtype, load_config, load_tokenizer, processor
 from paracosm.finetune.encoded_records import EncodedRecord, encode_all
 from paracosm.finetune.masked_material import masked_codec
 from paracosm.finetune.prompt import codec_for
 from paracosm.finetune.quantised import BITS
+from paracosm.finetune.quiet import quiet
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Finetune, Model, Recipe
 from paracosm.records.codec import Codec

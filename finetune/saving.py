@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.base_model import ALIASES
+from paracosm.finetune.embedded_models import ALIASES
 from paracosm.finetune.learnable import Learnable
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.recipe import Model, Recipe

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from paracosm.generate.drafts import GAP
 from paracosm.generate.guided import Guided, Limits
+from paracosm.generate.partial_records import domain_shown, read_partial
 from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.nearest import did_you_mean
-from paracosm.recipes.recipe import Data, Quota, Recipe
-from paracosm.records.as_found import as_found
-from paracosm.records.codec import Codec, shown
+from paracosm.recipes.recipe import Quota, Recipe
+from paracosm.records.codec import Codec
 from paracosm.records.field_parts import all_values
 from paracosm.records.schema import Field, Record, Schema, SubjectSequence, Value
-from paracosm.records.sources import read_source
-from paracosm.records.typed_table import cell_shape, read_cell
+from paracosm.records.typed_table import read_cell
 
 MOST_CLASSES = 1000
 
@@ -244,17 +242,8 @@ def _value(field: Field, given: Any, where: str) -> Value:
     except (ValueError, KeyError) as fault:
         raise RecipeError(f"{where}: {given!r} is no {field.type} as the field writes it") from fault
     if not field.allows(value):
-        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{_domain(field, text)}")
+        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{domain_shown(field, text)}")
     return value
-
-
-def _domain(field: Field, text: str) -> str:
-    if field.type == "category":
-        near = did_you_mean(text, field.categories)
-        return near or f"; allowed: {', '.join(field.categories[:12])}"
-    if field.type in ("integer", "number", "datetime"):
-        return f"; allowed: {field.write(field.minimum)} to {field.write(field.maximum)}"
-    return ""
 
 
 def shares(field: Field, quota: Quota, *, count: int, seed: int) -> Shares:
@@ -291,66 +280,3 @@ def shares(field: Field, quota: Quota, *, count: int, seed: int) -> Shares:
     dealt = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     chance = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
     return Shares(tuple(parts), chance.permutation(dealt))
-
-
-@dataclass(frozen=True)
-class Partial:
-    """A table of partial records.
-
-    Attributes:
-        raw: the table as found, strings.
-        given: per row, the cells that can be conditioned on.
-        outside: per field, how many cells hold a value that training never saw; they are kept and not conditioned on.
-    """
-
-    raw: Any
-    given: list[Record]
-    outside: Mapping[str, int]
-
-
-def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient: bool = False) -> Partial:
-    """Read a table of partial records; empty cells are not given.
-
-    Args:
-        path: CSV, TSV, JSONL or Parquet.
-        schema: the fields.
-        missing: cells of a CSV or TSV that are empty too.
-        lenient: leave cells outside a field's domain, and columns that are no fields, out instead of refusing them.
-
-    Raises:
-        DataError: the table cannot be read, or a cell does not fit its field.
-    """
-    raw = read_source(Data(source=str(path), missing=list(missing)), root=Path())
-    names = {each.name for each in schema.modelled}
-    unknown = [name for name in raw.columns if name not in names]
-    if unknown and not lenient:
-        raise DataError(f"{path}: there is no field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
-    given: list[Record] = [{} for _ in range(len(raw))]
-    outside: dict[str, int] = {}
-    for name in raw.columns:
-        if name not in names:
-            continue
-        field = schema[name]
-        cells = as_found(raw[name])
-        for row, cell in enumerate(cells):
-            if cell is pd.NA or cell == "":
-                continue
-            value = _cell(field, cell, f"{path}: column {name!r}: row {row + 1}")
-            if field.allows(value):
-                given[row][name] = value
-            elif lenient:
-                outside[name] = outside.get(name, 0) + 1
-            else:
-                raise DataError(
-                    f"{path}: column {name!r}: row {row + 1}: {shown(value)} is outside the domain of the field{_domain(field, cell)}"
-                )
-    return Partial(raw, given, outside)
-
-
-def _cell(field: Field, text: str, where: str) -> Value:
-    try:
-        return read_cell(field, text)
-    except (ValueError, KeyError) as fault:
-        raise DataError(
-            f"{where} holds a cell of the shape {cell_shape(text)!r}, which is no {field.type}"
-        ) from fault

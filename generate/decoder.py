@@ -14,6 +14,7 @@ from paracosm.generate.continuous_batch import ContinuousBatch, Setting
 from paracosm.generate.request import Request, Tally
 from paracosm.generate.track import Book, Track
 from paracosm.records.schema import Record
+from paracosm.records.sequence_code import decode_sequence
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Decoder:
         codec = self.adapted.codec
         if codec.schema.sequence is None:
             return [[codec.decode(track.ids)] for track in self.decode(requests, seed=seed)]
-        return [codec.decode_sequence(track.ids) for track in self.decode(requests, seed=seed)]
+        return [decode_sequence(codec, track.ids) for track in self.decode(requests, seed=seed)]
 
     def decode(self, requests: Sequence[Request], *, seed: int) -> list[Track]:
         """Return the finished records of some requests, in their order.

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from paracosm.generate.conditions import Conditions, Partial, read_partial
+from paracosm.generate.conditions import Conditions
 from paracosm.generate.maker import Job, Maker
+from paracosm.generate.partial_records import Partial, read_partial
 from paracosm.recipes.atomic import replacing
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe

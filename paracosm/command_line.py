@@ -317,7 +317,7 @@ def metrics(
 @app.command()
 def models() -> None:
     """List what `model.base` of a recipe may name."""
-    from paracosm.finetune.base_model import ALIASES
+    from paracosm.finetune.embedded_models import ALIASES
 
     for name, alias in ALIASES.items():
         print(

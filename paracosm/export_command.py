@@ -19,13 +19,14 @@ def export(
     ] = "float32",
 ) -> None:
     """Merge base and adapter into one plain model: safetensors, whole head, tokenizer."""
-    from paracosm.finetune.base_model import quiet
+    from paracosm.finetune.quiet import quiet
     from paracosm.finetune.tuned_model import export, is_tuned
     from paracosm.recipes.errors import RunError
     from paracosm.recipes.open_run import is_run
     from paracosm.recipes.run_directory import Run
-    from paracosm.registry.manifest import Version, check_version
+    from paracosm.registry.manifest import Version
     from paracosm.registry.pulled import is_pulled
+    from paracosm.registry.version_checks import check_version
 
     if folder.exists():
         raise RunError(f"{folder}: exists; name a new folder")

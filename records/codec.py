@@ -170,12 +170,17 @@ class Codec:
             name = self.fields[place].name
             if name in record:
                 raise DataError(f"token {position - 1}: field {name!r} is announced twice")
-            record[name], position = self._read(place, ids, position)
+            record[name], position = self.read_value(place, ids, position)
         if position != len(ids):
             raise DataError(f"{len(ids) - position} tokens are left over after the last field")
         return {each.name: record[each.name] for each in self.fields}
 
-    def _read(self, place: int, ids: Sequence[int], position: int) -> tuple[Value, int]:
+    def read_value(self, place: int, ids: Sequence[int], position: int) -> tuple[Value, int]:
+        """Return the value of the modelled field at `place` that is encoded at `position`, and where it ends.
+
+        Raises:
+            DataError: no value of that field is encoded there.
+        """
         field, code = self.fields[place], self.codes[place]
         if isinstance(code, FieldCode):
             found = expand(code.root, ids, position)
@@ -231,7 +236,7 @@ class Codec:
         Raises:
             DataError: `ids` does not begin with an encoding of a value.
         """
-        return self._read(place, ids, 0)[0]
+        return self.read_value(place, ids, 0)[0]
 
     def _rules(self, place: int) -> list[str]:
         field, code = self.fields[place], self.codes[place]
@@ -280,58 +285,6 @@ class Codec:
     def going_on(self) -> Node:
         """The choice after each record of a sequence: another one, or the end. After the longest there is none."""
         return Node({self.more: END, self.alphabet.stop: END})
-
-    def sequence_segments(self, records: Sequence[Record]) -> list[tuple[int | None, list[int]]]:
-        """Return place and token ids of each part of a subject's records; the place of a choice to go on is None.
-
-        Raises:
-            DataError: a value lies outside its field's domain.
-        """
-        found: list[tuple[int | None, list[int]]] = []
-        at, steps, answer = -1, self.steps(), None
-        own = self.sequence_places[1]
-        try:
-            while True:
-                step = steps.send(answer)
-                answer = None
-                if isinstance(step, Node):
-                    answer = self.more if at + 1 < len(records) else self.alphabet.stop
-                    found.append((None, [answer]))
-                    continue
-                at += step == own[0]
-                found.append((step, self.encode_value(step, records[max(at, 0)][self.fields[step].name])))
-        except StopIteration:
-            return found
-
-    def decode_sequence(self, ids: Sequence[int]) -> list[Record]:
-        """Return the records that `sequence_segments` turned into `ids`, in order.
-
-        Raises:
-            DataError: `ids` is not in the codec's grammar.
-        """
-        records: list[Record] = []
-        shared: Record = {}
-        position, steps, answer = 0, self.steps(), None
-        own = self.sequence_places[1]
-        try:
-            while True:
-                step = steps.send(answer)
-                answer = None
-                if isinstance(step, Node):
-                    if position >= len(ids) or ids[position] not in step.edges:
-                        raise DataError(f"token {position}: neither another record nor the end")
-                    answer = ids[position]
-                    position += 1
-                    continue
-                value, position = self._read(step, ids, position)
-                if step == own[0]:
-                    records.append(dict(shared))
-                (records[-1] if step in own else shared)[self.fields[step].name] = value
-        except StopIteration:
-            pass
-        if position != len(ids):
-            raise DataError(f"{len(ids) - position} tokens are left over after the last record")
-        return [{each.name: record[each.name] for each in self.fields} for record in records]
 
     def _order(self, order: Sequence[int] | None) -> Sequence[int]:
         if order is None:

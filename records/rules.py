@@ -10,7 +10,8 @@ from typing import Any
 from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Rules
-from paracosm.records.expressions import Expression, read_expression
+from paracosm.records.expression_reader import read_expression
+from paracosm.records.expressions import Expression
 from paracosm.records.schema import Field, Record, Schema, Value
 from paracosm.records.typed_table import read_cell
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from paracosm.eval.privacy_claim import claim_of, with_claim
-from paracosm.finetune.base_model import ALIASES
+from paracosm.finetune.embedded_models import ALIASES
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.digest import file_digest, folder_digest, value_digest
 from paracosm.recipes.errors import RunError

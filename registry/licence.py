@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from paracosm.finetune.base_model import ALIASES
+from paracosm.finetune.embedded_models import ALIASES
 from paracosm.recipes.recipe import Recipe
-from paracosm.registry.manifest import front_matter
+from paracosm.registry.version_checks import front_matter
 
 UNKNOWN = "other"
 LARGEST_CARD = 2**20

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paracosm.finetune.base_model import ALIASES
+from paracosm.finetune.embedded_models import ALIASES
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema import Schema
 from paracosm.registry.facts import groups_of, metric_rows

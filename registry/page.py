@@ -11,10 +11,11 @@ from paracosm.recipes.atomic import replacing
 from paracosm.recipes.errors import RegistryError
 from paracosm.registry.details import Details, details
 from paracosm.registry.difference import Difference, MetricChange, difference
-from paracosm.registry.manifest import Version, front_matter
+from paracosm.registry.manifest import Version
 from paracosm.registry.rendered_card import rendered_card
 from paracosm.registry.store import Address, address
 from paracosm.registry.verbs import checked, every_version
+from paracosm.registry.version_checks import front_matter
 
 MARKER = ".paracosm-pages"
 TECHNICAL = ("paracosm", "synthetic-data", "lora", "tabular", "text")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.run_directory import Run, versions
 from paracosm.registry.facts import open_gates, published_metrics, read_metrics
-from paracosm.registry.manifest import DATASET, OVERRIDDEN, Version
+from paracosm.registry.manifest import DATASET, Version
 from paracosm.registry.model_index import hub_id
 from paracosm.registry.release import Release
 from paracosm.registry.store import Store, address
 from paracosm.registry.verdict import verdict_of
+from paracosm.registry.version_checks import OVERRIDDEN
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard

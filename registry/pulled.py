@@ -14,7 +14,8 @@ from paracosm.recipes.load import dump_recipe
 from paracosm.recipes.open_run import RUNS, is_run
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
-from paracosm.registry.manifest import DATASET, MANIFEST, Version, check_version
+from paracosm.registry.manifest import DATASET, MANIFEST, Version
+from paracosm.registry.version_checks import check_version
 
 CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
 """Files of a version that its adapter does not need."""

@@ -7,15 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paracosm.recipes.errors import RegistryError
-from paracosm.registry.manifest import (
-    SIGNATURE,
-    Version,
-    check_content,
-    check_version,
-    file_entries,
-    may_publish,
-)
+from paracosm.registry.manifest import SIGNATURE, Version, file_entries, may_publish
 from paracosm.registry.signature import sign
+from paracosm.registry.version_checks import check_content, check_version
 
 
 @dataclass(frozen=True)

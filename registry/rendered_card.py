@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from paracosm.registry.extras import needed
-from paracosm.registry.manifest import FRONT_MATTER
+from paracosm.registry.version_checks import FRONT_MATTER
 
 TAGS = {
     "a", "blockquote", "br", "code", "details", "em", "h1", "h2", "h3", "h4", "hr", "img", "li", "ol", "p", "pre", "strong",

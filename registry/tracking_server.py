@@ -16,16 +16,9 @@ from typing import TYPE_CHECKING, Any
 from paracosm.recipes.errors import RegistryError
 from paracosm.registry.capped_download import read_capped, save_capped
 from paracosm.registry.extras import needed
-from paracosm.registry.manifest import (
-    FRONT_MATTER,
-    LARGEST_MANIFEST,
-    LARGEST_TEXT,
-    MANIFEST,
-    NAME,
-    SIGNATURE,
-    Version,
-)
+from paracosm.registry.manifest import LARGEST_MANIFEST, LARGEST_TEXT, MANIFEST, NAME, SIGNATURE, Version
 from paracosm.registry.release import Release
+from paracosm.registry.version_checks import FRONT_MATTER
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

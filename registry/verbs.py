@@ -12,9 +12,10 @@ from paracosm.recipes.errors import RegistryError
 from paracosm.registry.details import Details, details
 from paracosm.registry.difference import Difference, difference
 from paracosm.registry.local_folder import incoming, reporting, sweep
-from paracosm.registry.manifest import Version, check_complete, check_version
+from paracosm.registry.manifest import Version
 from paracosm.registry.signature import check_key, check_signature
 from paracosm.registry.store import Address, Store, address
+from paracosm.registry.version_checks import check_complete, check_version
 
 ALIAS = re.compile(r"(?!v?[0-9]+$)[a-z][a-z0-9-]{0,31}", re.ASCII)
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
-from paracosm.finetune.base_model import ALIASES
+from paracosm.finetune.embedded_models import ALIASES
 from paracosm.recipes.recipe import Model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -93,7 +93,9 @@ def test_a_killed_private_run_goes_on_with_its_secret_to_a_card(folder: Path) ->
     made = pd.read_parquet(run / "synthetic" / "part-00000.parquet")
     assert len(made) == 80
     assert made["age"].between(0, 120).all()
-    measured = {each["name"]: each for each in json.loads((run / "eval" / "metrics.json").read_text())["metrics"]}
+    measured = {
+        each["name"]: each for each in json.loads((run / "eval" / "metrics.json").read_text())["metrics"]
+    }
     assert measured["audit_epsilon"]["facts"]["canaries"] == 60
     assert measured["audit_epsilon"]["facts"]["delta"] == pytest.approx(facts["delta"], abs=1e-6)
     assert "differentially private: epsilon" in (run / "card" / "README.md").read_text()

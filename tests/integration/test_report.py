@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from paracosm.eval.comparison import comparison_html
-from paracosm.eval.measure import Evaluation, measure
+from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.measure import measure
 from paracosm.eval.report import report_html
 from paracosm.recipes.recipe import Evaluate, Release
 from paracosm.records.schema import Schema

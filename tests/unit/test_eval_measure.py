@@ -14,7 +14,8 @@ from paracosm.eval.catalogue import metrics
 from paracosm.eval.comparison import together
 from paracosm.eval.context import Context, independent_marginals
 from paracosm.eval.distributions import distributions
-from paracosm.eval.measure import Evaluation, measure
+from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.measure import measure
 from paracosm.eval.stage import _settings
 from paracosm.eval.utility import Drawn, make_task, utility, utility_obstacle
 from paracosm.recipes.errors import DataError

@@ -19,9 +19,10 @@ import paracosm.registry
 from paracosm.recipes.errors import RegistryError
 from paracosm.recipes.run_directory import versions
 from paracosm.registry.local_folder import LocalFolder
-from paracosm.registry.manifest import MANIFEST, Version, check_version, may_publish
+from paracosm.registry.manifest import MANIFEST, Version, may_publish
 from paracosm.registry.release import Release
 from paracosm.registry.store import address
+from paracosm.registry.version_checks import check_version
 
 fake = runpy.run_path(str(Path(__file__).parents[1] / "finished_run.py"))
 ABOUT = Version(

@@ -242,7 +242,8 @@ def test_a_saved_tiny_model_needs_no_adapter_file_under_full(tmp_path: Path) -> 
 
 
 def test_a_version_holds_an_adapter_or_a_whole_model(tmp_path: Path) -> None:
-    from paracosm.registry.manifest import REQUIRED, Version, check_complete, may_publish
+    from paracosm.registry.manifest import REQUIRED, Version, may_publish
+    from paracosm.registry.version_checks import check_complete
 
     def version(*names: str) -> Version:
         files = {name: {"sha256": "0" * 64, "bytes": 1} for name in (*REQUIRED, *names)}

@@ -13,7 +13,7 @@ from paracosm.recipes.recipe import Recipe, Rules
 from paracosm.recipes.run_directory import Run
 from paracosm.records.automaton import Node
 from paracosm.records.codec import Codec
-from paracosm.records.expressions import read_expression
+from paracosm.records.expression_reader import read_expression
 from paracosm.records.field_codes import FieldCode
 from paracosm.records.field_parts import beyond, part_of_range, part_of_values
 from paracosm.records.prepare import prepare
