@@ -1,6 +1,5 @@
 """An adapter under attack: likelihoods of training and of unseen records under it, its base, and a memorising copy."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,13 +101,10 @@ def base_likelihoods(
     folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
     """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
-    from paracosm.finetune.base_model import load_base, processor
-    from paracosm.finetune.grammar_head import restrict_head
-    from paracosm.recipes.recipe import Model
+    from paracosm.finetune.base_model import processor
+    from paracosm.finetune.tuned_model import load_untrained
 
-    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
-    model = load_base(described, objective=codec.objective, short_sequences=_are_short(records))
-    restrict_head(model, codec.vocabulary)
+    model = load_untrained(folder, codec.vocabulary, short_sequences=_are_short(records))
     return reader_of(codec, masks).likelihoods(model.to(processor()), records)  # type: ignore[arg-type]
 
 

@@ -1,12 +1,11 @@
 """More records to measure against: other sets of a run's own generator, and what its base model writes untrained."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Generate, Model, Recipe
+from paracosm.recipes.recipe import Generate, Recipe
 from paracosm.recipes.run_directory import Run
 from paracosm.records.schema import Schema
 from paracosm.records.typed_table import read_table, to_table, write_table
@@ -68,17 +67,15 @@ def base_records(folder: Path, rows: int, seed: int) -> pd.DataFrame:
         ModelError: the base model is missing.
     """
     from paracosm.eval.attacked_adapter import load_codec
-    from paracosm.finetune.base_model import load_base, processor
-    from paracosm.finetune.grammar_head import restrict_head
+    from paracosm.finetune.base_model import processor
+    from paracosm.finetune.tuned_model import load_untrained
     from paracosm.generate.adapted_model import AdaptedModel
     from paracosm.generate.decoders import decoder_of
     from paracosm.generate.request import Request
 
     codec, masks = load_codec(folder)
-    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
-    model = load_base(described, objective=codec.objective)
-    restrict_head(model, codec.vocabulary)
-    untrained = AdaptedModel(model.to(processor()).eval(), codec, masks)  # type: ignore[arg-type]  # typed as unbound
+    model = load_untrained(folder, codec.vocabulary)
+    untrained = AdaptedModel(model.to(processor()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
     made = decoder_of(untrained, Generate()).records([Request(number) for number in range(rows)], seed=seed)
     records = [record for group in made for record in group]
     return to_table(records[:rows], Schema(codec.schema.modelled))

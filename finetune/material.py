@@ -91,7 +91,7 @@ class Material:
         return self.grammar_loss(logits[0], batch["shift_labels"][chosen], batch["mask_numbers"][chosen])
 
     def record_losses(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return the mean loss per decision of each record of a batch, in nats. Together they are what `summed_loss` sums."""
+        """Return the loss of each record of a batch, in nats: the mean over its own decisions, so that no record shapes another's."""
         logits = model(input_ids=batch["input_ids"], use_cache=False).logits
         sums = self.grammar_loss.of_records(logits, batch["shift_labels"], batch["mask_numbers"])
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)

@@ -71,6 +71,20 @@ def load_tuned(
     return model
 
 
+def load_untrained(
+    folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
+) -> "PreTrainedModel":
+    """Load the base model that the adapter in a folder was trained on, without it; arguments as for `load_tuned`."""
+    from paracosm.finetune.grammar_head import restrict_head
+
+    base = load_base(
+        _described(folder, None), objective=objective_of(folder), short_sequences=short_sequences
+    )
+    restrict_head(base, vocabulary)
+    base.eval()
+    return base
+
+
 def load_trainable(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
@@ -78,14 +92,11 @@ def load_trainable(
     from peft import PeftModel, get_peft_model
 
     from paracosm.finetune.adapter import lora_config
-    from paracosm.finetune.grammar_head import restrict_head
 
-    objective = objective_of(folder)
     if is_whole(folder):
         model = load_tuned(folder, vocabulary, short_sequences=short_sequences)
-        return get_peft_model(model, lora_config(Finetune(objective=objective)))  # type: ignore[return-value]
-    base = load_base(_described(folder, None), objective=objective, short_sequences=short_sequences)
-    restrict_head(base, vocabulary)
+        return get_peft_model(model, lora_config(Finetune(objective=objective_of(folder))))  # type: ignore[return-value]
+    base = load_untrained(folder, vocabulary, short_sequences=short_sequences)
     return PeftModel.from_pretrained(base, str(folder), is_trainable=True)  # type: ignore[return-value]
 
 
