@@ -97,13 +97,9 @@ def prepare(folder: Path, base: str | None, layers: int | None, epochs: int) -> 
         from tiny_models import save_tiny_llama
 
         base = str(save_tiny_llama(folder / "model"))
-    chance = np.random.default_rng(0)
-    rows = ["age,sex,dose,ill"]
-    for _ in range(262):
-        age = int(chance.integers(20, 90))
-        ill = "yes" if chance.random() * 90 < age else "no"
-        rows.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
-    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    from example_tables import write_people
+
+    write_people(folder / "people.csv", rows=262)
     recipe = {
         "name": "processes",
         "data": {"source": "people.csv", "target": "ill", "split": {"control": 0.2, "test": 0.2}},

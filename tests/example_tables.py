@@ -1,4 +1,6 @@
-"""Small tables with known structure, for the tests of the evaluation."""
+"""Small tables with known structure, for the tests."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -128,3 +130,14 @@ def typed_numbers(frame: pd.DataFrame) -> tuple[pd.DataFrame, Schema]:
         for name in frame
     )
     return frame.rename(columns=str).astype(DTYPES["number"]).reset_index(drop=True), Schema(fields)
+
+
+def write_people(path: Path, rows: int = 199) -> None:
+    """Write a small table of four columns, of which the last hangs on the first."""
+    chance = np.random.default_rng(0)
+    lines = ["age,sex,dose,ill"]
+    for _ in range(rows):
+        age = int(chance.integers(20, 90))
+        ill = "yes" if chance.random() * 90 < age else "no"
+        lines.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
+    path.write_text("\n".join(lines) + "\n")

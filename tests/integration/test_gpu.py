@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from example_tables import write_people
 from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
@@ -34,13 +35,7 @@ GIGABYTE = 2**30
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gpu")
     base = save_tiny_llama(folder / "model")
-    chance = np.random.default_rng(0)
-    rows = ["age,sex,dose,ill"]
-    for _ in range(199):
-        age = int(chance.integers(20, 90))
-        ill = "yes" if chance.random() * 90 < age else "no"
-        rows.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
-    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    write_people(folder / "people.csv")
     (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
     return folder
 

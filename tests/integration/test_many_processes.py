@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from example_tables import write_people
 from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
@@ -32,13 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold a recipe whose 119 training records fill no whole number of batches."""
     folder = tmp_path_factory.mktemp("processes")
     base = save_tiny_llama(folder / "model")
-    chance = np.random.default_rng(0)
-    rows = ["age,sex,dose,ill"]
-    for _ in range(199):
-        age = int(chance.integers(20, 90))
-        ill = "yes" if chance.random() * 90 < age else "no"
-        rows.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
-    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    write_people(folder / "people.csv")
     (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
     return folder
 
