@@ -81,6 +81,8 @@ def launch(setup: Path, stage: str, arguments: Sequence[str], spread: Spread) ->
     Raises:
         RunError: they cannot be started, or one of them died.
     """
+    # Whoever ends last finds the launch's store gone, which torch tells at length though nothing is wrong.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from accelerate.commands.launch import launch_command, launch_command_parser
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
