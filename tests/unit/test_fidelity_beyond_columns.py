@@ -187,3 +187,19 @@ def test_usefulness_beyond_one_score() -> None:
     flipped = fresh.assign(ill=~fresh["ill"])
     misled = utility_beyond(context, flipped)
     assert misled["augmentation_gain"].high < found["augmentation_gain"].value
+
+
+@pytest.mark.skipif(packaged_folder() is None, reason="no embedder is installed")
+def test_threads_that_embed_at_once_get_what_one_alone_gets() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from paracosm.eval import text_embedder
+
+    sets = [notes(40, seed) for seed in range(4)]
+    alone = [embed(each, "minilm") for each in sets]
+    # Loading is where threads disturb each other most.
+    text_embedder._loaded.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda each: embed(each, "minilm"), sets))
+    for one, other in zip(alone, together, strict=True):
+        assert np.allclose(one, other, atol=1e-5)
