@@ -12,12 +12,12 @@ Figures = dict[str, Estimate]
 
 
 def draws_in_file(
-    path: Path | None, count: int, setting: dict[str, object], make: Callable[[int], Figures]
+    path: Path | None, draws: range, setting: dict[str, object], make: Callable[[int], Figures]
 ) -> list[Figures]:
-    """Return the figures of draws 0 to `count` - 1; those that `path` holds under the same setting are not made again."""
+    """Return the figures of some draws; those that `path` holds under the same setting are not made again."""
     held = _read(path, setting) if path is not None and path.is_file() else {}
     began = time.process_time()
-    for draw in range(count):
+    for done, draw in enumerate(draws, start=1):
         if draw in held:
             continue
         held[draw] = make(draw)
@@ -25,14 +25,14 @@ def draws_in_file(
             figures = {name: [each.value, each.low, each.high] for name, each in held[draw].items()}
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"draw": draw, "setting": setting, "figures": figures}) + "\n")
-        if draw % 20 == 19:
+        if done % 20 == 0:
             spent = (time.process_time() - began) / 60
             print(
-                f"  {draw + 1} of {count} draws, {spent:.1f} minutes of processor",
+                f"  {done} of {len(draws)} draws, {spent:.1f} minutes of processor",
                 file=sys.stderr,
                 flush=True,
             )
-    return [held[draw] for draw in range(count)]
+    return [held[draw] for draw in draws]
 
 
 def _read(path: Path, setting: dict[str, object]) -> dict[int, Figures]:

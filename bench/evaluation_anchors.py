@@ -48,7 +48,7 @@ STATES = {"PASS": "pass", "FAIL": "FAIL", "INCONCLUSIVE": "open", "NO OBJECTION"
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    given.add_argument("--rows", type=int, default=1000, help="of the whole table; 35% train")
+    given.add_argument("--rows", type=int, default=1000, help="of the whole table; a good third trains")
     asked = given.parse_args()
     for name in asked.sets:
         path = DATA / SETS[name][0]
