@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from paracosm.recipes.suited_defaults import with_suited_defaults
+
 FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Objective = Literal["causal", "masked"]
@@ -191,7 +193,7 @@ class Finetune(Section):
     target_modules: str | list[str] = "all-linear"
     """Which linear layers get an adapter."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
-    """Peak learning rate."""
+    """Peak learning rate; where every weight trains the default is 1e-4, and 3e-4 of a masked model."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """How the learning rate falls over the planned epochs."""
     warmup_steps: Annotated[int, Field(ge=0)] = 10
@@ -199,11 +201,12 @@ class Finetune(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """AdamW weight decay."""
     epochs: Annotated[int, Field(ge=1)] = 20
-    """Passes over the training records at most; early stopping may end sooner."""
+    """Passes over the training records at most; early stopping may end sooner. Of a masked model the default is 200."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop training after this many minutes of wall time."""
     average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
-    """Decay per step of the moving average of the adapter's weights, which is what is kept; 0 keeps the last weights."""
+    """Decay per step of the moving average of the adapter's weights, which is what is kept; 0 keeps the last weights.
+    Of a masked model the default is 0.995."""
     batch_size: Annotated[int, Field(ge=1)] = 16
     """Records in one optimizer step, over all processes."""
     micro_batch_size: Annotated[int, Field(ge=1)] | None = None
@@ -218,7 +221,7 @@ class Finetune(Section):
     """Ranks by which numbers and dates move at random in every epoch, so that last digits are not learnt by
     heart; null: the cube root of the number of training records; 0: they stay."""
     patience: Annotated[int, Field(ge=1)] | None = 2
-    """Evaluations without a lower control loss before training stops; null never stops early."""
+    """Evaluations without a lower control loss before training stops; null never stops early. Of a masked model the default is 15."""
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
     """How often the control loss is measured."""
     seed: int = 0
@@ -226,6 +229,11 @@ class Finetune(Section):
     canaries: Annotated[int, Field(ge=0)] = 0
     """Random records to make, each of which a coin puts among the training records, so that the evaluation can audit
     what the adapter gives away; kept in the run, not in the adapter. At least 100 say anything."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_suits_it(cls, given: Any) -> Any:
+        return with_suited_defaults(given) if isinstance(given, dict) else given
 
 
 class Privacy(Section):

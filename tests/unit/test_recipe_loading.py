@@ -356,3 +356,17 @@ def test_loading_needs_nothing_heavy():
     code = "import sys, paracosm.recipes.load; print([m for m in ('torch', 'pandas', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_defaults_of_training_suit_what_is_trained():
+    causal, masked = load(GOOD).finetune, load(GOOD, "finetune.objective=masked").finetune
+    assert (masked.epochs, masked.patience) == (200, 15)
+    assert masked.average_decay > causal.average_decay
+    whole = load(GOOD, "finetune.method=full").finetune
+    assert whole.learning_rate < causal.learning_rate / 10
+    assert whole.epochs == causal.epochs
+    # What a recipe or an override says goes before, null too, and what was resolved is written down.
+    said = load(GOOD, "finetune.objective=masked", "finetune.patience=null", "finetune.epochs=3")
+    assert (said.finetune.patience, said.finetune.epochs) == (None, 3)
+    assert load(dump_recipe(said)) == said
+    assert "must be one of 'causal', 'masked'" in complaint(GOOD, "finetune.objective=[masked]")
