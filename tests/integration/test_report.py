@@ -139,6 +139,21 @@ def test_details_open_from_the_keyboard(browser: Any, page: str, tmp_path: Path)
     assert details.get_attribute("open") is not None
 
 
+def test_paper_is_light_and_shows_what_a_screen_folds(browser: Any, page: str, tmp_path: Path) -> None:
+    _open(browser, page, tmp_path)
+    folded = browser.find_element("css selector", "#fidelity details table")
+    assert not folded.is_displayed()
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    height = browser.execute_script("return arguments[0].getBoundingClientRect().height", folded)
+    ink = browser.execute_script("return getComputedStyle(document.body).color")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    assert height > 20
+    assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 300
+
+
 def test_the_file_is_whole_and_needs_no_network(page: str) -> None:
     class Balanced(HTMLParser):
         stack: list[str] = []  # noqa: RUF012
