@@ -1,5 +1,6 @@
 """What a recipe will cost, before anything is trained: records, tokens, weights, time, memory."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SHARE_OF_GEMM = 0.5
 """Part of the matrix-multiplication rate that a training step reaches."""
+STEP_SECONDS = 0.03
+"""What a step takes beside its multiplications; most of the time of a model as small as BERT-tiny."""
 PROCESS_BYTES = 900_000_000
 """Resident size of Python with torch and transformers loaded, before any weights."""
 PER_TRAINED_WEIGHT = 24
@@ -82,10 +85,13 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
         longest_record=longest,
         total_parameters=weights.total,
         trainable_parameters=weights.trainable,
-        seconds=count
-        * settings.epochs
-        * operations(weights, settings, tokens, decisions * columns * weights.hidden)
-        / (gemm_rate(recipe) * SHARE_OF_GEMM),
+        seconds=settings.epochs
+        * (
+            count
+            * operations(weights, settings, tokens, decisions * columns * weights.hidden)
+            / (gemm_rate(recipe) * SHARE_OF_GEMM)
+            + math.ceil(count / settings.batch_size) * STEP_SECONDS
+        ),
         bytes=PROCESS_BYTES
         + memory(
             weights,
