@@ -193,7 +193,7 @@ class Finetune(Section):
     target_modules: str | list[str] = "all-linear"
     """Which linear layers get an adapter."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
-    """Peak learning rate; where every weight trains the default is 1e-4, and 3e-4 of a masked model."""
+    """Peak learning rate. Of a masked model the default is 1e-3; where every weight trains, 1e-4, and 3e-4 of a masked one."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """How the learning rate falls over the planned epochs."""
     warmup_steps: Annotated[int, Field(ge=0)] = 10
