@@ -258,7 +258,8 @@ class Run:
         Args:
             stage: one of `STAGES`.
             inputs: JSON-able values on which the stage depends (digests, recipe sections, seeds).
-            work: does the stage; what it returns is kept under `facts` in `run.json`.
+            work: does the stage; what it returns is kept under `facts` in `run.json`. The time of tries that were
+                killed and whose work it goes on with counts in `wall_seconds`.
             ahead: what must succeed before anything that the stage left earlier is cleared.
         """
         if self.is_done(stage, inputs):
@@ -266,10 +267,15 @@ class Run:
         began = time.monotonic()
         ahead()
         record = self.stage_record(stage)
+        before = 0.0
         if record.get("inputs") != inputs or record.get("status") == "done":
             self._clear(stage)
+        else:
+            before = self._spent(stage, record)
         self._sweep(stage)
-        self._record(stage, {"status": "started", "inputs": inputs})
+        self._record(
+            stage, {"status": "started", "inputs": inputs, "began": time.time(), "seconds_before": before}
+        )
         facts = work() or {}
         self._record(
             stage,
@@ -277,7 +283,7 @@ class Run:
                 "status": "done",
                 "inputs": inputs,
                 "outputs": self._output_digests(stage),
-                "wall_seconds": round(time.monotonic() - began, 2),
+                "wall_seconds": round(before + time.monotonic() - began, 2),
                 "peak_memory_bytes": peak_memory(),
                 "versions": versions(),
                 "facts": facts,
@@ -298,6 +304,13 @@ class Run:
             elif path.is_file():
                 digests[path.name] = file_digest(path)
         return digests
+
+    def _spent(self, stage: str, record: dict[str, Any]) -> float:
+        """Return the seconds of the tries that were cut short: of each until the last file that it wrote."""
+        places = (*self.outputs(stage), *((self.checkpoints,) if stage == "finetune" else ()))
+        files = [file for place in places for file in (place, *place.rglob("*")) if file.is_file()]
+        last = max((file.stat().st_mtime for file in files), default=0.0)
+        return record.get("seconds_before", 0.0) + max(0.0, last - record.get("began", last))
 
     def _sweep(self, stage: str) -> None:
         """Remove what writes that a kill cut short left beside and among the outputs of a stage."""
