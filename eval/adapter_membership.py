@@ -9,6 +9,7 @@ import numpy as np
 from paracosm.eval.attacked_adapter import Attacked, read_attacked
 from paracosm.eval.context import Context
 from paracosm.eval.likelihood_attacks import attack_scores, means
+from paracosm.eval.measurement import too_few_subjects
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle, excess
 from paracosm.eval.record_likelihood import Likelihood
@@ -43,7 +44,7 @@ def adapter_obstacle(context: Context) -> Obstacle | None:
         return Obstacle("the recipe leaves it out (eval.attacks)")
     if len(context.held_out) < 2 * FEWEST_ROWS:
         return Obstacle(f"only {len(context.held_out)} unseen records; at least {2 * FEWEST_ROWS} are needed")
-    return None
+    return too_few_subjects(context, ("train",), ("control", "test"))
 
 
 def text_adapter_obstacle(context: Context) -> Obstacle | None:
@@ -99,6 +100,7 @@ class _UnderAttack:
 def _under_attack(context: Context, model: Model) -> _UnderAttack:
     attacked: Attacked = context.once("attacked adapter", lambda: read_attacked(context))
     rows, members, likelihoods = np.arange(len(attacked.records)), attacked.members, attacked.adapter
+    groups = attacked.groups
     if model == "clean":
         # Control before test in the tables, so the halves are drawn.
         rows = np.random.default_rng([context.settings.seed, 71]).permutation(rows[members:])
@@ -108,12 +110,14 @@ def _under_attack(context: Context, model: Model) -> _UnderAttack:
     elif model == "memorised":
         members = attacked.memorised_members
         rows = np.concatenate([rows[:members], rows[attacked.members :]])
+        # The few that were learnt may all be about one person; it is records that were learnt here.
+        groups = None
     return _UnderAttack(
         attacked.memorised if model == "memorised" else [likelihoods[row] for row in rows],
         [attacked.base[row] for row in rows],
         [attacked.records[row] for row in rows],
         members,
-        None if attacked.groups is None else attacked.groups[rows],
+        None if groups is None else groups[rows],
         None if attacked.shadows is None else attacked.shadows.of(rows),
         attacked.unknown,
     )

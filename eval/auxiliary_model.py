@@ -13,6 +13,7 @@ import pandas as pd
 
 from paracosm.eval.attacked_adapter import adapter_likelihoods, base_likelihoods, load_codec
 from paracosm.eval.context import Context, drawn_rows, with_reference
+from paracosm.eval.data_membership import membership_obstacle
 from paracosm.eval.likelihood_attacks import attack_scores
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
@@ -49,11 +50,7 @@ def auxiliary_candidates(
 
 def auxiliary_obstacle(context: Context) -> Obstacle | None:
     """Return why no adapter learns the synthetic records, or None."""
-    if obstacle := training_obstacle(context, "auxiliary"):
-        return obstacle
-    if len(context.control) < 3 * FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
-    return None
+    return training_obstacle(context, "auxiliary") or membership_obstacle(context)
 
 
 def auxiliary_membership(context: Context, candidate: pd.DataFrame | Other) -> dict[str, Estimate]:

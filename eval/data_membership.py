@@ -5,6 +5,7 @@ import pandas as pd
 
 from paracosm.eval.context import Context, drawn_rows
 from paracosm.eval.distances import RowVectors
+from paracosm.eval.measurement import too_few_subjects
 from paracosm.eval.membership import Targets, strongest
 from paracosm.eval.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.table_attacks import density_scores, distance_scores, edit_scores, ratio_scores
@@ -53,4 +54,4 @@ def membership_obstacle(context: Context) -> Obstacle | None:
     """Return why membership cannot be attacked, or None."""
     if len(context.control) < 3 * FEWEST_ROWS:
         return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
-    return None
+    return too_few_subjects(context, ("train",), ("control",))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from paracosm.eval.context import Context
@@ -55,4 +56,21 @@ def too_few_control(context: Context) -> Obstacle | None:
     """Return that there are too few control records, or None."""
     if len(context.control) < FEWEST_ROWS:
         return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
+    return None
+
+
+def too_few_subjects(context: Context, *sides: tuple[str, ...]) -> Obstacle | None:
+    """Return that one side of an attack is about a handful of persons, or None: a bootstrap over them says nothing.
+
+    Args:
+        context: of the tables.
+        sides: the splits that make up each side.
+    """
+    for side in sides:
+        known = [context.subjects[name] for name in side if name in context.subjects]
+        persons = len(np.unique(np.concatenate(known))) if known else FEWEST_ROWS
+        if persons < FEWEST_ROWS:
+            return Obstacle(
+                f"only {persons} subjects in {' and '.join(side)}; at least {FEWEST_ROWS} are needed"
+            )
     return None

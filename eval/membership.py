@@ -57,14 +57,14 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
     nothing: 1% with at least 1,000 others, else 5%. Its threshold lies between two of the others' scores such that an
     attack that knows nothing expects exactly that rate.
 
-    Intervals: bootstrap over subjects on both sides for the AUC; for the rate, Wilson's interval over members joined
+    Each side needs two subjects, one for either half. Intervals: bootstrap over subjects on both sides for the AUC; for the rate, Wilson's interval over members joined
     with the bootstrap of the threshold over others (Zou & Donner 2008), which stays sound at no hit at all.
     """
     random = np.random.default_rng([settings.seed, 31])
     rate = RATES[0] if targets.others >= ENOUGH_OTHERS else RATES[1]
     labels, halves = targets.labels, _halves(targets, random)
     ranked = {name: _without_ties(scores, random) for name, scores in targets.scores.items()}
-    weights = _resamples(targets, min(settings.bootstrap, MOST_RESAMPLES), random)
+    weights = _resamples(targets, halves, min(settings.bootstrap, MOST_RESAMPLES), random)
     aucs = {name: float(weighted_auc(scores, labels, _once(labels))[0]) for name, scores in ranked.items()}
     by_half = [
         np.array([weighted_auc(scores[half], labels[half], weights[:, half]) for scores in ranked.values()])
@@ -74,7 +74,7 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
     chosen_once, chosen_anew = (
         np.mean([pick(*pair) for pair in pairs], axis=0) for pick in (_of_strongest, _of_strongest_anew)
     )
-    chosen = [list(ranked)[int(np.nanargmax(half[:, 0]))] for half in by_half]
+    chosen = [list(ranked)[int(np.argmax(half[:, 0]))] for half in by_half]
     facts = {
         "members": targets.members,
         "others": targets.others,
@@ -100,12 +100,12 @@ def _of_strongest(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
         choose: AUCs on the half that the attack is chosen on (attacks x resamples, the first of them all targets once).
         score: the same on the other half.
     """
-    return score[int(np.nanargmax(choose[:, 0]))]
+    return score[int(np.argmax(choose[:, 0]))]
 
 
 def _of_strongest_anew(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Return the same where each resample chooses for itself."""
-    return np.take_along_axis(score, np.nanargmax(choose, axis=0)[None, :], axis=0)[0]
+    return np.take_along_axis(score, np.argmax(choose, axis=0)[None, :], axis=0)[0]
 
 
 def _named(
@@ -139,7 +139,7 @@ def _auc_estimate(
     resamples choose among what is extreme by chance already. Their mean is right; see bench/evaluation_calibration.py.
     """
     value = float(chosen_once[0])
-    variances = [float(np.nanvar(each[1:], ddof=1)) for each in (chosen_once, chosen_anew)]
+    variances = [float(np.var(each[1:], ddof=1)) for each in (chosen_once, chosen_anew)]
     margin = NORMAL_95 * float(np.sqrt(np.mean(variances)))
     return Estimate(
         value,
@@ -239,13 +239,19 @@ def _halves(targets: Targets, random: np.random.Generator) -> tuple[np.ndarray, 
     return np.flatnonzero(first), np.flatnonzero(~first)
 
 
-def _resamples(targets: Targets, count: int, random: np.random.Generator) -> np.ndarray:
-    """Return weights (resamples x targets), the first row all ones: subjects drawn with replacement on each side."""
+def _resamples(
+    targets: Targets, halves: tuple[np.ndarray, np.ndarray], count: int, random: np.random.Generator
+) -> np.ndarray:
+    """Return weights (resamples x targets), the first row all ones: subjects drawn with replacement.
+
+    They are drawn within each half and side: a half that lost its members or its others to chance would have no AUC.
+    """
     labels = targets.labels
     groups = np.arange(len(labels)) if targets.groups is None else targets.groups
     weights = np.ones((count + 1, len(labels)))
-    for side in (labels, ~labels):
-        subjects, member_of = np.unique(groups[side], return_inverse=True)
-        drawn = random.multinomial(len(subjects), np.full(len(subjects), 1 / len(subjects)), size=count)
-        weights[1:, side] = drawn[:, member_of]
+    for half in halves:
+        for rows in (half[labels[half]], half[~labels[half]]):
+            subjects, member_of = np.unique(groups[rows], return_inverse=True)
+            drawn = random.multinomial(len(subjects), np.full(len(subjects), 1 / len(subjects)), size=count)
+            weights[1:, rows] = drawn[:, member_of]
     return weights

@@ -45,6 +45,17 @@ def test_choosing_among_attacks_that_know_nothing_costs_no_bias() -> None:
     assert np.mean([each["x_tpr"].low <= 0 <= each["x_tpr"].high for each in found]) >= 0.85
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_handful_of_targets_or_of_persons_has_an_interval_too(seed: int) -> None:
+    """No resample may lose all members or all others of a half."""
+    few = null(seed, members=5, others=40)
+    of_persons = Targets(null(seed, members=60, others=40).scores, 60, np.arange(100) // 8)
+    for targets in (few, of_persons):
+        found = strongest(targets, QUICK, "x")
+        assert all(np.isfinite([each.low, each.high]).all() for each in found.values())
+        assert found["x_auc"].low <= found["x_auc"].value <= found["x_auc"].high
+
+
 def test_a_leak_is_certain_and_names_its_attack() -> None:
     targets = null(1)
     leak = dict(targets.scores) | {"memory": targets.labels + np.random.default_rng(0).normal(0, 0.1, 270)}
