@@ -25,6 +25,8 @@ CONTROL_TOKENS = 1500
 """Tokens of the training records that the memorising copy learns by heart."""
 CONTROL_RECORDS = (8, 48)
 CONTROL_STEPS = 16
+LONG_TEXT = 50
+"""Words of a text that is surely long enough to be continued; it has at least as many tokens."""
 CONTROL_RATE = 5e-3
 
 
@@ -58,6 +60,8 @@ def read_attacked(context: Context) -> Attacked:
     known = drawn_rows(len(context.train), most, seed)
     unseen = drawn_rows(len(context.held_out), most, seed + 1)
     members, kept_members, _ = _encoded(context.train.iloc[known], codec, masks)
+    first = _long_texts_first(context.train.iloc[known[kept_members]], codec)
+    members, kept_members = [members[row] for row in first], kept_members[first]
     others, kept_others, unknown = _encoded(context.held_out.iloc[unseen], codec, masks)
     records = [*members, *others]
     chosen = _few(members)
@@ -150,6 +154,15 @@ def _encoded(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list
         kept[row] = not unknown
         found.extend(encoded)
     return found, np.flatnonzero(kept), int((~kept).sum())
+
+
+def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
+    """Return the row numbers, records first whose text has a continuation: what is learnt by heart has to show there too."""
+    long = np.zeros(len(table), dtype=bool)
+    for field in codec.schema.modelled:
+        if field.type == "text":
+            long |= (table[field.name].fillna("").str.split().str.len() >= LONG_TEXT).to_numpy()
+    return np.argsort(~long, kind="stable")
 
 
 def _few(members: Sequence[Encoded]) -> int:

@@ -210,8 +210,9 @@ GATES: tuple[Gate, ...] = (
         (0.01, 0.005, 0.001),
         HELD_OUT,
     ),
+    # Chance gives 4.3 bits, and 500 canaries at most 8.0: a limit that so many cannot break would prove nothing.
     _gate(
-        "canary_exposure", "Exposure of planted records", "privacy", "at most", (10.0, 10.0, 10.0), "canaries"
+        "canary_exposure", "Exposure of planted records", "privacy", "at most", (6.0, 6.0, 6.0), "canaries"
     ),
     # No limit of its own: where training was private, the limit is the epsilon that its accountant states.
     _gate(

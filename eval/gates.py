@@ -117,12 +117,8 @@ def _rule(
         return _ruling(gate, "INCONCLUSIVE", limit, estimate, reason)
     state = _state(gate, estimate, limit)
     worst = result.estimates.get("worst")
-    if (
-        state == "PASS"
-        and gate.section == "privacy"
-        and worst is not None
-        and _state(gate, worst, limit) != "FAIL"
-    ):
+    proves = result.metric.zero != "worst" or (worst is not None and _state(gate, worst, limit) == "FAIL")
+    if state == "PASS" and gate.section == "privacy" and not proves:
         reason = _no_power(gate, worst, limit, result)
         return replace(_ruling(gate, "INCONCLUSIVE", limit, estimate, reason), cure=gate.settled_by)
     found = _ruling(gate, state, limit, estimate, _reason(gate, state, estimate, limit, result))
@@ -144,7 +140,9 @@ def _guard(gate: Gate, estimate: Estimate, limit: float) -> Ruling:
     )
 
 
-def _no_power(gate: Gate, worst: Estimate, limit: float, result: Result) -> str:
+def _no_power(gate: Gate, worst: Estimate | None, limit: float, result: Result) -> str:
+    if worst is None:
+        return f"No power: the worst case could not be measured, so keeping the limit proves nothing. More {gate.settled_by} would settle it."
     unit = _unit(gate, result)
     return (
         f"No power: the worst case itself reaches only {figure(worst.value, unit)} "
@@ -217,7 +215,7 @@ def _cure(gate: Gate, estimate: Estimate, limit: float, result: Result) -> tuple
     bound = estimate.high if gate.side == "at most" else estimate.low
     if room <= 0:
         return gate.settled_by, None
-    if facts.get("copies") == 0 and facts.get("rows"):
+    if limit > 0 and facts.get("copies") == 0 and facts.get("rows"):
         return SYNTHETIC, max(1.0, _copies_needed(limit) / facts["rows"])
     times = (abs(bound - estimate.value) / room) ** 2
     return gate.settled_by, times if times <= MOST_TIMES else None

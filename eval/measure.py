@@ -144,6 +144,10 @@ def _context(
             )
         if not len(table) and name != "test":
             raise DataError(f"{name}: has no rows; there is nothing to measure")
+        if name == "train" and len(table) < FEWEST_ROWS:
+            raise DataError(
+                f"train: has {len(table)} records; at least {FEWEST_ROWS} are needed to measure anything"
+            )
         kept[name] = table[names].reset_index(drop=True)
     test = kept.get("test")
     if test is not None and len(test) < FEWEST_ROWS:

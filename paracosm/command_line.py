@@ -61,9 +61,9 @@ Table = Annotated[Path | None, typer.Option(metavar="FILE")]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and leave with its exit code."""
-    from paracosm.recipes.exit_codes import explained
+    from paracosm.recipes.exit_codes import reported
 
-    sys.exit(explained(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(reported(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -1,13 +1,16 @@
-"""From what went wrong to an exit code: 2 where the user can mend it, 130 after an interrupt."""
+"""From what went wrong to an exit code: 2 where the user can mend it, 130 after an interrupt, 70 for a defect."""
 
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 from paracosm.recipes.errors import ParacosmError
 
 MENDABLE = 2
+DEFECT = 70
+"""As sysexits.h has it; 1 is what a gate says that FAILs."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 OF_THE_MACHINE = frozenset(
@@ -62,6 +65,16 @@ def explained(main: Callable[[], int]) -> int:
         if not _is_out_of_memory(fault):
             raise
         return _fail(NO_MEMORY, MENDABLE)
+
+
+def reported(main: Callable[[], int]) -> int:
+    """Return the exit code of `explained`, or that of a defect after its traceback."""
+    try:
+        return explained(main)
+    except Exception:
+        traceback.print_exc()
+        print("error: this is a defect of paracosm; please report it with the lines above", file=sys.stderr)
+        return DEFECT
 
 
 def _is_out_of_memory(fault: RuntimeError) -> bool:

@@ -181,9 +181,9 @@ def _has_text(facts: dict[str, Any]) -> bool:
 
 
 def cell(text: Any) -> str:
-    """Return `text` as one line that neither ends a table cell nor opens a tag."""
+    """Return `text` as one line that neither ends a table cell, nor opens a tag, nor makes a link or an image."""
     line = re.sub(r"\s+", " ", str(text)).strip()
-    return line.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    return re.sub(r"([\\|\[\]!])", r"\\\1", line).replace("<", "&lt;").replace("`", "'")
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import SPLITS, Run, versions
 from paracosm.registry.facts import cost_rows, energy, environment, source_kind
 from paracosm.registry.model_index import base_name, hub_id
+from paracosm.registry.withholding import WITHHELD
 
 ROOMS = ("", ".recipes", ".records", ".finetune", ".generate", ".eval", ".registry")
 PUBLIC_SOURCES = ("sample:", "hf://")
@@ -63,12 +64,20 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the sections of the recipe that hold no data; the base model without its path."""
+    """Return the sections of the recipe that hold no data: without paths, and without the cells that were asked for."""
     plain = recipe.model_dump(mode="json", include={"model", "finetune", "generate", "eval", "release"})
     if recipe.privacy is not None:
         plain["privacy"] = recipe.privacy.model_dump(mode="json")
     if hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
+    asked = plain["generate"]
+    if asked["seeds"] is not None:
+        asked["seeds"] = Path(asked["seeds"]).name
+    asked["where"] = dict.fromkeys(asked["where"], WITHHELD)
+    asked["quotas"] = {
+        name: quota if isinstance(quota, str) else WITHHELD for name, quota in asked["quotas"].items()
+    }
+    plain["eval"]["embedder"] = base_name(recipe.eval.embedder)
     return plain | {"split": recipe.data.split.model_dump(mode="json")}
 
 

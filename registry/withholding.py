@@ -1,6 +1,7 @@
 """What must stay with the data: values of training records, wherever a sentence or a name of the evaluation repeats one."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,21 +21,33 @@ class Withholding:
     """Knows the values of a schema's categories, and takes them out.
 
     A value that is an ordinary word in lower case (`yes`, `normal`) says nothing of anybody when a sentence uses it, so only
-    values that look like data are looked for: with a capital, a digit, a space or a sign in them.
+    values that look like data are looked for: with a capital, a digit, a space or a sign in them. Behind the name of its
+    field (`diagnosis: hiv`) any value is one.
     """
 
     values: frozenset[str]
     names: frozenset[str]
+    cells: Mapping[str, str]
+    """Every category behind the name of its field -> what is written instead."""
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
         """Return what must not leave under `schema`."""
         names = frozenset(schema.names)
         found = {value for field in schema for value in field.categories}
-        return cls(frozenset(found - names), names)
+        cells = {
+            f"{field.name}: {value}": f"{field.name}: {WITHHELD}"
+            for field in schema
+            for value in field.categories
+        }
+        return cls(frozenset(found - names), names, cells)
 
     def text(self, text: str) -> str:
         """Return `text` without values of training records."""
+        for cell in sorted(self.cells, key=len, reverse=True):
+            if cell in text:
+                instead = self.cells[cell].replace("\\", r"\\")
+                text = re.sub(rf"(?<!\w){re.escape(cell)}(?!\w)", instead, text)
         for value in sorted(self.values, key=len, reverse=True):
             if _is_telling(value):
                 text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", WITHHELD, text)

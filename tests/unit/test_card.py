@@ -371,6 +371,7 @@ def test_figures_read_well() -> None:
         "2 h 1 min",
     ]
     assert cell("a|b\n<script>") == "a\\|b &lt;script>"
+    assert cell("![x](https://example.org/p.png)") == "\\!\\[x\\](https://example.org/p.png)"
     assert quoted("one\n\n# two") == "> one\n>\n> \\# two"
 
 

@@ -43,13 +43,26 @@ def test_the_bound_decides(value: float, low: float, high: float, state: str) ->
 
 
 def test_a_value_of_zero_is_a_value() -> None:
-    found = ruling("exact_copies", copies(0.0, -0.02, 0.004, count=0))
+    found = ruling("exact_copies", copies(0.0, -0.02, 0.004, count=0), worst=Estimate(1.0, 0.95, 1.0))
     assert found.state == "PASS"
     assert found.value == 0.0
     assert ruling("utility_skill", Estimate(0.0, -0.1, 0.1)).state == "FAIL"
     assert (
-        ruling("exact_copies", copies(0.0, 0.0, 0.0, 0), Release(gates={"exact_copies": 0.0})).state == "PASS"
+        ruling(
+            "exact_copies",
+            copies(0.0, 0.0, 0.0, 0),
+            Release(gates={"exact_copies": 0.0}),
+            worst=Estimate(1.0, 0.95, 1.0),
+        ).state
+        == "PASS"
     )
+
+
+def test_a_limit_of_zero_may_be_straddled() -> None:
+    none = Release(gates={"exact_copies": 0.0})
+    found = ruling("exact_copies", copies(-0.02, -0.1, 0.01, count=0), none, worst=Estimate(1.0, 0.95, 1.0))
+    assert found.state == "INCONCLUSIVE"
+    assert "control records would settle it" in found.reason
 
 
 def test_an_objection_never_clears() -> None:
@@ -92,6 +105,14 @@ def test_a_limit_that_the_worst_case_keeps_proves_nothing() -> None:
     assert ruling("data_mia_auc", leak, worst=Estimate(0.62, 0.56, 0.68)).state == "FAIL"
 
 
+def test_a_worst_case_that_was_not_measured_proves_nothing_either() -> None:
+    clean = Estimate(0.0, -0.01, 0.005)
+    found = ruling("extraction", clean)
+    assert found.state == "INCONCLUSIVE"
+    assert "the worst case could not be measured" in found.reason
+    assert ruling("extraction", clean, worst=Estimate(1.0, 0.7, 1.0)).state == "PASS"
+
+
 def test_a_shifted_split_voids_what_compares_with_control_and_nothing_else() -> None:
     shifted, fair = around(0.7, 0.0016, (0, 1)), around(0.55, 0.0016, (0, 1))
     leak, copied = Estimate(0.9, 0.85, 0.95, facts={"attack": "x"}), copies(0.9, 0.8, 1.0)
@@ -121,14 +142,12 @@ def test_ratios_may_depart_neither_way() -> None:
 def test_profiles_and_the_recipe_move_the_limit() -> None:
     estimate = copies(0.0, -0.02, 0.004, count=0)
     states = [
-        ruling("near_copies", estimate, Release(profile=each)).state
+        ruling("near_copies", estimate, Release(profile=each), worst=Estimate(1.0, 0.95, 1.0)).state
         for each in ("internal", "partner", "public")
     ]
     assert states == ["PASS", "PASS", "INCONCLUSIVE"]
-    assert (
-        ruling("near_copies", estimate, Release(profile="public", gates={"near_copies": 0.01})).state
-        == "PASS"
-    )
+    own = Release(profile="public", gates={"near_copies": 0.01})
+    assert ruling("near_copies", estimate, own, worst=Estimate(1.0, 0.95, 1.0)).state == "PASS"
 
 
 def test_reasons_name_metric_value_bound_and_remedy() -> None:

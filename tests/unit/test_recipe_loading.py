@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from paracosm.recipes.errors import RecipeError, RunError
-from paracosm.recipes.exit_codes import explained
+from paracosm.recipes.exit_codes import explained, reported
 from paracosm.recipes.load import dump_recipe, find_recipe, json_schema, load_recipe
 from paracosm.recipes.open_run import open_run
 from paracosm.recipes.positions import dump_document, read_document
@@ -292,6 +292,14 @@ def test_a_defect_keeps_its_traceback():
         explained(lambda: 1 // 0)
     with pytest.raises(ConnectionError):
         explained(lambda: (_ for _ in ()).throw(ConnectionError(errno.ECONNRESET, "reset")))
+
+
+def test_the_exit_code_of_a_defect_is_none_that_a_gate_has(capsys):
+    assert reported(lambda: 1 // 0) == 70
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError" in told
+    assert "please report it" in told
+    assert [reported(lambda code=code: code) for code in (0, 1, 3)] == [0, 1, 3]
 
 
 def test_a_stage_keeps_the_recipe_in_its_run_and_finds_it_there_again():
