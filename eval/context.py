@@ -195,12 +195,8 @@ def leakage_candidates(
     if context.test is not None:
         clean = (context, context.test)
     else:
-        order = np.random.default_rng([context.settings.seed, 13]).permutation(len(context.control))
-        half = len(order) // 2
-        known, fresh = (
-            context.control.iloc[part].reset_index(drop=True) for part in (order[:half], order[half:])
-        )
-        clean = (replace(context, control=known), fresh)
+        known, fresh = control_halves(context)
+        clean = (_with_control(context, known), context.control.iloc[fresh].reset_index(drop=True))
     return {
         "synthetic": (context, synthetic),
         "ceiling": clean,
@@ -235,14 +231,26 @@ def with_reference(context: Context) -> Context:
     """Return the context with a test split: its own, or else a half of control."""
     if context.test is not None:
         return context
+    reference, kept = control_halves(context)
+    return replace(_with_control(context, kept), test=context.control.iloc[reference].reset_index(drop=True))
+
+
+def control_halves(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers of two random halves of control; the second may have one more."""
     order = np.random.default_rng([context.settings.seed, 13]).permutation(len(context.control))
-    kept, reference = np.array_split(order, 2)
-    subjects = dict(context.subjects)
-    if subjects:
-        subjects["control"] = subjects["control"][kept]
+    return order[: len(order) // 2], order[len(order) // 2 :]
+
+
+def _with_control(context: Context, rows: np.ndarray) -> Context:
+    """Return the context with some rows of control alone, and what is known of whom they are about."""
+    subjects, identifiers = dict(context.subjects), dict(context.identifiers)
+    if "control" in subjects:
+        subjects["control"] = subjects["control"][rows]
+    if "control" in identifiers:
+        identifiers["control"] = [identifiers["control"][row] for row in rows]
     return replace(
         context,
-        control=context.control.iloc[kept].reset_index(drop=True),
-        test=context.control.iloc[reference].reset_index(drop=True),
+        control=context.control.iloc[rows].reset_index(drop=True),
         subjects=subjects,
+        identifiers=identifiers,
     )

@@ -141,7 +141,7 @@ PII_REPLAY = Metric(
     goal="down",
     range=(-1.0, 1.0),
     source="Rate minus control's; intervals: Newcombe 1998; Fisher's exact test in the figures",
-    what="Share of the names, numbers and codes of a single training subject that synthetic texts repeat, minus the same for strangers.",
+    what="Share of the names, numbers and codes of a single training subject that synthetic columns or texts repeat, minus the same for strangers.",
     read=readings.identifiers,
     zero="worst",
     unit="points",
@@ -289,11 +289,11 @@ REPLAY = Measure(
     Obstacle("hardly any training text is that long", curable=False),
 )
 IDENTIFIERS = Measure(
-    imported("text_replay", "identifier_replay"),
+    imported("identifier_replay", "identifier_replay"),
     (PII_REPLAY,),
-    leakage_candidates,
-    imported("text_replay", "text_obstacle"),
-    Obstacle("too few identifiers of a single subject were found in the texts", curable=False),
+    imported("identifier_replay", "identifier_candidates"),
+    imported("identifier_replay", "identifier_obstacle"),
+    Obstacle("too few identifiers of a single subject were found", curable=False),
 )
 ADAPTER = Measure(
     imported("adapter_membership", "adapter_membership"),

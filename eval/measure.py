@@ -172,7 +172,7 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
     """Return the cells of identifier columns, record by record."""
     found: dict[str, list[frozenset[str]]] = {}
     for name, table in tables.items():
-        if table is None or name == "synthetic":
+        if table is None:
             continue
         present = [each.name for each in schema if not each.modelled and each.name in table.columns]
         rows = table[present].astype("string").itertuples(index=False)

@@ -175,7 +175,7 @@ def identifiers(result: Result) -> str:
     facts = result.synthetic.facts
     return (
         f"{facts['replayed']:,} of {facts['identifiers']:,} identifiers of a single training subject are in the synthetic "
-        f"texts; so {_do(facts['control_replayed'])} {facts['control_replayed']:,} of {facts['control_identifiers']:,} of strangers."
+        f"records; so {_do(facts['control_replayed'])} {facts['control_replayed']:,} of {facts['control_identifiers']:,} of strangers."
     )
 
 

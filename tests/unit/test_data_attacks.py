@@ -12,13 +12,14 @@ from paracosm.eval.classifier_test import auc_with_variances
 from paracosm.eval.context import Context, attack_candidates, independent_marginals, with_reference
 from paracosm.eval.data_membership import attack_scores, data_membership, targets
 from paracosm.eval.distances import RowVectors
+from paracosm.eval.identifier_replay import Spelled, identifier_replay
 from paracosm.eval.metric import Estimate
 from paracosm.eval.personal_identifiers import found_in, of_one_subject
 from paracosm.eval.privacy_risks import privacy_risks, risks_obstacle
 from paracosm.eval.split_guard import split_guard
 from paracosm.eval.table_attacks import density_scores, edit_scores, smallest_edits, spelled
 from paracosm.eval.text_attacks import BigramModel, most_similar, text_scores
-from paracosm.eval.text_replay import identifier_replay, text_replay
+from paracosm.eval.text_replay import text_replay
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Schema
 
@@ -220,13 +221,13 @@ def test_replayed_identifiers_stand_beside_strangers() -> None:
         )
 
     context = Context(NOTES, texts(1000, 40), texts(2000, 30), None, None, QUICK, 30)
-    replayed = identifier_replay(context, texts(1000, 20))["pii_replay"]
+    replayed = identifier_replay(context, Spelled(texts(1000, 20)))["pii_replay"]
     assert replayed.value == 0.5
     assert replayed.low > 0.2
     assert replayed.facts["fisher_p"] < 0.001
-    assert identifier_replay(context, texts(3000, 20))["pii_replay"].value == 0
+    assert identifier_replay(context, Spelled(texts(3000, 20)))["pii_replay"].value == 0
     blank = pd.DataFrame({"note": pd.Series(["nothing to see"] * 30, dtype="string")})
-    assert identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), blank) == {}
+    assert identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), Spelled(blank)) == {}
 
 
 def test_identifier_columns_count_where_texts_spell_them() -> None:
@@ -238,5 +239,5 @@ def test_identifier_columns_count_where_texts_spell_them() -> None:
     others = [frozenset({f"Stranger{letter}"}) for letter in "abcdefghijklmnopqrst"]
     known = {"train": [frozenset({name}) for name in names], "control": others}
     context = Context(Schema(NOTES.fields), plain, plain, None, None, QUICK, 20, identifiers=known)
-    found: Estimate = identifier_replay(context, spelled_out)["pii_replay"]
+    found: Estimate = identifier_replay(context, Spelled(spelled_out))["pii_replay"]
     assert found.value == 1.0

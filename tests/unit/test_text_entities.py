@@ -6,10 +6,10 @@ import pytest
 
 from paracosm.eval import text_entities
 from paracosm.eval.context import Context
+from paracosm.eval.identifier_replay import Spelled, identifier_replay
 from paracosm.eval.personal_identifiers import read_by_model
 from paracosm.eval.text_embedder import embedder_obstacle
 from paracosm.eval.text_entities import entity_figures, entity_obstacle, jensen_shannon
-from paracosm.eval.text_replay import identifier_replay
 from paracosm.recipes.recipe import Evaluate
 from paracosm.records.schema import Field, Schema
 
@@ -83,10 +83,10 @@ def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
     read = read_by_model(real)
     assert read is not None
     assert sum(name.casefold() in found for name, found in zip(given, read, strict=True)) >= 18
-    told = identifier_replay(context, texts([text.upper() for text in real[:10]]))["pii_replay"]
+    told = identifier_replay(context, Spelled(texts([text.upper() for text in real[:10]])))["pii_replay"]
     assert told.facts["detectors"] == ["patterns", "presidio patterns", "language model"]
     assert 0.4 <= told.value <= 0.6
-    assert identifier_replay(context, texts(["nobody came"] * 10))["pii_replay"].value == 0
+    assert identifier_replay(context, Spelled(texts(["nobody came"] * 10)))["pii_replay"].value == 0
 
 
 def test_four_texts_are_too_few_to_be_embedded_and_say_so() -> None:
