@@ -11,6 +11,7 @@ import pandas as pd
 
 from paracosm.eval.comparison import comparison_html, together
 from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.foreign_tables import read_synthetic, schema_of_both
 from paracosm.eval.jobs import Say, quiet
 from paracosm.eval.measure import measure
 from paracosm.eval.report import report_html
@@ -20,7 +21,6 @@ from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, Evaluate, Release
 from paracosm.records.domains import fit_domains
-from paracosm.records.infer import infer
 from paracosm.records.schema import Schema
 from paracosm.records.sources import read_source
 from paracosm.records.typed_table import to_typed
@@ -47,13 +47,13 @@ def evaluate_files(
     Args:
         train: the records that the generator learnt from.
         control: real records that it never saw.
-        synthetic: the records to judge; columns that train lacks are ignored.
+        synthetic: the records to judge; columns that train lacks are ignored, identifier columns may be absent.
         test: further real records that it never saw; judges usefulness.
         target: the column that a downstream model would predict.
         out: folder for `metrics.json` and `report.html`; nothing is written without it.
         profile: which gates apply.
         settings: repeats, bootstrap resamples, caps and seed.
-        schema: a `schema.json` as runs hold it; inferred from all tables together when absent.
+        schema: a `schema.json` as runs hold it; inferred when absent, what a column is from the real tables alone.
         adapter: folder of the adapter that made the records, which is then attacked too; its schema applies.
         attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
 
@@ -93,7 +93,7 @@ def evaluate_sets(
 
     Args:
         real: `train`, `control` and perhaps `test` -> file.
-        synthetic: name of a set -> file; all are read under one schema.
+        synthetic: name of a set -> file; each is read by itself, so that none changes what is said of another.
         target: the column that a downstream model would predict.
         release: which gates apply, and limits of one's own.
         settings: repeats, bootstrap resamples, caps and seed.
@@ -104,43 +104,46 @@ def evaluate_sets(
     """
     paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
     raw = {name: _read(path) for name, path in paths.items()}
-    known = _given_schema(schema, adapter)
-    columns = list(raw["train"].columns) if known is None else [each.name for each in known.modelled]
+    given = _given_schema(schema, adapter)
+    columns = list(raw["train"].columns) if given is None else [each.name for each in given]
     if target is not None and target not in columns:
         raise DataError(
             f"{real['train']}: has no column {target!r} (--target){did_you_mean(target, columns)}"
         )
-    for name, table in raw.items():
-        for column in columns:
-            if column not in table.columns:
-                near = did_you_mean(column, table.columns)
-                whose = real["train"] if known is None else schema or f"the adapter in {adapter}"
-                raise DataError(f"{paths[name]}: lacks the column {column!r} of {whose}{near}")
-    everything = pd.concat([table[columns].astype(object) for table in raw.values()], ignore_index=True)
-    warnings: tuple[str, ...] = ()
-    if known is None:
-        inference = infer(everything, Data(source=str(real["train"]), target=target))
-        known, warnings = inference.schema, inference.warnings
-    else:
-        known = Schema(known.modelled)
-        for field in known:
-            if field.type == "integer":
-                # Other generators write whole numbers as floats.
-                everything[field.name] = [_whole(cell) for cell in everything[field.name]]
-    typed = to_typed(everything, known)
-    if settings is not None and "auxiliary" in settings.attacks and schema is None and adapter is None:
-        # A codec needs domains; those of all tables together favour neither side.
-        known = fit_domains(known, typed, Data(source=str(real["train"])))
-    starts = dict(zip(raw, _starts(list(raw.values())), strict=True))
-    tables = {
-        name: typed.iloc[start : start + len(raw[name])].reset_index(drop=True)
-        for name, start in starts.items()
-    }
-    return {
-        name: measure(
+    whose = real["train"] if given is None else schema or f"the adapter in {adapter}"
+    for name in real:
+        _check_columns(raw[name], columns, paths[name], whose)
+    if given is not None:
+        for table in raw.values():
+            for field in given:
+                if field.type == "integer" and field.name in table.columns:
+                    # Other generators write whole numbers as floats.
+                    table[field.name] = [_whole(cell) for cell in table[field.name]]
+    data = Data(source=str(real["train"]), target=target)
+    found = {}
+    for name in synthetic:
+        table, path = raw[f"{SET}{name}"], paths[f"{SET}{name}"]
+        everything = pd.concat([_objects(raw[each], columns) for each in real], ignore_index=True)
+        if given is None:
+            inference = schema_of_both(everything, _objects(table, columns), data)
+            known, warnings = inference.schema, inference.warnings
+        else:
+            known, warnings = given, ()
+        _check_columns(table, [each.name for each in known.modelled], path, whose)
+        typed = to_typed(everything, known)
+        records, notes = read_synthetic(table, known, path.name)
+        if settings is not None and "auxiliary" in settings.attacks and given is None:
+            # A codec needs domains; those of all tables together favour neither side.
+            known = fit_domains(known, pd.concat([typed, records], ignore_index=True), data)
+        starts = dict(zip(real, _starts([raw[each] for each in real]), strict=True))
+        tables = {
+            each: typed.iloc[start : start + len(raw[each])].reset_index(drop=True)
+            for each, start in starts.items()
+        }
+        found[name] = measure(
             train=tables["train"],
             control=tables["control"],
-            synthetic=tables[f"{SET}{name}"],
+            synthetic=records,
             test=tables.get("test"),
             schema=known,
             target=target,
@@ -148,11 +151,21 @@ def evaluate_sets(
             release=release,
             adapter=adapter,
             attackers=attackers,
-            notes=warnings,
+            notes=[*warnings, *notes],
             say=say,
         )
-        for name in synthetic
-    }
+    return found
+
+
+def _check_columns(table: pd.DataFrame, columns: Sequence[str], path: Path, whose: object) -> None:
+    for column in columns:
+        if column not in table.columns:
+            near = did_you_mean(column, table.columns)
+            raise DataError(f"{path}: lacks the column {column!r} of {whose}{near}")
+
+
+def _objects(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    return table[[each for each in columns if each in table.columns]].astype(object)
 
 
 def write_evaluation(found: Evaluation, folder: Path, name: str) -> None:
@@ -196,7 +209,7 @@ def _given_schema(schema: Path | None, adapter: Path | None) -> Schema | None:
         return None
     try:
         plain = json.loads(source.read_text(encoding="utf-8"))
-        return Schema.from_json(json.dumps(plain if "fields" in plain else plain["schema"]))
+        return Schema(Schema.from_json(json.dumps(plain if "fields" in plain else plain["schema"])).modelled)
     except OSError as fault:
         raise DataError(f"{source}: cannot be read: {fault.strerror}") from fault
     except (ValueError, TypeError, KeyError) as fault:

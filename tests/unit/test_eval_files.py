@@ -110,3 +110,54 @@ def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], 
         evaluate_sets(**given, schema=tmp_path / "wrong.json")
     with pytest.raises(DataError, match=r"absent/codec\.json: cannot be read"):
         evaluate_sets(**given, adapter=tmp_path / "absent")
+
+
+def _states(found) -> dict[str, str]:
+    return {each.gate: each.state for each in found.gates}
+
+
+def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) -> None:
+    """A column of rubbish stays the number that it is among the real records, and fails."""
+    table = pd.read_csv(files["synthetic"])
+    rubbish = [f"{number * 7919 % 65521:04x}z" for number in range(len(table))]
+    files["synthetic"].write_text(table.assign(pressure=rubbish).to_csv(index=False))
+    found = evaluate_files(**files, settings=QUICK)
+    assert _states(found)["c2st_auc"] == "FAIL"
+    assert any("80 of 80 cells of the column 'pressure' are no number" in each for each in found.notes)
+    assert (
+        "pressure"
+        in next(each for each in found.results if each.metric.name == "marginals").synthetic.breakdown
+    )
+
+
+def test_a_set_is_judged_by_itself(files: dict[str, Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    pd.read_csv(files["synthetic"]).assign(stage="what nobody has").to_csv(other, index=False)
+    real = {name: files[name] for name in ("train", "control", "test")}
+    alone = evaluate_sets(real=real, synthetic={"a": files["synthetic"]}, settings=QUICK)["a"]
+    beside = evaluate_sets(real=real, synthetic={"a": files["synthetic"], "b": other}, settings=QUICK)["a"]
+    assert alone.to_json() == beside.to_json()
+
+
+def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[str, Path]) -> None:
+    for number, (name, path) in enumerate(files.items()):
+        table = pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
+        mails = [f"p{1000 * number + row:05d}@{name}.example" for row in range(len(table))]
+        table = table.assign(mail=mails)
+        path = path.with_name(f"{name}-mail.csv")
+        table.to_csv(path, index=False)
+        files[name] = path
+    clean = evaluate_files(**files, settings=QUICK)
+    assert _states(clean)["pii_replay"] != "FAIL"
+    assert "column 'mail': looks like an identifier, whose replay alone is measured" in clean.notes
+    train, synthetic = pd.read_csv(files["train"]), pd.read_csv(files["synthetic"])
+    synthetic.assign(mail=train["mail"][: len(synthetic)]).to_csv(files["synthetic"], index=False)
+    assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "FAIL"
+    synthetic.drop(columns="mail").to_csv(files["synthetic"], index=False)
+    assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "NOT APPLICABLE"
+
+
+def test_a_handful_of_training_records_is_one_line(files: dict[str, Path]) -> None:
+    pd.read_csv(files["train"]).head(2).to_csv(files["train"], index=False)
+    with pytest.raises(DataError, match="train: has 2 records; at least 10 are needed"):
+        evaluate_files(**files, settings=QUICK)
