@@ -71,7 +71,7 @@ def reported(main: Callable[[], int]) -> int:
     """Return the exit code of `explained`, or that of a defect after its traceback."""
     try:
         return explained(main)
-    except Exception:
+    except Exception:  # noqa: BLE001  # whatever it was, it was no verdict
         traceback.print_exc()
         print("error: this is a defect of paracosm; please report it with the lines above", file=sys.stderr)
         return DEFECT
