@@ -133,3 +133,35 @@ def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_p
     )
     (tmp_path / "dumped.yaml").write_text(dump_recipe(made.recipe))
     assert load_recipe(tmp_path / "dumped.yaml") == loaded
+
+
+def drafted(folder: Path, table: pd.DataFrame) -> tuple[Recipe, list[str]]:
+    """Return the recipe that `paracosm init --private` writes, and its lines for the terminal."""
+    table.to_csv(folder / "table.csv", index=False)
+    lines = write_draft(source=str(folder / "table.csv"), out=folder / "recipe.yaml", private=True)
+    return load_recipe(folder / "recipe.yaml"), lines
+
+
+def test_a_private_draft_covers_every_row_because_any_may_train(tmp_path: Path) -> None:
+    table = people(60).assign(
+        ward=["rare" + str(row) if row % 12 == 0 else "north" for row in range(60)],
+        score=[str(9999 if row == 7 else row) for row in range(60)],
+        note=[None if row % 13 == 0 else "pq"[row % 2] for row in range(60)],
+    )
+    loaded, _ = drafted(tmp_path, table)
+    prepared = assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str))
+    assert prepared.facts["outside_training_domain"] == {"control": 0, "test": 0}
+    assert loaded.data.fields["ward"].categories == ["north", *(f"rare{row}" for row in (0, 12, 24, 36, 48))]
+
+
+def test_a_private_draft_leaves_out_what_no_training_record_has(tmp_path: Path) -> None:
+    for row in range(30):
+        table = people(60).assign(seldom=["here" if at == row else None for at in range(60)])
+        (tmp_path / "recipe.yaml").unlink(missing_ok=True)
+        loaded, lines = drafted(tmp_path, table)
+        said = "warning: column 'seldom': has no cells in the training records; left out" in lines
+        assert said == ("seldom" in loaded.data.drop) == ("seldom" not in loaded.data.fields)
+        assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str))
+        if said:
+            return
+    raise AssertionError("every row trains")
