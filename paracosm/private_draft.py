@@ -1,6 +1,7 @@
 """What a private draft declares: everything that inference finds, over the whole table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import FieldOverride, Privacy, Recipe
 from paracosm.records.domains import fit_domains
 from paracosm.records.infer import infer
+from paracosm.records.number_text import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
 from paracosm.records.schema import Field, Schema
 from paracosm.records.splits import divide_independently
 from paracosm.records.typed_table import to_typed
@@ -23,14 +25,16 @@ def with_declarations(recipe: Recipe, raw: pd.DataFrame) -> tuple[Recipe, tuple[
     The domains are those of all rows: a private run divides by hashes, so that any row may train.
 
     Raises:
-        DataError: the rows are too few for three parts, or the target cannot be learnt.
+        DataError: the rows are too few for three parts, or the target, or every field, cannot be learnt or declared.
     """
     found = infer(raw, recipe.data)
     schema = Schema(found.schema.modelled)
+    schema, rounded = _in_fixed_point(recipe, schema, to_typed(raw, schema))
     typed = to_typed(raw, schema)
     empty = _without_training_cells(recipe, schema, typed)
     warnings = (
         *found.warnings,
+        *rounded,
         *(f"column {name!r}: has no cells in the training records; left out" for name in empty),
     )
     schema = fit_domains(_without(schema, empty), typed, recipe.data)
@@ -38,6 +42,36 @@ def with_declarations(recipe: Recipe, raw: pd.DataFrame) -> tuple[Recipe, tuple[
     fields = {field.name: _override(field) for field in schema}
     data = recipe.data.model_copy(update={"drop": [*recipe.data.drop, *left_out], "fields": fields})
     return recipe.model_copy(update={"data": data, "privacy": Privacy(epsilon=EPSILON)}), warnings
+
+
+def _in_fixed_point(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> tuple[Schema, list[str]]:
+    """Return the schema without scientific numbers, which no recipe can declare, and what becomes of them."""
+    fields, told = [], []
+    for field in schema:
+        if not field.scientific:
+            fields.append(field)
+            continue
+        values = [float(value) for value in typed[field.name].dropna()]
+        exact = max(decimals_of(value) for value in values)
+        decimals = min(exact, MOST_DECIMALS)
+        lost = sum(value != 0 and round(value, decimals) == 0 for value in values)
+        if 2 * lost > len(values) or max(map(abs, values)) >= 10**MOST_FIXED_DIGITS:
+            says = (
+                f"its magnitudes do not fit fixed point, {MOST_FIXED_DIGITS} digits before the point and {MOST_DECIMALS}"
+                " after it, which is all that privacy can declare; write it in another unit"
+            )
+            if field.name == recipe.data.target:
+                raise DataError(f"column {field.name!r}: {says}")
+            told.append(f"column {field.name!r}: {says}; left out")
+            continue
+        fields.append(replace(field, scientific=0, decimals=decimals))
+        told.append(
+            f"column {field.name!r}: is declared with {decimals} decimals, for privacy takes no scientific numbers"
+            f"{', and so is rounded' * (exact > decimals)}{f'; {lost} values become 0' * (lost > 0)}"
+        )
+    if not fields:
+        raise DataError(f"no column is left to model: {told[0]}")
+    return Schema(tuple(fields)), told
 
 
 def _without_training_cells(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> list[str]:
@@ -68,7 +102,7 @@ def _override(field: Field) -> FieldOverride:
             bound = getattr(field, key)
             stated[key] = bound.strftime(field.format) if field.type == "datetime" else bound
     if field.type == "number":
-        stated["decimals"] = field.decimals or field.scientific
+        stated["decimals"] = field.decimals
     if field.type == "datetime":
         stated["format"] = field.format
     if field.type == "category":

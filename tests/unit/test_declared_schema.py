@@ -1,5 +1,6 @@
 """Under privacy nothing about the schema comes from the records, and no record decides where another one goes."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,40 @@ def test_a_private_draft_leaves_out_what_no_training_record_has(tmp_path: Path) 
         if said:
             return
     raise AssertionError("every row trains")
+
+
+def test_a_private_draft_declares_full_precision_in_fixed_point(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    table = people(60).assign(
+        share=[draw.random() for _ in range(60)],
+        tiny=[f"{draw.randrange(10, 99) / 10}e-09" for _ in range(60)],
+        spread=[f"{draw.randrange(10, 99) / 10}e-{2 if row % 6 else 20}" for row in range(60)],
+    )
+    loaded, lines = drafted(tmp_path, table)
+    fields = loaded.data.fields
+    assert [fields[name].decimals for name in ("share", "tiny", "spread")] == [12, 10, 12]
+    assert [line.partition(": ")[2] for line in lines if line.startswith("warning: column")] == [
+        "column 'share': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded",
+        "column 'spread': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded;"
+        " 10 values become 0",
+    ]
+    train = assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str)).splits["train"]
+    assert train["share"].isin([round(share, 12) for share in table["share"]]).all()
+    assert (train["tiny"] > 0).all()
+
+
+@pytest.mark.parametrize("cell", ["{}.5e-30", "{}.5e+30"])
+def test_magnitudes_that_fit_no_fixed_point_are_left_out_of_a_private_draft(
+    tmp_path: Path, cell: str
+) -> None:
+    cells = [cell.format(row % 9 + 1) for row in range(60)]
+    loaded, lines = drafted(tmp_path, people(60).assign(far=cells))
+    assert "far" in loaded.data.drop
+    assert any("column 'far': its magnitudes do not fit fixed point" in line for line in lines)
+    with pytest.raises(
+        DataError, match=r"^column 'far': its magnitudes do not fit fixed point.*another unit$"
+    ):
+        draft(source=str(tmp_path / "table.csv"), out=tmp_path / "a.yaml", target="far", private=True)
+    (tmp_path / "recipe.yaml").unlink()
+    with pytest.raises(DataError, match="no column is left to model: column 'far': its magnitudes"):
+        drafted(tmp_path, pd.DataFrame({"far": cells, "farther": cells}))
