@@ -16,7 +16,7 @@ def as_found(column: pd.Series) -> pd.Series:
     """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
 
     Raises:
-        DataError: a cell is nested (list, dict, bytes) or of a type that has no text.
+        DataError: a cell is nested (list, dict, bytes), of a type that has no text, or text that UTF-8 cannot write.
     """
     kind = column.dtype
     if isinstance(kind, pd.StringDtype):
@@ -31,6 +31,15 @@ def as_found(column: pd.Series) -> pd.Series:
         cells = [pd.NA if np.isnan(cell) else str(cell) for cell in values]
         return pd.Series(cells, index=column.index, name=column.name, dtype="string")
     return _objects(column)
+
+
+def holds_lone_surrogate(text: str) -> bool:
+    """Return whether `text` has half of a surrogate pair, as JSON can state and Python can hold, but UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _datetimes(column: pd.Series) -> pd.Series:
@@ -59,6 +68,8 @@ def _objects(column: pd.Series) -> pd.Series:
 
 def _text(cell: object, name: object, row: int, timespec: str) -> object:
     if isinstance(cell, str):
+        if holds_lone_surrogate(cell):
+            raise DataError(f"column {name!r}: row {row} holds a lone surrogate, which UTF-8 cannot write")
         return str(cell)
     if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
         raise DataError(

@@ -214,6 +214,12 @@ def test_nested_cells_are_an_error_unless_dropped(nested):
     assert infer_types(raw, Data(source="a.csv", drop=["c"])).names == ["d"]
 
 
+def test_text_that_no_file_can_hold_is_an_error():
+    raw = pd.DataFrame({"c": pd.Series(["x", "\ud83d"], dtype=object)})
+    with pytest.raises(DataError, match="column 'c': row 2 holds a lone surrogate, which UTF-8 cannot write"):
+        infer_types(raw, Data(source="a.csv"))
+
+
 IDENTIFIERS = [
     ("id", [str(7 * number + 100) for number in MANY]),
     ("ComplaintID", [str(7 * number + 100) for number in MANY]),
