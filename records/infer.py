@@ -11,7 +11,7 @@ from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, FieldOverride
 from paracosm.records.as_found import as_found
 from paracosm.records.column_type import DECLARED_PAIRS, ColumnType, boolean_words, identifier, infer_type
-from paracosm.records.datetime_text import datetime_formats
+from paracosm.records.datetime_text import datetime_formats, format_fault
 from paracosm.records.number_text import integer_format, is_infinite, number_format
 from paracosm.records.schema import Field, Schema
 from paracosm.records.typed_table import cell_shape
@@ -148,6 +148,8 @@ def _column_type(
         case "boolean":
             written = boolean_words(distinct, DECLARED_PAIRS)
         case "datetime":
+            if override.format is not None and (fault := format_fault(override.format)):
+                raise DataError(f"data.fields.{name}.format: {fault}")
             formats = [override.format] if override.format is not None else datetime_formats(distinct)
             written = {"format": formats[0]} if formats else None
         case "identifier":

@@ -8,6 +8,7 @@ import pytest
 
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Data
+from paracosm.records.calendar import parts_written
 from paracosm.records.infer import infer, infer_types
 from paracosm.records.typed_table import to_typed, written
 
@@ -315,6 +316,11 @@ OVERRIDES = [
     (["a1", "b2"] * 10, {"type": "identifier"}, "identifier"),
     (["010224", "020224"] * 5, {"type": "datetime", "format": "%d%m%y"}, "datetime"),
     (["010224", "020224"] * 5, {"format": "%d%m%y"}, "datetime"),
+    (
+        ["Mon 1/1/24, 5% at 3 PM", "Thu 15/2/24, 5% at 3 AM"],
+        {"format": "%a %-d/%-m/%y, 5%% at %-I %p"},
+        "datetime",
+    ),
 ]
 
 
@@ -323,6 +329,12 @@ def test_the_recipe_decides_a_type(cells, override, kind):
     field = column(cells, fields={"c": override})
     assert field.type == kind
     assert field.fresh is bool(override.get("fresh"))
+
+
+def test_a_declared_format_gives_every_cell_back():
+    cells = ["Mon 2024-01-01 is day 001, 5%m", "Thu 2024-02-15 is day 046, 5%m"]
+    assert as_written(cells, fields={"c": {"format": "%a %Y-%m-%d is day %j, 5%%m"}}) == cells
+    assert parts_written("%Y, 5%%m") == 1
 
 
 def test_declared_decimals_round():
@@ -344,6 +356,16 @@ MISFITS = [
         ["2024", "soon"],
         "row 2 holds a cell of the shape 'aaaa', which is no datetime like '%Y'",
     ),
+    (
+        {"format": "%Y-%m-%dT%H:%M:%S%z"},
+        ["2024-01-01T10:00:00+0100", "2024-07-01T10:00:00+0200"],
+        "data.fields.c.format: '%z' cannot be modelled; allowed: %Y, %y, %m, %b,",
+    ),
+    ({"format": "%Y-%W-%w"}, ["2024-07-1", "2024-08-2"], "data.fields.c.format: '%W' cannot be modelled"),
+    ({"format": "%c"}, ["Mon Jan  1 10:00:00 2024"], "'%c' cannot be modelled"),
+    ({"format": "%-y"}, ["4", "5"], "'%-y' cannot be modelled"),
+    ({"format": "%Y%"}, ["2024%", "2025%"], "'%' cannot be modelled"),
+    ({"format": "%a %m/%Y"}, ["Mon 01/2024", "Tue 02/2024"], "'%a' cannot be modelled without a day"),
     ({"type": "boolean"}, ["yes", "no", "maybe"], "holds 3 different cells"),
     (
         {"type": "category", "decimals": 2},
