@@ -9,7 +9,7 @@ import pandas as pd
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, FieldOverride
-from paracosm.records.as_found import as_found
+from paracosm.records.as_found import as_found, changes_offset
 from paracosm.records.column_type import DECLARED_PAIRS, ColumnType, boolean_words, identifier, infer_type
 from paracosm.records.datetime_text import datetime_formats, format_fault
 from paracosm.records.number_text import integer_format, is_infinite, number_format
@@ -60,6 +60,10 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out")
             continue
+        if changes_offset(raw[name]):
+            warnings.append(
+                f"column {name!r}: has a time zone with several offsets from UTC; read as its local time, without the zone"
+            )
         found = _column_type(name, cells, counts, override, is_subject=name == data.subject)
         warnings.extend(found.warnings)
         if (

@@ -203,6 +203,27 @@ def test_native_columns(cells, kind):
     assert typed["c"].isna().tolist() == cells.isna().tolist()
 
 
+def test_a_zone_with_summer_time_is_read_as_its_local_time():
+    local = pd.Series(
+        ["2024-01-05 10:00", None, "2024-07-05 09:30", "2024-10-27 02:30"], dtype="datetime64[us]"
+    )
+    zoned = local.dt.tz_localize("Europe/Berlin", ambiguous=True)
+    told = (
+        "column 'c': has a time zone with several offsets from UTC; read as its local time, without the zone"
+    )
+    for cells in (zoned, zoned.astype(object)):
+        raw = pd.DataFrame({"c": cells})
+        inference = infer(raw, Data(source="a.csv"))
+        assert (inference.schema["c"].type, inference.warnings) == ("datetime", (told,))
+        assert to_typed(raw, inference.schema)["c"].tolist() == local.tolist()
+
+
+def test_a_zone_with_one_offset_keeps_it():
+    local = pd.Series(["2024-01-05 10:00", "2024-02-05 09:30"], dtype="datetime64[us]")
+    inference = infer(pd.DataFrame({"c": local.dt.tz_localize("Europe/Berlin")}), Data(source="a.csv"))
+    assert (inference.schema["c"].format, inference.warnings) == ("%Y-%m-%dT%H:%M:%S+0100", ())
+
+
 def test_float32_keeps_its_short_digits():
     assert column(np.array([0.1, 0.75], dtype="float32")).decimals == 2
 
