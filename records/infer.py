@@ -10,7 +10,8 @@ from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, FieldOverride
 from paracosm.records.as_found import as_found, changes_offset
-from paracosm.records.column_type import DECLARED_PAIRS, ColumnType, boolean_words, identifier, infer_type
+from paracosm.records.boolean_text import DECLARED_PAIRS, declared_boolean_words
+from paracosm.records.column_type import ColumnType, identifier, infer_type
 from paracosm.records.datetime_text import datetime_formats, format_fault
 from paracosm.records.number_text import integer_format, is_infinite, number_format
 from paracosm.records.schema import Field, Schema
@@ -150,7 +151,7 @@ def _column_type(
         case "number":
             written = number_format(distinct)
         case "boolean":
-            written = boolean_words(distinct, DECLARED_PAIRS)
+            written = declared_boolean_words(distinct)
         case "datetime":
             if override.format is not None and (fault := format_fault(override.format)):
                 raise DataError(f"data.fields.{name}.format: {fault}")
@@ -170,8 +171,8 @@ def _misfit(name: str, cells: pd.Series, declared: str) -> str:
     known = cells[cells.notna()]
     if declared == "boolean":
         return (
-            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells;"
-            " allowed: two of one pair such as yes and no"
+            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells, which are no words of"
+            f" one pair; allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
         )
     assert fits is not None
     for row, cell in known.items():

@@ -91,6 +91,12 @@ def test_a_record_more_or_less_changes_no_other_place_and_no_domain() -> None:
         assert gone == 1
 
 
+def test_the_last_record_with_one_of_two_words_decides_nothing() -> None:
+    table = people(150).assign(ill=["no"] * 149 + ["yes"])
+    whole, rest = assemble(recipe_with(), table), assemble(recipe_with(), table.head(149))
+    assert rest.schema == whole.schema
+
+
 def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
     table = people(300).assign(patient=[f"p{number // 3}" for number in range(300)])
     whole = assemble(recipe_with(subject="patient"), table).splits

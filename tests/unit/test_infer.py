@@ -358,6 +358,24 @@ def test_a_declared_format_gives_every_cell_back():
     assert parts_written("%Y, 5%%m") == 1
 
 
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("no", ("yes", "no")),
+        ("Yes", ("Yes", "No")),
+        ("FALSE", ("TRUE", "FALSE")),
+        ("N", ("Y", "N")),
+        ("t", ("t", "f")),
+        ("1", ("1", "0")),
+        ("0.0", ("1.0", "0.0")),
+    ],
+)
+def test_one_word_is_enough_for_a_declared_boolean(cell, words):
+    field = column([cell] * 5, fields={"c": {"type": "boolean"}})
+    assert (field.true, field.false) == words
+    assert as_written([cell] * 5, fields={"c": {"type": "boolean"}}) == [cell] * 5
+
+
 def test_declared_decimals_round():
     assert as_written(["1.7998047", "0.19998169"], fields={"c": {"decimals": 2}}) == ["1.80", "0.20"]
     assert as_written(["1.75", "0.5", "2"], fields={"c": {"decimals": 1}}) == ["1.8", "0.5", "2"]
@@ -387,7 +405,13 @@ MISFITS = [
     ({"format": "%-y"}, ["4", "5"], "'%-y' cannot be modelled"),
     ({"format": "%Y%"}, ["2024%", "2025%"], "'%' cannot be modelled"),
     ({"format": "%a %m/%Y"}, ["Mon 01/2024", "Tue 02/2024"], "'%a' cannot be modelled without a day"),
-    ({"type": "boolean"}, ["yes", "no", "maybe"], "holds 3 different cells"),
+    (
+        {"type": "boolean"},
+        ["yes", "no", "maybe"],
+        "holds 3 different cells, which are no words of one pair; allowed: true/false, yes/no,",
+    ),
+    ({"type": "boolean"}, ["maybe"] * 3, "holds 1 different cells, which are no words"),
+    ({"type": "boolean"}, ["no", "No"], "holds 2 different cells, which are no words"),
     (
         {"type": "category", "decimals": 2},
         ["1", "2"],
