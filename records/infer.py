@@ -84,6 +84,10 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     schema = Schema(tuple(fields))
     if not schema.modelled:
         raise DataError("no column is left to model: all are dropped, empty or identifiers")
+    if data.subject is not None and data.subject not in schema.names:
+        raise DataError(
+            f"data.subject: {data.subject!r} has no cells; name a column that tells whom a record is about"
+        )
     if data.target is not None and data.target not in [field.name for field in schema.modelled]:
         kind = "identifier" if data.target in schema.names else "column without cells"
         raise DataError(

@@ -105,6 +105,8 @@ def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
     assert not subjects["train"] & (subjects["control"] | subjects["test"])
     assert all(set(half[name]["patient"]) <= subjects[name] for name in half)
     assert 0.6 < len(whole["train"]) / 300 < 0.8
+    with pytest.raises(DataError, match=r"data\.subject: 'patient' has no cells"):
+        assemble(recipe_with(subject="patient"), table.assign(patient=None))
 
 
 def test_a_value_beyond_what_is_declared_is_said() -> None:

@@ -326,6 +326,12 @@ def test_a_subject_is_an_identifier_whatever_it_looks_like():
     assert infer_types(raw, Data(source="a.csv", subject="ward"))["ward"].type == "identifier"
 
 
+def test_a_subject_without_cells_is_an_error():
+    raw = pd.DataFrame({"pid": [None] * 12, "v": ["1", "2"] * 6})
+    with pytest.raises(DataError, match=r"^data\.subject: 'pid' has no cells; name a column that tells"):
+        infer_types(raw, Data(source="a.csv", subject="pid"))
+
+
 OVERRIDES = [
     (["1", "2"] * 5, {"type": "category"}, "category"),
     (["1", "0"] * 5, {"type": "boolean"}, "boolean"),
