@@ -3,8 +3,8 @@
 import os
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,16 @@ import yaml
 from pydantic import BaseModel
 
 from paracosm.domain_words import domain_words
+from paracosm.private_draft import with_declarations
 from paracosm.recipes.atomic import write_text
 from paracosm.recipes.errors import RecipeError
-from paracosm.recipes.recipe import Data, FieldOverride, Model, Privacy, Recipe
+from paracosm.recipes.recipe import Data, Model, Recipe
 from paracosm.records.infer import infer
 from paracosm.records.prepare import Prepared, assemble
-from paracosm.records.schema import Field
 from paracosm.records.sources import read_source
 
 LAYERS = 6
 """How many layers a draft for structured records keeps: the best fit per minute of training on a CPU."""
-EPSILON = 8
-"""The budget that a private draft proposes."""
 DECLARED = (
     "READ OFF THE RECORDS, AND SO NOT YET PRIVATE: somebody who knows the domain has to confirm or replace every range, "
     "category, length and format below from a code book or from what can be measured at all. What is kept only because a "
@@ -65,9 +63,12 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
         data=Data(source=_source_from(source, out), drop=list(identifiers), target=target),
         model=Model(layers=LAYERS) if is_structured else Model(),
     )
-    prepared = assemble(recipe, raw)
     if private:
-        recipe = _declared(recipe, prepared, [str(name) for name in raw.columns])
+        recipe, warnings = with_declarations(recipe, raw)
+        # Nothing is doubted that is declared, but here nobody has confirmed it yet.
+        prepared = replace(assemble(recipe, raw), warnings=warnings)
+    else:
+        prepared = assemble(recipe, raw)
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
     if private:
         notes["data.fields"] = DECLARED
@@ -79,32 +80,6 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
         notes["model.layers"] = ("All are kept here, because the records hold text.",)
     lines = [*_opening(out), *_section(recipe, notes)]
     return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers)
-
-
-def _declared(recipe: Recipe, prepared: Prepared, columns: Sequence[str]) -> Recipe:
-    """Return the recipe with a privacy budget and everything declared that inference found."""
-    known = [field.name for field in prepared.schema.modelled]
-    drop = [*recipe.data.drop, *(name for name in columns if name not in (*known, *recipe.data.drop))]
-    fields = {field.name: _override(field) for field in prepared.schema.modelled}
-    data = recipe.data.model_copy(update={"drop": drop, "fields": fields})
-    return recipe.model_copy(update={"data": data, "privacy": Privacy(epsilon=EPSILON)})
-
-
-def _override(field: Field) -> FieldOverride:
-    stated: dict[str, Any] = {"type": field.type, "nullable": field.nullable}
-    if field.type in ("integer", "number", "datetime"):
-        for key in ("minimum", "maximum"):
-            bound = getattr(field, key)
-            stated[key] = bound.strftime(field.format) if field.type == "datetime" else bound
-    if field.type == "number":
-        stated["decimals"] = field.decimals or field.scientific
-    if field.type == "datetime":
-        stated["format"] = field.format
-    if field.type == "category":
-        stated["categories"] = list(field.categories)
-    if field.type == "text":
-        stated["max_length"] = field.max_length
-    return FieldOverride.model_validate(stated)
 
 
 def _opening(out: Path) -> Iterator[str]:

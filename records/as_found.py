@@ -15,8 +15,10 @@ PLAIN = (int, np.integer, dates.time, uuid.UUID)
 def as_found(column: pd.Series) -> pd.Series:
     """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
 
+    Moments of one zone with several offsets from UTC, as summer time makes them, are local times without an offset.
+
     Raises:
-        DataError: a cell is nested (list, dict, bytes) or of a type that has no text.
+        DataError: a cell is nested (list, dict, bytes), of a type that has no text, or text that UTF-8 cannot write.
     """
     kind = column.dtype
     if isinstance(kind, pd.StringDtype):
@@ -33,7 +35,30 @@ def as_found(column: pd.Series) -> pd.Series:
     return _objects(column)
 
 
+def changes_offset(column: pd.Series) -> bool:
+    """Return whether `column` holds moments of one time zone with several offsets from UTC."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        known = column.dropna()
+        return (known.dt.tz_localize(None) - known.dt.tz_convert(None)).nunique() > 1
+    if not pd.api.types.is_object_dtype(column.dtype):
+        return False
+    moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
+    zones = {str(moment.tzinfo) for moment in moments}
+    return len(zones) == 1 and len({moment.utcoffset() for moment in moments}) > 1
+
+
+def holds_lone_surrogate(text: str) -> bool:
+    """Return whether `text` has half of a surrogate pair, as JSON can state and Python can hold, but UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _datetimes(column: pd.Series) -> pd.Series:
+    if column.dt.tz is not None and changes_offset(column):
+        column = column.dt.tz_localize(None)
     known = column.dropna()
     if (known.dt.nanosecond != 0).any():
         raise DataError(
@@ -53,12 +78,20 @@ def _datetimes(column: pd.Series) -> pd.Series:
 def _objects(column: pd.Series) -> pd.Series:
     moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
     timespec = "microseconds" if any(moment.microsecond for moment in moments) else "seconds"
+    if changes_offset(column):
+        column = column.map(_without_zone, na_action="ignore")
     cells = [_text(cell, column.name, row, timespec) for row, cell in enumerate(column, start=1)]
     return pd.Series(cells, index=column.index, name=column.name, dtype="string")
 
 
+def _without_zone(cell: object) -> object:
+    return cell.replace(tzinfo=None) if isinstance(cell, dates.datetime) else cell
+
+
 def _text(cell: object, name: object, row: int, timespec: str) -> object:
     if isinstance(cell, str):
+        if holds_lone_surrogate(cell):
+            raise DataError(f"column {name!r}: row {row} holds a lone surrogate, which UTF-8 cannot write")
         return str(cell)
     if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
         raise DataError(

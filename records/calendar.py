@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from paracosm.records.automaton import Node, Symbols, choices, digits
+from paracosm.records.datetime_text import codes_of
 
 PARTS = (("year", 4), ("month", 2), ("day", 2), ("hour", 2), ("minute", 2), ("second", 2), ("microsecond", 6))
 LOWEST = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
@@ -17,10 +18,7 @@ def parts_written(form: str) -> int:
     """Return how many of `PARTS`, from the year on, a strftime format writes (all of them for an empty format)."""
     if not form:
         return len(PARTS)
-    form = form.replace("%-", "%")
-    written = {form[i + 1] for i in range(len(form) - 1) if form[i] == "%"}
-    if "T" in written:
-        written |= set("HMS")
+    written = {code[-1] for code in codes_of(form)}
     count = 1
     for position, (part, _) in enumerate(PARTS[1:], start=2):
         if written & set(CODES[part]):

@@ -24,12 +24,11 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.recipe import FieldType
+from paracosm.records.boolean_text import PAIRS, boolean_words
 from paracosm.records.datetime_text import datetime_formats, gives_back, is_ambiguous
 from paracosm.records.identifiers import infer_pattern, shape
 from paracosm.records.number_text import integer_format, number_format
 
-PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
-DECLARED_PAIRS = (*PAIRS, ("1", "0"), ("1.0", "0.0"))
 ID_NAME = re.compile(
     r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|ids|uuid|guid|key|no|nr|num|number|mrn|ssn|index|rowid|column 1)$",
     re.IGNORECASE,
@@ -93,15 +92,6 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
 def identifier(cells: list[str]) -> ColumnType:
     """Return the identifier type with the pattern of `cells`."""
     return ColumnType("identifier", {"pattern": infer_pattern(cells)})
-
-
-def boolean_words(cells: list[str], pairs: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
-    """Return how true and false are written, when `cells` are exactly one of `pairs`."""
-    for true, false in pairs:
-        by_meaning = {cell.lower(): cell for cell in cells}
-        if len(cells) == 2 and set(by_meaning) == {true, false}:
-            return {"true": by_meaning[true], "false": by_meaning[false]}
-    return None
 
 
 def _names_someone(name: str, cells: list[str], total: int) -> bool:

@@ -38,6 +38,11 @@ TIMES = (
     "%I:%M:%S %p",
     "%-I:%M:%S %p",
 )
+CODE = re.compile(r"%-?.?", re.DOTALL)
+PLAIN_CODES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%j", "%H", "%I", "%p", "%M", "%S", "%f", "%%")
+UNPADDED_CODES = ("%-d", "%-m", "%-j", "%-H", "%-I", "%-M", "%-S")
+WEEKDAY_CODES = ("%a", "%A", "%w")
+"""Follow from the day, and so need one."""
 OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
 LONGEST = 40
 
@@ -65,6 +70,26 @@ def read_datetime(text: str, code: str) -> datetime:
         ValueError: `text` is not written so.
     """
     return datetime.strptime(text, code.replace("%-", "%"))
+
+
+def codes_of(form: str) -> list[str]:
+    """Return the strftime codes of a format, in order; a lone `%` at its end is one."""
+    return CODE.findall(form)
+
+
+def format_fault(form: str) -> str | None:
+    """Return why a declared format cannot be modelled, in words, or None when it can.
+
+    A code that reads but is not modelled, such as the week of `%W`, would lose its part of the moment.
+    """
+    codes = codes_of(form)
+    has_day = any(code[-1] in "dj" for code in codes)
+    allowed = (*PLAIN_CODES, *UNPADDED_CODES, *(WEEKDAY_CODES if has_day else ()))
+    for code in codes:
+        if code not in allowed:
+            needs_day = " without a day" if code in WEEKDAY_CODES else ""
+            return f"{code!r} cannot be modelled{needs_day}; allowed: {', '.join(allowed)}"
+    return None
 
 
 def datetime_formats(cells: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ import math
 from calendar import monthrange
 from dataclasses import replace
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Data, FieldOverride
 from paracosm.records.datetime_text import read_datetime
+from paracosm.records.number_text import INT64
 from paracosm.records.schema import Field, Schema
 
 SHARED_BY = 10
@@ -122,22 +123,30 @@ def _bound(field: Field, key: str, bound: int | float | str | None) -> Any:
     try:
         if field.type == "datetime":
             return _declared_moment(field, str(bound))
-        number = float(bound)
-    except ValueError as fault:
+        exact = Decimal(str(bound))
+    except (ValueError, InvalidOperation) as fault:
         like = (
             f"a moment such as 2024-12-31 or one like {field.format!r}"
             if field.type == "datetime"
             else "a number"
         )
         raise DataError(f"data.fields.{field.name}.{key}: {bound!r} is not {like}") from fault
-    if not math.isfinite(number) or (field.type == "integer" and number != int(number)):
-        raise DataError(
-            f"data.fields.{field.name}.{key}: {bound!r} is no"
-            f" {'integer' if field.type == 'integer' else 'finite number'}"
-        )
     if field.type == "integer":
-        return int(bound)
+        return _whole_bound(field, key, exact)
+    number = float(exact)
+    if not math.isfinite(number):
+        raise DataError(f"data.fields.{field.name}.{key}: {bound!r} is no finite number")
     return number if field.scientific else round(number, field.decimals)
+
+
+def _whole_bound(field: Field, key: str, exact: Decimal) -> int:
+    if not exact.is_finite() or exact != exact.to_integral_value():
+        raise DataError(f"data.fields.{field.name}.{key}: {exact} is no integer")
+    if not -INT64 <= exact < INT64:
+        raise DataError(
+            f"data.fields.{field.name}.{key}: {exact} needs more than 64 bits; allowed: {-INT64} to {INT64 - 1}"
+        )
+    return int(exact)
 
 
 def _declared_moment(field: Field, bound: str) -> datetime:
@@ -173,7 +182,9 @@ def _outward_numbers(field: Field, low: Any, high: Any) -> tuple[Any, Any]:
     )
     if field.type == "number":
         return float(first), float(last)
-    return -_no_longer(-int(first), -low), _no_longer(int(last), high)
+    minimum, maximum = -_no_longer(-int(first), -low), _no_longer(int(last), high)
+    # A typed table holds 64 bits.
+    return max(minimum, -INT64), min(maximum, INT64 - 1)
 
 
 def _no_longer(rounded: int, extreme: int) -> int:

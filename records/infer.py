@@ -9,9 +9,10 @@ import pandas as pd
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.nearest import did_you_mean
 from paracosm.recipes.recipe import Data, FieldOverride
-from paracosm.records.as_found import as_found
-from paracosm.records.column_type import DECLARED_PAIRS, ColumnType, boolean_words, identifier, infer_type
-from paracosm.records.datetime_text import datetime_formats
+from paracosm.records.as_found import as_found, changes_offset
+from paracosm.records.boolean_text import DECLARED_PAIRS, declared_boolean_words
+from paracosm.records.column_type import ColumnType, identifier, infer_type
+from paracosm.records.datetime_text import datetime_formats, format_fault
 from paracosm.records.number_text import integer_format, is_infinite, number_format
 from paracosm.records.schema import Field, Schema
 from paracosm.records.typed_table import cell_shape
@@ -60,6 +61,10 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out")
             continue
+        if changes_offset(raw[name]):
+            warnings.append(
+                f"column {name!r}: has a time zone with several offsets from UTC; read as its local time, without the zone"
+            )
         found = _column_type(name, cells, counts, override, is_subject=name == data.subject)
         warnings.extend(found.warnings)
         if (
@@ -79,6 +84,10 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     schema = Schema(tuple(fields))
     if not schema.modelled:
         raise DataError("no column is left to model: all are dropped, empty or identifiers")
+    if data.subject is not None and data.subject not in schema.names:
+        raise DataError(
+            f"data.subject: {data.subject!r} has no cells; name a column that tells whom a record is about"
+        )
     if data.target is not None and data.target not in [field.name for field in schema.modelled]:
         kind = "identifier" if data.target in schema.names else "column without cells"
         raise DataError(
@@ -146,8 +155,10 @@ def _column_type(
         case "number":
             written = number_format(distinct)
         case "boolean":
-            written = boolean_words(distinct, DECLARED_PAIRS)
+            written = declared_boolean_words(distinct)
         case "datetime":
+            if override.format is not None and (fault := format_fault(override.format)):
+                raise DataError(f"data.fields.{name}.format: {fault}")
             formats = [override.format] if override.format is not None else datetime_formats(distinct)
             written = {"format": formats[0]} if formats else None
         case "identifier":
@@ -164,8 +175,8 @@ def _misfit(name: str, cells: pd.Series, declared: str) -> str:
     known = cells[cells.notna()]
     if declared == "boolean":
         return (
-            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells;"
-            " allowed: two of one pair such as yes and no"
+            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells, which are no words of"
+            f" one pair; allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
         )
     assert fits is not None
     for row, cell in known.items():

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from paracosm.recipes.errors import DataError
+from paracosm.records.as_found import holds_lone_surrogate
 from paracosm.records.text_file import read_text
 
 
@@ -17,7 +18,7 @@ def read_jsonl(path: Path, *, limit: int | None, drop: Collection[str] = ()) -> 
     Keys of `drop` stay, without cells: they may be nested.
 
     Raises:
-        DataError: a line is no JSON object, or a value is nested; names the line and the key.
+        DataError: a line is no JSON object, or a value is nested or no UTF-8; names the line and the key.
     """
     rows: list[dict[str, str | None]] = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
@@ -51,10 +52,15 @@ def _row(line: str, place: str, drop: Collection[str]) -> dict[str, str | None]:
         raise DataError(f"{place}: is nested too deep") from fault
     if not isinstance(row, dict):
         raise DataError(f"{place}: expected one JSON object a line, found a {type(row).__name__}")
+    for key in row:
+        if holds_lone_surrogate(key):
+            raise DataError(f"{place}: the key {key!r} has a lone surrogate, which UTF-8 cannot write")
     return {key: None if key in drop else _cell(value, key, place) for key, value in row.items()}
 
 
 def _cell(value: Any, key: str, place: str) -> str | None:
+    if isinstance(value, str) and holds_lone_surrogate(value):
+        raise DataError(f"{place}: the key {key!r} holds a lone surrogate, which UTF-8 cannot write")
     if isinstance(value, dict | list):
         kind = "object" if isinstance(value, dict) else "array"
         raise DataError(

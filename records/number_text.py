@@ -76,6 +76,11 @@ def significant_digits(value: float) -> int:
     return len(Decimal(repr(value)).normalize().as_tuple().digits)
 
 
+def decimals_of(value: float) -> int:
+    """Return how many digits after the point the shortest decimal that tells `value` from every other float has."""
+    return max(-int(Decimal(repr(value)).normalize().as_tuple().exponent), 0)
+
+
 def is_infinite(cell: str) -> bool:
     """Return whether `cell` spells an infinity, or a number too large for a float."""
     if INFINITE.fullmatch(cell):

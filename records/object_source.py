@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from paracosm.recipes.errors import DataError
+from paracosm.records.as_found import holds_lone_surrogate
 from paracosm.records.parquet_source import from_arrow
 
 
@@ -33,11 +34,23 @@ def from_object(table: Any, *, drop: Collection[str] = ()) -> pd.DataFrame:
         and not isinstance(table, str)
         and all(isinstance(row, dict) for row in table)
     ):
-        return checked(pd.DataFrame(list(table)), place)
+        return checked(pd.DataFrame(_rows(table, place, drop)), place)
     raise DataError(
         f"{place}: is no table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a"
         " list of dicts"
     )
+
+
+def _rows(table: Sequence[dict[Any, Any]], place: str, drop: Collection[str]) -> list[dict[Any, Any]]:
+    """Return rows whose text pandas can hold; cells of `drop` are left out."""
+    rows = [{key: None if key in drop else cell for key, cell in row.items()} for row in table]
+    for number, row in enumerate(rows, start=1):
+        for key, cell in row.items():
+            if any(isinstance(text, str) and holds_lone_surrogate(text) for text in (key, cell)):
+                raise DataError(
+                    f"{place}: row {number}: the key {key!r} has or holds a lone surrogate, which UTF-8 cannot write"
+                )
+    return rows
 
 
 def arrow_of(dataset: Any) -> pa.Table:
@@ -60,12 +73,15 @@ def checked(table: pd.DataFrame, place: str) -> pd.DataFrame:
     """Return `table` with its column names as strings.
 
     Raises:
-        DataError: it has no rows, no columns, or a name twice.
+        DataError: it has no rows, no columns, or a name twice or that UTF-8 cannot write.
     """
     names = [str(name) for name in table.columns]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"{place}: the column {twice[0]!r} is there twice")
+    for name in names:
+        if holds_lone_surrogate(name):
+            raise DataError(f"{place}: the column {name!r} has a lone surrogate, which UTF-8 cannot write")
     if not names:
         raise DataError(f"{place}: has no columns")
     if table.empty:

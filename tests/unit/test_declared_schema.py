@@ -1,5 +1,6 @@
 """Under privacy nothing about the schema comes from the records, and no record decides where another one goes."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,12 @@ def test_a_record_more_or_less_changes_no_other_place_and_no_domain() -> None:
         assert gone == 1
 
 
+def test_the_last_record_with_one_of_two_words_decides_nothing() -> None:
+    table = people(150).assign(ill=["no"] * 149 + ["yes"])
+    whole, rest = assemble(recipe_with(), table), assemble(recipe_with(), table.head(149))
+    assert rest.schema == whole.schema
+
+
 def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
     table = people(300).assign(patient=[f"p{number // 3}" for number in range(300)])
     whole = assemble(recipe_with(subject="patient"), table).splits
@@ -98,6 +105,8 @@ def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
     assert not subjects["train"] & (subjects["control"] | subjects["test"])
     assert all(set(half[name]["patient"]) <= subjects[name] for name in half)
     assert 0.6 < len(whole["train"]) / 300 < 0.8
+    with pytest.raises(DataError, match=r"data\.subject: 'patient' has no cells"):
+        assemble(recipe_with(subject="patient"), table.assign(patient=None))
 
 
 def test_a_value_beyond_what_is_declared_is_said() -> None:
@@ -133,3 +142,72 @@ def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_p
     )
     (tmp_path / "dumped.yaml").write_text(dump_recipe(made.recipe))
     assert load_recipe(tmp_path / "dumped.yaml") == loaded
+
+
+def drafted(folder: Path, table: pd.DataFrame) -> tuple[Recipe, list[str]]:
+    """Return the recipe that `paracosm init --private` writes, and its lines for the terminal."""
+    table.to_csv(folder / "table.csv", index=False)
+    lines = write_draft(source=str(folder / "table.csv"), out=folder / "recipe.yaml", private=True)
+    return load_recipe(folder / "recipe.yaml"), lines
+
+
+def test_a_private_draft_covers_every_row_because_any_may_train(tmp_path: Path) -> None:
+    table = people(60).assign(
+        ward=["rare" + str(row) if row % 12 == 0 else "north" for row in range(60)],
+        score=[str(9999 if row == 7 else row) for row in range(60)],
+        note=[None if row % 13 == 0 else "pq"[row % 2] for row in range(60)],
+    )
+    loaded, _ = drafted(tmp_path, table)
+    prepared = assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str))
+    assert prepared.facts["outside_training_domain"] == {"control": 0, "test": 0}
+    assert loaded.data.fields["ward"].categories == ["north", *(f"rare{row}" for row in (0, 12, 24, 36, 48))]
+
+
+def test_a_private_draft_leaves_out_what_no_training_record_has(tmp_path: Path) -> None:
+    for row in range(30):
+        table = people(60).assign(seldom=["here" if at == row else None for at in range(60)])
+        (tmp_path / "recipe.yaml").unlink(missing_ok=True)
+        loaded, lines = drafted(tmp_path, table)
+        said = "warning: column 'seldom': has no cells in the training records; left out" in lines
+        assert said == ("seldom" in loaded.data.drop) == ("seldom" not in loaded.data.fields)
+        assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str))
+        if said:
+            return
+    raise AssertionError("every row trains")
+
+
+def test_a_private_draft_declares_full_precision_in_fixed_point(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    table = people(60).assign(
+        share=[draw.random() for _ in range(60)],
+        tiny=[f"{draw.randrange(10, 99) / 10}e-09" for _ in range(60)],
+        spread=[f"{draw.randrange(10, 99) / 10}e-{2 if row % 6 else 20}" for row in range(60)],
+    )
+    loaded, lines = drafted(tmp_path, table)
+    fields = loaded.data.fields
+    assert [fields[name].decimals for name in ("share", "tiny", "spread")] == [12, 10, 12]
+    assert [line.partition(": ")[2] for line in lines if line.startswith("warning: column")] == [
+        "column 'share': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded",
+        "column 'spread': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded;"
+        " 10 values become 0",
+    ]
+    train = assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str)).splits["train"]
+    assert train["share"].isin([round(share, 12) for share in table["share"]]).all()
+    assert (train["tiny"] > 0).all()
+
+
+@pytest.mark.parametrize("cell", ["{}.5e-30", "{}.5e+30"])
+def test_magnitudes_that_fit_no_fixed_point_are_left_out_of_a_private_draft(
+    tmp_path: Path, cell: str
+) -> None:
+    cells = [cell.format(row % 9 + 1) for row in range(60)]
+    loaded, lines = drafted(tmp_path, people(60).assign(far=cells))
+    assert "far" in loaded.data.drop
+    assert any("column 'far': its magnitudes do not fit fixed point" in line for line in lines)
+    with pytest.raises(
+        DataError, match=r"^column 'far': its magnitudes do not fit fixed point.*another unit$"
+    ):
+        draft(source=str(tmp_path / "table.csv"), out=tmp_path / "a.yaml", target="far", private=True)
+    (tmp_path / "recipe.yaml").unlink()
+    with pytest.raises(DataError, match="no column is left to model: column 'far': its magnitudes"):
+        drafted(tmp_path, pd.DataFrame({"far": cells, "farther": cells}))

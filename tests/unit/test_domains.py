@@ -34,6 +34,8 @@ RANGES = [
     (["1e-09", "3.7e+20", "5.0"], (1e-09, 4e20)),
     (["-1.7e+308", "1.7e+308"], (-1.7976931348623157e308, 1.7976931348623157e308)),
     (["00501", "99950"], (0, 99999)),
+    (["-9223372036854775807", "9223372036854775806"], (-(2**63), 2**63 - 1)),
+    (["9100000000000000000", "5"], (0, 2**63 - 1)),
 ]
 
 
@@ -80,6 +82,7 @@ def test_categories_lengths_and_missing_shares_come_from_the_training_records():
 
 DECLARED = [
     (["28", "77"], {"minimum": 0, "maximum": 120}, (0, 120)),
+    (["28", "77"], {"minimum": "1e1", "maximum": 2**63 - 1}, (10, 2**63 - 1)),
     (["2.5", "7.5"], {"minimum": 0, "maximum": 10}, (0.0, 10.0)),
     (
         ["2021-03-05", "2021-07-09"],
@@ -117,6 +120,10 @@ OUTSIDE = [
     (["28", "77"], {"maximum": 70}, "maximum: 70 is below the largest value"),
     (["28", "77"], {"maximum": "many"}, "maximum: 'many' is not a number"),
     (["28", "77"], {"maximum": 99.5}, "maximum: 99.5 is no integer"),
+    (["28", "77"], {"maximum": "inf"}, "maximum: Infinity is no integer"),
+    (["28", "77"], {"minimum": -(2**63) - 1}, "minimum: -9223372036854775809 needs more than 64 bits"),
+    (["28", "77"], {"maximum": 2**63}, "to 9223372036854775807"),
+    (["2.5", "7.5"], {"maximum": 10**400}, "is no finite number"),
     (["2021-03-05"], {"maximum": "soon"}, "maximum: 'soon' is not a moment such as"),
     (["a", "b"], {"categories": ["a"]}, "categories: 1 values of training records are not among them"),
     (["abc", "b"], {"type": "text", "max_length": 2}, "a training record has 3 characters, more than 2"),

@@ -8,6 +8,7 @@ import pytest
 
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Data
+from paracosm.records.calendar import parts_written
 from paracosm.records.infer import infer, infer_types
 from paracosm.records.typed_table import to_typed, written
 
@@ -202,6 +203,27 @@ def test_native_columns(cells, kind):
     assert typed["c"].isna().tolist() == cells.isna().tolist()
 
 
+def test_a_zone_with_summer_time_is_read_as_its_local_time():
+    local = pd.Series(
+        ["2024-01-05 10:00", None, "2024-07-05 09:30", "2024-10-27 02:30"], dtype="datetime64[us]"
+    )
+    zoned = local.dt.tz_localize("Europe/Berlin", ambiguous=True)
+    told = (
+        "column 'c': has a time zone with several offsets from UTC; read as its local time, without the zone"
+    )
+    for cells in (zoned, zoned.astype(object)):
+        raw = pd.DataFrame({"c": cells})
+        inference = infer(raw, Data(source="a.csv"))
+        assert (inference.schema["c"].type, inference.warnings) == ("datetime", (told,))
+        assert to_typed(raw, inference.schema)["c"].tolist() == local.tolist()
+
+
+def test_a_zone_with_one_offset_keeps_it():
+    local = pd.Series(["2024-01-05 10:00", "2024-02-05 09:30"], dtype="datetime64[us]")
+    inference = infer(pd.DataFrame({"c": local.dt.tz_localize("Europe/Berlin")}), Data(source="a.csv"))
+    assert (inference.schema["c"].format, inference.warnings) == ("%Y-%m-%dT%H:%M:%S+0100", ())
+
+
 def test_float32_keeps_its_short_digits():
     assert column(np.array([0.1, 0.75], dtype="float32")).decimals == 2
 
@@ -212,6 +234,12 @@ def test_nested_cells_are_an_error_unless_dropped(nested):
     with pytest.raises(DataError, match="column 'c': row 1 holds a"):
         infer_types(raw, Data(source="a.csv"))
     assert infer_types(raw, Data(source="a.csv", drop=["c"])).names == ["d"]
+
+
+def test_text_that_no_file_can_hold_is_an_error():
+    raw = pd.DataFrame({"c": pd.Series(["x", "\ud83d"], dtype=object)})
+    with pytest.raises(DataError, match="column 'c': row 2 holds a lone surrogate, which UTF-8 cannot write"):
+        infer_types(raw, Data(source="a.csv"))
 
 
 IDENTIFIERS = [
@@ -298,6 +326,12 @@ def test_a_subject_is_an_identifier_whatever_it_looks_like():
     assert infer_types(raw, Data(source="a.csv", subject="ward"))["ward"].type == "identifier"
 
 
+def test_a_subject_without_cells_is_an_error():
+    raw = pd.DataFrame({"pid": [None] * 12, "v": ["1", "2"] * 6})
+    with pytest.raises(DataError, match=r"^data\.subject: 'pid' has no cells; name a column that tells"):
+        infer_types(raw, Data(source="a.csv", subject="pid"))
+
+
 OVERRIDES = [
     (["1", "2"] * 5, {"type": "category"}, "category"),
     (["1", "0"] * 5, {"type": "boolean"}, "boolean"),
@@ -309,6 +343,11 @@ OVERRIDES = [
     (["a1", "b2"] * 10, {"type": "identifier"}, "identifier"),
     (["010224", "020224"] * 5, {"type": "datetime", "format": "%d%m%y"}, "datetime"),
     (["010224", "020224"] * 5, {"format": "%d%m%y"}, "datetime"),
+    (
+        ["Mon 1/1/24, 5% at 3 PM", "Thu 15/2/24, 5% at 3 AM"],
+        {"format": "%a %-d/%-m/%y, 5%% at %-I %p"},
+        "datetime",
+    ),
 ]
 
 
@@ -317,6 +356,30 @@ def test_the_recipe_decides_a_type(cells, override, kind):
     field = column(cells, fields={"c": override})
     assert field.type == kind
     assert field.fresh is bool(override.get("fresh"))
+
+
+def test_a_declared_format_gives_every_cell_back():
+    cells = ["Mon 2024-01-01 is day 001, 5%m", "Thu 2024-02-15 is day 046, 5%m"]
+    assert as_written(cells, fields={"c": {"format": "%a %Y-%m-%d is day %j, 5%%m"}}) == cells
+    assert parts_written("%Y, 5%%m") == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("no", ("yes", "no")),
+        ("Yes", ("Yes", "No")),
+        ("FALSE", ("TRUE", "FALSE")),
+        ("N", ("Y", "N")),
+        ("t", ("t", "f")),
+        ("1", ("1", "0")),
+        ("0.0", ("1.0", "0.0")),
+    ],
+)
+def test_one_word_is_enough_for_a_declared_boolean(cell, words):
+    field = column([cell] * 5, fields={"c": {"type": "boolean"}})
+    assert (field.true, field.false) == words
+    assert as_written([cell] * 5, fields={"c": {"type": "boolean"}}) == [cell] * 5
 
 
 def test_declared_decimals_round():
@@ -338,7 +401,23 @@ MISFITS = [
         ["2024", "soon"],
         "row 2 holds a cell of the shape 'aaaa', which is no datetime like '%Y'",
     ),
-    ({"type": "boolean"}, ["yes", "no", "maybe"], "holds 3 different cells"),
+    (
+        {"format": "%Y-%m-%dT%H:%M:%S%z"},
+        ["2024-01-01T10:00:00+0100", "2024-07-01T10:00:00+0200"],
+        "data.fields.c.format: '%z' cannot be modelled; allowed: %Y, %y, %m, %b,",
+    ),
+    ({"format": "%Y-%W-%w"}, ["2024-07-1", "2024-08-2"], "data.fields.c.format: '%W' cannot be modelled"),
+    ({"format": "%c"}, ["Mon Jan  1 10:00:00 2024"], "'%c' cannot be modelled"),
+    ({"format": "%-y"}, ["4", "5"], "'%-y' cannot be modelled"),
+    ({"format": "%Y%"}, ["2024%", "2025%"], "'%' cannot be modelled"),
+    ({"format": "%a %m/%Y"}, ["Mon 01/2024", "Tue 02/2024"], "'%a' cannot be modelled without a day"),
+    (
+        {"type": "boolean"},
+        ["yes", "no", "maybe"],
+        "holds 3 different cells, which are no words of one pair; allowed: true/false, yes/no,",
+    ),
+    ({"type": "boolean"}, ["maybe"] * 3, "holds 1 different cells, which are no words"),
+    ({"type": "boolean"}, ["no", "No"], "holds 2 different cells, which are no words"),
     (
         {"type": "category", "decimals": 2},
         ["1", "2"],

@@ -134,6 +134,8 @@ BROKEN = [
     ("a.jsonl", b'{"a": {"b": 1}}\n', ":1: the key 'a' holds a nested object"),
     ("a.jsonl", b'{"a": 1, "a": 2}\n', ":1: an object has the same key twice"),
     ("a.jsonl", b'{"a": Infinity}\n', ":1: Infinity is no number"),
+    ("a.jsonl", b'{"a": "x"}\n{"a": "\\ud83d"}\n', ":2: the key 'a' holds a lone surrogate"),
+    ("a.jsonl", b'{"\\ud83d": 1}\n', r":1: the key '\ud83d' has a lone surrogate"),
     ("a.parquet", b"PAR1 but not really", "is no whole Parquet file"),
     ("a.parquet", b"", "is empty"),
     ("a.xlsx", b"PK", "is no kind of file that can be read; allowed: .csv"),
@@ -309,11 +311,23 @@ def test_objects_in_memory_are_tables():
         (pd.DataFrame({"a": []}), "has no rows"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the column 'a' is there twice"),
         (pa.table({"a": [[1]]}), "holds list"),
+        ([{"a": "x"}, {"a": "\ud83d"}], "the list: row 2: the key 'a' has or holds a lone surrogate"),
+        ([{"\ud83d": "x"}], r"row 1: the key '\\ud83d' has or holds"),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["\ud83d"], dtype=object)),
+            r"the column '\\ud83d' has a lone surrogate",
+        ),
     ],
 )
 def test_other_objects_are_not(table, expected):
     with pytest.raises(DataError, match=expected):
         from_object(table)
+
+
+def test_a_whole_surrogate_pair_is_text_and_half_of_one_may_be_dropped(tmp_path):
+    put(tmp_path, "a.jsonl", '{"a": "\\ud83d\\ude42", "b": "\\ud83d"}\n')
+    assert rows(read(tmp_path, "a.jsonl", drop=["b"])) == [["🙂", None]]
+    assert rows(from_object([{"a": "🙂", "b": "\ud83d"}], drop=["b"])) == [["🙂", None]]
 
 
 def test_digests_follow_the_content(tmp_path):
