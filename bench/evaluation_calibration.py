@@ -53,14 +53,14 @@ TEXTS = "texts: "
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--draws", type=int, default=200)
-    given.add_argument("--first", type=int, default=0, help="number of the first draw: others for another look")
+    given.add_argument(
+        "--first", type=int, default=0, help="number of the first draw: others for another look"
+    )
     given.add_argument("--rows", type=int, nargs=4, default=[200, 120, 120, 200])
     given.add_argument("--kept", type=Path, help="file of the draws that were made")
     asked = given.parse_args()
     draws = range(asked.first, asked.first + asked.draws)
-    found = draws_in_file(
-        asked.kept, draws, {"rows": asked.rows}, lambda draw: figures(draw, asked.rows)
-    )
+    found = draws_in_file(asked.kept, draws, {"rows": asked.rows}, lambda draw: figures(draw, asked.rows))
     table = Table(title=f"{asked.draws} null draws of {asked.rows} train, control, test, synthetic records")
     for column in ("figure", "null", "mean", "leaves null out", "95% interval of that", "above", "below"):
         table.add_column(column)

@@ -42,16 +42,16 @@ TRUTH = "truth of "
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--draws", type=int, default=200)
-    given.add_argument("--first", type=int, default=0, help="number of the first draw: others for another look")
+    given.add_argument(
+        "--first", type=int, default=0, help="number of the first draw: others for another look"
+    )
     given.add_argument("--rows", type=int, nargs=4, default=[300, 150, 150, 300])
     given.add_argument("--only", nargs="+", help="metrics, of whose measures alone the figures are made")
     given.add_argument("--kept", type=Path, help="file of the draws that were made")
     asked = given.parse_args()
     setting = {"rows": asked.rows, "only": asked.only}
     draws = range(asked.first, asked.first + asked.draws)
-    found = draws_in_file(
-        asked.kept, draws, setting, lambda draw: figures(draw, asked.rows, asked.only)
-    )
+    found = draws_in_file(asked.kept, draws, setting, lambda draw: figures(draw, asked.rows, asked.only))
     table = Table(title=f"{asked.draws} draws of {asked.rows} train, control, test, synthetic records")
     for column in (
         "figure",
