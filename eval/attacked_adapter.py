@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.context import Context, drawn_rows
+from paracosm.eval.features import as_texts
 from paracosm.eval.record_likelihood import Likelihood
 from paracosm.eval.record_reader import reader_of
 from paracosm.eval.shadow_adapters import read_shadows
@@ -161,7 +162,7 @@ def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
     long = np.zeros(len(table), dtype=bool)
     for field in codec.schema.modelled:
         if field.type == "text":
-            long |= (table[field.name].fillna("").str.split().str.len() >= LONG_TEXT).to_numpy()
+            long |= [len(text.split()) >= LONG_TEXT for text in as_texts(table[field.name])]
     return np.argsort(~long, kind="stable")
 
 
