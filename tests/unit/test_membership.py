@@ -1,8 +1,13 @@
 """Scores of membership: unbiased under the null whatever the number of attacks, and certain where there is a leak."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from paracosm.eval.attacked_adapter import LONG_TEXT, _long_texts_first
 from paracosm.eval.membership import Targets, roc_curve, strongest, tpr_at
 from paracosm.recipes.recipe import Evaluate
 
@@ -103,3 +108,11 @@ def test_the_curve_runs_from_nobody_to_everybody() -> None:
 def test_scores_must_be_numbers() -> None:
     with pytest.raises(ValueError, match="'odd' gives scores that are no finite numbers"):
         Targets({"odd": np.array([1.0, np.nan])}, 1)
+
+
+def test_what_is_learnt_by_heart_are_records_whose_text_can_be_continued() -> None:
+    note = SimpleNamespace(name="note", type="text")
+    codec: Any = SimpleNamespace(schema=SimpleNamespace(modelled=(note,)))
+    lengths = [3, LONG_TEXT, 0, LONG_TEXT + 9, 5]
+    table = pd.DataFrame({"note": pd.Series([" ".join(["w"] * n) or None for n in lengths], dtype="string")})
+    assert _long_texts_first(table, codec).tolist() == [1, 3, 0, 2, 4]
