@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import t as student
 
-from paracosm.eval.metric import NORMAL_95, Estimate
+from paracosm.eval.metric import Estimate
 
 GROUPS = 10
 
@@ -33,5 +34,6 @@ def jackknifed(
             kept[side] = np.flatnonzero(group_of != group)
             values.append(statistic(*kept))
         variance += (GROUPS - 1) / GROUPS * float(np.sum((np.array(values) - np.mean(values)) ** 2))
-    margin = NORMAL_95 * float(np.sqrt(variance))
+    # So few groups tell a variance badly.
+    margin = float(student.ppf(0.975, 2 * (GROUPS - 1))) * float(np.sqrt(variance))
     return Estimate(whole, max(within[0], whole - margin), min(within[1], whole + margin))

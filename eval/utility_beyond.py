@@ -125,5 +125,5 @@ def _spread(
     values: np.ndarray, facts: dict[str, object], breakdown: dict[str, float] | None = None
 ) -> Estimate:
     """Return the first value (all rows once) with a normal interval from the others (resamples)."""
-    variance = float(np.nanvar(values[1:], ddof=1))
+    variance = EXPANDED**2 * float(np.nanvar(values[1:], ddof=1))
     return around(float(values[0]), variance, (-np.inf, np.inf), facts=facts, breakdown=breakdown or {})
