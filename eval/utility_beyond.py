@@ -7,7 +7,7 @@ import pandas as pd
 
 from paracosm.eval.context import DISCRETE, Context, subsample
 from paracosm.eval.metric import NORMAL_95, Estimate, around
-from paracosm.eval.utility import learn, learnt_from_train, make_task, mean_scores, resamples
+from paracosm.eval.utility import EXPANDED, learn, learnt_from_train, make_task, mean_scores, resamples
 
 FRACTIONS = (0.05, 0.1, 0.25, 1.0)
 FEWEST_REAL = 20
