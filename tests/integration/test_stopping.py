@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tiny_models import save_tiny_llama
 
+from paracosm.finetune import fit
 from paracosm.finetune.train import train
 from paracosm.finetune.training_callbacks import TimeLimit
 from paracosm.finetune.weight_average import WeightAverage
@@ -108,7 +109,10 @@ LIMITS = ("finetune.patience=null", "finetune.max_minutes=100")
 def test_the_minutes_before_a_kill_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_clock(monkeypatch, 6000 / 17.5)
     undisturbed = trained(folder, "timed", *LIMITS)
-    assert curve(undisturbed)[-1]["step"] == 18
+    last = curve(undisturbed)[-1]
+    assert last["step"] == 18
+    assert ending(undisturbed)["reason"] == f"stopped after 100 minutes, at epoch {last['epoch']:.2f} of 40"
+    assert ending(undisturbed)["minutes"] == 100
     for number in (2, len(curve(undisturbed))):
         with monkeypatch.context() as once:
             kill_after_checkpoint(once, number)
@@ -117,3 +121,38 @@ def test_the_minutes_before_a_kill_count(folder: Path, monkeypatch: pytest.Monke
         killed = trained(folder, f"timed-{number}", *LIMITS)
         assert killed.history.read_bytes() == undisturbed.history.read_bytes()
         assert ending(killed) == ending(undisturbed)
+
+
+LINES = [{"epoch": 1.0, "step": 5, "control_bits": 9.0}, {"epoch": 1.6, "step": 8, "control_bits": 8.0}]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "control_bits", "minutes", "reading", "reason"),
+    [
+        (2, 7.0, None, "control loss still fell when the planned epochs ended", "planned epochs done"),
+        (2, 7.0, 9, "control loss still fell when the planned epochs ended", "planned epochs done"),
+        (1.8, 8.5, None, "control loss turned while train loss fell, which is mem", "control loss turned"),
+        (
+            1.8,
+            8.5,
+            9,
+            "time was up after 9 minutes, at epoch 1.80, when control loss had turned: kept epoch 1.60",
+            "stopped after 9 minutes, at epoch 1.80 of 2",
+        ),
+        (
+            1.8,
+            7.0,
+            0.5,
+            "time was up after 0.5 minutes, at epoch 1.80, when control loss still fell: kept epoch 1.80",
+            "stopped after 0.5 minutes, at epoch 1.80 of 2",
+        ),
+    ],
+)
+def test_why_a_training_ended_is_said(
+    epoch: float, control_bits: float, minutes: float | None, reading: str, reason: str
+) -> None:
+    last = {"epoch": epoch, "step": 9, "control_bits": control_bits}
+    found = fit._ending([*LINES, last], epoch, 2, minutes)
+    assert found["reading"].startswith(reading)
+    assert found["reason"] == reason
+    assert found["minutes"] == (minutes if epoch < 2 else None)
