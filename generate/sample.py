@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.processes import leading, on_leader_first, wait, world
+from paracosm.generate.csv_file import write_csv
 from paracosm.generate.engines import engine
 from paracosm.generate.maker import Job, Maker
 from paracosm.generate.request import Tally
@@ -229,8 +230,7 @@ def _write_shard(
     table = to_table(records, released)
     found = written(table, released)
     if "csv" in formats:
-        with replacing(run.shard(number, "csv")) as unfinished:
-            found.to_csv(unfinished, index=False, lineterminator="\n")
+        write_csv(found, run.shard(number, "csv"))
     if "jsonl" in formats:
         with replacing(run.shard(number, "jsonl")) as unfinished:
             found.to_json(unfinished, orient="records", lines=True, force_ascii=False)
