@@ -270,7 +270,8 @@ class Generate(Section):
     quotas: dict[str, Quota] = {}
     """Per field: `balanced`, or the share of the records that each value gets; what is left over gets other values."""
     seeds: str | None = None
-    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled."""
+    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled.
+    A relative path is looked for in the recipe's folder, then in the current one."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     """1 samples the model's own distribution; lower is safer and less diverse."""
     temperatures: dict[str, Annotated[float, Field(gt=0)]] = {}
