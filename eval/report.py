@@ -34,6 +34,7 @@ def report_html(
     history: Sequence[Mapping[str, Any]] = (),
     nearest: Sequence[Mapping[str, Any]] = (),
     claim: Claim | None = None,
+    minutes: float | None = None,
 ) -> str:
     """Return the report as one HTML page.
 
@@ -43,6 +44,7 @@ def report_html(
         history: loss per evaluation of the training run: dicts of `epoch`, `train_bits`, `control_bits`.
         nearest: synthetic records beside training records; they are printed as they are.
         claim: what a private training states to have spent.
+        minutes: the time limit that ended the training run, where one did.
     """
     gates = sorted([*metrics["gates"], *metrics["not_ruling"]], key=lambda gate: ORDER.index(gate["state"]))
     places = metrics.get("map")
@@ -63,6 +65,7 @@ def report_html(
         training=_training(history),
         nearest=nearest,
         claim=claim,
+        minutes=minutes,
     )
 
 

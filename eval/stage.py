@@ -63,7 +63,12 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
         )
         write_text(run.metrics, found.to_json())
         page = report_html(
-            found.plain(), name=recipe.name, history=found.history, nearest=found.nearest, claim=claim_of(run)
+            found.plain(),
+            name=recipe.name,
+            history=found.history,
+            nearest=found.nearest,
+            claim=claim_of(run),
+            minutes=run.stage_record("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
         )
         write_text(run.report, page)
         shutil.rmtree(run.further, ignore_errors=True)

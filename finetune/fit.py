@@ -16,7 +16,7 @@ from paracosm.finetune.material import Material
 from paracosm.finetune.packed import WORTH_IT, PackedCollator, attend_packed, padding_factor
 from paracosm.finetune.processes import leading, on_leader_first, sharded, world, zero3
 from paracosm.finetune.record_trainer import RecordTrainer, last_whole_checkpoint, training_arguments
-from paracosm.finetune.training_callbacks import History, Progress, callbacks
+from paracosm.finetune.training_callbacks import History, Progress, callbacks, ran_out_of_time
 from paracosm.finetune.weight_average import WeightAverage
 from paracosm.recipes.errors import ModelError
 from paracosm.recipes.recipe import Recipe
@@ -97,7 +97,8 @@ def fit(
             average.load(kept)
             average.put()
     curve = history.lines(trainer.state)
-    ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs)
+    minutes = settings.max_minutes if ran_out_of_time(trainer.state) else None
+    ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs, minutes)
     say(ending["reading"])
     device = trainer.args.device.type
     return Fitted(
@@ -143,12 +144,22 @@ def _micro_batch(material: Learnable, recipe: Recipe) -> int:
     return micro_batch_size(recipe, material.codec, material.longest, world())
 
 
-def _ending(curve: list[dict[str, float]], epoch: float, planned: int) -> dict[str, Any]:
+def _ending(
+    curve: list[dict[str, float]], epoch: float, planned: int, minutes: float | None
+) -> dict[str, Any]:
+    """Return where training ended and why; `minutes` is the time limit, where it was reached."""
     best = min(curve, key=lambda line: line["control_bits"])
     turned = curve[-1]["control_bits"] > best["control_bits"]
     early = epoch < planned - 1e-6
     where = f"kept epoch {best['epoch']:.2f} at {best['control_bits']:.2f} bits per control record"
-    if turned and early:
+    reason = "control loss turned" if turned and early else "planned epochs done"
+    if early and minutes is not None:
+        reason = f"stopped after {minutes:g} minutes, at epoch {epoch:.2f} of {planned}"
+        trend = "had turned" if turned else "still fell"
+        reading = (
+            f"time was up after {minutes:g} minutes, at epoch {epoch:.2f}, when control loss {trend}: {where}"
+        )
+    elif turned and early:
         reading = f"control loss turned while train loss fell, which is memorisation: stopped at epoch {epoch:.2f} and {where}"
     elif turned:
         reading = f"control loss had turned at the end: {where}"
@@ -160,5 +171,6 @@ def _ending(curve: list[dict[str, float]], epoch: float, planned: int) -> dict[s
         "best_step": best["step"],
         "turned": turned,
         "reading": reading,
-        "reason": "control loss turned" if turned and early else "planned epochs done",
+        "reason": reason,
+        "minutes": minutes if early else None,
     }

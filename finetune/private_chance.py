@@ -6,6 +6,7 @@ twice, and the accountant counts each step once.
 """
 
 import hashlib
+import math
 import os
 import secrets
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from paracosm.recipes.atomic import replacing
 
@@ -21,8 +24,14 @@ SECRET = "secret"
 BYTES = 32
 
 
+DRAWS_PER_NOISE = 4
+
+
 class Chance:
-    """Draws by keyed hashing: without the secret, one draw tells nothing of another."""
+    """Draws from hashes of the whole secret: without it, one draw tells nothing of another.
+
+    No generator is seeded for coins and noise: torch's keeps 32 bits of a seed, so that its noise could be searched.
+    """
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
@@ -51,14 +60,23 @@ class Chance:
         digest = hashlib.blake2b(f"{what}/{step}".encode(), key=self.secret, digest_size=8).digest()
         return int.from_bytes(digest, "big") >> 1
 
+    def uniforms(self, what: str, count: int) -> NDArray[np.float64]:
+        """Return numbers strictly between 0 and 1: odd multiples of 2^-53, from SHAKE256 of the secret and a purpose."""
+        stream = hashlib.shake_256(self.secret + what.encode()).digest(8 * count)
+        return ((np.frombuffer(stream, "<u8") >> 12).astype(np.float64) + 0.5) * 2.0**-52
+
     def sampled(self, step: int, units: Sequence[Sequence[int]], rate: float) -> list[int]:
         """Return the records of one step: every unit joins by a coin of its own, with one of its records at random."""
-        digest = hashlib.blake2b(f"batch/{step}".encode(), key=self.secret, digest_size=32).digest()
-        random = np.random.default_rng(int.from_bytes(digest, "big"))
-        joined = np.flatnonzero(random.random(len(units)) < rate).tolist()
-        which = random.random(len(units)).tolist()
+        joined = np.flatnonzero(self.uniforms(f"coins/{step}", len(units)) < rate).tolist()
+        which = self.uniforms(f"choice/{step}", len(units)).tolist()
         return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined]
 
-    def noise(self, step: int, device: torch.device) -> torch.Generator:
-        """Return the source of one step's noise."""
-        return torch.Generator(device=device).manual_seed(self.seed("noise", step))
+    def noise(self, step: int, place: int, size: Sequence[int]) -> torch.Tensor:
+        """Return standard normal noise in float64 for the weights at one place among those that are trained.
+
+        The sum of four draws over two, so that the spacing of floats does not give a draw away (Holohan & Braghin 2021,
+        section 5.1; Opacus's secure mode does the same).
+        """
+        draws = self.uniforms(f"noise/{step}/{place}", DRAWS_PER_NOISE * math.prod(size))
+        normal = ndtri(draws).reshape(DRAWS_PER_NOISE, *size)
+        return torch.from_numpy(normal.sum(axis=0) / math.sqrt(DRAWS_PER_NOISE))

@@ -35,8 +35,9 @@ from paracosm.records.typed_table import read_table
 
 if TYPE_CHECKING:
     from opacus import GradSampleModule
-    from opacus.optimizers import DPOptimizer
     from transformers import PreTrainedModel
+
+    from paracosm.finetune.private_optimizer import SecretNoise
 
 STATE = "private.pt"
 GRADIENT_BYTES = 400_000_000
@@ -125,7 +126,7 @@ class Training:
         self.wrapped: GradSampleModule = with_gradients_per_record(model)
         self.weights = [each for each in model.parameters() if each.requires_grad]
         self.average = WeightAverage(model, settings.average_decay)
-        self.optimizer = _optimizer(self.weights, settings, budget)
+        self.optimizer = _optimizer(self.weights, settings, budget, chance)
         self.micro_batch = self._micro_batch(recipe)
 
     def _micro_batch(self, recipe: Recipe) -> int:
@@ -137,7 +138,7 @@ class Training:
         records = self.chance.sampled(number, self.units, self.budget.sampling_rate)
         self.material.train.begin_epoch(number)
         torch.manual_seed(self.chance.seed("dropout", number))
-        self.optimizer.generator = self.chance.noise(number, self.device)
+        self.optimizer.number = number
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * _rate(number, self.budget.steps, self.settings)
         losses: list[float] = []
@@ -208,17 +209,18 @@ def _chance(run: Run) -> tuple[Chance, bool]:
     return Chance.begin(run.checkpoints), False
 
 
-def _optimizer(weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget) -> "DPOptimizer":
-    from opacus.optimizers import DPOptimizer
+def _optimizer(
+    weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, chance: Chance
+) -> "SecretNoise":
+    from paracosm.finetune.private_optimizer import SecretNoise
 
-    return DPOptimizer(
+    return SecretNoise(
         torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay),
+        chance=chance,
         noise_multiplier=budget.noise_multiplier,
         max_grad_norm=budget.max_grad_norm,
-        expected_batch_size=budget.expected_batch,  # type: ignore[arg-type]  # only divided by
+        expected_batch_size=budget.expected_batch,
         loss_reduction="mean",
-        # Sums several draws, so that the spacing of floats gives nothing away.
-        secure_mode=True,
     )
 
 

@@ -98,6 +98,11 @@ class RecordTrainer(Trainer):
         )
         super()._save_checkpoint(*given, **named)
 
+    def _run_epoch(self, *given: Any, **named: Any) -> None:
+        # A training that was killed after its last step goes on without another one.
+        if not self.control.should_training_stop:
+            super()._run_epoch(*given, **named)
+
     def compute_loss(  # type: ignore[override]
         self,
         model: torch.nn.Module,

@@ -6,13 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transformers import (
-    EarlyStoppingCallback,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from paracosm.finetune.learnable import Examples
 from paracosm.finetune.processes import any_process
@@ -21,6 +15,8 @@ from paracosm.recipes.atomic import write_text
 from paracosm.recipes.recipe import Finetune
 
 BITS = "eval_control_bits"
+SECONDS = "seconds_spent"
+OUT_OF_TIME = "out_of_time"
 
 
 class FieldOrders(TrainerCallback):
@@ -120,18 +116,66 @@ class Progress(TrainerCallback):
         return f"epoch {state.epoch or 0:.1f} · step {state.global_step}/{state.max_steps} · {speed:,.0f} tok/s · at most {left / 60:.1f} min left"
 
 
+class EarlyStop(TrainerCallback):
+    """Stops after a number of evaluations without a lower control loss, counted in the trainer's log, which outlives a kill."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._count(state, control)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._count(state, control)
+
+    def _count(self, state: TrainerState, control: TrainerControl) -> None:
+        bits = [entry[BITS] for entry in state.log_history if BITS in entry]
+        if bits and len(bits) - 1 - bits.index(min(bits)) >= self.patience:
+            control.should_training_stop = True
+
+
 class TimeLimit(TrainerCallback):
-    """Stops training after a number of minutes of wall time, on every process in the same step."""
+    """Stops training after a number of minutes of wall time, on every process in the same step.
+
+    The minutes before a kill count up to the checkpoint that training goes on from: what came after it is done again.
+    """
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
         self.began = time.monotonic()
+        self.before = self.spent = 0.0
+        self.over = False
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        for entry in state.log_history:
+            self.before = entry.get(SECONDS, self.before)
+        if ran_out_of_time(state):
+            control.should_training_stop = True
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if any_process(time.monotonic() - self.began > 60 * self.minutes):
+        self.spent = self.before + time.monotonic() - self.began
+        self.over = any_process(self.spent > 60 * self.minutes)
+        if self.over:
             control.should_evaluate = control.should_save = control.should_training_stop = True
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        # The trainer has logged this evaluation by now, and keeps its log in every checkpoint.
+        state.log_history[-1] |= {SECONDS: self.spent, OUT_OF_TIME: self.over}
+
+
+def ran_out_of_time(state: TrainerState) -> bool:
+    """Return whether `TimeLimit` stopped this training, in this process or in one before it."""
+    return any(entry.get(OUT_OF_TIME, False) for entry in state.log_history)
 
 
 def callbacks(
@@ -140,7 +184,7 @@ def callbacks(
     """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
     found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]
     if settings.patience is not None:
-        found.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
+        found.append(EarlyStop(settings.patience))
     if settings.max_minutes is not None:
         found.append(TimeLimit(settings.max_minutes))
     return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paracosm.generate.drafts import GAP
 from paracosm.generate.guided import Guided, Limits
-from paracosm.generate.partial_records import domain_shown, read_partial
+from paracosm.generate.partial_records import domain_shown, read_partial, seeds_file
 from paracosm.generate.request import Request
 from paracosm.recipes.errors import DataError, RecipeError
 from paracosm.recipes.nearest import did_you_mean
@@ -173,7 +173,9 @@ def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int,
         raise RecipeError(
             "generate.order: this adapter writes fields in table order; train with finetune.order=shuffled"
         )
-    seeds = read_partial(root / settings.seeds, schema, recipe.data.missing).given if settings.seeds else []
+    seeds: Sequence[Record] = []
+    if settings.seeds is not None:
+        seeds = read_partial(seeds_file(settings.seeds, root), schema, recipe.data.missing).given
     clash = {name for given in seeds for name in given} & (fixed.keys() | quotas.keys())
     if clash:
         raise RecipeError(f"generate.seeds: {min(clash)!r} is set by generate.where or generate.quotas too")

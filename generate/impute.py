@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from paracosm.generate.conditions import Conditions
+from paracosm.generate.csv_file import write_csv
 from paracosm.generate.maker import Job, Maker
 from paracosm.generate.partial_records import Partial, read_partial
-from paracosm.recipes.atomic import replacing
 from paracosm.recipes.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run_directory import Run
@@ -71,8 +71,7 @@ def impute(
                 filled.iat[row, known.index(name)] = maker.codec.schema[name].write(record[name])
         others = {name: partial.raw[name] for name in partial.raw.columns if name not in known}
         whole = pd.DataFrame({**{name: filled[name] for name in known}, **others})[list(partial.raw.columns)]
-        with replacing(path) as file:
-            whole.to_csv(file, index=False, lineterminator="\n")
+        write_csv(whole, path)
     return paths
 
 

@@ -41,6 +41,18 @@ class Partial:
     outside: Mapping[str, int]
 
 
+def seeds_file(name: str, root: Path) -> Path:
+    """Return where a file of partial records lies: a relative path is looked for in the recipe's folder, then in the current one."""
+    path = Path(name).expanduser()
+    places = [root / path, Path.cwd() / path]
+    return next((place for place in places if place.is_file()), places[0]).absolute()
+
+
+def read_rows(path: Path, missing: Sequence[str]) -> pd.DataFrame:
+    """Read a table of partial records as found; nothing that the recipe says of its own source matters here."""
+    return read_source(Data(source=str(path), missing=list(missing)), root=Path())
+
+
 def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient: bool = False) -> Partial:
     """Read a table of partial records; empty cells are not given.
 
@@ -53,7 +65,7 @@ def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient:
     Raises:
         DataError: the table cannot be read, or a cell does not fit its field.
     """
-    raw = read_source(Data(source=str(path), missing=list(missing)), root=Path())
+    raw = read_rows(path, missing)
     names = {each.name for each in schema.modelled}
     unknown = [name for name in raw.columns if name not in names]
     if unknown and not lenient:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.processes import leading, on_leader_first, wait, world
+from paracosm.generate.csv_file import write_csv
 from paracosm.generate.engines import engine
 from paracosm.generate.maker import Job, Maker
+from paracosm.generate.partial_records import read_rows, seeds_file
 from paracosm.generate.request import Tally
 from paracosm.generate.unique import without_repetitions
 from paracosm.recipes.atomic import replacing
@@ -24,7 +26,6 @@ from paracosm.records.identifiers import mint
 from paracosm.records.rules import Rulebook, read_rules
 from paracosm.records.schema import Record, Schema
 from paracosm.records.sequences import sequences
-from paracosm.records.sources import read_source
 from paracosm.records.typed_table import read_table, to_records, to_table, write_table, written
 
 MASKED_ONLY = ("text_passes", "refinements", "rewrite")
@@ -59,7 +60,7 @@ def sample(
     inputs = stage_inputs(recipe, run, root)
     if on_leader_first(lambda: run.is_done("generate", inputs)):
         return False
-    job = Job(recipe, run.root.resolve(), root.resolve(), how_many(recipe, run, root))
+    job = Job(_placed(recipe, root), run.root.resolve(), root.resolve(), how_many(recipe, run, root))
     maker = Maker(job)
     # Before anything that the stage left earlier is cleared.
     notes = _check(maker, say if leading() else lambda _: None)
@@ -77,14 +78,24 @@ def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
         # So that runs from before masked models are still done.
         settings = {name: each for name, each in settings.items() if name not in MASKED_ONLY}
     engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
-    files = [*recipe.rules.references.values(), *([recipe.generate.seeds] if recipe.generate.seeds else [])]
+    files = {name: root / name for name in recipe.rules.references.values()}
+    if recipe.generate.seeds is not None:
+        files[recipe.generate.seeds] = seeds_file(recipe.generate.seeds, root)
     return {
         "adapter": folder_digest(run.adapter),
         "records": how_many(recipe, run, root),
         "generate": settings | {"decoder": engine},
         "rules": recipe.rules.model_dump(mode="json"),
-        "files": {name: file_digest(root / name) for name in files if (root / name).is_file()},
+        "files": {name: file_digest(path) for name, path in files.items() if path.is_file()},
     }
+
+
+def _placed(recipe: Recipe, root: Path) -> Recipe:
+    """Return the recipe with the place of its partial records, since machines that make blocks have current folders of their own."""
+    if recipe.generate.seeds is None:
+        return recipe
+    found = str(seeds_file(recipe.generate.seeds, root))
+    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"seeds": found})})
 
 
 def how_many(recipe: Recipe, run: Run, root: Path) -> int:
@@ -92,7 +103,7 @@ def how_many(recipe: Recipe, run: Run, root: Path) -> int:
     if recipe.generate.records is not None:
         return recipe.generate.records
     if recipe.generate.seeds is not None:
-        return len(read_source(recipe.data.model_copy(update={"source": recipe.generate.seeds}), root=root))
+        return len(read_rows(seeds_file(recipe.generate.seeds, root), recipe.data.missing))
     schema = Schema.load(run.schema)
     if schema.sequence is not None:
         train = to_records(read_table(run.split("train"), schema), schema)
@@ -229,8 +240,7 @@ def _write_shard(
     table = to_table(records, released)
     found = written(table, released)
     if "csv" in formats:
-        with replacing(run.shard(number, "csv")) as unfinished:
-            found.to_csv(unfinished, index=False, lineterminator="\n")
+        write_csv(found, run.shard(number, "csv"))
     if "jsonl" in formats:
         with replacing(run.shard(number, "jsonl")) as unfinished:
             found.to_json(unfinished, orient="records", lines=True, force_ascii=False)

@@ -203,7 +203,7 @@ class Finetune(Section):
     epochs: Annotated[int, Field(ge=1)] = 20
     """Passes over the training records at most; early stopping may end sooner. Of a masked model the default is 200."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
-    """Stop training after this many minutes of wall time."""
+    """Stop training after this many minutes of wall time; those before a kill count up to the checkpoint that is gone on from."""
     average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
     """Decay per step of the moving average of the adapter's weights, which is what is kept; 0 keeps the last weights.
     Of a masked model the default is 0.995."""
@@ -270,7 +270,8 @@ class Generate(Section):
     quotas: dict[str, Quota] = {}
     """Per field: `balanced`, or the share of the records that each value gets; what is left over gets other values."""
     seeds: str | None = None
-    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled."""
+    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled.
+    A relative path is looked for in the recipe's folder, then in the current one."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     """1 samples the model's own distribution; lower is safer and less diverse."""
     temperatures: dict[str, Annotated[float, Field(gt=0)]] = {}

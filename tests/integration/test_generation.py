@@ -137,6 +137,53 @@ def test_partial_records_of_a_file_are_completed(trained: Path) -> None:
     assert table["end"].astype(str).tolist()[2::3] == ["2021-01-01"] * 3
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "sqlite:///people.db", "query": "select * from people"},
+        {"limit": 2},
+    ],
+    ids=["a query", "a limit"],
+)
+def test_partial_records_are_counted_whatever_the_recipe_says_of_its_own_source(
+    trained: Path, data: dict[str, Any]
+) -> None:
+    (trained / "ages.csv").write_text("age\n" + "".join(f"{age}\n" for age in range(30, 60)))
+    name = "counted-" + "-".join(data)
+    table, _ = generated(
+        trained, "shuffled", name, data=data, generate={"seeds": "ages.csv", "records": None}
+    )
+    assert table["age"].tolist() == list(range(30, 60))
+
+
+def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here.csv").write_text("age\n44\n45\n")
+    monkeypatch.chdir(tmp_path)
+    recipe = asked(trained, "shuffled", generate={"seeds": "here.csv", "records": None})
+    run = Run(trained / "shuffled-here")
+    shutil.copytree(trained / "shuffled", run.root)
+
+    def ages() -> list[int]:
+        return read_table(run.shard(0), Schema.load(run.schema))["age"].tolist()
+
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [44, 45]
+    assert not sample(recipe=recipe, run=run, say=lambda _: None)
+    # As many records as before, so that only the digest of the file tells.
+    (tmp_path / "here.csv").write_text("age\n46\n47\n")
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [46, 47]
+    (trained / "here.csv").write_text("age\n48\n")
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [48]
+    (trained / "here.csv").unlink()
+    (tmp_path / "here.csv").unlink()
+    with pytest.raises(DataError, match=r"here\.csv: there is no such file"):
+        sample(recipe=recipe, run=run, say=lambda _: None)
+
+
 def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(trained: Path) -> None:
     table, facts = generated(trained, "fixed", "late", generate={"where": {"ill": False}, "records": 32})
     assert not table["ill"].any()

@@ -224,6 +224,14 @@ def test_several_sets_compare_in_one_page(browser: Any, found: Evaluation, page:
     assert browser.find_element("id", "gates").is_displayed()
 
 
+def test_a_training_that_the_clock_ended_is_not_said_to_have_turned(found: Evaluation) -> None:
+    timed = report_html(found.plain(), name="timed", history=HISTORY, minutes=9.5)
+    assert "that is memorisation; training stopped after 9.5 minutes, because its time was up." in timed
+    falling = report_html(found.plain(), name="timed", history=HISTORY[:2], minutes=9)
+    assert "still falling when training ended after 9 minutes, because its time was up: nothing" in falling
+    assert "more time might fit better" in falling
+
+
 def test_training_values_show_only_on_demand(page: str) -> None:
     note = tables["notes"](300, 0)[0]
     assert SECRET not in page

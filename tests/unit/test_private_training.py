@@ -1,9 +1,11 @@
 """DP-SGD: per-record gradients against autograd, what one record can do to a step, coins, noise, and resumption."""
 
 import copy
+import hashlib
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import torch
 from private_runs import begun, people, prepared_run, private_recipe
 from safetensors.torch import load_file
+from scipy.stats import kstest, norm
 from tiny_models import byte_tokenizer, gpt2, save_tiny_llama
 
 from paracosm.finetune import private_fit
@@ -208,6 +211,7 @@ def test_a_step_without_a_record_still_adds_its_noise(recipe: Recipe, run: Run) 
     training, _ = begun(recipe, run, budget=budget)
     noise = summed(training, [])
     assert float(noise.std()) == pytest.approx(2.0 * 0.5, rel=0.05)
+    assert kstest(noise.numpy(), norm(scale=2.0 * 0.5).cdf).pvalue > 0.001
     training, _ = begun(recipe, run, budget=budget)
     training.chance.sampled = lambda *_: []  # type: ignore[method-assign]
     before = [each.detach().clone() for each in training.weights]
@@ -251,8 +255,50 @@ def test_coins_fall_by_the_secret_the_step_and_nothing_else(tmp_path: Path) -> N
     # Binomial: 400 on average with a deviation of 19; a sampler of fixed size would show none.
     assert abs(sizes.mean() - 400) < 12
     assert 10 < sizes.std() < 30
-    assert chance.seed("noise", 1) != chance.seed("noise", 2)
+    assert chance.seed("dropout", 1) != chance.seed("dropout", 2)
     assert Chance(bytes(32)).sampled(0, units, 0.1) != drawn[0]
+
+
+def test_every_bit_of_the_secret_and_the_step_decide_the_noise() -> None:
+    secret = bytes(range(32))
+    noise = Chance(secret).noise(3, 1, (50, 20))
+    assert noise.shape == (50, 20)
+    assert noise.dtype == torch.float64
+    assert torch.equal(noise, Chance(secret).noise(3, 1, (50, 20)))
+    others = [Chance(secret).noise(4, 1, (50, 20)), Chance(secret).noise(3, 2, (50, 20))]
+    for place, bit in ((0, 7), (15, 3), (31, 0)):
+        flipped = bytearray(secret)
+        flipped[place] ^= 1 << bit
+        others.append(Chance(bytes(flipped)).noise(3, 1, (50, 20)))
+    for other in others:
+        assert abs(np.corrcoef(noise.flatten(), other.flatten())[0, 1]) < 0.15
+
+
+def test_numbers_come_from_the_hash_itself_and_never_reach_0_or_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Chance(bytes(32)).uniforms("coins/0", 3)
+    words = np.frombuffer(hashlib.shake_256(bytes(32) + b"coins/0").digest(24), "<u8")
+    np.testing.assert_allclose(drawn, words / 2**64, rtol=0, atol=2**-52)
+    for word, extreme in (("00", 2**-53), ("ff", 1 - 2**-53)):
+        fixed = SimpleNamespace(digest=lambda count, word=word: bytes.fromhex(word) * count)
+        monkeypatch.setattr(hashlib, "shake_256", lambda _, fixed=fixed: fixed)
+        assert Chance(bytes(32)).uniforms("coins/0", 1).tolist() == [extreme]
+        assert Chance(bytes(32)).noise(0, 0, (2,)).isfinite().all()
+
+
+def test_no_generator_of_torch_has_a_say_in_a_step(recipe: Recipe, run: Run) -> None:
+    budget = Budget(8.0, 1e-4, 2.0, 0.3, 10, 100, "record", 0.5)
+    noises = []
+    for secret in (bytes(32), bytes(32), bytes(31) + b"\1"):
+        training, _ = begun(recipe, run, secret=secret, budget=budget)
+        training.chance.seed = lambda *_: 0  # type: ignore[method-assign]
+        noises.append(summed(training, []))
+    assert torch.equal(noises[0], noises[1])
+    assert abs(np.corrcoef(noises[0], noises[2])[0, 1]) < 0.1
+
+
+def test_noise_is_normal() -> None:
+    noise = Chance(bytes(32)).noise(0, 0, (100_000,)).numpy()
+    assert kstest(3 * noise, norm(scale=3).cdf).pvalue > 0.01
 
 
 def test_a_subject_joins_with_one_of_its_records(folder: Path) -> None:
