@@ -27,7 +27,7 @@ class RowVectors:
     """Turns tables into float32 vectors (rows x axes) whose Euclidean distance is the distance of the records."""
 
     def __init__(self, fields: Sequence[Field], real: pd.DataFrame) -> None:
-        """Learn ranks and categories from `real`: train and control together, so that neither is favoured."""
+        """Learn ranks and categories from `real`: the tables together of which none may be favoured."""
         self.fields = fields
         texts = sum(each.type == "text" for each in fields)
         axes = max(FEWEST_TEXT_AXES, TEXT_AXES // max(1, texts))

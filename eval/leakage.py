@@ -26,8 +26,9 @@ def leakage(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     to_train = nearest(ours, real.train_rows, real.deep)
     to_control = nearest(ours, real.control_rows, CONTROL_NEIGHBOURS)
     exact = exact_flags(candidate, context.train, context.fields)
-    near = to_train.distance[:, 0] <= real.radius
-    near |= text_flags(candidate, real.train, to_train.index[:, 0], context.fields)
+    closest = nearest(real.vectors_of_train(candidate), real.train_alone, 1)
+    near = closest.distance[:, 0] <= real.radius
+    near |= text_flags(candidate, real.train, closest.index[:, 0], context.fields)
     facts = {"radius": round(real.radius, 6)}
     return {
         "dcr_share": _dcr_share(real, to_train, to_control, context.settings),
@@ -44,6 +45,9 @@ class _Real:
     vectors: RowVectors
     train_rows: np.ndarray
     control_rows: np.ndarray
+    vectors_of_train: RowVectors
+    """Of ranks among train alone, so that control's records are no nearer to the ranks than the candidate's."""
+    train_alone: np.ndarray
     deep: int
     """How many nearest training records are looked at: enough for subsamples of half of control's size."""
     radius: float
@@ -57,13 +61,15 @@ class _Real:
         control = subsample(context.control, len(train), context.settings.seed)
         vectors = RowVectors(context.fields, pd.concat([train, control], ignore_index=True))
         known, unseen = vectors(train), vectors(control)
-        found = nearest(unseen, known, 1)
+        of_train = RowVectors(context.fields, train)
+        alone = of_train(train)
+        found = nearest(of_train(control), alone, 1)
         radius = max(SMALLEST_RADIUS, RADIUS_SHARE * float(np.quantile(found.distance[:, 0], 0.01)))
         near = found.distance[:, 0] <= radius
         near |= text_flags(control, train, found.index[:, 0], context.fields)
         exact = exact_flags(control, context.train, context.fields)
         deep = min(len(known), 12 * -(-len(known) // max(1, len(control) // 2)))
-        return cls(train, vectors, known, unseen, deep, radius, exact, near)
+        return cls(train, vectors, known, unseen, of_train, alone, deep, radius, exact, near)
 
 
 def _dcr_share(real: _Real, to_train: Nearest, to_control: Nearest, settings: Evaluate) -> Estimate:
