@@ -74,12 +74,13 @@ def _broken(fault: Fault | None) -> Iterator[None]:
         return
     whole = private_fit._optimizer
 
-    def broken(weights: Any, settings: Any, budget: Any) -> Any:
+    def broken(weights: Any, settings: Any, budget: Any, chance: Any) -> Any:
         if fault == "no noise":
-            return whole(weights, settings, replace(budget, noise_multiplier=0.0))
+            return whole(weights, settings, replace(budget, noise_multiplier=0.0), chance)
         length = 1e6
         scaled = budget.noise_multiplier * budget.max_grad_norm / length
-        return whole(weights, settings, replace(budget, noise_multiplier=scaled, max_grad_norm=length))
+        changed = replace(budget, noise_multiplier=scaled, max_grad_norm=length)
+        return whole(weights, settings, changed, chance)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(private_fit, "_optimizer", broken)

@@ -125,10 +125,14 @@ def test_what_stops_the_work_is_told_in_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_defect_keeps_its_traceback(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_keeps_its_traceback_and_has_an_exit_code_of_its_own(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(prepare, "assemble", broken)
-    with pytest.raises(RuntimeError, match="a defect"):
+    with pytest.raises(SystemExit) as left:
         main(["run", "ok.yaml"])
+    assert left.value.code == 70
+    assert "RuntimeError: a defect" in capsys.readouterr().err
