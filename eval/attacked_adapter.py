@@ -26,9 +26,9 @@ CONTROL_TOKENS = 1500
 """Tokens of the training records that the memorising copy learns by heart."""
 CONTROL_RECORDS = (8, 48)
 CONTROL_STEPS = 16
+CONTROL_RATE = 5e-3
 LONG_TEXT = 50
 """Words of a text that is surely long enough to be continued; it has at least as many tokens."""
-CONTROL_RATE = 5e-3
 
 
 @dataclass(frozen=True)

@@ -120,10 +120,11 @@ def evaluate_sets(
                     # Other generators write whole numbers as floats.
                     table[field.name] = [_whole(cell) for cell in table[field.name]]
     data = Data(source=str(real["train"]), target=target)
+    everything = pd.concat([_objects(raw[each], columns) for each in real], ignore_index=True)
+    starts = dict(zip(real, _starts([raw[each] for each in real]), strict=True))
     found = {}
     for name in synthetic:
         table, path = raw[f"{SET}{name}"], paths[f"{SET}{name}"]
-        everything = pd.concat([_objects(raw[each], columns) for each in real], ignore_index=True)
         if given is None:
             inference = schema_of_both(everything, _objects(table, columns), data)
             known, warnings = inference.schema, inference.warnings
@@ -135,7 +136,6 @@ def evaluate_sets(
         if settings is not None and "auxiliary" in settings.attacks and given is None:
             # A codec needs domains; those of all tables together favour neither side.
             known = fit_domains(known, pd.concat([typed, records], ignore_index=True), data)
-        starts = dict(zip(real, _starts([raw[each] for each in real]), strict=True))
         tables = {
             each: typed.iloc[start : start + len(raw[each])].reset_index(drop=True)
             for each, start in starts.items()

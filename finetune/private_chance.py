@@ -22,8 +22,6 @@ from paracosm.recipes.atomic import replacing
 
 SECRET = "secret"
 BYTES = 32
-
-
 DRAWS_PER_NOISE = 4
 
 
