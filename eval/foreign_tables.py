@@ -18,9 +18,12 @@ def schema_of_both(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data) -> I
     that it writes can turn a column into one of another kind, or into an identifier, which no figure but one would see.
     """
     of_real = infer(real, data)
-    of_both = {
-        each.name: each for each in infer(pd.concat([real, synthetic], ignore_index=True), data).schema
-    }
+    # A target that rubbish makes look like an identifier is none of the real records' faults.
+    both, untargeted = (
+        pd.concat([real, synthetic], ignore_index=True),
+        data.model_copy(update={"target": None}),
+    )
+    of_both = {each.name: each for each in infer(both, untargeted).schema}
     fields = []
     for field in of_real.schema:
         wider = of_both.get(field.name, field)

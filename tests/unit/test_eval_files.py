@@ -123,6 +123,7 @@ def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) ->
     files["synthetic"].write_text(table.assign(pressure=rubbish).to_csv(index=False))
     found = evaluate_files(**files, settings=QUICK)
     assert _states(found)["c2st_auc"] == "FAIL"
+    assert _states(evaluate_files(**files, target="pressure", settings=QUICK))["utility_skill"] == "FAIL"
     assert any("80 of 80 cells of the column 'pressure' are no number" in each for each in found.notes)
     assert (
         "pressure"
