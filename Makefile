@@ -6,7 +6,7 @@ TORCH_OPTIONS ?=
 .DELETE_ON_ERROR:
 .PHONY: help demo test check bench test-wheel clean
 
-ROOMS := recipes records finetune generate eval registry
+ROOMS := foundation recipes records finetune generate eval registry cli
 BIN := .venv/bin
 PIP := --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python -m pip install $(PIP)

@@ -1,10 +1,10 @@
 """Every registered metric: its name, goal, range and source, and the function that measures it."""
 
-from paracosm.eval.fidelity_metrics import FIDELITY
-from paracosm.eval.leakage_metrics import PRIVACY
-from paracosm.eval.measurement import Measure
-from paracosm.eval.metric import Metric
-from paracosm.eval.utility_metrics import UTILITY
+from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.metric import Metric
+from paracosm.eval.privacy.measures import PRIVACY
+from paracosm.eval.utility.measures import UTILITY
 
 MEASURES: tuple[Measure, ...] = (*FIDELITY, *UTILITY, *PRIVACY)
 

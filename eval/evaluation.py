@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.distributions import Distribution
-from paracosm.eval.gates import Ruling, Verdict
-from paracosm.eval.metric import Metric, Obstacle, Result
+from paracosm.eval.gates.ruling import Ruling, Verdict
+from paracosm.eval.measuring.metric import Metric, Obstacle, Result
+from paracosm.eval.report.histograms import Distribution
 
 SCHEMA_VERSION = 1
 

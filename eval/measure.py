@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from paracosm.eval.attacks.attack_training import Attackers
 from paracosm.eval.catalogue import MEASURES
-from paracosm.eval.context import Context
-from paracosm.eval.distributions import distributions
 from paracosm.eval.evaluation import Evaluation
-from paracosm.eval.gates import check_names, rule, verdict
-from paracosm.eval.jobs import Say, measured, quiet
-from paracosm.eval.measurement import Measure
-from paracosm.eval.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
+from paracosm.eval.gates.ruling import check_names, rule, verdict
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.dp_claim import Claim, with_claim
+from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
-from paracosm.eval.privacy_claim import Claim, with_claim
+from paracosm.eval.parallel import Say, measured, quiet
+from paracosm.eval.report.histograms import distributions
 from paracosm.eval.stage import evaluate
-from paracosm.eval.trained_attackers import Attackers
-from paracosm.recipes.errors import DataError
-from paracosm.recipes.nearest import did_you_mean
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.recipe import Evaluate, Release
-from paracosm.records.schema import Schema
+from paracosm.records.schema.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
@@ -183,8 +183,8 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
 def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: Say) -> pd.DataFrame | None:
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
-    from paracosm.eval.further_records import base_records
-    from paracosm.eval.text_fidelity import MOST_MEANT
+    from paracosm.eval.extra_samples import base_records
+    from paracosm.eval.fidelity.text import MOST_MEANT
 
     rows = min(context.size, MOST_MEANT)
     say(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
@@ -192,12 +192,12 @@ def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: 
 
 
 def _map(context: Context, synthetic: pd.DataFrame) -> dict[str, Any]:
-    from paracosm.eval.record_map import record_map
+    from paracosm.eval.report.record_map import record_map
 
     return record_map(context, synthetic)
 
 
 def _nearest(context: Context, synthetic: pd.DataFrame) -> list[dict[str, Any]]:
-    from paracosm.eval.nearest_pairs import nearest_pairs
+    from paracosm.eval.report.nearest_pairs import nearest_pairs
 
     return nearest_pairs(context, synthetic)

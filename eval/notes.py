@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from paracosm.eval.context import Context
+from paracosm.eval.measuring.context import Context
 
 
 def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
@@ -36,8 +36,8 @@ def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
 
 def _cuts(context: Context) -> list[str]:
     """Return what is drawn at random because there is more of it than is looked at."""
-    from paracosm.eval.data_membership import MOST_TARGETS
-    from paracosm.eval.privacy_risks import MOST_TARGETS as MOST_AT_RISK
+    from paracosm.eval.privacy.gdpr_risks import MOST_TARGETS as MOST_AT_RISK
+    from paracosm.eval.privacy.membership import MOST_TARGETS
 
     notes = []
     for name, table in (("train", context.train), ("control", context.control)):

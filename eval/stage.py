@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from paracosm.recipes.atomic import write_text
-from paracosm.recipes.digest import file_digest, folder_digest
-from paracosm.recipes.errors import RunError
+from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.errors import RunError
+from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Evaluate, Recipe
-from paracosm.recipes.run_directory import SPLITS, Run
-from paracosm.records.schema import Schema
+from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.records.schema.schema import Schema
 
 
 def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda line: None) -> bool:
@@ -28,17 +28,17 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
         RunError: the run has no splits or no synthetic records yet.
         RecipeError: the recipe limits a gate that does not exist.
     """
-    from paracosm.eval.gates import check_names
-    from paracosm.eval.privacy_claim import claim_of
+    from paracosm.eval.gates.ruling import check_names
+    from paracosm.eval.measuring.dp_claim import claim_of
 
     check_names(recipe.release)
     inputs = _inputs(recipe, run)
 
     def work() -> dict[str, Any]:
+        from paracosm.eval.attacks.attack_training import Attackers
         from paracosm.eval.measure import measure
-        from paracosm.eval.report import report_html
-        from paracosm.eval.trained_attackers import Attackers
-        from paracosm.records.typed_table import read_table
+        from paracosm.eval.report.html import report_html
+        from paracosm.records.schema.table import read_table
 
         schema = Schema.load(run.schema)
         splits = {name: read_table(run.split(name), schema) for name in SPLITS}
@@ -122,7 +122,7 @@ def _pace(run: Run) -> float | None:
 def _further(recipe: Recipe, run: Run, say: Callable[[str], None]) -> list[pd.DataFrame]:
     if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
         return []
-    from paracosm.eval.further_records import further_sets
+    from paracosm.eval.extra_samples import further_sets
 
     return further_sets(recipe, run, recipe.eval.generator_seeds - 1, say)
 

@@ -2,11 +2,11 @@
 
 import sys
 
-from paracosm.finetune.processes import must_see, on_leader_first, together
-from paracosm.finetune.train import train
-from paracosm.recipes.open_run import OpenRun
-from paracosm.recipes.stage_arguments import stage_main
-from paracosm.records.prepare import prepare, records_digest
+from paracosm.finetune.distributed.processes import must_see, on_leader_first, together
+from paracosm.finetune.stage import train
+from paracosm.recipes.run.open_run import OpenRun
+from paracosm.recipes.run.stage_main import stage_main
+from paracosm.records.stage import prepare, records_digest
 
 
 def finetune(opened: OpenRun) -> None:

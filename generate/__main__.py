@@ -2,11 +2,11 @@
 
 import sys
 
-from paracosm.finetune.processes import leading, must_see, together
-from paracosm.generate.sample import sample
-from paracosm.recipes.errors import RunError
-from paracosm.recipes.open_run import OpenRun
-from paracosm.recipes.stage_arguments import stage_main
+from paracosm.finetune.distributed.processes import leading, must_see, together
+from paracosm.foundation.errors import RunError
+from paracosm.generate.stage import sample
+from paracosm.recipes.run.open_run import OpenRun
+from paracosm.recipes.run.stage_main import stage_main
 
 
 def generate(opened: OpenRun) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from paracosm.generate.conditions import Conditions
-from paracosm.generate.csv_file import write_csv
-from paracosm.generate.maker import Job, Maker
-from paracosm.generate.partial_records import Partial, read_partial
-from paracosm.recipes.errors import DataError
+from paracosm.foundation.errors import DataError
+from paracosm.generate.constraints.conditions import Conditions
+from paracosm.generate.constraints.partial_records import Partial, read_partial
+from paracosm.generate.engines.blocks import Job, Maker
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run_directory import Run
-from paracosm.records.schema import Record
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.csv_writer import write_csv
+from paracosm.records.schema.schema import Record
 
 
 def impute(

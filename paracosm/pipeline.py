@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paracosm.recipes.errors import RunError
-from paracosm.recipes.open_run import RUNS, OpenRun, open_run
+from paracosm.foundation.errors import RunError
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run_directory import STAGES, Run
-from paracosm.stage_lines import stage_line
+from paracosm.recipes.run.directory import STAGES, Run
+from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
+from paracosm.stage_summary import stage_line
 
 
 def say_on_stderr(line: str) -> None:
@@ -69,10 +69,10 @@ def check_early(recipe: Recipe) -> None:
         RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy forbids.
         ModelError: the base model is no folder, alias or Hub id, or of another kind than the objective needs.
     """
-    from paracosm.eval.gates import check_names
-    from paracosm.finetune.base_model import check_objective, locate
-    from paracosm.finetune.private_recipe import as_trained
-    from paracosm.finetune.quantised import check_installed
+    from paracosm.eval.gates.ruling import check_names
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.finetune.models.base_model import check_objective, locate
+    from paracosm.finetune.models.quantization import check_installed
 
     check_names(recipe.release)
     as_trained(recipe)
@@ -106,7 +106,7 @@ def require(run: Run, stage: str) -> None:
 
 def _prepare(opened: OpenRun, data: Any, say: Callable[[str], None]) -> Callable[[], bool]:
     from paracosm.finetune.__main__ import has_records
-    from paracosm.records.prepare import prepare
+    from paracosm.records.stage import prepare
 
     if opened.from_run and data is None and has_records(opened):
         return lambda: False
@@ -115,9 +115,9 @@ def _prepare(opened: OpenRun, data: Any, say: Callable[[str], None]) -> Callable
 
 def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Callable[[], bool]]:
     from paracosm.eval.stage import evaluate
-    from paracosm.finetune.train import train
-    from paracosm.generate.sample import sample
-    from paracosm.registry.card import write_card
+    from paracosm.finetune.stage import train
+    from paracosm.generate.stage import sample
+    from paracosm.registry.card.stage import write_card
 
     return {
         "finetune": lambda: train(recipe=recipe, run=run, say=_indented(say)),

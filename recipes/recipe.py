@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from paracosm.recipes.suited_defaults import with_suited_defaults
+from paracosm.recipes.sections.suited_defaults import with_suited_defaults
 
 FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
 Share = Annotated[float, Field(gt=0, lt=1)]

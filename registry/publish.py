@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paracosm.recipes.errors import RegistryError
-from paracosm.recipes.run_directory import Run, versions
-from paracosm.registry.facts import open_gates, published_metrics, read_metrics
-from paracosm.registry.manifest import DATASET, Version
-from paracosm.registry.model_index import hub_id
-from paracosm.registry.release import Release
-from paracosm.registry.store import Store, address
-from paracosm.registry.verdict import verdict_of
-from paracosm.registry.version_checks import OVERRIDDEN
+from paracosm.foundation.errors import RegistryError
+from paracosm.recipes.run.directory import Run, versions
+from paracosm.registry.card.facts import open_gates, published_metrics, read_metrics
+from paracosm.registry.card.metadata import hub_id
+from paracosm.registry.stores.store import Store, address
+from paracosm.registry.versions.checks import OVERRIDDEN
+from paracosm.registry.versions.manifest import DATASET, Version
+from paracosm.registry.versions.release import Release
+from paracosm.registry.versions.verdict import verdict_of
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard
@@ -71,7 +71,7 @@ def publish(
         folder=run.root,
     )
     if key is not None:
-        from paracosm.registry.signature import check_key
+        from paracosm.registry.versions.signature import check_key
 
         check_key(key, private=True)
     files = _files(run, metrics, about, recipe_name=facts["name"], store=at.store)
@@ -122,7 +122,7 @@ def _gate_words(metrics: dict[str, Any]) -> list[str]:
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
-    from paracosm.registry.card import result_digests
+    from paracosm.registry.card.stage import result_digests
 
     for stage in ("finetune", "generate", "eval", "card"):
         record = run.stage_record(stage)
@@ -178,7 +178,7 @@ def _files(
 
 def _placed(card: str, recipe_name: str, name: str, store: Store) -> str:
     """Return a card whose commands name the version where it was published."""
-    from paracosm.registry.card import pull_command
+    from paracosm.registry.card.stage import pull_command
 
     old, new = pull_command(recipe_name, recipe_name), pull_command(store.reference(name), name)
     card = card.replace(old, new)

@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from paracosm.recipes.atomic import replacing, write_text
-from paracosm.recipes.digest import file_digest, folder_digest
-from paracosm.recipes.errors import RegistryError, RunError
-from paracosm.recipes.load import dump_recipe
-from paracosm.recipes.open_run import RUNS, is_run
+from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.errors import RegistryError, RunError
+from paracosm.foundation.files import replacing, write_text
+from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run_directory import Run
-from paracosm.registry.manifest import DATASET, MANIFEST, Version
-from paracosm.registry.version_checks import check_version
+from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.open_run import RUNS, is_run
+from paracosm.registry.versions.checks import check_version
+from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
 
 CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
 """Files of a version that its adapter does not need."""

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from paracosm.recipes.errors import RegistryError
-from paracosm.registry.details import Details, details
-from paracosm.registry.difference import Difference, difference
-from paracosm.registry.local_folder import incoming, reporting, sweep
-from paracosm.registry.manifest import Version
-from paracosm.registry.signature import check_key, check_signature
-from paracosm.registry.store import Address, Store, address
-from paracosm.registry.version_checks import check_complete, check_version
+from paracosm.foundation.errors import RegistryError
+from paracosm.registry.stores.local_folder import incoming, reporting, sweep
+from paracosm.registry.stores.store import Address, Store, address
+from paracosm.registry.versions.checks import check_complete, check_version
+from paracosm.registry.versions.details import Details, details
+from paracosm.registry.versions.difference import Difference, difference
+from paracosm.registry.versions.manifest import Version
+from paracosm.registry.versions.signature import check_key, check_signature
 
 ALIAS = re.compile(r"(?!v?[0-9]+$)[a-z][a-z0-9-]{0,31}", re.ASCII)
 

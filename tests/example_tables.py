@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paracosm.records.schema import DTYPES, Field, Schema
+from paracosm.records.schema.schema import DTYPES, Field, Schema
 
 FINDINGS = (
     "cough",

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from paracosm.eval.gate_catalogue import GATES
-from paracosm.eval.gates import Ruling, rule
-from paracosm.eval.metric import Obstacle
+from paracosm.eval.gates.catalogue import GATES
+from paracosm.eval.gates.ruling import Ruling, rule
+from paracosm.eval.measuring.metric import Obstacle
 from paracosm.recipes.recipe import Recipe, Release
-from paracosm.recipes.run_directory import Run
-from paracosm.records.schema import Field, Schema
-from paracosm.registry.card import write_card
-from paracosm.registry.verdict import entry_result
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.registry.card.stage import write_card
+from paracosm.registry.versions.verdict import entry_result
 
 MARK = "Zyzzyva"
 """Part of every value that may never reach a card."""

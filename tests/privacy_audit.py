@@ -9,15 +9,15 @@ from typing import Any, Literal
 import pytest
 from private_runs import people, prepared_run, private_recipe
 
-from paracosm.eval.canaries import canary_audit
-from paracosm.eval.context import Context
-from paracosm.eval.metric import Estimate
-from paracosm.eval.privacy_claim import Claim, claim_of
-from paracosm.finetune import private_fit
-from paracosm.finetune.train import train
+from paracosm.eval.attacks.canary_audit import canary_audit
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.dp_claim import Claim, claim_of
+from paracosm.eval.measuring.metric import Estimate
+from paracosm.finetune.dp import dp_sgd as private_fit
+from paracosm.finetune.stage import train
 from paracosm.recipes.recipe import Evaluate
-from paracosm.records.schema import Schema
-from paracosm.records.typed_table import read_table
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import read_table
 
 Fault = Literal["no noise", "no clipping"]
 

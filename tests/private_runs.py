@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from paracosm.finetune.accounting import Budget, budget_of
-from paracosm.finetune.adapter import with_adapter
-from paracosm.finetune.material import Material, causal_material
-from paracosm.finetune.private_chance import Chance
-from paracosm.finetune.private_fit import Training
-from paracosm.finetune.private_recipe import as_trained
+from paracosm.finetune.dp.accountant import Budget, budget_of
+from paracosm.finetune.dp.dp_sgd import Training
+from paracosm.finetune.dp.secret_rng import Chance
+from paracosm.finetune.dp.settings import as_trained
+from paracosm.finetune.models.lora import with_adapter
+from paracosm.finetune.objectives.causal import Material, causal_material
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run_directory import Run
-from paracosm.records.prepare import prepare
+from paracosm.recipes.run.directory import Run
+from paracosm.records.stage import prepare
 
 FIELDS: dict[str, dict[str, Any]] = {
     "age": {"type": "integer", "minimum": 0, "maximum": 120, "nullable": False},

@@ -16,7 +16,7 @@ from example_tables import write_people
 from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
-from paracosm.finetune.embedded_models import ALIASES
+from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.recipes.recipe import Model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -62,7 +62,7 @@ def finetuned(folder: Path, name: str, *overrides: str, **settings: str) -> Path
 
 def launched(folder: Path, name: str, setup: str, processes: int, *overrides: str) -> Path:
     run = folder / name
-    command = ("-m", "paracosm.command_line", "launch", setup, "finetune", "recipe.yaml", *overrides)
+    command = ("-m", "paracosm.cli.app", "launch", setup, "finetune", "recipe.yaml", *overrides)
     call(folder, *command, "--run", str(run), "--processes", str(processes))
     return run
 
@@ -132,7 +132,7 @@ def test_a_base_in_four_bits_learns(folder: Path) -> None:
 def test_the_embedded_base_trains_in_little_memory(folder: Path, record_property: Any) -> None:
     script = (
         "import torch; from pathlib import Path; from paracosm.finetune.__main__ import finetune;"
-        " from paracosm.recipes.open_run import open_run;"
+        " from paracosm.recipes.run.open_run import open_run;"
         " opened = open_run(Path('recipe.yaml'), ['model.base=smollm2-135m', 'finetune.epochs=2'], Path('embedded'))\n"
         "with opened.working(): finetune(opened)\n"
         "print(torch.cuda.max_memory_allocated())"

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from paracosm.eval.context import Context, independent_marginals
-from paracosm.eval.gate_catalogue import GATES
-from paracosm.eval.gates import rule
-from paracosm.eval.leakage_metrics import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
+from paracosm.eval.gates.catalogue import GATES
+from paracosm.eval.gates.ruling import rule
 from paracosm.eval.measure import measure, measure_all
-from paracosm.eval.metric import Obstacle
+from paracosm.eval.measuring.context import Context, independent_marginals
+from paracosm.eval.measuring.metric import Obstacle
+from paracosm.eval.privacy.measures import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
 from paracosm.recipes.recipe import Evaluate, Release
-from paracosm.records.schema import Schema
+from paracosm.records.schema.schema import Schema
 
 tables = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))
 example, typed_numbers = tables["example"], tables["typed_numbers"]

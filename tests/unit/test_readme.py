@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from paracosm.command_line import app
+from paracosm.cli.app import app
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.gate_catalogue import GATES
-from paracosm.recipes.load import json_schema, load_recipe
-from paracosm.recipes.run_directory import Run
-from paracosm.recipes.stage_arguments import stage_parser
+from paracosm.eval.gates.catalogue import GATES
+from paracosm.recipes.loading.load import json_schema, load_recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage_main import stage_parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

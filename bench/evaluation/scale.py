@@ -1,0 +1,107 @@
+"""How long and how much memory an evaluation takes on large data.
+
+    python bench/evaluation/scale.py --table 100000 40
+    python bench/evaluation/scale.py --texts 10000
+
+Prints processor time and peak memory beside wall time, which means little where others share the machine, and what
+was drawn at random because there is more of it than is looked at.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+import paracosm.eval.parallel as jobs
+from paracosm.eval.measure import measure
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.metric import Estimate
+from paracosm.recipes.recipe import Evaluate
+from paracosm.records.schema.schema import Field, Schema
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from example_tables import NOTE_FIELD, notes
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--table", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
+    given.add_argument("--texts", type=int, metavar="DOCUMENTS")
+    asked = given.parse_args()
+    if asked.texts:
+        evaluate(*texts(asked.texts), target=None)
+    if asked.table or not asked.texts:
+        evaluate(*table(*(asked.table or (100_000, 40))), target="c0")
+
+
+def evaluate(tables: dict[str, pd.DataFrame], schema: Schema, target: str | None) -> None:
+    """Measure, and print what it cost."""
+    began, used = time.monotonic(), time.process_time()
+    plain = jobs.Job.result
+
+    def told(job: jobs.Job, shared: Context) -> dict[str, Estimate]:
+        start = time.thread_time()
+        found = plain(job, shared)
+        spent = time.thread_time() - start
+        print(
+            f"  {job.measure.metrics[0].name:<20} {job.anchor:<10} {spent:7.1f} s of processor",
+            file=sys.stderr,
+            flush=True,
+        )
+        return found
+
+    jobs.Job.result = told
+    found = measure(**tables, schema=schema, target=target, settings=Evaluate())
+    console = Console(width=120)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    rows = ", ".join(f"{len(each):,} {name}" for name, each in tables.items())
+    console.print(f"{rows}; {len(schema)} columns; {joblib.cpu_count()} cores")
+    console.print(
+        f"{(time.process_time() - used) / 60:.1f} minutes of processor, {(time.monotonic() - began) / 60:.1f} of wall, "
+        f"{peak:.2f} GiB at most"
+    )
+    for note in found.notes:
+        console.print(f"- {note}")
+
+
+def table(rows: int, columns: int) -> tuple[dict[str, pd.DataFrame], Schema]:
+    """Return a table of related numbers and categories, divided 60/10/10, and as many fresh rows as train."""
+    random = np.random.default_rng(0)
+    count = int(rows * 1.4)
+    hidden = random.normal(size=(count, 6))
+    loads = random.normal(size=(6, columns))
+    values = hidden @ loads + random.normal(size=(count, columns))
+    frame, fields = {}, []
+    for number in range(columns):
+        column, name = values[:, number], f"c{number}"
+        if number % 2:
+            frame[name] = pd.array(column.round(2), dtype="Float64")
+            fields.append(Field(name=name, type="number", minimum=-99.0, maximum=99.0, decimals=2))
+        else:
+            words = np.array([f"w{each}" for each in range(2 + number % 9)])
+            cuts = np.quantile(column, np.linspace(0, 1, len(words) + 1)[1:-1])
+            frame[name] = pd.array(words[np.searchsorted(cuts, column)], dtype="string")
+            fields.append(Field(name=name, type="category", categories=tuple(words)))
+    return divided(pd.DataFrame(frame), rows), Schema(tuple(fields))
+
+
+def texts(documents: int) -> tuple[dict[str, pd.DataFrame], Schema]:
+    """Return clinical notes, divided in the same way."""
+    frame = pd.DataFrame({"note": pd.Series(notes(int(documents * 1.4), 0), dtype="string")})
+    return divided(frame, documents), Schema((NOTE_FIELD,))
+
+
+def divided(frame: pd.DataFrame, rows: int) -> dict[str, pd.DataFrame]:
+    ends = [0, *(int(rows * share) for share in (0.6, 0.7, 0.8, 1.4))]
+    parts = [frame.iloc[ends[n] : ends[n + 1]].reset_index(drop=True) for n in range(4)]
+    return dict(zip(("train", "control", "test", "synthetic"), parts, strict=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The `paracosm` command: one module per command, options in, exit code out."""

@@ -1,0 +1,42 @@
+"""`paracosm export`: a trained model as one plain folder that transformers loads without Paracosm or peft."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def export(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|PULLED", help="A run with a finished finetune stage, or a pulled folder."
+        ),
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; must not exist yet.")],
+    dtype: Annotated[
+        Literal["float32", "bfloat16"], typer.Option(help="Precision of the merge and of the weights.")
+    ] = "float32",
+) -> None:
+    """Merge base and adapter into one plain model: safetensors, whole head, tokenizer."""
+    from paracosm.finetune.models.library_logging import quiet
+    from paracosm.finetune.models.trained_model import export, is_tuned
+    from paracosm.foundation.errors import RunError
+    from paracosm.recipes.run.directory import Run
+    from paracosm.recipes.run.open_run import is_run
+    from paracosm.registry.pulled import is_pulled
+    from paracosm.registry.versions.checks import check_version
+    from paracosm.registry.versions.manifest import Version
+
+    if folder.exists():
+        raise RunError(f"{folder}: exists; name a new folder")
+    adapter = run
+    if is_pulled(run):
+        check_version(Version.load(run))
+    elif is_run(run):
+        adapter = Run(run).adapter
+    elif not is_tuned(run):
+        raise RunError(f"{run}: is no run, no pulled version and no adapter folder")
+    quiet()
+    export(adapter, folder, dtype)
+    print(f"exported  {folder}")

@@ -1,0 +1,1 @@
+"""`paracosm init`: a commented recipe from a data file."""

@@ -1,0 +1,81 @@
+"""More records to measure against: other sets of a run's own generator, and what its base model writes untrained."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from paracosm.recipes.recipe import Generate, Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import read_table, to_table, write_table
+
+Say = Callable[[str], None]
+
+
+def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.DataFrame]:
+    """Return other sets of synthetic records: as `generate` makes them, with the seeds after its own.
+
+    Each has as many records as there are training records, or fewer where the run has fewer or learners see fewer.
+    Blocks of records are kept in the run's `eval` folder, so that a run that was killed there goes on.
+
+    Args:
+        recipe: of the run; engine and file formats of its `generate` section do not matter here.
+        run: with an adapter.
+        count: how many sets.
+        say: takes progress lines.
+    """
+    from paracosm.generate.engines.blocks import Job, Maker
+    from paracosm.generate.stage import how_many
+
+    root = Path(run.read_journal().get("recipe_folder", "")).resolve()
+    schema = Schema(Schema.load(run.schema).modelled)
+    as_train = recipe.generate.model_copy(update={"records": None})
+    records = min(
+        how_many(recipe, run, root),
+        how_many(recipe.model_copy(update={"generate": as_train}), run, root),
+        recipe.eval.max_rows,
+    )
+    found = []
+    for number in range(1, count + 1):
+        settings = recipe.generate.model_copy(update={"seed": recipe.generate.seed + number})
+        maker = Maker(
+            Job(recipe.model_copy(update={"generate": settings}), run.root.resolve(), root, records)
+        )
+        parts = []
+        for block in range(len(maker.blocks)):
+            path = run.further / f"seed-{number}" / f"part-{block:05d}.parquet"
+            if not path.is_file():
+                made = maker.make(block).records
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_table(to_table([record for group in made for record in group], schema), path, schema)
+            parts.append(read_table(path, schema))
+            say(f"set {number + 1} of {count + 1} for usefulness: {sum(map(len, parts))} records")
+        found.append(pd.concat(parts, ignore_index=True))
+    return found
+
+
+def base_records(folder: Path, rows: int, seed: int) -> pd.DataFrame:
+    """Return records that the base model writes under the grammar of an adapter's codec, without the adapter.
+
+    Args:
+        folder: of the adapter.
+        rows: how many records.
+        seed: of the samples.
+
+    Raises:
+        ModelError: the base model is missing.
+    """
+    from paracosm.eval.attacks.target import load_codec
+    from paracosm.finetune.models.base_model import processor
+    from paracosm.finetune.models.trained_model import load_untrained
+    from paracosm.generate.constraints.request import Request
+    from paracosm.generate.decoding.decoder import decoder_of
+    from paracosm.generate.decoding.loaded_model import AdaptedModel
+
+    codec, masks = load_codec(folder)
+    model = load_untrained(folder, codec.vocabulary)
+    untrained = AdaptedModel(model.to(processor()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
+    made = decoder_of(untrained, Generate()).records([Request(number) for number in range(rows)], seed=seed)
+    records = [record for group in made for record in group]
+    return to_table(records[:rows], Schema(codec.schema.modelled))

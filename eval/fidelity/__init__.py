@@ -1,0 +1,1 @@
+"""Fidelity metrics: do synthetic records resemble real ones?"""

@@ -1,0 +1,1 @@
+"""Release gates: limits on metrics, three-state rulings, the verdict."""

@@ -1,0 +1,30 @@
+"""What training claims to have spent, for the audit to hold against what the planted records prove."""
+
+from dataclasses import dataclass
+
+from paracosm.recipes.recipe import Release
+from paracosm.recipes.run.directory import Run
+
+GATE = "audit_epsilon"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The epsilon and delta that the accountant of a private training states."""
+
+    epsilon: float
+    delta: float
+
+
+def claim_of(run: Run) -> Claim | None:
+    """Return what the run's training claims; None where it was not private."""
+    facts = run.stage_record("finetune").get("facts", {})
+    return Claim(facts["epsilon"], facts["delta"]) if "epsilon" in facts else None
+
+
+def with_claim(release: Release, claim: Claim | None) -> Release:
+    """Return `release` with the claimed epsilon as the limit of the audit, unless a lower one is set."""
+    if claim is None:
+        return release
+    limit = min(claim.epsilon, release.gates.get(GATE, claim.epsilon))
+    return release.model_copy(update={"gates": release.gates | {GATE: limit}})

@@ -1,0 +1,1 @@
+"""Privacy metrics of the synthetic records: copies, distances, membership, GDPR risks."""

@@ -1,0 +1,1 @@
+"""The evaluation report: HTML pages, plots, terminal summary."""

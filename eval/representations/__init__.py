@@ -1,0 +1,1 @@
+"""Records and texts as vectors: features, row distances, embeddings, n-grams."""

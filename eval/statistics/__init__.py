@@ -1,0 +1,1 @@
+"""Intervals, resampling, two-sample statistics and attack scores."""

@@ -1,0 +1,1 @@
+"""Utility metrics: do models trained on synthetic records work on real ones?"""

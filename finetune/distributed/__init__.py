@@ -1,0 +1,1 @@
+"""Distributed training: launch configurations, process groups, heartbeat, sharding."""

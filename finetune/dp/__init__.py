@@ -1,0 +1,1 @@
+"""Differentially private training (DP-SGD): settings, sampling, noise, accounting."""

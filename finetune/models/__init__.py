@@ -1,0 +1,1 @@
+"""Base models: loading, LoRA, quantization, the restricted output head, trained models."""

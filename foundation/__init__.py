@@ -1,0 +1,1 @@
+"""Foundation: errors, exit codes, atomic files, digests, progress and optional packages; knows nothing of recipes."""

@@ -1,0 +1,1 @@
+"""What constrains a record: conditions, rules, given values, uniqueness, copies."""

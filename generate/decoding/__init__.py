@@ -1,0 +1,1 @@
+"""Constrained decoding of causal and masked models."""

@@ -1,0 +1,1 @@
+"""Generation engines: blocks of records on this machine, on Ray or through vLLM."""

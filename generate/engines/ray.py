@@ -1,0 +1,73 @@
+"""Blocks of records over a Ray cluster: Ray Data hands block numbers to actors, each of which holds the model.
+
+Every node has to see the run directory under the same path. Blocks come back to this process, which writes the shards.
+"""
+
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from paracosm.finetune.distributed.processes import leading
+from paracosm.foundation.errors import ModelError
+from paracosm.generate.engines.blocks import Job, Made, Maker
+
+
+class BlockActor:
+    """Holds the model on one node and makes one block at a time."""
+
+    def __init__(self, job: Job) -> None:
+        self.maker = Maker(job)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        import cloudpickle
+
+        made = [self.maker.make(int(block)) for block in batch["item"]]
+        # As bytes, because Ray would turn records into Arrow columns and lose their types.
+        return {"made": np.array([cloudpickle.dumps(each) for each in made], dtype=object)}
+
+
+class Ray:
+    """A Ray cluster: the one that RAY_ADDRESS names, or one that is started here."""
+
+    def __init__(self, job: Job) -> None:
+        if importlib.util.find_spec("ray") is None:
+            raise ModelError("generate.engine: ray is not installed; run: pip install 'paracosm[ray]'")
+        self.job = job
+
+    def make(self, blocks: Sequence[int]) -> Iterator[Made]:
+        if not leading() or not blocks:
+            return
+        # Ray reports its use to its makers unless told not to, and nothing leaves the building here.
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+        import cloudpickle
+        import ray
+
+        if not ray.is_initialized():
+            ray.init(log_to_driver=False)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        actors = _actors(ray, len(blocks))
+        resources: dict[str, Any] = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": 1}
+        made = (
+            ray.data.from_items(list(blocks), override_num_blocks=len(blocks))
+            .map_batches(
+                BlockActor,
+                fn_constructor_args=(self.job,),
+                batch_size=1,
+                compute=ray.data.ActorPoolStrategy(size=actors),
+                **resources,
+            )
+            .iter_rows()
+        )
+        for row in made:
+            yield cloudpickle.loads(row["made"])
+
+
+def _actors(ray: Any, blocks: int) -> int:
+    """Return how many actors to start: one a GPU, else one a node, at most one a block."""
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    nodes = sum(node["Alive"] for node in ray.nodes())
+    return max(1, min(gpus or nodes, blocks))

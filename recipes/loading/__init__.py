@@ -1,0 +1,1 @@
+"""Loading recipes: YAML with line numbers, overrides, errors that name file, line and key."""

@@ -1,0 +1,1 @@
+"""The run directory: its paths, journal, lock and stages."""

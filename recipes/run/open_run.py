@@ -1,0 +1,92 @@
+"""A recipe together with its run directory, from what a command was given: a recipe, or a run."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from paracosm.foundation.errors import ParacosmError, RunError
+from paracosm.foundation.files import write_text
+from paracosm.recipes.loading.load import dump_recipe, find_recipe, load_recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A recipe, its run, and the folder from which the recipe's relative paths count."""
+
+    recipe: Recipe
+    run: Run
+    root: Path
+    from_run: bool
+    """Whether the command named the run and not the recipe."""
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Make the run directory and hold its lock; a new one goes away if the work fails before its records are ready.
+
+        Raises:
+            RunError: it cannot be made, the path holds something else, or another process holds the lock.
+        """
+        made = [folder for folder in (self.run.root, *self.run.root.parents) if not folder.exists()]
+        Run.create(self.run.root)
+        with self.run.lock():
+            try:
+                if not self.run.recipe.is_file():
+                    self.keep_recipe()
+                yield
+            except (ParacosmError, OSError):
+                if made and self.run.stage_record("records").get("status") != "done":
+                    _take_away(made)
+                raise
+
+    def keep_recipe(self) -> None:
+        """Write the resolved recipe, and where it came from, into the run. The run's lock must be held."""
+        folder = self.run.read_journal().get("recipe_folder")
+        text = dump_recipe(self.recipe)
+        if not self.run.recipe.is_file() or self.run.recipe.read_text(encoding="utf-8") != text:
+            write_text(self.run.recipe, text)
+        if folder != str(self.root):
+            self.run.note(recipe_folder=str(self.root))
+
+
+def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = None) -> OpenRun:
+    """Read a recipe and name its run; nothing is written.
+
+    Args:
+        where: a recipe, the name of a shipped one, or a run directory.
+        overrides: `dotted.key=value`, over what the recipe says.
+        folder: the run directory; `runs/<name>` when absent.
+
+    Raises:
+        RecipeError: the recipe or an override is wrong.
+        RunError: the run directory is damaged, or two are named.
+    """
+    if not is_run(where):
+        recipe = load_recipe(where, overrides)
+        run = Run(folder if folder is not None else RUNS / recipe.name)
+        return OpenRun(recipe, run, find_recipe(where).resolve().parent, from_run=False)
+    if folder is not None and folder.resolve() != where.resolve():
+        raise RunError(f"--run {folder}: {where} is a run already; name a recipe to make another")
+    run = Run.open(where)
+    if not run.recipe.is_file():
+        raise RunError(f"{run.recipe}: is missing; name the recipe, and the run with --run {where}")
+    root = Path(run.read_journal().get("recipe_folder", where))
+    return OpenRun(load_recipe(run.recipe, overrides), run, root, from_run=True)
+
+
+def is_run(where: Path) -> bool:
+    """Return whether `where` is a run directory."""
+    return (where / "run.json").is_file()
+
+
+def _take_away(made: list[Path]) -> None:
+    """Remove a run directory and the folders that were made for it, unless somebody else uses them by now."""
+    shutil.rmtree(made[0])
+    with suppress(OSError):
+        for folder in made[1:]:
+            folder.rmdir()

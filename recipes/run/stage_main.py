@@ -1,0 +1,85 @@
+"""The command line that `python -m paracosm.finetune` and `python -m paracosm.generate` share."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from paracosm.foundation.errors import ParacosmError, RecipeError
+from paracosm.foundation.exit_codes import explained
+from paracosm.recipes.run.open_run import OpenRun, open_run
+
+HELD_BACK = 5.0
+"""Seconds for which the other processes of a machine keep quiet about a fault, so that it is told once: when the first one
+ends, the launcher ends them."""
+
+
+class StageParser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RecipeError(f"{self.prog}: {message}")
+
+
+def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = None, *, prog: str) -> int:
+    """Open the recipe and run that `argv` names, do one stage, and return the exit code.
+
+    Under `accelerate launch` every process calls this; the first one alone makes and locks the run.
+
+    Args:
+        stage: does the work; its result is ignored.
+        argv: the arguments after the program's name; those of this process when absent.
+        prog: the program's name in messages.
+    """
+    return explained(lambda: _do(stage, argv, prog))
+
+
+def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: str) -> int:
+    with speaking_in_turn():
+        given = stage_parser(prog).parse_intermixed_args(argv)
+        opened = open_run(given.recipe, given.overrides, given.run)
+        if int(os.environ.get("RANK", "0")) > 0:
+            stage(opened)
+            return 0
+        with opened.working():
+            stage(opened)
+    return 0
+
+
+def speaks_first() -> bool:
+    """Return whether this process is the first one of the launch on its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+@contextmanager
+def speaking_in_turn() -> Iterator[None]:
+    """Hold what is told in one line back for a while on all processes of a machine but the first, which may tell it too."""
+    try:
+        yield
+    except (ParacosmError, OSError, MemoryError, KeyboardInterrupt):
+        if not speaks_first():
+            time.sleep(HELD_BACK)
+        raise
+
+
+def stage_parser(prog: str) -> StageParser:
+    """Return the parser of `RECIPE|RUN [key=value ...] [--run DIR]`."""
+    parser = StageParser(prog=prog, description="Do one stage of a run; `accelerate launch -m` spreads it.")
+    parser.add_argument(
+        "recipe",
+        type=Path,
+        metavar="RECIPE|RUN",
+        help="a recipe, the name of a shipped one, or a run directory",
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        default=[],
+        metavar="key=value",
+        help="over what the recipe says: finetune.epochs=2",
+    )
+    parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory (default: runs/<name>)")
+    return parser

@@ -1,0 +1,1 @@
+"""The codec: records as token sequences, and the grammar of every valid one."""

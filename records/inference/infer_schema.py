@@ -1,0 +1,203 @@
+"""Schema inference: what each column of a raw table is, from its cells and the recipe's overrides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.suggestions import did_you_mean
+from paracosm.recipes.recipe import Data, FieldOverride
+from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
+from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
+from paracosm.records.schema.cells import as_found, changes_offset
+from paracosm.records.schema.datetime_format import datetime_formats, format_fault
+from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.table import cell_shape
+
+BELONGS = {
+    "categories": ("category",),
+    "minimum": ("integer", "number", "datetime"),
+    "maximum": ("integer", "number", "datetime"),
+    "decimals": ("number",),
+    "format": ("datetime",),
+    "max_length": ("text",),
+    "fresh": ("identifier",),
+}
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A schema without domains, and what the user should know about how it came about."""
+
+    schema: Schema
+    warnings: tuple[str, ...]
+
+
+def infer_types(raw: pd.DataFrame, data: Data) -> Schema:
+    """Return the schema of `raw` without domains: types, formats and units, from the whole table.
+
+    Columns of `data.drop` and columns without a single cell are left out; `data.subject` is an identifier unless declared.
+
+    Raises:
+        DataError: the recipe names a column that is not there, or declares a type that a cell does not have.
+    """
+    return infer(raw, data).schema
+
+
+def infer(raw: pd.DataFrame, data: Data) -> Inference:
+    """Do `infer_types`, and keep its warnings."""
+    check_names(data, [str(name) for name in raw.columns])
+    fields: list[Field] = []
+    warnings: list[str] = []
+    for name in raw.columns:
+        if name in data.drop:
+            continue
+        cells = as_found(raw[name])
+        counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
+        override = data.fields.get(name, FieldOverride())
+        if not counts:
+            warnings.append(f"column {name!r}: has no cells at all; left out")
+            continue
+        if changes_offset(raw[name]):
+            warnings.append(
+                f"column {name!r}: has a time zone with several offsets from UTC; read as its local time, without the zone"
+            )
+        found = _column_type(name, cells, counts, override, is_subject=name == data.subject)
+        warnings.extend(found.warnings)
+        if (
+            found.type == "identifier"
+            and override.type is None
+            and name != data.subject
+            and override.fresh is None
+        ):
+            warnings.append(
+                f"column {name!r}: looks like an identifier; left out of the model"
+                f" (data.fields.{name} overrides)"
+            )
+        _check_override(name, found, override)
+        attributes = found.attributes | _declared_decimals(found, override.decimals)
+        field = Field(name=name, type=found.type, **attributes)
+        fields.append(replace(field, fresh=bool(override.fresh)) if found.type == "identifier" else field)
+    schema = Schema(tuple(fields))
+    if not schema.modelled:
+        raise DataError("no column is left to model: all are dropped, empty or identifiers")
+    if data.subject is not None and data.subject not in schema.names:
+        raise DataError(
+            f"data.subject: {data.subject!r} has no cells; name a column that tells whom a record is about"
+        )
+    if data.target is not None and data.target not in [field.name for field in schema.modelled]:
+        kind = "identifier" if data.target in schema.names else "column without cells"
+        raise DataError(
+            f"data.target: {data.target!r} is an {kind}"
+            if kind[0] in "aeiou"
+            else f"data.target: {data.target!r} is a {kind}"
+        )
+    return Inference(schema, tuple(warnings))
+
+
+def _declared_decimals(found: ColumnType, decimals: int | None) -> dict[str, Any]:
+    if decimals is None:
+        return {}
+    least = found.attributes.get("least_decimals", 0)
+    trim = found.attributes.get("trim", False) and least < decimals
+    return {"decimals": decimals, "scientific": 0, "trim": trim, "least_decimals": least if trim else 0}
+
+
+def check_names(data: Data, columns: list[str]) -> None:
+    """Check that every column that the recipe names is there.
+
+    Raises:
+        DataError: one is not; names the nearest.
+    """
+    named: list[tuple[str, Iterable[str]]] = [
+        ("data.drop", data.drop),
+        ("data.fields", data.fields),
+        ("data.subject", [data.subject] if data.subject is not None else []),
+        ("data.target", [data.target] if data.target is not None else []),
+    ]
+    for key, names in named:
+        for name in names:
+            if name not in columns:
+                raise DataError(
+                    f"{key}: there is no column {name!r}{did_you_mean(name, columns) or _list(columns)}"
+                )
+            if key != "data.drop" and name in data.drop:
+                raise DataError(f"{key}: the column {name!r} is also in data.drop")
+
+
+def _list(columns: list[str]) -> str:
+    shown = ", ".join(columns[:12])
+    return f"; there are: {shown}{', ...' if len(columns) > 12 else ''}"
+
+
+def _column_type(
+    name: str, cells: pd.Series, counts: dict[str, int], override: FieldOverride, *, is_subject: bool
+) -> ColumnType:
+    declared = override.type or ("category" if override.categories is not None else None)
+    if declared is None and override.fresh is not None:
+        declared = "identifier"
+    if declared is None and is_subject:
+        declared = "identifier"
+    if declared is None and override.format is not None:
+        declared = "datetime"
+    distinct = list(counts)
+    match declared:
+        case None:
+            found = infer_type(name, counts)
+            if found.type in ("category", "text", "identifier"):
+                _reject_infinities(name, cells, distinct)
+            return found
+        case "integer":
+            written = integer_format(distinct)
+        case "number":
+            written = number_format(distinct)
+        case "boolean":
+            written = declared_boolean_words(distinct)
+        case "datetime":
+            if override.format is not None and (fault := format_fault(override.format)):
+                raise DataError(f"data.fields.{name}.format: {fault}")
+            formats = [override.format] if override.format is not None else datetime_formats(distinct)
+            written = {"format": formats[0]} if formats else None
+        case "identifier":
+            written = identifier(distinct).attributes
+        case _:
+            written = {}
+    if written is None:
+        raise DataError(_misfit(name, cells, declared))
+    return ColumnType(declared, written)
+
+
+def _misfit(name: str, cells: pd.Series, declared: str) -> str:
+    fits = {"integer": integer_format, "number": number_format, "datetime": datetime_formats}.get(declared)
+    known = cells[cells.notna()]
+    if declared == "boolean":
+        return (
+            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells, which are no words of"
+            f" one pair; allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
+        )
+    assert fits is not None
+    for row, cell in known.items():
+        if not fits([cell]):
+            return f"column {name!r}: is declared {declared}, but row {int(row) + 1} holds a cell of the shape {cell_shape(cell)!r}"  # type: ignore[call-overload]
+    return (
+        f"column {name!r}: is declared {declared}, but its cells are not all written in one way"
+        " (units, padding or date format)"
+    )
+
+
+def _reject_infinities(name: str, cells: pd.Series, distinct: list[str]) -> None:
+    infinite = {cell for cell in distinct if is_infinite(cell)}
+    if infinite and (finite := [cell for cell in distinct if cell not in infinite]) and number_format(finite):
+        row = int(cells.isin(infinite).to_numpy().argmax()) + 1
+        raise DataError(f"column {name!r}: row {row} holds an infinite number; remove it or make it missing")
+
+
+def _check_override(name: str, found: ColumnType, override: FieldOverride) -> None:
+    for key, types in BELONGS.items():
+        if getattr(override, key) is not None and found.type not in types:
+            raise DataError(
+                f"data.fields.{name}.{key}: belongs to {' or '.join(types)}, but the column is {found.type}"
+            )

@@ -1,0 +1,203 @@
+"""The kinds of personal data: how a column of each is named, how its cells look, and what masks it in a text."""
+
+import re
+from dataclasses import dataclass, field
+
+from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid
+
+STAFF = re.compile(
+    r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor"
+    r"|employee|teller|arzt|ärztin|medecin|medico"
+)
+"""People who occur with many subjects, so that one invented name serves all of them."""
+NOT_PERSONS = re.compile(
+    r"drug|product|medication|company|business|organi[sz]ation|file|brand|hospital|bank|course|event"
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of personal data.
+
+    Attributes:
+        name: as `data.pii.entities` has it.
+        columns: part of the kind -> what the name of such a column matches, in small letters with `_` between words.
+        cell: what most cells of such a column match.
+        by_cells: whether the cells alone can tell, whatever the column is called.
+        mask: what stands in a text in its place.
+    """
+
+    name: str
+    mask: str
+    columns: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    cell: re.Pattern[str] = re.compile(r"(?s).+")  # a compiled pattern cannot be changed
+    by_cells: bool = False
+
+    def fits(self, cell: str) -> bool:
+        """Return whether one cell can be of this kind."""
+        if not self.cell.fullmatch(cell.strip()):
+            return False
+        if self.name == "card":
+            return luhn_is_valid(_digits(cell))
+        return not self.by_cells or self.name != "bank_account" or iban_is_valid(cell)
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdecimal())
+
+
+def _named(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|_)(?:{pattern})(?:_|$)")
+
+
+PHONE = re.compile(
+    r"(?:\+\d[\d ().-]{6,18}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|0\d{2,4}[ /-]?\d{3,}[ -]?\d{2,}|1?\d{10})(?: ?(?:x|ext\.?) ?\d+)?"
+)
+SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
+IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
+IPV6 = r"(?=[\da-f:]*::|(?:[\da-f]{1,4}:){7})(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}"
+IP = re.compile(
+    rf"(?<![\w:.])(?:{IPV4.pattern}|{IPV6}|(?:[\da-f]{{2}}[:-]){{5}}[\da-f]{{2}})(?![\w:]|\.\d)", re.I
+)
+NAME_CELL = re.compile(r"[^\W\d_][^\d_@/\\]{0,78}")
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "email",
+            "[EMAIL]",
+            {"": re.compile(r"(?:^|_)e_?mail")},
+            EMAIL,
+            by_cells=True,
+        ),
+        Kind("url", "[URL]", {"": _named(r"url|website|web_?site|homepage|web_?page")}, WEB, by_cells=True),
+        Kind("ip", "[IP]", {"": _named(r"ip|ipv?[46]|ip_?addr\w*|mac_?addr\w*")}, IP, by_cells=True),
+        Kind(
+            "card",
+            "[CARD]",
+            {
+                "": _named(
+                    r"(?:credit|debit|bank)?_?card(?:_?(?:no|nr|num|number))?|cc_?(?:no|num|number)|pan"
+                )
+            },
+            re.compile(r"\d(?:[ -]?\d){11,18}"),
+        ),
+        Kind(
+            "bank_account",
+            "[ACCOUNT]",
+            {
+                "": _named(
+                    r"iban|(?:bank_?)?(?:account|acct)_?(?:no|nr|num|number)|routing\w*|sort_?code|bic|swift"
+                )
+            },
+            re.compile(r"(?=(?:.*\d){4})[A-Za-z0-9][A-Za-z0-9 -]{3,40}"),
+            by_cells=True,
+        ),
+        Kind(
+            "national_id",
+            "[ID]",
+            {
+                "": _named(
+                    r"ssn|social_?sec\w*|nhs(?:_?(?:no|num|number))?|nino|national_?(?:id|insurance)\w*|passport\w*"
+                    r"|driv\w*_?licen[cs]e\w*|licen[cs]e_?(?:no|num|number|plate)|tax_?(?:id|no|number)|itin|npi|curp|dni|nif|nie"
+                    r"|aadhaar|pesel|bsn|medicare\w*|medicaid\w*|insurance_?(?:id|no|num|number)|steuer\w*|versicherten\w*"
+                )
+            },
+            re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 ./-]{3,30}"),
+        ),
+        Kind(
+            "phone",
+            "[PHONE]",
+            {
+                "": re.compile(
+                    r"(?:^|_)(?:tele)?(?:phone|fax)|(?:^|_)(?:mobile|cell|tel|telefon|handy|telefono|telephone)(?:_?(?:no|nr|num|number))?(?:_|$)"
+                )
+            },
+            re.compile(r"(?=(?:.*\d){6})\+?[\d ()./-]{6,24}(?: ?(?:x|ext\.?) ?\d+)?"),
+        ),
+        Kind(
+            "address",
+            "[ADDRESS]",
+            {
+                "": re.compile(
+                    r"(?:^|_)(?:street|strasse|straße|addr|adresse|direccion|indirizzo)(?:_|$)|(?<!ip_)(?<!mail_)(?<!web_)(?<!mac_)address(?!_?id)"
+                )
+            },
+            re.compile(r"(?s).{4,200}"),
+        ),
+        Kind(
+            "place",
+            "[PLACE]",
+            {
+                "": _named(
+                    r"city|town|village|municipality|suburb|county|birth_?place|place_of_birth|stadt|ort|ville|ciudad"
+                )
+            },
+            NAME_CELL,
+        ),
+        Kind(
+            "postcode",
+            "[POSTCODE]",
+            {"": _named(r"zip|zip_?code|postal_?code|post_?code|plz|cap|codigo_postal|code_postal")},
+            re.compile(r"(?=.*[\dX])[A-Za-z0-9][A-Za-z0-9 -]{1,9}"),
+        ),
+        Kind(
+            "name",
+            "[NAME]",
+            {
+                "given": _named(r"(?:first|given|fore|christian|middle)_?names?|fname|vorname|prenom|nombre"),
+                "family": _named(
+                    r"(?:last|family|sur|maiden)_?names?|lname|nachname|apellidos?|cognome|achternaam"
+                ),
+                "full": re.compile(
+                    r"(?:^|_)(?:full|patient|client|customer|person|contact|borrower|applicant|owner|mother|father|spouse"
+                    rf"|guardian|holder|cardholder|member|{STAFF.pattern})s?_?names?(?:_|$)|^names?$"
+                    rf"|^(?:{STAFF.pattern}|patient|next_of_kin)$"
+                ),
+            },
+            NAME_CELL,
+        ),
+        Kind(
+            "record_id",
+            "[ID]",
+            {
+                "": _named(
+                    r"mrn|medical_?record\w*|(?:patient|person|client|customer|member|subject|case|encounter|visit|admission"
+                    r"|chart|employee|policy|claim|loan|complaint|application|user|account|hospital|stay|study|record)_?"
+                    r"(?:id|no|nr|num|number|key|code)|user_?name|login|device_?(?:id|serial)\w*|serial_?(?:no|number)"
+                )
+            },
+            re.compile(r"(?=.*\w)[^\s](?:.{0,62}[^\s])?"),
+        ),
+        Kind(
+            "date",
+            "[DATE]",
+            {
+                "birth": re.compile(
+                    r"(?:^|_)(?:dob|birth_?(?:date|day)|date_?of_?birth|born|geburtsdatum)(?:_|$)"
+                )
+            },
+        ),
+        Kind(
+            "age",
+            "[AGE]",
+            {
+                "": re.compile(
+                    r"^(?:patient_?|subject_?|person_?|client_?|customer_?)?age(?:_?(?:in_)?(?:years?|yrs?))?$"
+                )
+            },
+        ),
+    )
+}
+"""In the order in which a column's name is tried."""
+ID_KINDS = ("record_id", "national_id", "bank_account", "card", "phone", "email", "ip", "url")
+"""Kinds whose every value stands for one person, account or machine: two values never get one invented value."""
+
+
+def words_of(name: str) -> str:
+    """Return a column's name in small letters with `_` between its words: `PatientName 2` is `patient_name_2`."""
+    parted = re.sub(r"(?<=[a-zäöüß0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[\W_]+", "_", parted).strip("_").lower()

@@ -1,0 +1,1 @@
+"""Word lists of the PII detectors: names, ambiguous words, regions."""

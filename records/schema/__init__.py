@@ -1,0 +1,1 @@
+"""Schemas and typed tables: fields, cell formats, Parquet and CSV."""

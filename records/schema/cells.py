@@ -1,0 +1,116 @@
+"""Cells as found: one string for every cell, whatever the source's own type was."""
+
+import datetime as dates
+import decimal
+import uuid
+
+import numpy as np
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+
+PLAIN = (int, np.integer, dates.time, uuid.UUID)
+
+
+def as_found(column: pd.Series) -> pd.Series:
+    """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
+
+    Moments of one zone with several offsets from UTC, as summer time makes them, are local times without an offset.
+
+    Raises:
+        DataError: a cell is nested (list, dict, bytes), of a type that has no text, or text that UTF-8 cannot write.
+    """
+    kind = column.dtype
+    if isinstance(kind, pd.StringDtype):
+        return column.astype("string")
+    if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
+        return _datetimes(column)
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
+        return column.astype("string")
+    if pd.api.types.is_float_dtype(kind) and not isinstance(kind, pd.ArrowDtype):
+        # Cell by cell in the column's own precision: a float32 0.1 is 0.1, not 0.10000000149011612.
+        values = column.to_numpy(dtype="float32" if "32" in str(kind) else "float64", na_value=np.nan)
+        cells = [pd.NA if np.isnan(cell) else str(cell) for cell in values]
+        return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+    return _objects(column)
+
+
+def changes_offset(column: pd.Series) -> bool:
+    """Return whether `column` holds moments of one time zone with several offsets from UTC."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        known = column.dropna()
+        return (known.dt.tz_localize(None) - known.dt.tz_convert(None)).nunique() > 1
+    if not pd.api.types.is_object_dtype(column.dtype):
+        return False
+    moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
+    zones = {str(moment.tzinfo) for moment in moments}
+    return len(zones) == 1 and len({moment.utcoffset() for moment in moments}) > 1
+
+
+def holds_lone_surrogate(text: str) -> bool:
+    """Return whether `text` has half of a surrogate pair, as JSON can state and Python can hold, but UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _datetimes(column: pd.Series) -> pd.Series:
+    if column.dt.tz is not None and changes_offset(column):
+        column = column.dt.tz_localize(None)
+    known = column.dropna()
+    if (known.dt.nanosecond != 0).any():
+        raise DataError(
+            f"column {column.name!r}: holds nanoseconds; microseconds are the finest that can be kept"
+        )
+    if (known.dt.microsecond != 0).any():
+        code = "%Y-%m-%d %H:%M:%S.%f"
+    elif (known == known.dt.normalize()).all():
+        code = "%Y-%m-%d"
+    else:
+        code = "%Y-%m-%d %H:%M:%S"
+    if column.dt.tz is not None:
+        code = code.replace(" ", "T") + "%z" if " " in code else "%Y-%m-%dT%H:%M:%S%z"
+    return column.dt.strftime(code).astype("string")
+
+
+def _objects(column: pd.Series) -> pd.Series:
+    moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
+    timespec = "microseconds" if any(moment.microsecond for moment in moments) else "seconds"
+    if changes_offset(column):
+        column = column.map(_without_zone, na_action="ignore")
+    cells = [_text(cell, column.name, row, timespec) for row, cell in enumerate(column, start=1)]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+
+
+def _without_zone(cell: object) -> object:
+    return cell.replace(tzinfo=None) if isinstance(cell, dates.datetime) else cell
+
+
+def _text(cell: object, name: object, row: int, timespec: str) -> object:
+    if isinstance(cell, str):
+        if holds_lone_surrogate(cell):
+            raise DataError(f"column {name!r}: row {row} holds a lone surrogate, which UTF-8 cannot write")
+        return str(cell)
+    if isinstance(cell, list | tuple | dict | set | bytes | np.ndarray):
+        raise DataError(
+            f"column {name!r}: row {row} holds a {type(cell).__name__}; a cell must be a single value"
+            " (or add the column to data.drop)"
+        )
+    if pd.isna(cell):  # type: ignore[arg-type]
+        return pd.NA
+    if isinstance(cell, bool | np.bool_ | float | np.floating):
+        return str(cell)
+    if isinstance(cell, PLAIN):
+        return str(cell)
+    if isinstance(cell, decimal.Decimal):
+        return format(cell, "f")
+    if isinstance(cell, dates.datetime):
+        return cell.isoformat(sep=" ", timespec=timespec)
+    if isinstance(cell, dates.date):
+        return cell.isoformat()
+    raise DataError(
+        f"column {name!r}: row {row} holds a {type(cell).__name__}, which is no type of cell that can"
+        " be modelled"
+    )

@@ -1,0 +1,197 @@
+"""Typed tables: a DataFrame whose columns are the schema's fields, with the dtypes of `schema.DTYPES`."""
+
+import operator
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.files import replacing
+from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.datetime_format import read_datetime
+from paracosm.records.schema.identifier_pattern import shape
+from paracosm.records.schema.number_format import INT64
+from paracosm.records.schema.schema import DTYPES, Field, Record, Schema, Value
+
+WHOLE = re.compile(r"-?\d+", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+LONGEST_SHAPE = 40
+ARROW: dict[str, pa.DataType] = {
+    "Int64": pa.int64(),
+    "Float64": pa.float64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "datetime64[us]": pa.timestamp("us"),
+}
+
+
+def read_cell(field: Field, text: str) -> Value:
+    """Return the value that a cell as found states. A number is rounded to the field's decimals.
+
+    Raises:
+        ValueError: the cell is not of the field's type, or not written in its format.
+    """
+    match field.type:
+        case "integer":
+            whole = int(_digits(field, text, WHOLE))
+            if not -INT64 <= whole < INT64:
+                raise ValueError("too large")
+            return whole
+        case "number":
+            value = float(_digits(field, text, NUMBER))
+            if abs(value) == float("inf"):
+                raise ValueError("too large")
+            # Adding 0.0 turns -0.0 into 0.0: one zero, one spelling.
+            return (value if field.scientific else round(value, field.decimals)) + 0.0
+        case "boolean":
+            return {field.true: True, field.false: False}[text]
+        case "datetime":
+            return read_datetime(text, field.format)
+        case _:
+            return text
+
+
+def to_typed(raw: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return the columns of `raw` that are fields of `schema`, as a typed table.
+
+    Raises:
+        DataError: a cell does not fit its field's type; names column, row and shape of the cell.
+    """
+    return pd.DataFrame({field.name: _typed(raw[field.name], field) for field in schema}).reset_index(
+        drop=True
+    )
+
+
+def to_records(table: pd.DataFrame, schema: Schema) -> list[Record]:
+    """Return the rows of a typed table as dicts of plain Python values; missing is None. Absent identifiers stay absent."""
+    present = [field for field in schema if field.name in table.columns]
+    columns = [_plain(table[field.name], field) for field in present]
+    names = [field.name for field in present]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def to_table(records: Iterable[Record], schema: Schema) -> pd.DataFrame:
+    """Return records as a typed table. An identifier that no record has is left out."""
+    rows = list(records)
+    columns = {}
+    for field in schema:
+        if field.modelled or any(field.name in row for row in rows):
+            columns[field.name] = _column([row.get(field.name) for row in rows], field)
+    return pd.DataFrame(columns)
+
+
+def written(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return a typed table as the source would write it: strings with units, decimals and formats; missing is `pd.NA`."""
+    present = [field for field in schema if field.name in table.columns]
+    columns = {}
+    for field in present:
+        cells = [field.write(value) for value in _plain(table[field.name], field)]
+        columns[field.name] = pd.Series(cells, dtype="string")
+    return pd.DataFrame(columns)
+
+
+def write_table(table: pd.DataFrame, path: Path, schema: Schema) -> None:
+    """Write a typed table as Parquet, atomically; equal tables give equal bytes."""
+    present = [field for field in schema if field.name in table.columns]
+    columns = [
+        pa.array(_plain(table[field.name], field), type=ARROW[DTYPES[field.type]]) for field in present
+    ]
+    with replacing(path) as partial:
+        pq.write_table(
+            pa.Table.from_arrays(columns, names=[field.name for field in present]),
+            partial,
+            compression="zstd",
+        )
+
+
+def read_table(path: Path, schema: Schema) -> pd.DataFrame:
+    """Read a typed table that `write_table` wrote.
+
+    Raises:
+        DataError: the file is missing or damaged, or lacks a modelled field, or holds it in another type.
+    """
+    try:
+        arrow = pq.read_table(path)
+    except (OSError, pa.ArrowException) as fault:
+        raise DataError(f"{path}: cannot be read as Parquet: {str(fault).splitlines()[0]}") from fault
+    missing = [field.name for field in schema.modelled if field.name not in arrow.column_names]
+    if missing:
+        raise DataError(f"{path}: lacks the column {missing[0]!r} of the schema")
+    columns = {}
+    for field in schema:
+        if field.name in arrow.column_names:
+            columns[field.name] = _read_column(arrow.column(field.name), field, path)
+    return pd.DataFrame(columns)
+
+
+def cell_shape(text: str) -> str:
+    """Return how a cell looks without saying what it says: `Aaaa-999`, cut at forty characters."""
+    looks = shape(text)
+    return looks if len(looks) <= LONGEST_SHAPE else looks[:LONGEST_SHAPE] + "..."
+
+
+def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
+    try:
+        return _column(column.to_pylist(), field)
+    except (TypeError, ValueError) as fault:
+        raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from fault
+
+
+def _typed(column: pd.Series, field: Field) -> pd.Series:
+    cells = as_found(column)
+    values: dict[Any, Value] = {}
+    for cell in cells.dropna().unique():
+        try:
+            values[cell] = read_cell(field, cell)
+        except (ValueError, KeyError) as fault:
+            row = int((cells == cell).fillna(False).to_numpy().argmax()) + 1
+            like = f" like {field.format!r}" if field.type == "datetime" else ""
+            raise DataError(
+                f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r},"
+                f" which is no {field.type}{like}"
+            ) from fault
+    return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
+
+
+def _column(values: list[Any], field: Field) -> pd.Series:
+    if field.type != "integer":
+        return pd.Series(values, dtype=DTYPES[field.type])
+    # Given None among integers, pandas goes through floats and loses digits above 2**53.
+    absent = np.array([value is None for value in values], dtype=bool)
+    whole = [0 if value is None else operator.index(value) for value in values]
+    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), absent))
+
+
+def _plain(column: pd.Series, field: Field) -> list[Any]:
+    absent = column.isna().to_numpy()
+    match field.type:
+        case "integer":
+            values: Iterable[Any] = (
+                0 if gone else int(cell) for cell, gone in zip(column, absent, strict=True)
+            )
+        case "number":
+            values = (0.0 if gone else float(cell) for cell, gone in zip(column, absent, strict=True))
+        case "boolean":
+            values = (False if gone else bool(cell) for cell, gone in zip(column, absent, strict=True))
+        case "datetime":
+            values = (
+                None if gone else cell.to_pydatetime() for cell, gone in zip(column, absent, strict=True)
+            )
+        case _:
+            values = (None if gone else str(cell) for cell, gone in zip(column, absent, strict=True))
+    return [None if gone else value for value, gone in zip(values, absent, strict=True)]
+
+
+def _digits(field: Field, text: str, expected: re.Pattern[str]) -> str:
+    if not (text.startswith(field.prefix) and text.endswith(field.suffix)):
+        raise ValueError("other unit")
+    digits = text[len(field.prefix) : len(text) - len(field.suffix)]
+    if not expected.fullmatch(digits):
+        raise ValueError("no digits")
+    return digits

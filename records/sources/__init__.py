@@ -1,0 +1,1 @@
+"""Data sources: files, SQL queries, hub data sets and tables in memory."""

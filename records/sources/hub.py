@@ -1,0 +1,45 @@
+"""Data sets that `datasets` loads: a Hub id, a local folder, or what `save_to_disk` left."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.records.sources.in_memory import arrow_of
+from paracosm.records.sources.parquet import from_arrow
+
+
+def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
+    """Read one split of `hf://ORG/NAME` (or of a folder that `datasets.load_dataset` understands).
+
+    Raises:
+        DataError: the data set or the split does not exist, or the Hub cannot be reached.
+    """
+    import datasets
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    name = source.removeprefix("hf://")
+    try:
+        dataset = datasets.load_dataset(name, split=split)
+    except (DatasetsError, HfHubHTTPError, OSError, ValueError) as fault:
+        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
+        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from fault
+    return from_arrow(arrow_of(dataset), source, drop=drop)
+
+
+def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
+    """Read a folder that `Dataset.save_to_disk` wrote.
+
+    Raises:
+        DataError: the folder is damaged, or holds several splits.
+    """
+    import datasets
+
+    try:
+        dataset = datasets.load_from_disk(str(folder))
+    except (OSError, ValueError, KeyError) as fault:
+        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
+        raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from fault
+    return from_arrow(arrow_of(dataset), str(folder), drop=drop)

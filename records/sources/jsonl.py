@@ -1,0 +1,72 @@
+"""JSON Lines files: one flat object a line."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.records.schema.cells import holds_lone_surrogate
+from paracosm.records.sources.text_file import read_text
+
+
+def read_jsonl(path: Path, *, limit: int | None, drop: Collection[str] = ()) -> pd.DataFrame:
+    """Read a JSON Lines file as a table of strings; numbers keep their digits, and null or an absent key is missing.
+
+    Keys of `drop` stay, without cells: they may be nested.
+
+    Raises:
+        DataError: a line is no JSON object, or a value is nested or no UTF-8; names the line and the key.
+    """
+    rows: list[dict[str, str | None]] = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        rows.append(_row(line, f"{path}:{number}", drop))
+        if limit is not None and len(rows) >= limit:
+            break
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype="string") for name in names})
+
+
+def _row(line: str, place: str, drop: Collection[str]) -> dict[str, str | None]:
+    def reject_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise DataError(f"{place}: an object has the same key twice")
+        return dict(pairs)
+
+    def constant(word: str) -> None:
+        if word == "NaN":
+            return None
+        raise DataError(f"{place}: {word} is no number that can be modelled")
+
+    try:
+        row = json.loads(
+            line, parse_int=str, parse_float=str, parse_constant=constant, object_pairs_hook=reject_repeats
+        )
+    except json.JSONDecodeError as fault:
+        raise DataError(f"{place}: is no JSON: {fault.msg} (column {fault.colno})") from fault
+    except RecursionError as fault:
+        raise DataError(f"{place}: is nested too deep") from fault
+    if not isinstance(row, dict):
+        raise DataError(f"{place}: expected one JSON object a line, found a {type(row).__name__}")
+    for key in row:
+        if holds_lone_surrogate(key):
+            raise DataError(f"{place}: the key {key!r} has a lone surrogate, which UTF-8 cannot write")
+    return {key: None if key in drop else _cell(value, key, place) for key, value in row.items()}
+
+
+def _cell(value: Any, key: str, place: str) -> str | None:
+    if isinstance(value, str) and holds_lone_surrogate(value):
+        raise DataError(f"{place}: the key {key!r} holds a lone surrogate, which UTF-8 cannot write")
+    if isinstance(value, dict | list):
+        kind = "object" if isinstance(value, dict) else "array"
+        raise DataError(
+            f"{place}: the key {key!r} holds a nested {kind}; a cell must be a single value (or add"
+            " it to data.drop)"
+        )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value

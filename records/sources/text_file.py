@@ -1,0 +1,51 @@
+"""Whole text files: gunzipped where they are gzipped, and decoded strictly as UTF-8."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+from paracosm.foundation.errors import DataError
+
+GZIP = b"\x1f\x8b"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, gunzipped when they begin as gzip does.
+
+    Raises:
+        DataError: the file is empty, or its gzip stream is broken.
+        OSError: the file cannot be read.
+    """
+    content = path.read_bytes()
+    if content.startswith(GZIP):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+            raise DataError(f"{path}: the gzip stream is broken or cut off ({fault})") from fault
+    elif path.suffix.lower() == ".gz" and content:
+        raise DataError(f"{path}: ends in .gz but is not gzipped")
+    if not content.strip():
+        raise DataError(f"{path}: is empty")
+    return content
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, without a byte order mark.
+
+    Raises:
+        DataError: the file is not UTF-8 text; names the line.
+    """
+    content = read_bytes(path)
+    if content.startswith(UTF16):
+        raise DataError(f"{path}: is UTF-16; save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
+        byte = content[fault.start]
+        raise DataError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from fault
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}:{line}: holds a zero byte, so it is no text file")
+    return text

@@ -1,0 +1,1 @@
+"""Splits by subject, near-duplicate clusters and sequences of records."""

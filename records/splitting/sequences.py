@@ -1,0 +1,77 @@
+"""Sequences: the ordered records of one subject, and which fields all of them share."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError, RecipeError
+from paracosm.foundation.suggestions import did_you_mean
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.schema.schema import Record, Schema, SubjectSequence
+
+
+def sequences(records: Sequence[Record], sequence: SubjectSequence) -> list[list[Record]]:
+    """Return the records of each subject in their order, cut after the longest sequence; a record without a subject is alone."""
+    groups: dict[object, list[Record]] = {}
+    for number, record in enumerate(records):
+        subject = record.get(sequence.subject)
+        groups.setdefault((number,) if subject is None else subject, []).append(record)
+    return [
+        sorted(group, key=lambda record: record[sequence.order_by])[: sequence.most]  # type: ignore[arg-type,return-value]
+        for group in groups.values()
+    ]
+
+
+def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> SubjectSequence | None:
+    """Return how the records of a subject form a sequence, from the training records; None when the recipe wants none.
+
+    Raises:
+        RecipeError: the recipe cannot have sequences.
+        DataError: the order column has no order, or no subject has several records.
+    """
+    data = recipe.data
+    if data.sequence is None:
+        return None
+    if data.subject is None:
+        raise RecipeError("data.sequence: needs data.subject, the column that names whom a record is about")
+    if recipe.finetune.order == "shuffled":
+        raise RecipeError(
+            "finetune.order: sequences are written in table order; shuffled is for single records"
+        )
+    order = next((field for field in schema.modelled if field.name == data.sequence), None)
+    if order is None or order.type not in ("integer", "number", "datetime") or order.nullable:
+        what = (
+            "no modelled column" if order is None else f"{order.type}{' with missing cells' * order.nullable}"
+        )
+        raise DataError(
+            f"data.sequence: {data.sequence!r} is {what}; a datetime or number without missing cells can order records"
+        )
+    grouped = train.groupby(data.subject, sort=False)
+    lengths = grouped.size()
+    if data.shared is not None:
+        return _declared(recipe, schema, longest=int(lengths.max()))
+    if lengths.max() < 2:
+        raise DataError(f"data.sequence: no {data.subject!r} has more than one training record")
+    several = grouped.filter(lambda group: len(group) > 1).groupby(data.subject, sort=False)
+    distinct = several.agg(lambda column: len(set(column.astype(object).fillna("\0missing"))))
+    shared = tuple(
+        field.name
+        for field in schema.modelled
+        if field.name != data.sequence and bool((distinct[field.name] == 1).all())
+    )
+    longest = int(lengths.max())
+    return SubjectSequence(
+        data.subject, data.sequence, shared, min(longest, data.longest_sequence or longest)
+    )
+
+
+def _declared(recipe: Recipe, schema: Schema, *, longest: int) -> SubjectSequence:
+    data = recipe.data
+    assert data.subject is not None
+    assert data.sequence is not None
+    names = [field.name for field in schema.modelled if field.name != data.sequence]
+    for name in data.shared or []:
+        if name not in names:
+            raise DataError(f"data.shared: no modelled column {name!r}{did_you_mean(name, names)}")
+    shared = tuple(name for name in names if name in (data.shared or []))
+    return SubjectSequence(data.subject, data.sequence, shared, data.longest_sequence or longest)

@@ -1,0 +1,242 @@
+"""Splits: train, control and test, by subject, with copies kept on one side, stratified on the target.
+
+The division depends on the records and the seed alone, not on the order of the rows.
+"""
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.recipes.recipe import Data, Split
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import to_records
+from paracosm.records.splitting.near_duplicates import near_duplicates
+
+FEWEST_ROWS = 10
+QUANTILES = 10
+COARSE = 0.05
+"""Share of distinct rows below which equal rows are chance, not copies."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Which rows must stay on one side.
+
+    Attributes:
+        of: per row, the number of its cluster.
+        keys: per row, a digest of its content: what the draw goes by.
+        exact: how many rows equal an earlier one.
+        near: how many pairs of near-duplicates were joined.
+        coarse: whether equal rows were left apart, because the table has too few distinct rows.
+    """
+
+    of: np.ndarray
+    keys: list[str]
+    exact: int
+    near: int
+    coarse: bool
+
+
+def split_table(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
+    """Divide a typed table into `train`, `control` and `test`; rows keep their order.
+
+    Raises:
+        DataError: there are too few rows, or too few clusters, for three parts.
+    """
+    return divide(table, schema, data, find_clusters(table, schema, data))
+
+
+def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
+    """Join the rows of one subject, the rows with equal modelled cells, and the rows with nearly equal text."""
+    keys = _row_keys(table, schema)
+    parents = list(range(len(keys)))
+    distinct = len(set(keys))
+    coarse = distinct < COARSE * len(keys)
+    if coarse:
+        keys = _numbered(keys)
+    else:
+        _join_equal(parents, keys)
+    if data.subject is not None:
+        _join_equal(parents, [None if pd.isna(cell) else cell for cell in table[data.subject]])
+    near = _join_near(parents, table, schema, data.split.near_duplicates)
+    roots = [_root(parents, row) for row in range(len(keys))]
+    return Clusters(np.unique(roots, return_inverse=True)[1], keys, len(keys) - distinct, near, coarse)
+
+
+def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) -> dict[str, pd.DataFrame]:
+    """Give whole clusters to the three parts, so that each part has its share of rows and of every target class."""
+    wanted = wanted_rows(len(table), data.split)
+    strata = _strata(table, schema, data.target)
+    members: dict[int, list[int]] = defaultdict(list)
+    for row, cluster in enumerate(clusters.of):
+        members[int(cluster)].append(row)
+    order = _stratified_order(members, strata, clusters.keys, data.split.seed)
+    parts: dict[str, list[int]] = {"train": [], "control": [], "test": []}
+    for cluster in order:
+        rows = members[cluster]
+        part = next(
+            (name for name in ("test", "control") if len(parts[name]) + len(rows) <= wanted[name]), "train"
+        )
+        parts[part].extend(rows)
+    for part in ("test", "control"):
+        if not parts[part]:
+            _take_smallest_group(parts, part, clusters.of)
+    empty = [name for name, rows in parts.items() if not rows]
+    if empty:
+        raise DataError(
+            f"the {empty[0]} split is empty: the {len(table)} rows form {len(members)} groups that"
+            " must stay together"
+            " (subjects, copies, near-duplicates), the largest of "
+            f"{max(map(len, members.values()))} rows; more groups or larger shares in data.split are needed"
+        )
+    return {name: table.iloc[sorted(rows)].reset_index(drop=True) for name, rows in parts.items()}
+
+
+def divide_independently(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
+    """Give every subject (a row where there is none) to a part by a hash of itself alone, so that no row moves another one.
+
+    Under differential privacy a record may not decide which other records train: no stratification, no clusters, and
+    sizes that are right on average only. Exact copies have one hash, and so stay on one side.
+
+    Raises:
+        DataError: a part is empty.
+    """
+    keys = _row_keys(table, schema)
+    if data.subject is not None:
+        subjects = table[data.subject]
+        keys = [key if pd.isna(whom) else f"subject {whom}" for key, whom in zip(keys, subjects, strict=True)]
+    places = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
+    bounds = {
+        "test": (0.0, data.split.test),
+        "control": (data.split.test, data.split.test + data.split.control),
+    }
+    bounds["train"] = (bounds["control"][1], 1.0)
+    parts = {
+        name: table[(low <= places) & (places < high)].reset_index(drop=True)
+        for name, (low, high) in bounds.items()
+    }
+    for name, part in parts.items():
+        if part.empty:
+            raise DataError(
+                f"the {name} split is empty: {len(table)} rows are too few for data.split.{name}, or all are of few subjects"
+            )
+    return {name: parts[name] for name in ("train", "control", "test")}
+
+
+def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:
+    """Move the smallest group from train to an empty part whose share every group exceeds, when that leaves train most rows."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row in parts["train"]:
+        groups[int(clusters[row])].append(row)
+    smallest = min(groups.values(), key=len, default=[])
+    if 2 * len(smallest) < len(parts["train"]):
+        parts[part] = smallest
+        parts["train"] = [row for row in parts["train"] if row not in set(smallest)]
+
+
+def wanted_rows(rows: int, split: Split) -> dict[str, int]:
+    """Return how many rows control and test shall have.
+
+    Raises:
+        DataError: there are fewer than ten rows, or a share rounds to none.
+    """
+    if rows < FEWEST_ROWS:
+        raise DataError(
+            f"the table has {rows} rows; at least {FEWEST_ROWS} are needed to train, to control and to test"
+        )
+    wanted = {"control": round(rows * split.control), "test": round(rows * split.test)}
+    for name, count in wanted.items():
+        if count == 0:
+            share = getattr(split, name)
+            raise DataError(
+                f"data.split.{name}: {share:g} of {rows} rows is none; at least"
+                f" {math.floor(0.5 / share) + 1} rows are needed"
+            )
+    return wanted
+
+
+def _row_keys(table: pd.DataFrame, schema: Schema) -> list[str]:
+    modelled = Schema(schema.modelled)
+    return [
+        hashlib.blake2b(repr(tuple(row.values())).encode(), digest_size=16).hexdigest()
+        for row in to_records(table, modelled)
+    ]
+
+
+def _numbered(keys: Iterable[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    numbered = []
+    for key in keys:
+        numbered.append(f"{key}-{seen[key]}")
+        seen[key] += 1
+    return numbered
+
+
+def _join_equal(parents: list[int], values: Sequence[object]) -> None:
+    first: dict[object, int] = {}
+    for row, value in enumerate(values):
+        if value is not None:
+            _join(parents, first.setdefault(value, row), row)
+
+
+def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, threshold: float | None) -> int:
+    fields = [field.name for field in schema if field.type == "text"]
+    if threshold is None or not fields:
+        return 0
+    texts = [" ".join(cells) for cells in zip(*(table[name].fillna("") for name in fields), strict=True)]
+    return sum(_join(parents, one, other) for one, other in near_duplicates(texts, threshold))
+
+
+def _join(parents: list[int], one: int, other: int) -> bool:
+    first, second = sorted((_root(parents, one), _root(parents, other)))
+    parents[second] = first
+    return first != second
+
+
+def _root(parents: list[int], row: int) -> int:
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
+
+
+def _strata(table: pd.DataFrame, schema: Schema, target: str | None) -> list[str]:
+    """Return per row the class of its target: its value, or its decile when it is a quantity."""
+    if target is None or schema[target].type == "text":
+        return [""] * len(table)
+    column = table[target]
+    if schema[target].type in ("integer", "number", "datetime") and column.nunique() > QUANTILES:
+        column = pd.qcut(column.rank(method="average"), QUANTILES, labels=False, duplicates="drop")
+    return ["" if pd.isna(cell) else str(cell) for cell in column]
+
+
+def _stratified_order(
+    members: dict[int, list[int]], strata: list[str], keys: list[str], seed: int
+) -> list[int]:
+    """Return the clusters in an order of which every beginning holds each stratum in its share.
+
+    Systematic sampling: within a stratum the clusters stand in a random order on a circle, from a random start.
+    """
+    by_stratum: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for cluster, rows in members.items():
+        stratum = min(Counter(strata[row] for row in rows).items(), key=lambda item: (-item[1], item[0]))[0]
+        by_stratum[stratum].append((_draw(seed, min(keys[row] for row in rows)), cluster))
+    placed: list[tuple[float, str, int]] = []
+    for stratum, drawn in by_stratum.items():
+        total = sum(len(members[cluster]) for _, cluster in drawn)
+        start = int(_draw(seed, f"start of {stratum}")[:12], 16) / 16**12
+        before = 0
+        for key, cluster in sorted(drawn):
+            placed.append(((before / total + start) % 1, key, cluster))
+            before += len(members[cluster])
+    return [cluster for _, _, cluster in sorted(placed)]
+
+
+def _draw(seed: int, text: str) -> str:
+    return hashlib.blake2b(f"{seed}|{text}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""The model card: facts, metadata, pictures, provenance, redaction."""

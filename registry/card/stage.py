@@ -1,0 +1,219 @@
+"""The card stage: what the user says and what the run measured, as the cards of the adapter and of its synthetic records."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from paracosm.eval.measuring.dp_claim import claim_of, with_claim
+from paracosm.finetune.models.bundled_models import ALIASES
+from paracosm.foundation.digests import file_digest, folder_digest, value_digest
+from paracosm.foundation.errors import RunError
+from paracosm.foundation.files import write_text
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run, versions
+from paracosm.records.schema.schema import Schema
+from paracosm.registry.card.croissant import croissant, write_records
+from paracosm.registry.card.facts import card_facts, groups_of, published_metrics, source_kind
+from paracosm.registry.card.licence import base_licence, licence_words
+from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id
+from paracosm.registry.card.pictures import group_picture
+from paracosm.registry.card.provenance import provenance, run_salt, settings
+from paracosm.registry.versions.verdict import own_limits
+
+HERE = Path(__file__).parent
+TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja")
+NEEDED = ("records", "finetune", "generate", "eval")
+
+
+def write_card(recipe: Recipe, run: Run) -> bool:
+    """Write the run's `card` folder; return whether it was written anew.
+
+    It holds `README.md` with its pictures, `provenance.json`, and in `dataset` the synthetic records with a card and a
+    Croissant description of their own.
+
+    Raises:
+        RunError: an earlier stage has not ended, or its `metrics.json` cannot be read.
+    """
+    for stage in NEEDED:
+        if run.stage_record(stage).get("status") != "done":
+            raise RunError(f"{run.root}: the card needs a finished {stage} stage")
+    salt = run_salt(run)
+
+    def work() -> dict[str, Any]:
+        metrics = published_metrics(run)
+        facts = card_facts(recipe, run, metrics) | {"origin": provenance(recipe, run, salt=salt)}
+        pictures = _draw(run.card_folder, metrics)
+        write_text(run.card, render_card(recipe, metrics, facts, pictures))
+        _write_json(run.provenance, facts["origin"])
+        _write_dataset(recipe, run, metrics, facts, pictures)
+        return {
+            "name": recipe.name,
+            "verdict": facts["verdict"],
+            "base_model": base_name(recipe.model.base),
+            "limits": own_limits(with_claim(recipe.release, claim_of(run))),
+        }
+
+    return run.stage("card", card_inputs(recipe, run), work)
+
+
+def card_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+    """Return what a card depends on: the templates, the recipe, and what the earlier stages left and recorded."""
+    return {
+        "template": value_digest([file_digest(HERE / name) for name in TEMPLATES]),
+        "recipe": value_digest(recipe.model_dump(mode="json")),
+        "stages": value_digest([run.stage_record(stage) for stage in NEEDED]),
+        **result_digests(run),
+    }
+
+
+def result_digests(run: Run) -> dict[str, str]:
+    """Return the digests of the results that a card describes.
+
+    Raises:
+        RunError: one of them is missing.
+    """
+    for path in (run.metrics, run.adapter, run.synthetic):
+        if not path.exists():
+            raise RunError(f"{path}: is missing; run the recipe again")
+    return {
+        "metrics": file_digest(run.metrics),
+        "adapter": folder_digest(run.adapter),
+        "synthetic": folder_digest(run.synthetic),
+    }
+
+
+def render_card(
+    recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
+) -> str:
+    """Return the model card, front matter first.
+
+    Args:
+        recipe: of the run.
+        metrics: what `published_metrics` returns.
+        facts: what `card_facts` returns, with `origin`: what `provenance` returns.
+        pictures: title of a group -> name of its picture, which lies beside the card.
+    """
+    front = card_data(recipe, metrics, facts["verdict"], has_text=_has_text(facts)).to_yaml()
+    return _rendered("card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="")
+
+
+def _write_dataset(
+    recipe: Recipe, run: Run, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
+) -> None:
+    run.dataset.mkdir()
+    schema = Schema.load(run.schema)
+    records = write_records(sorted(run.synthetic.glob("part-*.parquet")), run.dataset)
+    _write_json(run.croissant, croissant(recipe, schema, records, facts["verdict"]))
+    front = data_card_data(recipe, schema, facts["verdict"], rows=facts["sizes"]["synthetic"]).to_yaml()
+    card = _rendered("data_card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="../")
+    write_text(run.data_card, card)
+
+
+def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], **more: Any) -> str:
+    import jinja2
+
+    world = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    world.filters |= {
+        "cell": cell,
+        "figure": figure,
+        "quoted": quoted,
+        "duration": duration,
+        "gibibytes": gibibytes,
+    }
+    body = world.get_template(template).render(
+        facts,
+        recipe=recipe,
+        title=recipe.card.title or recipe.name,
+        source=source_kind(recipe.data.source),
+        base=base_name(recipe.model.base),
+        on_hub=hub_id(recipe.model.base) is not None,
+        in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
+        base_licence=base_licence(recipe.model.base),
+        licences=licence_words(recipe),
+        own_limits=own_limits(recipe.release),
+        settings=yaml.safe_dump(settings(recipe), sort_keys=False).rstrip(),
+        pull_command=pull_command(recipe.name, recipe.name),
+        paracosm_version=versions().get("paracosm", "unknown"),
+        **more,
+    )
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    return f"---\n{front}\n---\n\n{body}"
+
+
+def pull_command(reference: str, folder: str) -> str:
+    """Return the command of the card that brings a version to another machine."""
+    return f"paracosm pull {reference} --into {folder}"
+
+
+def _draw(folder: Path, metrics: dict[str, Any]) -> dict[str, str]:
+    """Draw one picture per group of metrics; return its name by the group's title."""
+    folder.mkdir(exist_ok=True)
+    limits = {
+        gate["metric"]: gate["threshold"]
+        for gate in (*metrics.get("not_ruling", []), *metrics["gates"])
+        if gate.get("quantity") == "value"
+    }
+    drawn = {}
+    for group, title in groups_of(metrics).items():
+        rows = [each for each in metrics["metrics"] if each["group"] == group and each["value"] is not None]
+        if rows:
+            name = f"{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.png"
+            (folder / name).write_bytes(group_picture(rows, limits))
+            drawn[title] = name
+    return drawn
+
+
+def _write_json(path: Path, plain: dict[str, Any]) -> None:
+    write_text(path, json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+
+
+def _has_text(facts: dict[str, Any]) -> bool:
+    return any(field["type"] == "text" for field in facts["fields"])
+
+
+def cell(text: Any) -> str:
+    """Return `text` as one line that neither ends a table cell, nor opens a tag, nor makes a link or an image."""
+    line = re.sub(r"\s+", " ", str(text)).strip()
+    return re.sub(r"([\\|\[\]!])", r"\\\1", line).replace("<", "&lt;").replace("`", "'")
+
+
+def quoted(text: str) -> str:
+    """Return what a user wrote as a block quote, so that it cannot pass for a section of the card."""
+    lines = [re.sub(r"^(\s*)#", r"\1\\#", line).replace("<", "&lt;") for line in text.strip().splitlines()]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def figure(value: Any) -> str:
+    """Return a number with three significant digits, thousands separated; an absent one as `not measured`."""
+    if value is None:
+        return "not measured"
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return cell(value)
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as a person says them."""
+    if seconds is None:
+        return "not measured"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def gibibytes(size: float | None) -> str:
+    """Return bytes as GiB."""
+    return "not measured" if size is None else f"{size / 2**30:.2f} GiB"

@@ -1,0 +1,1 @@
+"""Registry back ends: local folder, Hugging Face Hub, MLflow server."""

@@ -1,0 +1,1 @@
+"""Published versions: manifest, checks, signature, differences."""

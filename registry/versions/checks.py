@@ -1,0 +1,155 @@
+"""The check of a version's folder against its manifest, its verdict and its card, before anything is loaded from it."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from paracosm.foundation.digests import file_digest
+from paracosm.foundation.errors import RegistryError
+from paracosm.registry.versions.manifest import (
+    ADAPTER,
+    BESIDE,
+    LARGEST_TEXT,
+    REQUIRED,
+    WHOLE,
+    Version,
+    check_regular,
+    names_in,
+)
+from paracosm.registry.versions.verdict import claimed_verdict, recomputed_verdict
+
+FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
+
+
+OVERRIDDEN = "gate-overridden"
+
+
+def check_version(version: Version) -> None:
+    """Check every file of a version against its manifest, before anything is loaded from it.
+
+    Raises:
+        RegistryError: a file is missing, added, changed, a link, or no sound safetensors file;
+            or the verdict is not what the version's own metrics amount to.
+    """
+    folder = version.folder
+    found = names_in(folder) - set(BESIDE)
+    check_complete(version, where=str(folder))
+    if missing := set(version.files) - found:
+        raise RegistryError(f"{folder}: lacks {_listed(missing)}")
+    if added := found - set(version.files):
+        raise RegistryError(f"{folder}: holds {_listed(added)}, which its manifest does not name")
+    for name, entry in version.files.items():
+        path = folder / name
+        check_regular(path, largest=entry["bytes"])
+        if path.stat().st_size != entry["bytes"] or file_digest(path) != entry["sha256"]:
+            raise RegistryError(
+                f"{path}: differs from its manifest; the version is damaged or was tampered with"
+            )
+        check_content(path)
+    check_verdict(version)
+    check_card(version)
+
+
+def check_complete(version: Version, *, where: str) -> None:
+    """Check that the manifest names every file that a version needs.
+
+    Raises:
+        RegistryError: it does not.
+    """
+    whole = WHOLE in version.files and any(map(_is_weights, version.files))
+    if missing := {*REQUIRED, *(() if whole else ADAPTER)} - set(version.files):
+        raise RegistryError(f"{where}: lacks {_listed(missing)}")
+
+
+def _is_weights(name: str) -> bool:
+    return name.startswith("model") and name.endswith(".safetensors")
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(name if name.isprintable() else repr(name) for name in names)
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+
+
+def check_content(path: Path) -> None:
+    """Check that a file is what its name says, without unpickling or running anything."""
+    try:
+        if path.suffix == ".safetensors":
+            _read_tensor_names(path)
+        elif path.suffix == ".json":
+            check_regular(path, largest=LARGEST_TEXT)
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".parquet":
+            _check_ends(path, b"PAR1", b"PAR1")
+        elif path.suffix == ".png":
+            _check_ends(path, b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+    except (ValueError, RecursionError) as fault:
+        raise RegistryError(f"{path}: is no sound {path.suffix[1:]} file ({fault})") from fault
+
+
+def _read_tensor_names(path: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            tensors.keys()
+    except SafetensorError as fault:
+        raise ValueError(fault) from fault
+
+
+def _check_ends(path: Path, first: bytes, last: bytes) -> None:
+    content = path.read_bytes()
+    if not (content.startswith(first) and content.endswith(last)):
+        raise ValueError("its first or last bytes are others")
+
+
+def check_verdict(version: Version) -> None:
+    """Recompute the verdict from the published figures under the recorded profile, and compare all that claim one.
+
+    Raises:
+        RegistryError: manifest, gates and figures do not agree, or a verdict other than PASS was not overridden.
+    """
+    path = version.folder / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    claimed = claimed_verdict(metrics, where=path)
+    if claimed != version.verdict:
+        raise RegistryError(
+            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {claimed}"
+        )
+    verdict = recomputed_verdict(
+        metrics, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
+    )
+    if verdict != version.verdict:
+        raise RegistryError(
+            f"{version.folder}: claims the verdict {version.verdict}, but its figures amount to {verdict}"
+        )
+    if verdict != "PASS" and not version.override:
+        raise RegistryError(f"{version.folder}: carries the verdict {verdict} and no override")
+
+
+def check_card(version: Version) -> None:
+    """Check that the card does not say less than the manifest: the verdict, and the override if there is one.
+
+    Raises:
+        RegistryError: a tag of the card is missing or says something else.
+    """
+    path = version.folder / "README.md"
+    check_regular(path, largest=LARGEST_TEXT)
+    tags = front_matter(path.read_text(encoding="utf-8", errors="replace")).get("tags", [])
+    tags = set(map(str, tags)) if isinstance(tags, list) else set()
+    wanted = {f"gate-{version.verdict.lower()}"} | ({OVERRIDDEN} if version.override else set())
+    if {tag for tag in tags if tag.startswith("gate-")} != wanted:
+        raise RegistryError(f"{path}: is not tagged {' and '.join(sorted(wanted))}, as the manifest says")
+
+
+def front_matter(card: str) -> dict[str, Any]:
+    """Return the YAML front matter of a card of unknown origin; empty where there is none that can be read."""
+    found = FRONT_MATTER.match(card)
+    try:
+        front = yaml.safe_load(found[1]) if found else None
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}
+    return front if isinstance(front, dict) else {}

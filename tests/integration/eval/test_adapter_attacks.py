@@ -1,0 +1,170 @@
+"""Attacks on a real adapter that learnt its records by heart, planted ones among them."""
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paracosm.eval.attacks.canary_audit import INCLUDED, canary_audit
+from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle, extraction
+from paracosm.eval.attacks.target import adapter_likelihoods, load_codec, read_attacked
+from paracosm.eval.measure import measure
+from paracosm.eval.measuring.context import Context
+from paracosm.finetune.stage import train
+from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.table import to_records, write_table
+
+tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
+QUICK = Evaluate(bootstrap=100, repeats=1, attacked_records=100)
+SCHEMA = Schema((*tables["PATIENT_FIELDS"], Field(name="code", type="integer", minimum=0, maximum=9999)))
+CANARIES = 120
+
+
+def _patients(rows: int, seed: int) -> pd.DataFrame:
+    """Return records that each carry a secret of four digits."""
+    table = tables["patients"](rows, seed)
+    codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
+    return table.assign(code=pd.array(codes, dtype="Int64"))
+
+
+@pytest.fixture(scope="module")
+def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
+    """An adapter on one layer of the embedded model, trained on 100 records, 60 of them planted by coin flips."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "memorised")
+    run.splits.mkdir()
+    planted = _patients(CANARIES, 7)
+    included = np.random.default_rng(0).permutation(CANARIES) < CANARIES // 2
+    learnt = pd.concat([_patients(40, 1), planted[included]], ignore_index=True)
+    # With train as control, the adapter of the last epoch is the one that is kept.
+    for name in ("train", "control", "test"):
+        write_table(learnt, run.split(name), SCHEMA)
+    SCHEMA.save(run.schema)
+    recipe = Recipe.model_validate(
+        {
+            "name": "memorised",
+            "data": {"source": "none.csv"},
+            "model": {"layers": 1},
+            "finetune": {
+                "epochs": 30,
+                "patience": None,
+                "learning_rate": 6e-3,
+                "average_decay": 0.8,
+                "smoothing": 0,
+            },
+        }
+    )
+    train(recipe=recipe, run=run, say=lambda _: None)
+    write_table(planted, run.canaries, SCHEMA)
+    pd.read_parquet(run.canaries).assign(**{INCLUDED: included}).to_parquet(run.canaries)
+    strangers = _patients(200, 2)
+    context = Context(
+        SCHEMA,
+        learnt,
+        strangers.iloc[:100].reset_index(drop=True),
+        strangers.iloc[100:].reset_index(drop=True),
+        None,
+        QUICK,
+        200,
+        adapter=run.adapter,
+        canaries=run.canaries,
+    )
+    return run, context
+
+
+def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Context]) -> None:
+    import torch
+
+    from paracosm.finetune.models.restricted_head import GrammarLoss
+    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_known
+    from paracosm.generate.decoding.loaded_model import load_adapted
+
+    run, context = memorised
+    codec, masks = load_codec(run.adapter)
+    records, _ = encode_known(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
+    found = adapter_likelihoods(run.adapter, codec, masks, records)
+    model = load_adapted(run.adapter).model
+    examples = RecordDataset(records, opening=codec.opening, shuffled=False, seed=0)
+    for number, likelihood in enumerate(found):
+        batch = Collator(codec.vocabulary, codec.alphabet.stop)([examples[number]])
+        with torch.inference_mode():
+            logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+            loss = GrammarLoss(masks, codec.vocabulary)(logits, batch["labels"], batch["mask_numbers"])
+        assert -likelihood.log_probability.sum() == pytest.approx(float(loss), rel=2e-2)
+        assert len(likelihood.place) == records[number].decisions
+        assert (likelihood.expected <= 0).all()
+        assert (
+            likelihood.log_probability[likelihood.likeliest]
+            >= likelihood.expected[likelihood.likeliest] - 1e-3
+        ).all()
+
+
+def test_the_attacks_find_what_was_learnt_by_heart(memorised: tuple[Run, Context]) -> None:
+    _, context = memorised
+    found = {model: adapter_membership(context, model) for model in ("adapter", "clean", "base", "memorised")}
+    assert found["adapter"]["adapter_mia_auc"].low > 0.75
+    assert found["adapter"]["adapter_mia_tpr"].low > 0.1
+    assert found["memorised"]["adapter_mia_auc"].low > 0.75
+    for stranger in ("clean", "base"):
+        assert found[stranger]["adapter_mia_auc"].low < 0.55
+    assert set(found["adapter"]["adapter_mia_auc"].breakdown) == {
+        "loss",
+        "zlib",
+        "ratio",
+        "min_k_plus",
+        "rmia",
+        "windows",
+    }
+
+
+def test_planted_records_are_exposed_and_refute_a_budget(memorised: tuple[Run, Context]) -> None:
+    _, context = memorised
+    found = {model: canary_audit(context, model) for model in ("adapter", "base", "perfect")}
+    most = found["perfect"]["canary_exposure"].value
+    assert (
+        found["adapter"]["canary_exposure"].breakdown["median"]
+        > found["base"]["canary_exposure"].breakdown["median"]
+    )
+    assert most == pytest.approx(np.log2(CANARIES // 2 + 1))
+    assert found["adapter"]["audit_epsilon"].value > 0.1
+    assert found["base"]["audit_epsilon"].value < 1.0
+    assert found["perfect"]["audit_epsilon"].value >= found["adapter"]["audit_epsilon"].value
+
+
+def test_the_verdict_on_such_an_adapter_is_fail(memorised: tuple[Run, Context]) -> None:
+    run, context = memorised
+    assert context.test is not None
+    found = measure(
+        train=context.train,
+        control=context.control,
+        test=context.test,
+        synthetic=_patients(120, 3),
+        schema=SCHEMA,
+        settings=QUICK,
+        adapter=run.adapter,
+        canaries=run.canaries,
+    )
+    states = {gate.gate: gate.state for gate in found.gates}
+    assert states["adapter_mia_auc"] == "FAIL"
+    assert found.verdict == "FAIL"
+    # 60 records left out show 5.9 bits at most, below the limit of 10: no power.
+    assert states["canary_exposure"] == "INCONCLUSIVE"
+    assert "No power" in next(gate.reason for gate in found.gates if gate.gate == "canary_exposure")
+
+
+def test_what_is_not_at_hand_is_not_measured(memorised: tuple[Run, Context]) -> None:
+    _, context = memorised
+    absent = adapter_obstacle(replace(context, adapter=None))
+    assert absent is not None
+    assert not absent.curable
+    left_out = adapter_obstacle(replace(context, settings=Evaluate(attacks=[])))
+    assert left_out is not None
+    assert left_out.curable
+    assert extraction(context, "adapter") == {}
+    outside = context.control.assign(age=pd.array([99] * 100, dtype="Int64"))
+    # A hundred of the 200 unseen records are read, and half of them lie outside the domain.
+    assert 30 < read_attacked(replace(context, control=outside)).unknown < 70

@@ -1,0 +1,235 @@
+"""Attacks that train adapters of their own: shadow adapters, and a model that learns the synthetic records."""
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paracosm.eval.attacks.attack_training import Attackers, Course, Lesson
+from paracosm.eval.attacks.auxiliary_model import (
+    auxiliary_candidates,
+    auxiliary_membership,
+    auxiliary_obstacle,
+)
+from paracosm.eval.attacks.membership import adapter_membership, lira_obstacle, shadow_membership
+from paracosm.eval.measuring.context import Context
+from paracosm.finetune.stage import train
+from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.table import write_table
+
+HERE = Path(__file__)
+models = runpy.run_path(str(HERE.parents[2] / "tiny_models.py"))
+tables = runpy.run_path(str(HERE.parents[2] / "example_tables.py"))
+SCHEMA = Schema((*tables["PATIENT_FIELDS"], Field(name="code", type="integer", minimum=0, maximum=9999)))
+LEARNING = {"epochs": 8, "batch_size": 4, "patience": None, "learning_rate": 1e-2, "average_decay": 0.8}
+
+
+def patients(rows: int, seed: int) -> pd.DataFrame:
+    """Return records that each carry a secret of four digits."""
+    table = tables["patients"](rows, seed)
+    codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
+    return table.assign(code=pd.array(codes, dtype="Int64"))
+
+
+def recipe_on(base: Path, **finetune: object) -> Recipe:
+    """Return a recipe that trains on the model in a folder."""
+    return Recipe.model_validate(
+        {
+            "name": "tiny",
+            "data": {"source": "none.csv"},
+            "model": {"base": str(base)},
+            "finetune": LEARNING | {"smoothing": 0} | finetune,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return models["save_tiny_llama"](tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """An adapter that learnt 40 records for many epochs, and 40 strangers."""
+    root = tmp_path_factory.mktemp("runs")
+    run, learnt, strangers = Run.create(root / "run"), patients(40, 1), patients(40, 2)
+    run.splits.mkdir()
+    # With train as control, the adapter of the last epoch is the one that is kept.
+    for name in ("train", "control", "test"):
+        write_table(learnt, run.split(name), SCHEMA)
+    SCHEMA.save(run.schema)
+    train(recipe=recipe_on(base, epochs=20), run=run, say=lambda _: None)
+    return Context(
+        SCHEMA,
+        learnt,
+        strangers.iloc[:20].reset_index(drop=True),
+        strangers.iloc[20:].reset_index(drop=True),
+        None,
+        Evaluate(bootstrap=100, repeats=1, attacks=["adapter", "lira"]),
+        40,
+        adapter=run.adapter,
+        attackers=Attackers(recipe_on(base, epochs=3), root / "attackers"),
+    )
+
+
+def test_shadow_adapters_find_what_was_learnt_by_heart_and_leave_only_figures(memorised: Context) -> None:
+    found = {
+        model: shadow_membership(memorised, model) for model in ("adapter", "clean", "base", "memorised")
+    }
+    assert found["adapter"]["lira_auc"].low > 0.7
+    assert found["memorised"]["lira_auc"].low > 0.8
+    for stranger in ("clean", "base"):
+        assert found[stranger]["lira_auc"].low < 0.55
+    assert found["adapter"]["lira_auc"].facts["shadows"] == 8
+    everything = adapter_membership(memorised, "adapter")["adapter_mia_auc"]
+    assert {"rmia", "lira", "lira_offline"} < set(everything.breakdown)
+    assert memorised.attackers is not None
+    left = sorted(memorised.attackers.folder.iterdir())
+    assert len(left) == 8
+    assert all(path.suffix == ".npz" and path.stat().st_size < 4000 for path in left)
+
+
+def test_a_second_evaluation_trains_nothing_anew(memorised: Context) -> None:
+    assert memorised.attackers is not None
+    before = {path: path.stat().st_mtime_ns for path in memorised.attackers.folder.iterdir()}
+    said: list[str] = []
+    again = Context(
+        memorised.schema,
+        memorised.train,
+        memorised.control,
+        memorised.test,
+        None,
+        memorised.settings,
+        40,
+        adapter=memorised.adapter,
+        attackers=Attackers(memorised.attackers.recipe, memorised.attackers.folder, said.append),
+    )
+    ours, theirs = (shadow_membership(each, "adapter")["lira_auc"] for each in (memorised, again))
+    assert ours == theirs
+    assert said == []
+    assert {path: path.stat().st_mtime_ns for path in memorised.attackers.folder.iterdir()} == before
+
+
+def test_what_is_not_asked_for_is_not_applicable(memorised: Context) -> None:
+    from dataclasses import replace
+
+    quiet = replace(memorised, settings=Evaluate())
+    for obstacle in (lira_obstacle(quiet), auxiliary_obstacle(quiet)):
+        assert obstacle is not None
+        assert not obstacle.curable
+    assert auxiliary_obstacle(replace(memorised, settings=Evaluate(attacks=["auxiliary"]))) is not None
+
+
+def audited(base: Path, folder: Path) -> Context:
+    """Return 40 records, 60 strangers and a reference, whose synthetic records a model is to learn."""
+    return Context(
+        SCHEMA,
+        patients(40, 1),
+        patients(60, 2),
+        patients(20, 3),
+        None,
+        Evaluate(bootstrap=100, repeats=1, attacks=["auxiliary"]),
+        40,
+        attackers=Attackers(recipe_on(base), folder),
+    )
+
+
+def test_a_model_of_the_synthetic_records_shows_a_copy_and_no_strangers(base: Path, tmp_path: Path) -> None:
+    candidates = auxiliary_candidates(audited(base, tmp_path), patients(40, 4))
+    found = {anchor: auxiliary_membership(*pair) for anchor, pair in candidates.items()}
+    assert found["worst"]["auxiliary_mia_auc"].low > 0.9
+    assert found["worst"]["auxiliary_mia_tpr"].low > 0.5
+    for anchor in ("synthetic", "ceiling", "floor"):
+        assert found[anchor]["auxiliary_mia_auc"].low < 0.55, anchor
+        assert found[anchor]["auxiliary_mia_tpr"].low < 0.05, anchor
+    assert found["synthetic"]["auxiliary_mia_auc"].facts["learnt"] == 40
+    before = {path.name for path in tmp_path.iterdir()}
+    assert len(before) == 5
+    half = auxiliary_membership(audited(base, tmp_path), patients(40, 1).iloc[:25])
+    assert half["auxiliary_mia_auc"].low > 0.55
+    # Only the adapter of the other synthetic records was trained.
+    assert len(before ^ {path.name for path in tmp_path.iterdir()}) == 2
+
+
+def test_records_beyond_the_schema_are_not_learnt(base: Path, tmp_path: Path) -> None:
+    beyond = patients(60, 4).assign(code=pd.array([20_000] * 60, dtype="Int64"))
+    assert auxiliary_membership(audited(base, tmp_path), beyond) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def course(base: Path, folder: Path) -> tuple[Course, list[Lesson]]:
+    """Return two lessons of a few epochs."""
+    taught = recipe_on(base, epochs=6)
+    lessons = [Lesson(f"lesson-{n}", patients(40, n), patients(10, 5), taught, "mean") for n in (1, 2)]
+    return Course(
+        Attackers(recipe_on(base), folder, lambda line: print(line, flush=True)), SCHEMA, "attack"
+    ), lessons
+
+
+def weights_of(folder: Path) -> dict[str, np.ndarray]:
+    """Return the sum of the adapter's weights."""
+    from safetensors.numpy import load_file
+
+    return {
+        "sum": np.array(
+            [
+                sum(
+                    float(np.abs(each).sum())
+                    for each in load_file(folder / "adapter_model.safetensors").values()
+                )
+            ]
+        )
+    }
+
+
+def test_a_killed_attack_goes_on_where_it_was(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = f"import runpy; runpy.run_path({str(HERE)!r})['_train_alone']({str(base)!r}, {str(tmp_path / 'killed')!r})"
+    working = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed").glob("lesson-2-*/checkpoints/checkpoint-*/average.safetensors")):
+        assert working.poll() is None, "the attack ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(working.pid, signal.SIGKILL)
+    working.wait()
+    first = next((tmp_path / "killed").glob("lesson-1-*.npz"))
+    written = first.stat().st_mtime_ns
+    planned, lessons = course(base, tmp_path / "killed")
+    resumed = planned.answers(lessons, weights_of)
+    assert first.stat().st_mtime_ns == written
+    said = capsys.readouterr().out
+    assert "attack: 1 adapter to train on 40 records each" in said
+    assert "attack 2 of 2" in said
+    assert {path.suffix for path in (tmp_path / "killed").iterdir()} == {".npz"}
+    whole = Course(Attackers(recipe_on(base), tmp_path / "whole"), SCHEMA, "attack")
+    assert resumed[1]["sum"] == pytest.approx(whole.answers(lessons[1:], weights_of)[0]["sum"], rel=1e-5)
+    changed = [
+        Lesson(
+            "lesson-1",
+            patients(30, 9),
+            patients(10, 5),
+            recipe_on(base, epochs=1),
+            "mean",
+        )
+    ]
+    planned.answers(changed, weights_of)
+    assert not first.exists()
+    assert len(list((tmp_path / "killed").iterdir())) == 2
+
+
+def _train_alone(base: str, folder: str) -> None:
+    planned, lessons = course(Path(base), Path(folder))
+    planned.answers(lessons, weights_of)

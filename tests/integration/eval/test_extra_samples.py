@@ -1,0 +1,103 @@
+"""Records that only an evaluation asks for: other sets of a run's generator, and what its base writes untrained."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_models import save_tiny_llama
+
+import paracosm.eval.measure
+from paracosm.eval.extra_samples import base_records, further_sets
+from paracosm.eval.measuring.context import Context, text_candidates
+from paracosm.eval.stage import evaluate
+from paracosm.finetune.stage import train
+from paracosm.foundation.errors import DataError
+from paracosm.generate.engines.blocks import Maker
+from paracosm.generate.stage import sample
+from paracosm.recipes.loading.load import load_recipe
+from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import read_table
+from paracosm.records.stage import prepare
+
+RECIPE = """\
+name: tiny
+data:
+  source: people.csv
+  target: ill
+  split: {{control: 0.2, test: 0.2}}
+  fields: {{note: {{type: text, max_length: 40}}}}
+model: {{base: "{base}", dtype: float32}}
+finetune: {{rank: 4, epochs: 1, patience: null, warmup_steps: 2, smoothing: 0}}
+generate: {{batch_size: 16}}
+eval: {{generator_seeds: 3, floor: base}}
+"""
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Run]:
+    folder = tmp_path_factory.mktemp("further")
+    base, random = save_tiny_llama(folder / "model"), np.random.default_rng(0)
+    people = pd.DataFrame(
+        {
+            "age": random.integers(20, 90, 120),
+            "note": [f"pain for {days} days, take care" for days in random.integers(2, 90, 120)],
+            "ill": random.choice(["yes", "no"], 120),
+        }
+    )
+    people.to_csv(folder / "people.csv", index=False)
+    (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
+    recipe, run = load_recipe(folder / "recipe.yaml"), Run.create(folder / "run")
+    prepare(recipe, run, root=folder)
+    train(recipe=recipe, run=run, say=lambda _: None)
+    run.note(recipe_folder=str(folder))
+    sample(recipe=recipe, run=run, say=lambda _: None)
+    return recipe, run
+
+
+def test_the_stage_makes_further_sets_and_goes_on_where_it_was_cut_short(
+    sampled: tuple[Recipe, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, run = sampled
+    given, said = {}, []
+
+    def measure(**arguments) -> None:
+        given.update(arguments)
+        raise DataError("cut short")
+
+    monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
+    with pytest.raises(DataError, match="cut short"):
+        evaluate(recipe, run, say=said.append)
+    one, other = given["further"]
+    assert len(one) == len(other) == len(given["train"]) == len(given["synthetic"])
+    own = given["synthetic"].reset_index(drop=True)
+    assert not one.equals(other), "each set has a seed of its own"
+    assert not one.equals(own)
+    assert said[-1] == f"set 3 of 3 for usefulness: {len(one)} records"
+    # What is there is not made again; what is missing is.
+    lost = max(run.further.rglob("*.parquet"))
+    before = lost.read_bytes()
+    lost.unlink()
+    made, make = [], Maker.make
+    monkeypatch.setattr(Maker, "make", lambda maker, block: made.append(block) or make(maker, block))
+    again = further_sets(recipe, run, 2, lambda _: None)
+    assert len(made) == 1
+    assert lost.read_bytes() == before
+    assert [each.equals(first) for each, first in zip(again, (one, other), strict=True)] == [True, True]
+
+
+def test_the_base_writes_the_floor_of_texts_under_the_grammar(
+    sampled: tuple[Recipe, Run], tmp_path: Path
+) -> None:
+    _, run = sampled
+    found = base_records(run.adapter, 30, seed=1)
+    schema = Schema.load(run.schema)
+    assert len(found) == 30
+    assert found["note"].str.len().max() <= 40
+    assert set(found["ill"].dropna()) <= set(read_table(run.split("train"), schema)["ill"])
+    assert base_records(run.adapter, 30, seed=1).equals(found)
+    train_table, test = (read_table(run.split(name), schema) for name in ("train", "test"))
+    context = Context(schema, train_table, test, None, None, Evaluate(), 20, untrained=found)
+    assert text_candidates(context, test)["floor"] is found

@@ -1,0 +1,158 @@
+"""Why a training stops: the control loss turned, the clock, or the planned epochs; the same with a kill in between."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_models import save_tiny_llama
+
+from paracosm.finetune.stage import train
+from paracosm.finetune.training import fit
+from paracosm.finetune.training.callbacks import TimeLimit
+from paracosm.finetune.training.ema import WeightAverage
+from paracosm.recipes.loading.load import load_recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.stage import prepare
+
+# Random records, so that whatever is learnt of them beyond their columns is learnt by heart.
+RECIPE = """\
+name: tiny
+data: {{source: people.csv, split: {{control: 0.3, test: 0.2}}}}
+model: {{base: "{base}", dtype: float32}}
+finetune: {{rank: 8, learning_rate: 0.03, epochs: 40, batch_size: 8, patience: 3, average_decay: 0.5, warmup_steps: 2}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stopping")
+    chance = np.random.default_rng(0)
+    rows = ["age,sex,dose"]
+    rows += [
+        f"{chance.integers(20, 90)},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f}"
+        for _ in range(60)
+    ]
+    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    (folder / "recipe.yaml").write_text(RECIPE.format(base=save_tiny_llama(folder / "model")))
+    return folder
+
+
+def trained(folder: Path, name: str, *changes: str) -> Run:
+    """Train, and go on with what was killed; return the run."""
+    recipe = load_recipe(folder / "recipe.yaml", list(changes))
+    run = Run.create(folder / name)
+    prepare(recipe, run, root=folder)
+    train(recipe=recipe, run=run, say=lambda _: None)
+    return run
+
+
+def curve(run: Run) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run.history.read_text().splitlines()]
+
+
+def ending(run: Run) -> dict[str, Any]:
+    return run.stage_record("finetune")["facts"]["stopped"]
+
+
+def kill_after_checkpoint(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """End the next training as soon as it has kept its checkpoint `number`, from 1; later ones are left alone."""
+    kept, whole = [], WeightAverage.on_save
+
+    def killing(self: WeightAverage, *given: Any, **named: Any) -> None:
+        whole(self, *given, **named)
+        kept.append(given)
+        if len(kept) == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(WeightAverage, "on_save", killing)
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> Run:
+    run = trained(folder, "whole")
+    bits = [line["control_bits"] for line in curve(run)]
+    assert bits.index(min(bits)) == len(bits) - 4 > 0
+    return run
+
+
+# After the best evaluation, while patience is being lost, and when it was lost and only the end of the stage was missing.
+@pytest.mark.parametrize("back", [2, 1, 0])
+def test_a_killed_training_stops_when_an_undisturbed_one_does(
+    folder: Path, whole: Run, back: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_after_checkpoint(monkeypatch, len(curve(whole)) - back)
+    with pytest.raises(KeyboardInterrupt):
+        trained(folder, f"killed-{back}")
+    killed = trained(folder, f"killed-{back}")
+    assert killed.history.read_bytes() == whole.history.read_bytes()
+    assert ending(killed) == ending(whole)
+    for path in whole.adapter.iterdir():
+        assert path.read_bytes() == (killed.adapter / path.name).read_bytes(), path.name
+
+
+def slow_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let every step of every training take some seconds more, by the clock of the limit."""
+    at_end = TimeLimit.on_step_end
+
+    def slowly(self: TimeLimit, *given: Any, **named: Any) -> None:
+        self.began -= seconds
+        at_end(self, *given, **named)
+
+    monkeypatch.setattr(TimeLimit, "on_step_end", slowly)
+
+
+LIMITS = ("finetune.patience=null", "finetune.max_minutes=100")
+
+
+def test_the_minutes_before_a_kill_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_clock(monkeypatch, 6000 / 17.5)
+    undisturbed = trained(folder, "timed", *LIMITS)
+    last = curve(undisturbed)[-1]
+    assert last["step"] == 18
+    assert ending(undisturbed)["reason"] == f"stopped after 100 minutes, at epoch {last['epoch']:.2f} of 40"
+    assert ending(undisturbed)["minutes"] == 100
+    for number in (2, len(curve(undisturbed))):
+        with monkeypatch.context() as once:
+            kill_after_checkpoint(once, number)
+            with pytest.raises(KeyboardInterrupt):
+                trained(folder, f"timed-{number}", *LIMITS)
+        killed = trained(folder, f"timed-{number}", *LIMITS)
+        assert killed.history.read_bytes() == undisturbed.history.read_bytes()
+        assert ending(killed) == ending(undisturbed)
+
+
+LINES = [{"epoch": 1.0, "step": 5, "control_bits": 9.0}, {"epoch": 1.6, "step": 8, "control_bits": 8.0}]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "control_bits", "minutes", "reading", "reason"),
+    [
+        (2, 7.0, None, "control loss still fell when the planned epochs ended", "planned epochs done"),
+        (2, 7.0, 9, "control loss still fell when the planned epochs ended", "planned epochs done"),
+        (1.8, 8.5, None, "control loss turned while train loss fell, which is mem", "control loss turned"),
+        (
+            1.8,
+            8.5,
+            9,
+            "time was up after 9 minutes, at epoch 1.80, when control loss had turned: kept epoch 1.60",
+            "stopped after 9 minutes, at epoch 1.80 of 2",
+        ),
+        (
+            1.8,
+            7.0,
+            0.5,
+            "time was up after 0.5 minutes, at epoch 1.80, when control loss still fell: kept epoch 1.80",
+            "stopped after 0.5 minutes, at epoch 1.80 of 2",
+        ),
+    ],
+)
+def test_why_a_training_ended_is_said(
+    epoch: float, control_bits: float, minutes: float | None, reading: str, reason: str
+) -> None:
+    last = {"epoch": epoch, "step": 9, "control_bits": control_bits}
+    found = fit._ending([*LINES, last], epoch, 2, minutes)
+    assert found["reading"].startswith(reading)
+    assert found["reason"] == reason
+    assert found["minutes"] == (minutes if epoch < 2 else None)

@@ -1,0 +1,418 @@
+"""Whole generate stages on a tiny adapter: conditions, rules, uniqueness, copies, imputation, processes, kills, back ends."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import types
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import llguidance
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_models import save_tiny_llama
+
+from paracosm.finetune.stage import train
+from paracosm.foundation.errors import DataError, ModelError, RecipeError
+from paracosm.generate.engines.blocks import Job, Maker
+from paracosm.generate.impute import impute
+from paracosm.generate.stage import sample
+from paracosm.recipes.loading.load import dump_recipe, load_recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.stage import prepare
+
+RECIPE = """\
+name: tiny
+data:
+  source: people.csv
+  target: ill
+  split: {{control: 0.2, test: 0.2}}
+  fields: {{id: {{type: identifier, fresh: true}}}}
+model: {{base: "{base}", dtype: float32}}
+finetune: {{rank: 4, learning_rate: 0.01, epochs: 1, patience: null, order: {order}, warmup_steps: 2, smoothing: 0}}
+generate: {{records: 96, batch_size: 16}}
+"""
+
+
+def people(rows: int, seed: int) -> pd.DataFrame:
+    chance = np.random.default_rng(seed)
+    start = [date(2020, 1, 1) + timedelta(days=int(day)) for day in chance.integers(0, 700, rows)]
+    dose = chance.integers(5, 40, rows) / 10
+    return pd.DataFrame(
+        {
+            "id": [f"P{number:04d}" for number in range(rows)],
+            "age": chance.integers(20, 90, rows),
+            "sex": chance.choice(["Male", "Female"], rows),
+            "dose": [f"{each:.1f}" for each in dose],
+            "start": start,
+            "end": [
+                day + timedelta(days=int(stay))
+                for day, stay in zip(start, chance.integers(0, 40, rows), strict=True)
+            ],
+            "total": [f"{2 * each:.1f}" for each in dose],
+            "ill": np.where(chance.random(rows) < 0.1, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generation")
+    base = save_tiny_llama(folder / "model")
+    people(200, 0).to_csv(folder / "people.csv", index=False)
+    for order in ("fixed", "shuffled"):
+        (folder / f"{order}.yaml").write_text(RECIPE.format(base=base, order=order))
+        recipe, run = load_recipe(folder / f"{order}.yaml"), Run.create(folder / order)
+        prepare(recipe, run, root=folder)
+        train(recipe=recipe, run=run, say=lambda _: None)
+        run.recipe.write_text(dump_recipe(recipe))
+        run.note(recipe_folder=str(folder))
+    return folder
+
+
+def asked(trained: Path, order: str, **sections: dict[str, Any]) -> Recipe:
+    plain = load_recipe(trained / f"{order}.yaml").model_dump(mode="json")
+    return Recipe.model_validate(plain | {name: plain[name] | keys for name, keys in sections.items()})
+
+
+def generated(
+    trained: Path, order: str, name: str, said: list[str] | None = None, **sections: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Generate in a copy of the run and return the records and the stage's facts."""
+    run = Run(trained / f"{order}-{name}")
+    shutil.copytree(trained / order, run.root)
+    lines: list[str] = [] if said is None else said
+    sample(recipe=asked(trained, order, **sections), run=run, root=trained, say=lines.append)
+    schema = Schema.load(run.schema)
+    parts = [read_table(path, schema) for path in sorted(run.synthetic.glob("*.parquet"))]
+    return pd.concat(parts, ignore_index=True), run.stage_record("generate")["facts"]
+
+
+def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(trained: Path) -> None:
+    said: list[str] = []
+    table, facts = generated(
+        trained,
+        "shuffled",
+        "ruled",
+        said,
+        generate={"where": {"sex": "Male"}, "quotas": {"ill": "balanced"}},
+        rules={
+            "checks": ["end >= start", "end - start <= 60", "if ill == True then age >= 40"],
+            "derived": {"total": "2 * dose"},
+        },
+    )
+    assert len(table) == 96
+    assert set(table["sex"]) == {"Male"}
+    assert Counter(table["ill"]) == {True: 48, False: 48}
+    assert (table["end"] >= table["start"]).all()
+    assert ((table["end"] - table["start"]).dt.days <= 60).all()
+    assert (table.loc[table["ill"], "age"] >= 40).all()
+    np.testing.assert_allclose(table["total"], 2 * table["dose"], atol=0.051)
+    assert table["id"].is_unique
+    assert any(line.startswith("training records: rule 'if ill == True then age >= 40':") for line in said)
+    assert facts["attempts"] >= 96
+
+
+def test_a_share_leaves_the_other_records_the_other_values(trained: Path) -> None:
+    table, _ = generated(trained, "shuffled", "share", generate={"quotas": {"ill": {"yes": 0.25}}})
+    assert Counter(table["ill"]) == {True: 24, False: 72}
+
+
+def test_partial_records_of_a_file_are_completed(trained: Path) -> None:
+    (trained / "seeds.csv").write_text("age,end\n33,2020-05-05\n44,\n,2021-01-01\n")
+    table, _ = generated(
+        trained, "shuffled", "seeded", generate={"seeds": "seeds.csv", "records": 9, "order": ["dose"]}
+    )
+    assert table["age"].tolist()[:2] == [33, 44] == table["age"].tolist()[3:5]
+    assert table["end"].astype(str).tolist()[2::3] == ["2021-01-01"] * 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "sqlite:///people.db", "query": "select * from people"},
+        {"limit": 2},
+    ],
+    ids=["a query", "a limit"],
+)
+def test_partial_records_are_counted_whatever_the_recipe_says_of_its_own_source(
+    trained: Path, data: dict[str, Any]
+) -> None:
+    (trained / "ages.csv").write_text("age\n" + "".join(f"{age}\n" for age in range(30, 60)))
+    name = "counted-" + "-".join(data)
+    table, _ = generated(
+        trained, "shuffled", name, data=data, generate={"seeds": "ages.csv", "records": None}
+    )
+    assert table["age"].tolist() == list(range(30, 60))
+
+
+def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here.csv").write_text("age\n44\n45\n")
+    monkeypatch.chdir(tmp_path)
+    recipe = asked(trained, "shuffled", generate={"seeds": "here.csv", "records": None})
+    run = Run(trained / "shuffled-here")
+    shutil.copytree(trained / "shuffled", run.root)
+
+    def ages() -> list[int]:
+        return read_table(run.shard(0), Schema.load(run.schema))["age"].tolist()
+
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [44, 45]
+    assert not sample(recipe=recipe, run=run, say=lambda _: None)
+    # As many records as before, so that only the digest of the file tells.
+    (tmp_path / "here.csv").write_text("age\n46\n47\n")
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [46, 47]
+    (trained / "here.csv").write_text("age\n48\n")
+    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert ages() == [48]
+    (trained / "here.csv").unlink()
+    (tmp_path / "here.csv").unlink()
+    with pytest.raises(DataError, match=r"here\.csv: there is no such file"):
+        sample(recipe=recipe, run=run, say=lambda _: None)
+
+
+def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(trained: Path) -> None:
+    table, facts = generated(trained, "fixed", "late", generate={"where": {"ill": False}, "records": 32})
+    assert not table["ill"].any()
+    assert facts["refused"].keys() <= {"the condition on 'ill'"}
+    with pytest.raises(DataError, match=r"refused 1?\d\d\.\d%.*finetune\.order=shuffled"):
+        generated(trained, "fixed", "rare", generate={"where": {"total": 4.2}, "records": 16, "attempts": 5})
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"generate": {"where": {"sexx": "Male"}}}, "did you mean 'sex'"),
+        ({"generate": {"where": {"sex": "Mael"}}}, "did you mean 'Male'"),
+        ({"generate": {"where": {"age": 200}}}, "outside the domain of the field; allowed: 20"),
+        ({"generate": {"quotas": {"dose": "balanced"}}}, "a quota needs categories"),
+        ({"generate": {"quotas": {"ill": {"yes": 0.7, "no": 0.7}}}}, "the shares add up to 1.4"),
+        ({"generate": {"where": {"ill": True}, "quotas": {"ill": "balanced"}}}, "is fixed by generate.where"),
+        ({"rules": {"checks": ["agee > 3"]}}, "did you mean 'age'"),
+    ],
+)
+def test_a_wrong_condition_is_one_line_and_leaves_the_earlier_records(
+    trained: Path, sections: dict, words: str
+) -> None:
+    run = Run(trained / "shuffled")
+    before = sorted(run.root.rglob("*"))
+    with pytest.raises(RecipeError, match=words):
+        sample(recipe=asked(trained, "shuffled", **sections), run=run, root=trained, say=lambda _: None)
+    assert sorted(run.root.rglob("*")) == before
+
+
+def test_unique_groups_are_unique_over_all_shards_and_too_few_values_end_in_an_error(trained: Path) -> None:
+    table, facts = generated(
+        trained, "shuffled", "unique", rules={"unique": [["age", "sex"]]}, generate={"records": 90}
+    )
+    assert not table.duplicated(["age", "sex"]).any()
+    assert facts["repetitions_redrawn"] > 0
+    with pytest.raises(DataError, match=r"rules\.unique: \d+ of \d+ records still repeat"):
+        generated(trained, "shuffled", "twice", rules={"unique": [["sex", "ill"]]})
+
+
+def test_the_copy_filter_replaces_copies_and_counts_them(trained: Path) -> None:
+    run = Run(trained / "shuffled")
+    schema = Schema.load(run.schema)
+    first = to_records(read_table(run.split("train"), schema), schema)[0]
+    fixed = {name: first[name] for name in ("age", "dose", "total")}
+    fixed |= {name: schema[name].write(first[name]) for name in ("sex", "start", "end")}
+    said: list[str] = []
+    table, facts = generated(
+        trained, "shuffled", "copies", said, generate={"where": fixed, "records": 24, "drop_copies": "exact"}
+    )
+    assert (table["ill"] != first["ill"]).all()
+    assert facts["refused"]["the copy filter (exact)"] > 0
+    assert any("cannot see" in line for line in said)
+
+
+def test_missing_cells_are_filled_and_known_ones_stay(trained: Path) -> None:
+    recipe, run = asked(trained, "shuffled"), Run(trained / "shuffled")
+    holed = people(40, 1).astype(object)
+    chance = np.random.default_rng(0)
+    holes = chance.random(holed.shape) < 0.3
+    holes[:, 0] = False
+    holed = holed.mask(holes)
+    holed.loc[3, "age"] = 999
+    holed.to_csv(trained / "holed.csv", index=False)
+    said: list[str] = []
+    first, second = impute(
+        recipe=recipe,
+        run=run,
+        table=trained / "holed.csv",
+        out=trained / "full.csv",
+        times=2,
+        say=said.append,
+    )
+    asis = pd.read_csv(trained / "holed.csv", dtype=str)
+    filled, other = (pd.read_csv(path, dtype=str) for path in (first, second))
+    assert list(filled) == list(asis)
+    assert not filled.isna().any().any()
+    known = asis.notna()
+    assert (filled[known].fillna("") == asis[known].fillna("")).all().all()
+    assert not filled.equals(other)
+    assert any("999" not in line and "training never saw" in line for line in said)
+    with pytest.raises(DataError, match=r"finetune\.order=shuffled"):
+        impute(
+            recipe=asked(trained, "fixed"),
+            run=Run(trained / "fixed"),
+            table=trained / "holed.csv",
+            out=trained / "never.csv",
+        )
+    assert not (trained / "never.csv").exists()
+
+
+def command(trained: Path, name: str, *launch: str) -> list[str]:
+    shutil.copytree(trained / "shuffled", trained / name, dirs_exist_ok=True)
+    return [
+        sys.executable,
+        "-m",
+        *launch,
+        "paracosm.generate",
+        str(trained / name),
+        "generate.records=240",
+        "generate.batch_size=8",
+        "generate.quotas.ill=balanced",
+        "rules.checks=[end >= start]",
+    ]
+
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "HF_HUB_OFFLINE": "1"}
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "synthetic").iterdir())}
+
+
+def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process(trained: Path) -> None:
+    environment = os.environ | ENVIRONMENT
+    quiet: dict[str, Any] = {"env": environment, "cwd": trained, "capture_output": True, "text": True}
+    whole = subprocess.run(command(trained, "whole"), **quiet)
+    assert whole.returncode == 0, whole.stderr[-2000:]
+    expected = shards(trained / "whole")
+    assert len(expected) == 8
+
+    launch = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1")
+    spread = subprocess.run(
+        command(trained, "spread", *launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m"),
+        **quiet,
+    )
+    assert spread.returncode == 0, spread.stderr[-2000:]
+    assert Run(trained / "spread").stage_record("generate")["facts"]["processes"] == 2
+    assert shards(trained / "spread") == expected
+
+    chance, killed = random.Random(0), 0
+    killing = command(trained, "killed")
+    for _ in range(3):
+        process = subprocess.Popen(
+            killing, env=environment, cwd=trained, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        there = set((trained / "killed").glob("synthetic/*.parquet"))
+        while process.poll() is None and set((trained / "killed").glob("synthetic/*.parquet")) == there:
+            time.sleep(0.01)
+        time.sleep(chance.random() * 0.2)
+        killed += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(killing, check=True, **quiet)
+    assert killed >= 2
+    assert shards(trained / "killed") == expected
+
+
+class FakeLlm:
+    """Stands in for vLLM: takes its documented arguments, and draws at random under the grammar that it is handed."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.tokenizer = maker.adapted.masks.tokenizer
+        self.end = maker.codec.tokenizer.eos_token_id
+        self.chance = np.random.default_rng(0)
+
+    def generate(self, prompts: list[dict], params: list[Any], *, use_tqdm: bool) -> list[Any]:
+        return [self._one(each.structured_outputs.grammar, each.max_tokens) for each in params]
+
+    def _one(self, grammar: str, most: int) -> Any:
+        matcher = llguidance.LLMatcher(self.tokenizer, llguidance.LLMatcher.grammar_from_lark(grammar))
+        assert not matcher.is_error(), matcher.get_error()
+        ids: list[int] = []
+        while not matcher.is_accepting() and len(ids) < most:
+            bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8), bitorder="little")
+            ids.append(int(self.chance.choice(np.flatnonzero(bits))))
+            assert matcher.consume_token(ids[-1])
+        return types.SimpleNamespace(outputs=[types.SimpleNamespace(token_ids=(*ids, self.end))])
+
+
+@pytest.mark.parametrize("order", ["fixed", "shuffled"])
+def test_vllm_gets_the_grammar_and_what_is_given_and_its_records_are_checked(
+    trained: Path, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vllm, params = types.ModuleType("vllm"), types.ModuleType("vllm.sampling_params")
+    vllm.__spec__ = types.SimpleNamespace(name="vllm")  # type: ignore[assignment]
+    vllm.SamplingParams = params.StructuredOutputsParams = types.SimpleNamespace  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vllm", vllm)
+    monkeypatch.setitem(sys.modules, "vllm.sampling_params", params)
+    from paracosm.generate.engines.vllm import Vllm, merged
+
+    first = {"age": 50} if order == "fixed" else {"ill": True}
+    recipe = asked(trained, order, generate={"where": first}, rules={"checks": ["dose < 3"]})
+    maker = Maker(Job(recipe, trained / order, trained, 30))
+    engine = Vllm(maker)
+    engine.__dict__["llm"] = FakeLlm(maker)
+    made = list(engine.make(range(len(maker.blocks))))
+    records = [record for block in made for (record,) in block.records]
+    assert len(records) == 30
+    assert all(maker.codec.schema.allows(record) and record["dose"] < 3 for record in records)
+    assert all(record[name] == value for record in records for name, value in first.items())
+    assert sum(block.tally.refusals["rule 'dose < 3'"] for block in made) > 0
+    folder = merged(maker)
+    assert (folder / "config.json").is_file()
+    assert (folder / "tokenizer.json").is_file()
+
+
+def test_an_engine_that_is_not_installed_says_so(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    from paracosm.generate.engines.engine import engine
+
+    for name in ("ray", "vllm"):
+        job = Job(asked(trained, "shuffled", generate={"engine": name}), trained / "shuffled", trained, 4)
+        with pytest.raises(ModelError, match=rf"pip install 'paracosm\[{name}\]'"):
+            engine(job, Maker(job))
+
+
+def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    # Ray's workers are nice by default, which on a busy machine means that they wait.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    # Its workers import from the driver's folder first, where a checkout would hide an installed package.
+    monkeypatch.chdir(trained)
+    one, _ = generated(trained, "shuffled", "alone")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=2)
+        ray.init(address=cluster.address, log_to_driver=False)
+        two, facts = generated(trained, "shuffled", "cluster", generate={"engine": "ray"})
+        assert sum(node["Alive"] for node in ray.nodes()) == 2
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert facts["engine"] == "ray"
+    pd.testing.assert_frame_equal(one, two)
+    assert shards(trained / "shuffled-alone") == shards(trained / "shuffled-cluster")

@@ -1,0 +1,113 @@
+"""`paracosm init`: the drafted recipe loads, says what was found, and shows no value of any record."""
+
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+
+from paracosm.cli.init.recipe_template import draft, write_draft
+from paracosm.foundation.errors import DataError, RecipeError
+from paracosm.recipes.loading.load import load_recipe
+from paracosm.recipes.recipe import Finetune, Recipe
+
+
+def write_people(path: Path, *, extra: str = "ward", cells: tuple[str, ...] = ("north", "south")) -> Path:
+    draw = random.Random(0)
+    lines = [f"patient,age,{extra},weight"]
+    for row in range(120):
+        age = "" if row % 10 == 0 else draw.randrange(20, 90)
+        lines.append(
+            f"P{row:05d}{draw.randrange(10**6):06d},{age},{draw.choice(cells)},{draw.uniform(50, 99):.1f}"
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    return write_people(tmp_path / "Our People.csv")
+
+
+def test_the_written_text_loads_as_the_drafted_recipe(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    made = draft(source=str(people), out=out, target="ward")
+    out.write_text(made.text, encoding="utf-8")
+    assert load_recipe(out) == made.recipe
+    assert made.recipe.name == "our-people"
+    assert made.recipe.data.source == "Our People.csv"
+    assert made.recipe.data.target == "ward"
+    assert made.recipe.data.drop == ["patient"]
+
+
+def test_every_key_of_a_recipe_is_in_the_draft_with_its_own_words(people: Path, tmp_path: Path) -> None:
+    text = draft(source=str(people), out=tmp_path / "recipe.yaml").text
+    uncommented = "\n".join(
+        line.replace("# ", "", 1) if line.endswith(": null") else line for line in text.splitlines()
+    )
+    plain = yaml.safe_load(uncommented)
+    assert plain.keys() == Recipe.model_fields.keys()
+    for name in ("data", "model", "finetune", "generate", "eval", "release", "card"):
+        section = Recipe.model_fields[name].annotation
+        assert plain[name].keys() == section.model_fields.keys()  # type: ignore[union-attr]
+    words = " ".join(text.replace("#", " ").split())
+    for field in Finetune.model_fields.values():
+        assert " ".join((field.description or "?").split()) in words
+
+
+def test_the_draft_opens_with_the_command_that_runs_it(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    opening = draft(source=str(people), out=out).text.split("\n\n")[0]
+    assert f"paracosm run {out}" in opening
+    assert all(line.startswith("#") for line in opening.splitlines())
+
+
+def test_fields_are_described_without_any_value_of_theirs(tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.csv", cells=("north", "south", "rarely-seen"))
+    text = draft(source=str(source), out=tmp_path / "recipe.yaml").text
+    assert "- ward: category, 3 values" in text
+    assert "- weight: number, 1 decimal\n" in text
+    assert "missing" in next(line for line in text.splitlines() if "- age: integer" in line)
+    for value in ("north", "south", "rarely-seen", "P00000"):
+        assert value not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["a: b", "x #y", "null", "naïve – 年", "'quoted'", "- dash", "[list]", "{a: b}"]
+)
+def test_hostile_column_names_survive_the_draft(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    source = write_people(tmp_path / "data.csv", extra=name)
+    write_draft(source=str(source), out=out, target=name)
+    assert load_recipe(out).data.target == name
+
+
+def test_a_line_break_in_a_column_name_does_not_leave_its_comment(tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    source = write_people(tmp_path / "data.csv", extra='"ward\nname: taken"')
+    write_draft(source=str(source), out=out, target="ward\nname: taken")
+    loaded = load_recipe(out)
+    assert (loaded.name, loaded.data.target) == ("data", "ward\nname: taken")
+
+
+def test_an_existing_file_is_replaced_only_when_forced(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    out.write_text("mine", encoding="utf-8")
+    with pytest.raises(RecipeError, match="exists already"):
+        write_draft(source=str(people), out=out)
+    assert out.read_text(encoding="utf-8") == "mine"
+    write_draft(source=str(people), out=out, force=True)
+    assert load_recipe(out).name == "our-people"
+
+
+def test_an_unknown_target_writes_nothing_and_names_the_nearest(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    with pytest.raises(DataError, match="did you mean 'ward'"):
+        write_draft(source=str(people), out=out, target="wrad")
+    assert not out.exists()
+
+
+def test_the_source_is_found_from_a_recipe_in_another_folder(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plans" / "recipe.yaml"
+    write_draft(source=str(people), out=out)
+    assert load_recipe(out).data.source == "../Our People.csv"

@@ -1,0 +1,164 @@
+"""Files of any origin: read, typed together, measured, written."""
+
+import json
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from paracosm.eval.evaluate_files import evaluate_files, evaluate_sets, named_sets, write_comparison
+from paracosm.eval.report.terminal import summary
+from paracosm.foundation.errors import DataError
+from paracosm.recipes.recipe import Evaluate
+from paracosm.records.schema.schema import Schema
+
+tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
+patients, PATIENTS = tables["patients"], tables["PATIENTS"]
+QUICK = Evaluate(bootstrap=100, repeats=1)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """Four tables as CSV, JSONL and Parquet, as different tools would write them."""
+    table = patients(400, 0)
+    parts = {"train": (0, 200), "control": (200, 260), "test": (260, 320), "synthetic": (320, 400)}
+    frames = {name: table.iloc[a:b].reset_index(drop=True) for name, (a, b) in parts.items()}
+    frames["train"].to_csv(tmp_path / "train.csv", index=False)
+    frames["control"].to_json(tmp_path / "control.jsonl", orient="records", lines=True)
+    frames["test"].to_csv(tmp_path / "test.csv.gz", index=False)
+    # Another generator writes whole numbers as floats and adds a column of its own.
+    frames["synthetic"].astype({"age": "Float64"}).assign(made=1).to_csv(
+        tmp_path / "synthetic.csv", index=False
+    )
+    names = {
+        "train": "train.csv",
+        "control": "control.jsonl",
+        "test": "test.csv.gz",
+        "synthetic": "synthetic.csv",
+    }
+    return {name: tmp_path / file for name, file in names.items()}
+
+
+def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) -> None:
+    found = evaluate_files(**files, target="ill", out=tmp_path / "out", settings=QUICK)
+    plain = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert plain == json.loads(found.to_json())
+    assert plain["sizes"] == {"train": 200, "control": 60, "test": 60, "synthetic": 80}
+    assert "<html" in (tmp_path / "out" / "report.html").read_text()
+    console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
+    console.print(summary(plain))
+    shown = console.export_text()
+    assert found.verdict in shown
+    assert all(metric["name"] in shown for metric in plain["metrics"])
+    assert "…" not in shown
+
+
+def test_nothing_is_written_without_a_folder(files: dict[str, Path], tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    found = evaluate_files(
+        train=files["train"], control=files["control"], synthetic=files["synthetic"], settings=QUICK
+    )
+    assert sorted(tmp_path.iterdir()) == before
+    assert found.missing["utility_skill"].reason.startswith("no target")
+
+
+def test_a_lacking_column_names_file_column_and_nearest(files: dict[str, Path]) -> None:
+    pd.read_csv(files["synthetic"]).rename(columns={"stage": "Stage"}).to_csv(files["synthetic"], index=False)
+    with pytest.raises(
+        DataError, match=r"synthetic.csv: lacks the column 'stage' of .*train.csv; did you mean 'Stage'"
+    ):
+        evaluate_files(**files, target="ill", settings=QUICK)
+    with pytest.raises(DataError, match=r"train.csv: has no column 'il' \(--target\); did you mean 'ill'"):
+        evaluate_files(**files, target="il", settings=QUICK)
+
+
+def test_several_sets_stand_side_by_side(files: dict[str, Path], tmp_path: Path) -> None:
+    copied = tmp_path / "copied.csv"
+    copied.write_bytes(files["train"].read_bytes())
+    sets = named_sets([files["synthetic"], copied, copied])
+    assert list(sets) == ["synthetic", "copied", "copied-2"]
+    del sets["copied-2"]
+    real = {name: files[name] for name in ("train", "control", "test")}
+    found = evaluate_sets(real=real, synthetic=sets, settings=QUICK)
+    assert found["copied"].verdict == "FAIL"
+    states = {name: {gate.gate: gate.state for gate in each.gates} for name, each in found.items()}
+    assert states["copied"]["exact_copies"] == "FAIL" != states["synthetic"]["exact_copies"]
+    plain = write_comparison(found, tmp_path / "out")
+    assert plain == json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert plain["verdict"] == "FAIL"
+    page = (tmp_path / "out" / "report.html").read_text()
+    for name, each in found.items():
+        assert f'href="{name}/report.html"' in page
+        own = json.loads((tmp_path / "out" / name / "metrics.json").read_text())
+        assert own["verdict"] == each.verdict
+    assert page.count('<th scope="col">copied</th>') == 2
+    assert "https://" not in page
+
+
+def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], tmp_path: Path) -> None:
+    fields = [replace(each, true="True", false="False") for each in PATIENTS if each.name != "stage"]
+    Schema(tuple(fields)).save(tmp_path / "schema.json")
+    real = {"train": files["train"], "control": files["test"]}
+    given = {"real": real, "synthetic": {"one": files["synthetic"]}, "settings": QUICK}
+    found = evaluate_sets(**given, schema=tmp_path / "schema.json")["one"]
+    assert [each.field for each in found.distributions] == ["age", "pressure", "sex", "ill"]
+    (tmp_path / "wrong.json").write_text('{"columns": []}')
+    with pytest.raises(DataError, match=r"wrong\.json: is no schema as a run's splits/schema\.json holds it"):
+        evaluate_sets(**given, schema=tmp_path / "wrong.json")
+    with pytest.raises(DataError, match=r"absent/codec\.json: cannot be read"):
+        evaluate_sets(**given, adapter=tmp_path / "absent")
+
+
+def _states(found) -> dict[str, str]:
+    return {each.gate: each.state for each in found.gates}
+
+
+def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) -> None:
+    """A column of rubbish stays the number that it is among the real records, and fails."""
+    table = pd.read_csv(files["synthetic"])
+    rubbish = [f"{number * 7919 % 65521:04x}z" for number in range(len(table))]
+    files["synthetic"].write_text(table.assign(pressure=rubbish).to_csv(index=False))
+    found = evaluate_files(**files, settings=QUICK)
+    assert _states(found)["c2st_auc"] == "FAIL"
+    assert _states(evaluate_files(**files, target="pressure", settings=QUICK))["utility_skill"] == "FAIL"
+    assert any("80 of 80 cells of the column 'pressure' are no number" in each for each in found.notes)
+    assert (
+        "pressure"
+        in next(each for each in found.results if each.metric.name == "marginals").synthetic.breakdown
+    )
+
+
+def test_a_set_is_judged_by_itself(files: dict[str, Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    pd.read_csv(files["synthetic"]).assign(stage="what nobody has").to_csv(other, index=False)
+    real = {name: files[name] for name in ("train", "control", "test")}
+    alone = evaluate_sets(real=real, synthetic={"a": files["synthetic"]}, settings=QUICK)["a"]
+    beside = evaluate_sets(real=real, synthetic={"a": files["synthetic"], "b": other}, settings=QUICK)["a"]
+    assert alone.to_json() == beside.to_json()
+
+
+def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[str, Path]) -> None:
+    for number, (name, path) in enumerate(files.items()):
+        table = pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
+        mails = [f"p{1000 * number + row:05d}@{name}.example" for row in range(len(table))]
+        table = table.assign(mail=mails)
+        path = path.with_name(f"{name}-mail.csv")
+        table.to_csv(path, index=False)
+        files[name] = path
+    clean = evaluate_files(**files, settings=QUICK)
+    assert _states(clean)["pii_replay"] != "FAIL"
+    assert "column 'mail': looks like an identifier, whose replay alone is measured" in clean.notes
+    train, synthetic = pd.read_csv(files["train"]), pd.read_csv(files["synthetic"])
+    synthetic.assign(mail=train["mail"][: len(synthetic)]).to_csv(files["synthetic"], index=False)
+    assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "FAIL"
+    synthetic.drop(columns="mail").to_csv(files["synthetic"], index=False)
+    assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "NOT APPLICABLE"
+
+
+def test_a_handful_of_training_records_is_one_line(files: dict[str, Path]) -> None:
+    pd.read_csv(files["train"]).head(2).to_csv(files["train"], index=False)
+    with pytest.raises(DataError, match="train: has 2 records; at least 10 are needed"):
+        evaluate_files(**files, settings=QUICK)

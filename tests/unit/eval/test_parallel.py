@@ -1,0 +1,78 @@
+"""Measures side by side: the same figures on any number of cores, one fault ends all, long work is told of."""
+
+import runpy
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from paracosm.eval import parallel as jobs
+from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval.measuring.context import Context, fidelity_candidates
+from paracosm.eval.measuring.measure import Measure, same_context, too_few
+from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.privacy.measures import LEAKAGE
+from paracosm.recipes.recipe import Evaluate
+
+examples = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
+
+
+def _context() -> tuple[Context, pd.DataFrame]:
+    table, schema = examples["example"]("structured", 300, 0)
+    parts = [
+        table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 120), (120, 160), (160, 200), (200, 300))
+    ]
+    settings = Evaluate(bootstrap=100, repeats=2)
+    return Context(schema, *parts[:3], "ill", settings, 80), parts[3]
+
+
+def _on_cores(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(jobs, "LARGE", 10)
+    monkeypatch.setattr(jobs, "cpu_count", lambda: count)
+
+
+def test_figures_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    measures, found = (*FIDELITY[:2], LEAKAGE), []
+    for cores in (1, 3):
+        _on_cores(monkeypatch, cores)
+        context, synthetic = _context()
+        found.append(jobs.measured(context, synthetic, measures))
+    assert found[0] == found[1]
+    assert [set(each) for each in found[0]] == [{"synthetic", "ceiling", "floor", "worst"}] * 3
+
+
+def _measure(function) -> Measure:
+    return Measure(function, (FIDELITY[0].metrics[0],), same_context(fidelity_candidates), too_few)
+
+
+def test_two_cores_work_at_once_and_tell_of_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    _on_cores(monkeypatch, 2)
+    monkeypatch.setattr(jobs, "SECONDS_A_LINE", 0.0)
+    context, synthetic = _context()
+    both, said = threading.Barrier(2, timeout=20), []
+
+    def together(_: Context, __: pd.DataFrame) -> dict[str, Estimate]:
+        both.wait()
+        return {"marginals": Estimate(1.0, 1.0, 1.0)}
+
+    jobs.measured(context, synthetic, [_measure(together)], said.append)
+    assert said[-1].startswith("4 of 4 measurements · last: marginals (")
+
+
+def test_one_fault_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    _on_cores(monkeypatch, 2)
+    context, synthetic = _context()
+    started = []
+
+    def faulty(_: Context, table: pd.DataFrame) -> dict[str, Estimate]:
+        started.append(len(table))
+        if len(started) > 1:
+            time.sleep(0.02)
+            return {"marginals": Estimate(1.0, 1.0, 1.0)}
+        raise ArithmeticError("no such figure")
+
+    with pytest.raises(ArithmeticError, match="no such figure"):
+        jobs.measured(context, synthetic, [_measure(faulty)] * 20)
+    assert len(started) < 80

@@ -1,0 +1,422 @@
+"""The registry in a folder: whole or not there, numbered without collisions, and nothing unsound comes out of it."""
+
+import hashlib
+import json
+import os
+import runpy
+import stat
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import paracosm.registry
+from paracosm.foundation.errors import RegistryError
+from paracosm.recipes.run.directory import versions
+from paracosm.registry.stores.local_folder import LocalFolder
+from paracosm.registry.stores.store import address
+from paracosm.registry.versions.checks import check_version
+from paracosm.registry.versions.manifest import MANIFEST, Version, may_publish
+from paracosm.registry.versions.release import Release
+
+fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
+ABOUT = Version(
+    name="heart",
+    number=0,
+    published="2026-01-01T00:00:00+00:00",
+    verdict="PASS",
+    profile="internal",
+    limits={},
+    override=None,
+    base_model="org/base",
+    paracosm="0",
+    files={},
+    folder=Path(),
+)
+Files = dict[str, Path | str]
+
+
+def metrics(state: str = "PASS", **changes: Any) -> str:
+    return json.dumps(fake["metrics_of"](state) | changes)
+
+
+def card(*tags: str) -> str:
+    return f"---\ntags: [{', '.join(tags)}]\n---\n\n# Heart\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    weights = tmp_path / "adapter_model.safetensors"
+    save_file({"lora_A": np.ones((2, 3), np.float32)}, weights)
+    return {
+        "adapter_model.safetensors": weights,
+        "adapter_config.json": "{}",
+        "codec.json": "{}",
+        "base.json": "{}",
+        "schema.json": "{}",
+        "provenance.json": "{}",
+        "metrics.json": metrics(),
+        "README.md": card("gate-pass"),
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalFolder:
+    return LocalFolder(tmp_path / "store")
+
+
+def add(store: LocalFolder, files: Files, about: Version = ABOUT) -> Version:
+    return store.add(Release(files, about))
+
+
+def pulled(store: LocalFolder, tmp_path: Path, name: str = "heart") -> Path:
+    return paracosm.registry.pull(name=name, into=tmp_path / "here" / "heart", url=str(store.root))
+
+
+def test_versions_are_numbered_and_keep_their_bytes(store: LocalFolder, files: Files) -> None:
+    first = add(store, files)
+    second = add(store, files | {"README.md": card("gate-pass", "again")})
+    assert list(store.numbers("heart")) == [1, 2]
+    assert (first.folder / "README.md").read_text() == card("gate-pass")
+    assert (second.folder / "adapter_model.safetensors").read_bytes() == (
+        first.folder / "adapter_model.safetensors"
+    ).read_bytes()
+    assert second.files == store.version("heart", 2).files
+    check_version(store.version("heart", 2))
+
+
+@pytest.mark.parametrize(
+    ("reference", "number"), [("heart", 2), ("heart@v1", 1), ("heart@2", 2), ("heart@stable", 1)]
+)
+def test_a_reference_finds_its_version(store: LocalFolder, files: Files, reference: str, number: int) -> None:
+    add(store, files)
+    add(store, files)
+    paracosm.registry.promote(name="heart@v2", alias="stable", url=str(store.root))
+    paracosm.registry.promote(name="heart@v1", alias="stable", url=str(store.root))
+    assert address(reference, url=str(store.root)).find().number == number
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("hart", "has no 'hart'; did you mean 'heart'"),
+        ("heart@v7", "heart has no version 'v7'; it has v1"),
+        ("heart@", "lacks a version after the @"),
+        ("../heart", "is no name of a model"),
+        ("", "is no name of a model"),
+        ("hеart", "is no name of a model"),
+        ("heart\u202e", "is no name of a model"),
+    ],
+)
+def test_a_wrong_reference_gets_one_clear_line(
+    store: LocalFolder, files: Files, reference: str, message: str
+) -> None:
+    add(store, files)
+    with pytest.raises(RegistryError, match=message) as caught:
+        address(reference, url=str(store.root)).find()
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_place_is_no_registry(store: LocalFolder) -> None:
+    with pytest.raises(RegistryError, match="nothing was published there yet"):
+        address("heart", url=str(store.root)).find()
+
+
+def test_a_taken_number_is_passed_over(
+    store: LocalFolder, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, files)
+    monkeypatch.setattr("paracosm.registry.stores.local_folder._taken", lambda shelf: set())
+    assert add(store, files).number == 2
+
+
+@pytest.mark.parametrize("alias", ["v3", "3", "Stable", "", "../x", "stable\n", ".hidden"])
+def test_an_alias_is_a_word(store: LocalFolder, files: Files, alias: str) -> None:
+    add(store, files)
+    with pytest.raises(RegistryError, match="is no alias"):
+        paracosm.registry.promote(name="heart", alias=alias, url=str(store.root))
+
+
+def test_the_number_of_a_removed_version_is_never_given_again(
+    store: LocalFolder, files: Files, tmp_path: Path
+) -> None:
+    url = str(store.root)
+    add(store, files)
+    folder = add(store, files).folder
+    with pytest.raises(RegistryError, match=r"name the version to remove, as in heart@v3"):
+        paracosm.registry.remove(name="heart", url=url)
+    paracosm.registry.promote(name="heart@v2", alias="stable", url=url)
+    with pytest.raises(RegistryError, match="is stable; promote another version first"):
+        paracosm.registry.remove(name="heart@v2", url=url)
+    paracosm.registry.promote(name="heart@v1", alias="stable", url=url)
+    assert paracosm.registry.remove(name="heart@v2", url=url).number == 2
+    assert not folder.exists()
+    assert list(store.numbers("heart")) == [1]
+    assert add(store, files).number == 3
+    assert not list(store.root.rglob(".incoming-*"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train.parquet",
+        "training_args.bin",
+        "optimizer.pt",
+        "weights.pkl",
+        "../x.json",
+        "a/b.json",
+        ".hidden.json",
+        MANIFEST,
+        "run.py",
+    ],
+)
+def test_what_is_never_published_leaves_nothing_behind(store: LocalFolder, files: Files, name: str) -> None:
+    assert not may_publish(name)
+    with pytest.raises(RegistryError):
+        add(store, files | {name: "{}"})
+    assert list((store.root / "heart").iterdir()) == []
+
+
+def test_a_pickle_in_the_clothes_of_safetensors_is_refused(store: LocalFolder, files: Files) -> None:
+    with pytest.raises(RegistryError, match="no sound safetensors file"):
+        add(store, files | {"adapter_model.safetensors": "\x80\x04pickle"})
+    assert list((store.root / "heart").iterdir()) == []
+
+
+def test_a_link_is_refused(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("/etc/passwd")
+    with pytest.raises(RegistryError, match="links are refused"):
+        add(store, files | {"link.json": tmp_path / "link.json"})
+
+
+@pytest.mark.parametrize("missing", ["codec.json", "README.md", "adapter_model.safetensors"])
+def test_an_incomplete_version_is_refused(store: LocalFolder, files: Files, missing: str) -> None:
+    with pytest.raises(RegistryError, match=f"lacks {missing}"):
+        add(store, {name: content for name, content in files.items() if name != missing})
+
+
+def test_pull_brings_the_same_bytes(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+    version = add(store, files)
+    folder = pulled(store, tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in version.folder.iterdir()
+    }
+    check_version(Version.load(folder))
+    with pytest.raises(RegistryError, match="is there already"):
+        pulled(store, tmp_path)
+
+
+def rewritten(folder: Path, **changes: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(manifest | changes))
+
+
+def renamed_entry(folder: Path, name: str) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"][name] = manifest["files"].pop("codec.json")
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def linked(path: Path) -> None:
+    secret = path.with_name("moved.json")
+    path.rename(secret)
+    path.symlink_to(secret.rename(path.parent.parent / "secret.json"))
+
+
+def republished(folder: Path, name: str, content: str, **changes: object) -> None:
+    """Change a file as its publisher could: with a manifest that agrees."""
+    (folder / name).write_text(content)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    manifest["files"][name] = {"sha256": digest, "bytes": len(content.encode())}
+    (folder / MANIFEST).write_text(json.dumps(manifest | changes))
+
+
+def entry(folder: Path, **changes: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"]["codec.json"] |= changes
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def twice(folder: Path) -> None:
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace('"verdict"', '"verdict": "FAIL", "verdict"', 1))
+
+
+def device(path: Path) -> None:
+    path.unlink()
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root makes device files")
+
+
+def archive(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "weights.safetensors", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("zeros", b"\0" * 50_000_000)
+    content = (folder / "weights.safetensors").read_bytes()
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"]["weights.safetensors"] = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def better(figures: dict[str, Any]) -> dict[str, Any]:
+    """Say PASS in every word, with the figures of a copy."""
+    gates = [gate | {"state": "PASS"} for gate in figures["gates"]]
+    return figures | {"verdict": "PASS", "gates": gates}
+
+
+FAILED = fake["metrics_of"]("FAIL")
+LENIENT = {"exact_copies": 0.9}
+
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "a changed byte": lambda folder: (folder / "codec.json").write_text("[]"),
+    "a truncated file": lambda folder: os.truncate(folder / "adapter_model.safetensors", 20),
+    "an oversized file": lambda folder: os.truncate(folder / "adapter_model.safetensors", 2**30),
+    "a missing file": lambda folder: (folder / "codec.json").unlink(),
+    "a link": lambda folder: linked(folder / "codec.json"),
+    "a pipe": lambda folder: ((folder / "codec.json").unlink(), os.mkfifo(folder / "codec.json")),
+    "a folder": lambda folder: ((folder / "codec.json").unlink(), (folder / "codec.json").mkdir()),
+    "a way out": lambda folder: renamed_entry(folder, "../../../escaped.json"),
+    "an absolute way out": lambda folder: renamed_entry(folder, "/tmp/escaped.json"),
+    "a pickle": lambda folder: renamed_entry(folder, "codec.pkl"),
+    "a better verdict": lambda folder: rewritten(folder, verdict="FAIL"),
+    "an unknown verdict": lambda folder: rewritten(folder, verdict="SUPERB"),
+    "another name": lambda folder: rewritten(folder, name="liver"),
+    "another number": lambda folder: rewritten(folder, number=9),
+    "another layout": lambda folder: rewritten(folder, layout=99),
+    "an unknown key": lambda folder: rewritten(folder, run_me="rm"),
+    "files as a list": lambda folder: rewritten(folder, files=["codec.json"]),
+    "no JSON": lambda folder: (folder / MANIFEST).write_text("{"),
+    "a deep JSON": lambda folder: (folder / MANIFEST).write_text("[" * 100_000),
+    "no manifest": lambda folder: (folder / MANIFEST).unlink(),
+    "a linked manifest": lambda folder: linked(folder / MANIFEST),
+    "a device": lambda folder: device(folder / "codec.json"),
+    "a linked folder": lambda folder: (folder / "dataset").symlink_to("/etc"),
+    "a way out through the data set": lambda folder: renamed_entry(folder, "dataset/../../../escaped.json"),
+    "a way out in Windows' words": lambda folder: renamed_entry(folder, "..\\..\\escaped.json"),
+    "a name with a null": lambda folder: renamed_entry(folder, "codec.json\0.txt"),
+    "a name that looks like another": lambda folder: renamed_entry(folder, "соdec.json"),
+    "a name that reads backwards": lambda folder: renamed_entry(folder, "codec\u202enosj.json"),
+    "two names that are one on some disks": lambda folder: renamed_entry(folder, "SCHEMA.json"),
+    "a program": lambda folder: renamed_entry(folder, "setup.py"),
+    "records elsewhere": lambda folder: renamed_entry(folder, "train.parquet"),
+    "a negative size": lambda folder: entry(folder, bytes=-1),
+    "a size that is no number": lambda folder: entry(folder, bytes=True),
+    "more than any disk holds": lambda folder: entry(folder, bytes=10**18),
+    "a digest of another kind": lambda folder: entry(folder, sha256="d41d8cd98f00b204e9800998ecf8427e"),
+    "an entry with more to it": lambda folder: entry(folder, run="rm"),
+    "a key that stands there twice": twice,
+    "a huge manifest": lambda folder: (folder / MANIFEST).write_text(" " * (5 * 2**20) + "{}"),
+    "a hundred thousand files": lambda folder: rewritten(
+        folder, files={f"{number}.json": {"sha256": "0" * 64, "bytes": 1} for number in range(20_000)}
+    ),
+    "control characters for the terminal": lambda folder: rewritten(folder, base_model="\x1b[2J"),
+    "an archive in the clothes of safetensors": archive,
+    "a pickle that its manifest vouches for": lambda folder: republished(
+        folder, "adapter_model.safetensors", "cos\nsystem\n(S'touch escaped'\ntR."
+    ),
+    "a better word in the metrics": lambda folder: republished(
+        folder, "metrics.json", json.dumps(better(FAILED))
+    ),
+    "limits of its own that its metrics do not have": lambda folder: republished(
+        folder, "metrics.json", json.dumps(FAILED | {"verdict": "FAIL"}), verdict="FAIL", limits=LENIENT
+    ),
+    "an unknown profile": lambda folder: rewritten(folder, profile="lenient"),
+    "figures that are no numbers": lambda folder: republished(
+        folder, "metrics.json", metrics().replace("0.5321", '"good"', 1)
+    ),
+    "a card that says less": lambda folder: republished(folder, "README.md", "# All is well\n"),
+    "a signature of the manifest's own": lambda folder: renamed_entry(folder, "model.sig"),
+}
+
+
+@pytest.mark.parametrize("harm", HOSTILE)
+def test_nothing_comes_out_of_a_hostile_registry(
+    store: LocalFolder, files: Files, tmp_path: Path, harm: str
+) -> None:
+    folder = add(store, files).folder
+    HOSTILE[harm](folder)
+    before = {path for path in tmp_path.rglob("*") if (tmp_path / "store") not in path.parents}
+    with pytest.raises(RegistryError) as caught:
+        pulled(store, tmp_path)
+    assert str(caught.value).isprintable()
+    assert not (tmp_path / "here").exists() or list((tmp_path / "here").iterdir()) == []
+    after = {path for path in tmp_path.rglob("*") if (tmp_path / "store") not in path.parents}
+    assert after - before <= {tmp_path / "here"}
+
+
+def test_a_damaged_version_does_not_stand_in_the_way_of_another(
+    store: LocalFolder, files: Files, tmp_path: Path
+) -> None:
+    (add(store, files).folder / MANIFEST).write_text("{")
+    add(store, files)
+    assert pulled(store, tmp_path, "heart@v2").is_dir()
+    with pytest.raises(RegistryError, match=r"v1/manifest\.json: is no manifest"):
+        paracosm.registry.list_versions(url=str(store.root))
+
+
+def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+    failed = fake["metrics_of"]("FAIL")
+    for key in ("gates", "not_ruling"):
+        failed[key] = [gate for gate in failed[key] if gate["gate"] != "exact_copies"]
+    about = replace(ABOUT, paracosm=versions()["paracosm"])
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its figures amount to FAIL"):
+        add(store, files | {"metrics.json": json.dumps(failed)}, about)
+
+
+def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
+    store: LocalFolder, files: Files
+) -> None:
+    figures = fake["metrics_of"]("FAIL")
+    figures["gates"] = [gate | {"state": "PASS"} for gate in figures["gates"]]
+    lenient = replace(ABOUT, limits={"exact_copies": 0.5})
+    version = add(store, files | {"metrics.json": json.dumps(figures)}, lenient)
+    check_version(version)
+    rewritten(version.folder, limits={})
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its figures amount to FAIL"):
+        check_version(Version.load(version.folder))
+
+
+def test_a_file_that_the_manifest_does_not_name_is_reported(store: LocalFolder, files: Files) -> None:
+    version = add(store, files)
+    (version.folder / "extra.py").write_text("")
+    with pytest.raises(RegistryError, match=r"holds extra\.py, which its manifest does not name"):
+        check_version(version)
+
+
+def test_a_failed_verdict_needs_an_override_inside_the_version(store: LocalFolder, files: Files) -> None:
+    failed = files | {"metrics.json": metrics("FAIL"), "README.md": card("gate-fail", "gate-overridden")}
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its gates amount to FAIL"):
+        add(store, failed)
+    with pytest.raises(RegistryError, match="verdict FAIL and no override"):
+        add(store, failed, replace(ABOUT, verdict="FAIL"))
+    overridden = replace(ABOUT, verdict="FAIL", override={"reason": "a test", "by": "me"})
+    with pytest.raises(RegistryError, match="is not tagged gate-fail and gate-overridden"):
+        add(store, failed | {"README.md": card("gate-fail")}, overridden)
+    assert add(store, failed, overridden).number == 1
+
+
+def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, files: Files) -> None:
+    shelf = add(store, files).folder.parent
+    for age, name in ((3600, ".incoming-young"), (2 * 86400, ".incoming-old")):
+        (shelf / name).mkdir()
+        then = (shelf / name).stat().st_mtime - age
+        os.utime(shelf / name, (then, then))
+    add(store, files)
+    assert sorted(path.name for path in shelf.iterdir()) == [".incoming-young", "v1", "v2"]
+    assert list(store.numbers("heart")) == [1, 2]
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, files: Files) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RegistryError, match="Not a directory"):
+        add(LocalFolder(tmp_path / "file"), files)
