@@ -67,8 +67,8 @@ def evaluate_tables(
         ModelError: the base model that an attack would train is not there.
         DataError: a table cannot be used.
     """
-    from paracosm.eval.attacks.attack_training import Attackers
     from paracosm.eval.evaluate_files import evaluate_sets, named_sets, write_comparison, write_evaluation
+    from paracosm.eval.measuring.attack_settings import AttackSettings
     from paracosm.finetune.models.base_model import locate
 
     given = {"--train": train, "--control": control, "--synthetic": synthetic or None}
@@ -95,7 +95,7 @@ def evaluate_tables(
             settings=recipe.eval,
             schema=schema,
             adapter=adapter,
-            attackers=Attackers(recipe, folder, say_on_stderr),
+            attackers=AttackSettings(recipe, folder, say_on_stderr),
             say=say_on_stderr,
         )
     if out is not None and len(found) > 1:

@@ -44,7 +44,7 @@ def launch(
     The same as `accelerate launch` with the configuration SETUP, but a failure is told in one line. The batch of the
     recipe is shared among the processes, so that their number does not change what is learnt.
     """
-    from paracosm.finetune.distributed.launch import Spread, described, find_setup
+    from paracosm.finetune.distributed.launch import Topology, described, find_setup
     from paracosm.finetune.distributed.launch import launch as start
     from paracosm.foundation.errors import RunError
 
@@ -59,4 +59,4 @@ def launch(
     if stage is None or recipe is None:
         raise RunError(f"launch {setup}: needs a stage (finetune or generate) and a recipe or run")
     arguments = [recipe, *(overrides or []), *(() if run is None else ("--run", str(run)))]
-    raise typer.Exit(start(found, stage, arguments, Spread(processes, machines, machine, first, patience)))
+    raise typer.Exit(start(found, stage, arguments, Topology(processes, machines, machine, first, patience)))

@@ -37,7 +37,7 @@ def pii(
 
     from rich.console import Console
 
-    from paracosm.recipes.recipe import Data, Pii
+    from paracosm.recipes.sections.data import Data, Pii
     from paracosm.records.inference.infer_schema import infer
     from paracosm.records.pii.detectors import require_extra
     from paracosm.records.pii.protect import detectors, find_personal, summary

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.cli.init.field_summary import domain_words
-from paracosm.finetune.cost_estimate import Plan, plan
+from paracosm.finetune.cost_estimate import CostEstimate, plan
 from paracosm.finetune.dp.accountant import budget_of, budget_words
 from paracosm.finetune.dp.privacy_unit import expected_units
 from paracosm.finetune.dp.settings import as_trained, unit_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, Plan]:
+def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, CostEstimate]:
     """Check a recipe with its data and its base model; nothing is trained or written.
 
     Raises:
@@ -38,7 +38,7 @@ def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, Plan]:
     return prepared, plan(as_trained(recipe), prepared.schema, train)
 
 
-def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Console") -> None:
+def print_plan(recipe: Recipe, prepared: Prepared, expected: CostEstimate, console: "Console") -> None:
     """Print what `validate` found."""
     from rich import box
     from rich.markup import escape
@@ -63,7 +63,7 @@ def print_plan(recipe: Recipe, prepared: Prepared, expected: Plan, console: "Con
         console.print(f"[bold]{heading:<10}[/] {escape(words)}", highlight=False)
 
 
-def _lines(recipe: Recipe, prepared: Prepared, expected: Plan) -> dict[str, str]:
+def _lines(recipe: Recipe, prepared: Prepared, expected: CostEstimate) -> dict[str, str]:
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
     share = expected.trainable_parameters / expected.total_parameters
     personal = {} if "pii" not in prepared.facts else {"persons": pii_words(prepared.facts["pii"])}

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import Attackers
 from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.measure import measure
+from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.parallel import Say, quiet
 from paracosm.eval.report.comparison import comparison_html, together
 from paracosm.eval.report.html import report_html
@@ -19,7 +19,9 @@ from paracosm.eval.shared_schema import read_synthetic, schema_of_both
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data, Evaluate, Release
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_typed
@@ -40,7 +42,7 @@ def evaluate_files(
     settings: Evaluate | None = None,
     schema: Path | None = None,
     adapter: Path | None = None,
-    attackers: Attackers | None = None,
+    attackers: AttackSettings | None = None,
 ) -> Evaluation:
     """Measure a synthetic table against the real ones it was made from; every file in any format that a recipe reads.
 
@@ -86,7 +88,7 @@ def evaluate_sets(
     settings: Evaluate | None = None,
     schema: Path | None = None,
     adapter: Path | None = None,
-    attackers: Attackers | None = None,
+    attackers: AttackSettings | None = None,
     say: Say = quiet,
 ) -> dict[str, Evaluation]:
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Generate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.generate import Generate
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_table, write_table
 
@@ -25,7 +26,7 @@ def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.Data
         count: how many sets.
         say: takes progress lines.
     """
-    from paracosm.generate.engines.blocks import Job, Maker
+    from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
     from paracosm.generate.stage import how_many
 
     root = Path(run.read_journal().get("recipe_folder", "")).resolve()
@@ -39,8 +40,8 @@ def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.Data
     found = []
     for number in range(1, count + 1):
         settings = recipe.generate.model_copy(update={"seed": recipe.generate.seed + number})
-        maker = Maker(
-            Job(recipe.model_copy(update={"generate": settings}), run.root.resolve(), root, records)
+        maker = BlockGenerator(
+            GenerationJob(recipe.model_copy(update={"generate": settings}), run.root.resolve(), root, records)
         )
         parts = []
         for block in range(len(maker.blocks)):

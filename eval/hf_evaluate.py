@@ -20,7 +20,8 @@ import pandas as pd
 from paracosm.eval.fidelity.measures import FIDELITY
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Metric
-from paracosm.recipes.recipe import Data, Evaluate
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import Attackers
 from paracosm.eval.catalogue import MEASURES
 from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.gates.ruling import check_names, rule, verdict
+from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.dp_claim import Claim, with_claim
 from paracosm.eval.measuring.measure import Measure
@@ -19,13 +19,11 @@ from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimat
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import Say, measured, quiet
 from paracosm.eval.report.histograms import distributions
-from paracosm.eval.stage import evaluate
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Evaluate, Release
+from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Schema
-
-__all__ = ["Evaluation", "evaluate", "measure", "measure_all"]
 
 
 def measure(
@@ -42,7 +40,7 @@ def measure(
     adapter: Path | None = None,
     canaries: Path | None = None,
     claim: Claim | None = None,
-    attackers: Attackers | None = None,
+    attackers: AttackSettings | None = None,
     further: Sequence[pd.DataFrame] = (),
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
@@ -184,7 +182,7 @@ def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: 
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
-    from paracosm.eval.fidelity.text import MOST_MEANT
+    from paracosm.eval.representations.texts import MOST_MEANT
 
     rows = min(context.size, MOST_MEANT)
     say(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")

@@ -26,7 +26,7 @@ Found = dict[Anchor, dict[str, Estimate]]
 
 
 @dataclass(frozen=True)
-class Job:
+class MeasureJob:
     """One measure on one candidate, in the context that it is measured in."""
 
     measure: Measure
@@ -57,7 +57,7 @@ def measured(
     themselves come last, one after the other.
     """
     jobs = [
-        [Job(each, anchor, *pair) for anchor, pair in each.candidates(context, synthetic).items()]
+        [MeasureJob(each, anchor, *pair) for anchor, pair in each.candidates(context, synthetic).items()]
         for each in measures
     ]
     large = max(len(context.train), len(synthetic)) >= LARGE
@@ -65,7 +65,7 @@ def measured(
     progress = _Progress(sum(map(len, jobs)), say)
     found: dict[int, dict[str, Estimate]] = {}
 
-    def work(job: Job) -> dict[str, Estimate]:
+    def work(job: MeasureJob) -> dict[str, Estimate]:
         result = job.result(context)
         progress.step(job)
         return result
@@ -96,7 +96,7 @@ class _Progress:
         self.jobs, self.say = jobs, say
         self.done, self.said, self.lock = 0, time.monotonic(), threading.Lock()
 
-    def step(self, job: Job) -> None:
+    def step(self, job: MeasureJob) -> None:
         """Count a job that has ended."""
         with self.lock:
             self.done += 1

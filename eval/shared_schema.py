@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.schema.cells import as_found
 from paracosm.records.schema.schema import Field, Schema

@@ -11,8 +11,9 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
-from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
 
@@ -35,8 +36,8 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
     inputs = _inputs(recipe, run)
 
     def work() -> dict[str, Any]:
-        from paracosm.eval.attacks.attack_training import Attackers
         from paracosm.eval.measure import measure
+        from paracosm.eval.measuring.attack_settings import AttackSettings
         from paracosm.eval.report.html import report_html
         from paracosm.records.schema.table import read_table
 
@@ -54,7 +55,7 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             adapter=run.adapter if run.codec.is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
-            attackers=Attackers(recipe, run.attackers, say, _pace(run)),
+            attackers=AttackSettings(recipe, run.attackers, say, _pace(run)),
             further=_further(recipe, run, say),
             settings=recipe.eval,
             release=recipe.release,

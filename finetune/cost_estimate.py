@@ -20,9 +20,11 @@ from paracosm.finetune.models.quantization import BITS
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord, encode_all
 from paracosm.finetune.objectives.masked import masked_codec
 from paracosm.foundation.errors import ModelError
-from paracosm.recipes.recipe import Finetune, Model, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.finetune import Finetune
+from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import SlotRecord, Slots
+from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Record, Schema
 
@@ -44,7 +46,7 @@ ENCODED_AT_MOST = 2_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class CostEstimate:
     """Expected size and cost of a fine-tuning run.
 
     Attributes:
@@ -66,7 +68,7 @@ class Plan:
     bytes: int
 
 
-def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
+def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
     """Estimate what `finetune` will need; nothing is trained and no weights are loaded.
 
     Raises:
@@ -85,7 +87,7 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> Plan:
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
     decisions = sum(record.decisions for record in encoded) / len(encoded)
     micro = micro_batch_size(recipe, codec, longest, 1)
-    return Plan(
+    return CostEstimate(
         tokens_per_record=tokens,
         decisions_per_record=decisions,
         longest_record=longest,
@@ -121,7 +123,7 @@ def _masked(
     recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
 ) -> tuple[Codec, Sequence[SlotRecord]]:
     codec = masked_codec(recipe, schema, load_tokenizer(recipe.model), train)
-    slots = Slots(codec)
+    slots = MaskedLayout(codec)
     return codec, [slots.encode(slots.fitting(record)) for record in some]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from paracosm.finetune.distributed.processes import leading, on_leader_first, world
 from paracosm.finetune.models.base_model import base_digest, check_objective
 from paracosm.foundation.digests import file_digest
-from paracosm.recipes.recipe import Recipe, Section
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.section import Section
 
 
 def say_on_stderr(line: str) -> None:
@@ -74,15 +75,17 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     from paracosm.finetune.dp.dp_sgd import fit_privately
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.finetune.models.lora import with_adapter
-    from paracosm.finetune.objectives.causal import causal_material
-    from paracosm.finetune.objectives.masked import masked_material
+    from paracosm.finetune.objectives.causal import causal_objective
+    from paracosm.finetune.objectives.masked import masked_objective
     from paracosm.finetune.training.fit import fit
     from paracosm.finetune.training.save_adapter import public_name, save_adapter
 
     recipe = as_trained(recipe)
     set_seed(recipe.finetune.seed)
     check_objective(recipe.model, recipe.finetune.objective)
-    material = {"causal": causal_material, "masked": masked_material}[recipe.finetune.objective](recipe, run)
+    material = {"causal": causal_objective, "masked": masked_objective}[recipe.finetune.objective](
+        recipe, run
+    )
     model = with_adapter(recipe, material.codec, material.longest)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     canaries = f" ({material.planted} of them canaries)" if material.planted else ""

@@ -8,7 +8,7 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.partial_records import Partial, read_partial
-from paracosm.generate.engines.blocks import Job, Maker
+from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.csv_writer import write_csv
@@ -42,7 +42,7 @@ def impute(
     Raises:
         DataError: the table does not fit the run, or the adapter cannot be conditioned on its known cells.
     """
-    maker = Maker(Job(recipe, run.root.resolve(), (root or Path()).resolve(), 1))
+    maker = BlockGenerator(GenerationJob(recipe, run.root.resolve(), (root or Path()).resolve(), 1))
     if maker.codec.schema.sequence is not None:
         raise DataError("impute: this adapter writes sequences; tables of single records can be completed")
     partial = read_partial(table, maker.codec.schema, recipe.data.missing, lenient=True)
@@ -85,7 +85,7 @@ def _missing(given: Record, partial: Partial, row: int, known: list[str]) -> lis
 
 
 def _completed(
-    maker: Maker, conditions: Conditions, count: int, draw: int, say: Callable[[str], None]
+    maker: BlockGenerator, conditions: Conditions, count: int, draw: int, say: Callable[[str], None]
 ) -> Iterator[tuple[int, Record]]:
     size = 4 * maker.slots
     for begin in range(0, count, size):

@@ -17,7 +17,7 @@ from paracosm.foundation.files import replacing
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
-from paracosm.generate.engines.blocks import Job, Maker
+from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.generate.engines.engine import engine
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -60,8 +60,10 @@ def sample(
     inputs = stage_inputs(recipe, run, root)
     if on_leader_first(lambda: run.is_done("generate", inputs)):
         return False
-    job = Job(_placed(recipe, root), run.root.resolve(), root.resolve(), how_many(recipe, run, root))
-    maker = Maker(job)
+    job = GenerationJob(
+        _placed(recipe, root), run.root.resolve(), root.resolve(), how_many(recipe, run, root)
+    )
+    maker = BlockGenerator(job)
     # Before anything that the stage left earlier is cleared.
     notes = _check(maker, say if leading() else lambda _: None)
     if leading():
@@ -113,7 +115,7 @@ def how_many(recipe: Recipe, run: Run, root: Path) -> int:
     return pyarrow.parquet.read_metadata(run.split("train")).num_rows
 
 
-def _check(maker: Maker, say: Callable[[str], None]) -> dict[str, Any]:
+def _check(maker: BlockGenerator, say: Callable[[str], None]) -> dict[str, Any]:
     """Read rules and conditions, and hold the real records against the rules."""
     run, recipe = maker.run, maker.job.recipe
     schema = Schema.load(run.schema)
@@ -138,7 +140,7 @@ def check_rules(rules: Rulebook, run: Run, say: Callable[[str], None]) -> dict[s
     return {"rules_broken_by_training_records": lines}
 
 
-def _sample(maker: Maker, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+def _sample(maker: BlockGenerator, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
     if leading():
         wait()
     recipe, count = maker.job.recipe, maker.job.count

@@ -11,8 +11,9 @@ from safetensors.numpy import save_file
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import Ruling, rule
 from paracosm.eval.measuring.metric import Obstacle
-from paracosm.recipes.recipe import Recipe, Release
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
 from paracosm.registry.versions.verdict import entry_result

@@ -15,7 +15,7 @@ from paracosm.eval.measuring.dp_claim import Claim, claim_of
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.finetune.dp import dp_sgd as private_fit
 from paracosm.finetune.stage import train
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 

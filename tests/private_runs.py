@@ -8,10 +8,10 @@ import pandas as pd
 
 from paracosm.finetune.dp.accountant import Budget, budget_of
 from paracosm.finetune.dp.dp_sgd import Training
-from paracosm.finetune.dp.secret_rng import Chance
+from paracosm.finetune.dp.secret_rng import SecretRng
 from paracosm.finetune.dp.settings import as_trained
 from paracosm.finetune.models.lora import with_adapter
-from paracosm.finetune.objectives.causal import Material, causal_material
+from paracosm.finetune.objectives.causal import CausalObjective, causal_objective
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare
@@ -76,12 +76,12 @@ def prepared_run(folder: Path, recipe: Recipe, table: pd.DataFrame) -> Run:
 
 def begun(
     recipe: Recipe, run: Run, *, secret: bytes = bytes(32), budget: Budget | None = None
-) -> tuple[Training, Material]:
+) -> tuple[Training, CausalObjective]:
     """Return a private training before its first step."""
     recipe = as_trained(recipe)
     assert recipe.privacy is not None
-    material = causal_material(recipe, run)
+    material = causal_objective(recipe, run)
     units = [[number] for number in range(len(material.train))]
     model = with_adapter(recipe, material.codec, material.longest)
     chosen = budget or budget_of(recipe.privacy, len(units), "record")
-    return Training(model, material, recipe, chosen, Chance(secret), units), material
+    return Training(model, material, recipe, chosen, SecretRng(secret), units), material

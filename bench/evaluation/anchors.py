@@ -18,8 +18,11 @@ from rich.table import Table
 
 from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measure import measure_all
-from paracosm.eval.measuring.context import Context, independent_marginals
-from paracosm.recipes.recipe import Data, Evaluate, Release
+from paracosm.eval.measuring.anchors import independent_marginals
+from paracosm.eval.measuring.context import Context
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_typed

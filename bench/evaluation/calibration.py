@@ -18,14 +18,16 @@ from rich.console import Console
 from rich.table import Table
 
 from paracosm.eval.attacks.canary_audit import audit
-from paracosm.eval.measuring.context import Context, attack_candidates
-from paracosm.eval.measuring.metric import Estimate, wilson
+from paracosm.eval.measuring.anchors import attack_candidates
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.distance_to_closest import leakage
 from paracosm.eval.privacy.gdpr_risks import privacy_risks
 from paracosm.eval.privacy.membership import data_membership
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.verbatim_text import text_replay
-from paracosm.recipes.recipe import Evaluate
+from paracosm.eval.statistics.intervals import wilson
+from paracosm.recipes.sections.evaluate import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from example_tables import example

@@ -25,10 +25,11 @@ from rich.table import Table
 import paracosm.eval.fidelity.text as text_fidelity
 from paracosm.eval.fidelity.measures import COLUMN_FROM_TEXT, FIDELITY
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate, wilson
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.text_embedder import embed
+from paracosm.eval.statistics.intervals import wilson
 from paracosm.eval.utility.measures import UTILITY
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from example_tables import HYBRID, PATIENTS, notes, patients

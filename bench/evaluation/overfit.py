@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from paracosm.eval.attacks.attack_training import Attackers
 from paracosm.eval.attacks.membership import adapter_candidates, adapter_membership, shadow_membership
+from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.number_format import figure, interval
 from paracosm.finetune.stage import train
@@ -85,7 +85,9 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
         "num",
         recipe.eval,
         len(control),
-        attackers=Attackers(shadowed, run.attackers, lambda line: print(line, file=sys.stderr, flush=True)),
+        attackers=AttackSettings(
+            shadowed, run.attackers, lambda line: print(line, file=sys.stderr, flush=True)
+        ),
     )
     for name, folder in (("kept by early stopping", run.adapter), ("last step", last_adapter(run))):
         attacked = replace(context, adapter=folder)

@@ -29,7 +29,7 @@ from paracosm.eval.fidelity.columns import marginals
 from paracosm.eval.fidelity.pairs import pair_similarity
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.statistics.two_sample import mauve
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from example_tables import PATIENTS, patients

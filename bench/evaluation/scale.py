@@ -22,7 +22,7 @@ import paracosm.eval.parallel as jobs
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))

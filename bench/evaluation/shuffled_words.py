@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 from anchors import DATA, KEPT, SETS
 
-from paracosm.eval.measuring.context import Context, independent_marginals
+from paracosm.eval.measuring.anchors import independent_marginals
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.privacy.membership import targets
-from paracosm.eval.privacy.text_attacks import documents, text_scores
+from paracosm.eval.privacy.text_attacks import text_scores
+from paracosm.eval.representations.texts import documents
 from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.recipes.recipe import Data, Evaluate
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_typed

@@ -18,11 +18,11 @@ import numpy as np
 from paracosm.eval.attacks.likelihood_reader import reader_of
 from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import Limits
+from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.decoding.loaded_model import load_adapted
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.run.directory import Run
-from paracosm.records.codec.masked_layout import Slots
+from paracosm.records.codec.masked_layout import MaskedLayout
 from paracosm.records.constraints.rules import Rulebook
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
@@ -51,7 +51,7 @@ def main() -> None:
 def filling(run: Run, records: dict[str, list[Record]]) -> None:
     """Print the share of hidden pieces that are filled as they were."""
     codec, masks = load_codec(run.adapter)
-    reader, texts = reader_of(codec, masks), Slots(codec).text_places
+    reader, texts = reader_of(codec, masks), MaskedLayout(codec).text_places
     encoded = {name: reader.encode(some)[0] for name, some in records.items()}
     pieces = Counter(token for record in encoded["train"] for ids in record.texts.values() for token in ids)
     common = pieces.most_common(1)[0][0]
@@ -78,7 +78,9 @@ def rewriting(run: Run, records: list[Record], share: float) -> None:
     decoder = MaskedDecoder(adapted)
     names = [each.name for each in schema if each.type == "text"]
     seeds = [{name: value for name, value in record.items() if value is not None} for record in records]
-    asked = Conditions(adapted.codec, Limits(adapted.codec, Rulebook(schema)), {}, {}, seeds, rewrite=share)
+    asked = Conditions(
+        adapted.codec, RuleConstraints(adapted.codec, Rulebook(schema)), {}, {}, seeds, rewrite=share
+    )
     made = decoder.records([asked.request(number) for number in range(len(seeds))], seed=0)
     train = to_records(read_table(run.split("train"), schema), schema)
     known = {part for record in train for name in names for part in runs(record[name])}

@@ -38,10 +38,10 @@ from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.decoding.batch_size import batch_size, longest
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.decoding.causal_state import Book
+from paracosm.generate.decoding.causal_state import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
 from paracosm.recipes.loading.load import load_recipe
-from paracosm.recipes.recipe import Model
+from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Schema
@@ -66,7 +66,7 @@ def main() -> None:
 def compare(run: Path, records: int, *, profiled: bool) -> None:
     """Time this engine and transformers.generate with the same adapter, in turns."""
     adapted = load_adapted(run / "adapter")
-    book = Book(adapted.masks, adapted.model.config.max_position_embeddings)
+    book = GrammarCache(adapted.masks, adapted.model.config.max_position_embeddings)
     slots = min(records, batch_size(adapted.model, book, 2.0))
     decoder = Decoder(adapted, slots=slots)
     if profiled:
@@ -129,7 +129,7 @@ def plain(
     base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
     model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()
     codec, grammar = adapted.codec, adapted.masks.matcher(adapted.codec.grammar())
-    most = longest(Book(adapted.masks, None)) - 1
+    most = longest(GrammarCache(adapted.masks, None)) - 1
     valid = tokens = 0
     began = time.perf_counter()
     for begin in range(0, records, batch):
@@ -217,7 +217,7 @@ def timed(schema: Schema, records: int) -> list[str]:
     model = load_base(base)
     restrict_head(model, codec.vocabulary)
     adapted = AdaptedModel(model.eval(), codec, TokenMasks(codec))
-    book = Book(adapted.masks, model.config.max_position_embeddings)
+    book = GrammarCache(adapted.masks, model.config.max_position_embeddings)
     decoder = Decoder(adapted, slots=min(records // 2, batch_size(model, book, 1.0)))
     peaks, encodings, began = [], [], time.perf_counter()
     for half in (range(records // 2), range(records // 2, records)):

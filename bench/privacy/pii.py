@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii.detectors import ner_model
 from paracosm.records.pii.kinds import KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.regions import countries_and_states
 from paracosm.records.pii.protect import protect
-from paracosm.records.pii.subjects import People
+from paracosm.records.pii.subjects import Subjects
 from paracosm.records.pii.text_detection import Cell, find_in_texts
 from paracosm.records.sources.read_source import read_source
 
@@ -74,7 +74,7 @@ def gold_spans(row: pd.Series) -> Spans:
 
 def ours(texts: list[str]) -> list[Spans]:
     cells = [Cell(row, "text", text, f"record {row}", frozenset(), {}) for row, text in enumerate(texts)]
-    found = find_in_texts(cells, People(name_lists("en")), {}, language="en", kinds=list(KINDS))
+    found = find_in_texts(cells, Subjects(name_lists("en")), {}, language="en", kinds=list(KINDS))
     return [[(each.start, each.end, OURS.get(each.kind, each.kind)) for each in spans] for spans in found]
 
 

@@ -261,7 +261,8 @@ def print_memory(tokens: int = 4096, columns: int = 128_256) -> None:
     from transformers import LlamaConfig
 
     from paracosm.finetune.cost_estimate import count_weights, memory
-    from paracosm.recipes.recipe import Finetune, Model
+    from paracosm.recipes.sections.finetune import Finetune
+    from paracosm.recipes.sections.model import Model
 
     ways: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "lora": ({}, {}),

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import with_adapter
-from paracosm.finetune.objectives.causal import causal_material
+from paracosm.finetune.objectives.causal import causal_objective
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare
@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder) / "run")
         prepare(recipe, run, root=find_recipe(Path(asked.recipe)).resolve().parent)
-        material = causal_material(recipe, run)
+        material = causal_objective(recipe, run)
     models = {}
     for name in ("peft", "fused", "peft, compiled", "fused, compiled"):
         torch.manual_seed(0)

@@ -15,7 +15,9 @@ from paracosm.cli.init.declared_fields import with_declarations
 from paracosm.cli.init.field_summary import domain_words
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
-from paracosm.recipes.recipe import Data, Model, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.model import Model
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import Prepared, assemble

@@ -16,6 +16,7 @@ import pandas as pd
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
+from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle
 from paracosm.foundation.digests import value_digest
@@ -29,24 +30,7 @@ SECONDS_BETWEEN_LINES = 15
 
 
 @dataclass(frozen=True)
-class Attackers:
-    """With what an evaluation trains adapters for its attacks.
-
-    Attributes:
-        recipe: how the attacked adapter was trained, or would be.
-        folder: where adapters are trained and what was read off them is kept.
-        say: takes progress lines.
-        pace: seconds that a record took in an epoch of the run's own training; None where none was measured.
-    """
-
-    recipe: Recipe
-    folder: Path
-    say: Callable[[str], None] = lambda _: None
-    pace: float | None = None
-
-
-@dataclass(frozen=True)
-class Lesson:
+class ShadowJob:
     """What one adapter is to learn, and what is asked of it.
 
     Attributes:
@@ -84,7 +68,7 @@ Read = Callable[[Path], Mapping[str, np.ndarray]]
 
 
 @dataclass
-class Course:
+class ShadowTraining:
     """Several adapters for one attack: says beforehand what they cost, and how long is left.
 
     Attributes:
@@ -93,12 +77,12 @@ class Course:
         attack: what the lines call it.
     """
 
-    attackers: Attackers
+    attackers: AttackSettings
     schema: Schema
     attack: str
     _spoken: float = field(default=0.0, init=False)
 
-    def answers(self, lessons: Sequence[Lesson], read: Read) -> list[Mapping[str, np.ndarray]]:
+    def answers(self, lessons: Sequence[ShadowJob], read: Read) -> list[Mapping[str, np.ndarray]]:
         """Train the adapters that are not trained yet, one after the other; return what `read` gives for each."""
         keys = [each.key(self.schema) for each in lessons]
         files = [
@@ -118,7 +102,7 @@ class Course:
             self._taught(lessons[number], files[number], read, said)
         return [_load(path) for path in files]
 
-    def _announce(self, lessons: Sequence[Lesson]) -> None:
+    def _announce(self, lessons: Sequence[ShadowJob]) -> None:
         pace = self._planned_pace(lessons[0]) if self.attackers.pace is None else self.attackers.pace
         seconds = pace * sum(each.passes for each in lessons)
         records = sorted({len(each.train) for each in lessons})
@@ -128,7 +112,7 @@ class Course:
             f"up to about {max(seconds / 60, 0.1):.1f} min in all; a killed evaluation goes on where it was"
         )
 
-    def _planned_pace(self, lesson: Lesson) -> float:
+    def _planned_pace(self, lesson: ShadowJob) -> float:
         from paracosm.finetune.cost_estimate import plan
 
         records = to_records(lesson.train, self.schema)
@@ -136,7 +120,7 @@ class Course:
             len(records) * lesson.recipe.finetune.epochs
         )
 
-    def _taught(self, lesson: Lesson, kept: Path, read: Read, said: str) -> None:
+    def _taught(self, lesson: ShadowJob, kept: Path, read: Read, said: str) -> None:
         from paracosm.finetune.stage import train
 
         run = Run.create(kept.with_suffix(""))
@@ -156,7 +140,7 @@ class Course:
             self._spoken = time.monotonic()
             self.attackers.say(line)
 
-    def _sweep(self, lesson: Lesson, mine: Path) -> None:
+    def _sweep(self, lesson: ShadowJob, mine: Path) -> None:
         """Remove what was left of the same lesson with other records or settings."""
         for path in self.attackers.folder.glob(f"{lesson.name}-" + "[0-9a-f]" * 12 + "*"):
             if path.is_dir() and path != mine:
@@ -184,7 +168,7 @@ def table_digest(table: pd.DataFrame) -> str:
     return value_digest([list(table.columns), table.to_csv(index=False, na_rep="\0")])
 
 
-def _write(lesson: Lesson, run: Run, schema: Schema) -> None:
+def _write(lesson: ShadowJob, run: Run, schema: Schema) -> None:
     write_table(lesson.train, run.split("train"), schema)
     write_table(lesson.control, run.split("control"), schema)
     schema.save(run.schema)

@@ -11,14 +11,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import Course, Lesson, table_digest, training_obstacle
+from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, table_digest, training_obstacle
 from paracosm.eval.attacks.likelihood import Likelihood
 from paracosm.eval.attacks.likelihood_attacks import attack_scores
 from paracosm.eval.attacks.likelihood_reader import reader_of
 from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
-from paracosm.eval.measuring.context import Context, drawn_rows, with_reference
+from paracosm.eval.measuring.anchors import with_reference
+from paracosm.eval.measuring.context import Context, drawn_rows
+from paracosm.eval.measuring.measure import membership_obstacle
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
-from paracosm.eval.privacy.membership import membership_obstacle
 from paracosm.eval.statistics.attack_scores import Targets, strongest
 from paracosm.records.schema.table import to_records
 
@@ -139,10 +140,10 @@ def _answers(
             for name, values in attack_scores(likelihoods, base, plain, members=members).items()
         }
 
-    return Course(context.attackers, context.schema, "auxiliary model").answers(lessons, read)
+    return ShadowTraining(context.attackers, context.schema, "auxiliary model").answers(lessons, read)
 
 
-def _lesson(context: Context, name: str, table: pd.DataFrame, question: str) -> Lesson:
+def _lesson(context: Context, name: str, table: pd.DataFrame, question: str) -> ShadowJob:
     assert context.attackers is not None
     usual = context.attackers.recipe.finetune
     steps = max(1, -(-len(table) // usual.batch_size))
@@ -158,4 +159,4 @@ def _lesson(context: Context, name: str, table: pd.DataFrame, question: str) -> 
     # The synthetic records are out in the open: whoever attacks trains without noise.
     changes = {"finetune": usual.model_copy(update=settings), "privacy": None}
     recipe = context.attackers.recipe.model_copy(update=changes)
-    return Lesson(f"auxiliary-{name}", table, watched, recipe, question)
+    return ShadowJob(f"auxiliary-{name}", table, watched, recipe, question)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from paracosm.finetune.objectives.causal_dataset import IGNORED, Collator, EncodedRecord, RecordDataset
+from paracosm.finetune.objectives.causal_dataset import Collator, EncodedRecord, RecordDataset
+from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import FORCED, TokenMasks
 

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from paracosm.eval.attacks.likelihood import Likelihood, read_likelihoods, told_by
-from paracosm.finetune.models.restricted_head import GrammarLoss
 from paracosm.finetune.objectives.causal_dataset import Collator, EncodedRecord, RecordDataset, encode_known
+from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.finetune.objectives.masked import encode_known_slots
 from paracosm.finetune.objectives.masked_dataset import Example, MaskedCollator, example, training_example
-from paracosm.finetune.objectives.slot_logits import Choices, slot_scores
+from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import Hidden, SlotRecord, Slots
+from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Record
 
@@ -71,7 +71,7 @@ class MaskedReader:
     """Pseudo-likelihoods: each decision from everything else of the record but what comes after it in its own cell."""
 
     def __init__(self, codec: Codec, masks: TokenMasks) -> None:
-        self.codec, self.slots = codec, Slots(codec)
+        self.codec, self.slots = codec, MaskedLayout(codec)
 
     @cached_property
     def _collate(self) -> MaskedCollator:
@@ -107,21 +107,21 @@ class MaskedReader:
         place = np.concatenate([np.full(len(found[at][0]), places[at]) for at in sorted(found)])
         return Likelihood(parts[0], parts[1], parts[2], parts[3], place)
 
-    def _rows(self, record: SlotRecord, choices: Choices) -> list[tuple[int, Example]]:
+    def _rows(self, record: SlotRecord, choices: AllowedColumns) -> list[tuple[int, Example]]:
         """Return place and row of each question that is asked about a record."""
         found = []
         for place, cell in enumerate(record.cells):
             for shown in range(len(cell)):
-                hidden = Hidden({place: shown})
+                hidden = MaskState({place: shown})
                 found.append((place, example(record, self.slots, choices, hidden, {place: 1.0})))
             pieces = range(len(record.texts.get(place, ())))
             for first in pieces[:APART]:
-                hidden = Hidden({}, {place: list(pieces[first::APART])})
+                hidden = MaskState({}, {place: list(pieces[first::APART])})
                 found.append((place, example(record, self.slots, choices, hidden, {place: 1.0})))
         return found
 
     def _told(
-        self, model: torch.nn.Module, batch: dict[str, torch.Tensor], choices: Choices
+        self, model: torch.nn.Module, batch: dict[str, torch.Tensor], choices: AllowedColumns
     ) -> list[np.ndarray]:
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
@@ -139,8 +139,8 @@ class MaskedReader:
         )
         return choices.loss(scores, batch["choices"], batch["targets"], batch["weights"])
 
-    def _choices(self, model: torch.nn.Module) -> Choices:
-        return Choices(self.slots, model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
+    def _choices(self, model: torch.nn.Module) -> AllowedColumns:
+        return AllowedColumns(self.slots, model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
 
 
 def _on_device(batch: dict[str, torch.Tensor], model: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -10,11 +10,12 @@ from paracosm.eval.attacks.attack_training import training_obstacle
 from paracosm.eval.attacks.likelihood import Likelihood
 from paracosm.eval.attacks.likelihood_attacks import attack_scores, means
 from paracosm.eval.attacks.lira_rmia import Shadows, likelihood_ratio_scores
-from paracosm.eval.attacks.target import Attacked, read_attacked
+from paracosm.eval.attacks.target import AttackTarget, read_attacked
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import too_few_subjects
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle, excess
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.statistics.attack_scores import Targets, strongest
+from paracosm.eval.statistics.intervals import excess
 from paracosm.finetune.models.trained_model import objective_of
 from paracosm.records.schema.schema import Record
 
@@ -98,7 +99,7 @@ class _UnderAttack:
 
 
 def _under_attack(context: Context, model: Model) -> _UnderAttack:
-    attacked: Attacked = context.once("attacked adapter", lambda: read_attacked(context))
+    attacked: AttackTarget = context.once("attacked adapter", lambda: read_attacked(context))
     rows, members, likelihoods = np.arange(len(attacked.records)), attacked.members, attacked.adapter
     groups = attacked.groups
     if model == "clean":
@@ -130,7 +131,7 @@ def extraction(context: Context, model: Model) -> dict[str, Estimate]:
     of 100 samples would be they with a probability of a half (Hayes et al. 2025, (n, p)-discoverable extraction). One
     forward pass gives the probability of a continuation, so nothing is sampled. Nothing where texts are too short.
     """
-    attacked: Attacked = context.once("attacked adapter", lambda: read_attacked(context))
+    attacked: AttackTarget = context.once("attacked adapter", lambda: read_attacked(context))
     likelihoods = {"adapter": attacked.adapter, "clean": attacked.adapter, "base": attacked.base}.get(
         model, attacked.memorised
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from paracosm.eval.attacks.attack_training import Course, Lesson, table_digest
+from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, table_digest
 from paracosm.eval.attacks.likelihood import Likelihood
 from paracosm.eval.attacks.likelihood_attacks import means
 from paracosm.eval.attacks.lira_rmia import Shadows
@@ -42,9 +42,11 @@ def read_shadows(
         control = unseen[drawn_rows(len(unseen), max(1, len(context.control)), seed + number)]
         train, watched = (pool.iloc[rows].reset_index(drop=True) for rows in (learnt, control))
         lessons.append(
-            Lesson(f"shadow-{number:02d}", train, watched, _recipe(context.attackers.recipe, number), asked)
+            ShadowJob(
+                f"shadow-{number:02d}", train, watched, _recipe(context.attackers.recipe, number), asked
+            )
         )
-    course = Course(context.attackers, codec.schema, "shadow adapter")
+    course = ShadowTraining(context.attackers, codec.schema, "shadow adapter")
     found = course.answers(lessons, lambda folder: {"mean": means(read(folder))})
     return Shadows(np.stack([each["mean"] for each in found]), halves[:, targets])
 

@@ -32,7 +32,7 @@ LONG_TEXT = 50
 
 
 @dataclass(frozen=True)
-class Attacked:
+class AttackTarget:
     """Records with their likelihoods; training records first, then records that never trained."""
 
     records: list[Record]
@@ -53,7 +53,7 @@ class Attacked:
         return len(self.records) - self.members
 
 
-def read_attacked(context: Context) -> Attacked:
+def read_attacked(context: Context) -> AttackTarget:
     """Load the context's adapter and read the likelihoods that every attack on it needs."""
     assert context.adapter is not None
     folder, most, seed = context.adapter, context.settings.attacked_records, context.settings.seed
@@ -80,7 +80,7 @@ def read_attacked(context: Context) -> Attacked:
         shadows = read_shadows(
             context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
         )
-    return Attacked(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
+    return AttackTarget(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
 
 
 def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:

@@ -9,8 +9,9 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
 from paracosm.eval.measuring.context import NUMERIC, Context
-from paracosm.eval.measuring.metric import Estimate, around
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.features import as_floats, as_texts, as_words
+from paracosm.eval.statistics.intervals import around
 from paracosm.records.schema.schema import Field
 
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -1,13 +1,9 @@
 """The registered metrics of fidelity, and what measures them."""
 
 from paracosm.eval.measuring import readings
-from paracosm.eval.measuring.context import (
-    Context,
-    fidelity_candidates,
-    text_candidates,
-    unseen_text_candidates,
-)
-from paracosm.eval.measuring.measure import Measure, imported, same_context, too_few
+from paracosm.eval.measuring.anchors import fidelity_candidates, text_candidates, unseen_text_candidates
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.measure import Measure, lazy, same_context, too_few
 from paracosm.eval.measuring.metric import Metric, Obstacle
 
 MARGINALS = Metric(
@@ -283,71 +279,67 @@ def _pairs_obstacle(context: Context) -> Obstacle | None:
 
 
 FIDELITY: tuple[Measure, ...] = (
+    Measure(lazy("fidelity.columns", "marginals"), (MARGINALS,), same_context(fidelity_candidates), too_few),
     Measure(
-        imported("fidelity.columns", "marginals"), (MARGINALS,), same_context(fidelity_candidates), too_few
-    ),
-    Measure(
-        imported("fidelity.pairs", "pair_similarity"),
+        lazy("fidelity.pairs", "pair_similarity"),
         (PAIRS,),
         same_context(fidelity_candidates),
         _pairs_obstacle,
     ),
-    Measure(imported("fidelity.c2st", "classifier_auc"), (C2ST,), same_context(fidelity_candidates), too_few),
+    Measure(lazy("fidelity.c2st", "classifier_auc"), (C2ST,), same_context(fidelity_candidates), too_few),
+    Measure(lazy("fidelity.pmse", "propensity"), (PMSE_RATIO,), same_context(fidelity_candidates), too_few),
     Measure(
-        imported("fidelity.pmse", "propensity"), (PMSE_RATIO,), same_context(fidelity_candidates), too_few
-    ),
-    Measure(
-        imported("fidelity.rows", "column_figures"),
+        lazy("fidelity.rows", "column_figures"),
         (TRIPLES, WASSERSTEIN),
         same_context(fidelity_candidates),
-        imported("fidelity.rows", "triples_obstacle"),
+        lazy("fidelity.rows", "triples_obstacle"),
         Obstacle("there is no column of numbers", curable=False),
     ),
     Measure(
-        imported("fidelity.rows", "row_figures"),
+        lazy("fidelity.rows", "row_figures"),
         (ALPHA_PRECISION, BETA_RECALL, ROW_MMD),
         same_context(fidelity_candidates),
         too_few,
     ),
     Measure(
-        imported("fidelity.text", "word_figures"),
+        lazy("fidelity.text", "word_figures"),
         (TEXT_AUC, DISTINCT_RATIO, SELF_BLEU_RATIO),
         same_context(text_candidates),
-        imported("privacy.verbatim_text", "text_obstacle"),
+        lazy("privacy.verbatim_text", "text_obstacle"),
         Obstacle("the texts hold no words", curable=False),
     ),
     Measure(
-        imported("fidelity.text", "perplexity"),
+        lazy("fidelity.text", "perplexity"),
         (PERPLEXITY_RATIO,),
         unseen_text_candidates,
-        imported("privacy.verbatim_text", "text_obstacle"),
+        lazy("privacy.verbatim_text", "text_obstacle"),
         Obstacle("the texts hold no words", curable=False),
     ),
     Measure(
-        imported("fidelity.text_topics", "topics"),
+        lazy("fidelity.text_topics", "topics"),
         (TOPICS,),
         same_context(text_candidates),
-        imported("privacy.verbatim_text", "text_obstacle"),
+        lazy("privacy.verbatim_text", "text_obstacle"),
         Obstacle("the texts of train are too few or too much alike to make topics", curable=False),
     ),
     Measure(
-        imported("fidelity.text", "meaning_figures"),
+        lazy("fidelity.text", "meaning_figures"),
         (EMBEDDING_AUC, MAUVE, FRECHET, TEXT_MMD, VENDI_RATIO),
         same_context(text_candidates),
-        imported("representations.text_embedder", "embedder_obstacle"),
+        lazy("representations.text_embedder", "embedder_obstacle"),
     ),
     Measure(
-        imported("fidelity.text_entities", "entity_figures"),
+        lazy("fidelity.text_entities", "entity_figures"),
         (ENTITY_JS,),
         same_context(fidelity_candidates),
-        imported("fidelity.text_entities", "entity_obstacle"),
+        lazy("fidelity.text_entities", "entity_obstacle"),
         Obstacle("the real texts mention no person, place, date or amount", curable=False),
     ),
     Measure(
-        imported("fidelity.text_vs_columns", "text_column_figures"),
+        lazy("fidelity.text_vs_columns", "text_column_figures"),
         (COLUMN_FROM_TEXT, TEXT_INFORMATION, MENTIONS),
-        imported("fidelity.text_vs_columns", "hybrid_candidates"),
-        imported("fidelity.text_vs_columns", "hybrid_obstacle"),
+        lazy("fidelity.text_vs_columns", "hybrid_candidates"),
+        lazy("fidelity.text_vs_columns", "hybrid_obstacle"),
         Obstacle("the texts say too little about the columns", curable=False),
     ),
 )

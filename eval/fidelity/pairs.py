@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.context import NUMERIC, Context
-from paracosm.eval.measuring.metric import Estimate, around
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.features import as_floats, as_words
+from paracosm.eval.statistics.intervals import around
 from paracosm.records.schema.schema import Field
 
 BINS = 10

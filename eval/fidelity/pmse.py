@@ -5,8 +5,9 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate, around
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.features import tree_features
+from paracosm.eval.statistics.intervals import around
 
 MOST_ROWS = 5000
 MOST_LEAVES = 32

@@ -12,11 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from paracosm.eval.fidelity.c2st import FITTING, FOLDS, auc_with_variances
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate, around
-from paracosm.eval.privacy.text_attacks import BigramModel, documents
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.text_embedder import embed
+from paracosm.eval.representations.texts import MOST_MEANT, BigramModel, compared_texts, documents
+from paracosm.eval.statistics.classifier import FITTING, FOLDS, auc_with_variances
+from paracosm.eval.statistics.intervals import around
 from paracosm.eval.statistics.jackknife import jackknifed
 from paracosm.eval.statistics.two_sample import (
     FRECHET_AXES,
@@ -29,10 +30,6 @@ from paracosm.eval.statistics.two_sample import (
     vendi,
 )
 
-MOST_TEXTS = 2000
-"""Texts of each side that are compared."""
-MOST_MEANT = 1000
-"""Texts of each side that are embedded, which is what costs most."""
 MOST_VARIED = 500
 """Texts whose variety is measured: its cost grows with the square or the cube."""
 WORDS = 20_000
@@ -119,13 +116,6 @@ def meaning_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
 def _share(ours: float, rows: int, theirs: float, other_rows: int) -> float:
     """Return a ratio of two numbers of different texts, each a share of its rows when groups are left out."""
     return (ours / rows) / (theirs / other_rows)
-
-
-def compared_texts(context: Context, table: pd.DataFrame) -> list[str]:
-    """Return the texts of a side that are looked at, in random order."""
-    most = min(MOST_TEXTS, context.size)
-    drawn = np.random.default_rng([context.settings.seed, 67]).permutation(len(table))[:most]
-    return documents(table.iloc[drawn], context.fields)
 
 
 def _text_auc(ours: list[str], theirs: list[str], seed: int) -> Estimate:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.measure import text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Obstacle
-from paracosm.eval.privacy.verbatim_text import text_obstacle
 from paracosm.eval.representations.features import as_texts
 from paracosm.eval.statistics.jackknife import jackknifed
 from paracosm.records.pii.detectors import entity_labels, ner_model

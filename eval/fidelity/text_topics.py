@@ -11,9 +11,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from paracosm.eval.fidelity.columns import js_distance
-from paracosm.eval.fidelity.text import compared_texts
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.representations.texts import compared_texts
 from paracosm.eval.statistics.jackknife import jackknifed
 
 AXES = 32

@@ -13,9 +13,10 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from paracosm.eval.measuring.context import NUMERIC, Context, drawn_rows
-from paracosm.eval.measuring.metric import FEWEST_ROWS, NORMAL_95, Anchor, Estimate, Obstacle, around
-from paracosm.eval.privacy.text_attacks import documents
+from paracosm.eval.measuring.metric import FEWEST_ROWS, NORMAL_95, Anchor, Estimate, Obstacle
 from paracosm.eval.representations.features import as_floats, as_words
+from paracosm.eval.representations.texts import documents
+from paracosm.eval.statistics.intervals import around
 from paracosm.records.schema.schema import Field
 
 MOST_ROWS = 2000

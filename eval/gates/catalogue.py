@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from paracosm.eval.measuring.metric import Section
-from paracosm.recipes.recipe import Release
+from paracosm.recipes.sections.release import Release
 
 Quantity = Literal["value", "normalised", "of_ceiling", "departure"]
 

@@ -10,7 +10,7 @@ from paracosm.eval.measuring.metric import Estimate, Obstacle, Result, Section
 from paracosm.eval.measuring.number_format import Unit, figure, interval
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Release
+from paracosm.recipes.sections.release import Release
 
 State = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO OBJECTION", "NOT APPLICABLE"]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]

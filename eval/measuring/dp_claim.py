@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from paracosm.recipes.recipe import Release
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.release import Release
 
 GATE = "audit_epsilon"
 

@@ -31,7 +31,7 @@ class Measure:
     """Whether it keeps every core busy by itself."""
 
 
-def imported(module: str, name: str) -> Callable[..., Any]:
+def lazy(module: str, name: str) -> Callable[..., Any]:
     """Return a function of a room's module that is imported when it is first called: listing metrics stays fast."""
     return lambda *arguments: getattr(import_module(f"paracosm.eval.{module}"), name)(*arguments)
 
@@ -74,3 +74,19 @@ def too_few_subjects(context: Context, *sides: tuple[str, ...]) -> Obstacle | No
                 f"only {persons} subjects in {' and '.join(side)}; at least {FEWEST_ROWS} are needed"
             )
     return None
+
+
+def text_obstacle(context: Context) -> Obstacle | None:
+    """Return why texts cannot be compared, or None."""
+    if all(each.type != "text" for each in context.fields):
+        return Obstacle("there is no text column", curable=False)
+    if len(context.control) < FEWEST_ROWS:
+        return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
+    return None
+
+
+def membership_obstacle(context: Context) -> Obstacle | None:
+    """Return why membership cannot be attacked, or None."""
+    if len(context.control) < 3 * FEWEST_ROWS:
+        return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
+    return too_few_subjects(context, ("train",), ("control",))

@@ -1,7 +1,5 @@
 """Which records repeat a training record: the same in every field, or a long text that is nearly the same."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from paracosm.eval.representations.features import as_texts, plain_frame
+from paracosm.eval.representations.texts import normal
 from paracosm.records.schema.schema import Field
 
 SHINGLE_WORDS = 5
@@ -49,11 +48,6 @@ def text_flags(
             rows = np.flatnonzero(long & ~flags)
             flags[rows] = _near_text(ours[rows], known, known[neighbour[rows]])
     return flags
-
-
-def normal(text: str) -> str:
-    """Return `text` in NFKC, case-folded, with single spaces."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def _near_text(texts: np.ndarray, known: np.ndarray, neighbours: np.ndarray) -> np.ndarray:

@@ -7,10 +7,11 @@ import pandas as pd
 from scipy.special import gammaln
 
 from paracosm.eval.measuring.context import Context, subsample
-from paracosm.eval.measuring.metric import Estimate, around, excess
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.copies import exact_flags, text_flags
 from paracosm.eval.representations.row_distance import Nearest, RowVectors, nearest
-from paracosm.recipes.recipe import Evaluate
+from paracosm.eval.statistics.intervals import around, excess
+from paracosm.recipes.sections.evaluate import Evaluate
 
 MOST_TARGETS = 40_000
 CONTROL_NEIGHBOURS = 16

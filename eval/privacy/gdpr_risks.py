@@ -13,9 +13,10 @@ import pandas as pd
 from scipy.stats import hypergeom
 
 from paracosm.eval.measuring.context import NUMERIC, Context, drawn_rows
-from paracosm.eval.measuring.metric import FEWEST_ROWS, NORMAL_95, Estimate, Obstacle, excess, wilson
+from paracosm.eval.measuring.metric import FEWEST_ROWS, NORMAL_95, Estimate, Obstacle
 from paracosm.eval.representations.features import as_words
 from paracosm.eval.representations.row_distance import RowVectors, nearest
+from paracosm.eval.statistics.intervals import excess, wilson
 from paracosm.records.schema.schema import Field
 
 FEWEST_FIELDS = 3

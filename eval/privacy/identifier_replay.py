@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from paracosm.eval.measuring.context import Context, control_halves, leakage_candidates
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Obstacle, excess
+from paracosm.eval.measuring.anchors import control_halves, leakage_candidates
+from paracosm.eval.measuring.context import Context
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Obstacle
 from paracosm.eval.privacy.identifier_detection import SHORTEST, found_in, of_one_subject, read_by_model
 from paracosm.eval.representations.features import as_texts
+from paracosm.eval.statistics.intervals import excess
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The registered metrics of leakage, and what measures them."""
 
 from paracosm.eval.measuring import readings
-from paracosm.eval.measuring.context import attack_candidates, leakage_candidates
-from paracosm.eval.measuring.measure import Measure, imported, too_few_control
+from paracosm.eval.measuring.anchors import attack_candidates, leakage_candidates
+from paracosm.eval.measuring.measure import Measure, lazy, too_few_control
 from paracosm.eval.measuring.metric import Metric, Obstacle
 
 DCR_SHARE = Metric(
@@ -258,78 +258,78 @@ AUDIT_EPSILON = Metric(
 )
 
 LEAKAGE = Measure(
-    imported("privacy.distance_to_closest", "leakage"),
+    lazy("privacy.distance_to_closest", "leakage"),
     (DCR_SHARE, EXACT_COPIES, NEAR_COPIES),
     leakage_candidates,
     too_few_control,
 )
 GUARD = Measure(
-    imported("privacy.split_guard", "split_guard"),
+    lazy("privacy.split_guard", "split_guard"),
     (SPLIT_GUARD,),
     lambda context, synthetic: {"synthetic": (context, synthetic)},
     too_few_control,
 )
 MEMBERSHIP = Measure(
-    imported("privacy.membership", "data_membership"),
+    lazy("privacy.membership", "data_membership"),
     (DATA_MIA_AUC, DATA_MIA_TPR),
     attack_candidates,
-    imported("privacy.membership", "membership_obstacle"),
+    lazy("privacy.membership", "membership_obstacle"),
 )
 RISKS = Measure(
-    imported("privacy.gdpr_risks", "privacy_risks"),
+    lazy("privacy.gdpr_risks", "privacy_risks"),
     (SINGLING_OUT, LINKABILITY, INFERENCE),
     leakage_candidates,
-    imported("privacy.gdpr_risks", "risks_obstacle"),
+    lazy("privacy.gdpr_risks", "risks_obstacle"),
 )
 REPLAY = Measure(
-    imported("privacy.verbatim_text", "text_replay"),
+    lazy("privacy.verbatim_text", "text_replay"),
     (RUN_13, RUN_50),
     leakage_candidates,
-    imported("privacy.verbatim_text", "text_obstacle"),
+    lazy("privacy.verbatim_text", "text_obstacle"),
     Obstacle("hardly any training text is that long", curable=False),
 )
 IDENTIFIERS = Measure(
-    imported("privacy.identifier_replay", "identifier_replay"),
+    lazy("privacy.identifier_replay", "identifier_replay"),
     (PII_REPLAY,),
-    imported("privacy.identifier_replay", "identifier_candidates"),
-    imported("privacy.identifier_replay", "identifier_obstacle"),
+    lazy("privacy.identifier_replay", "identifier_candidates"),
+    lazy("privacy.identifier_replay", "identifier_obstacle"),
     Obstacle("too few identifiers of a single subject were found", curable=False),
 )
 ADAPTER = Measure(
-    imported("attacks.membership", "adapter_membership"),
+    lazy("attacks.membership", "adapter_membership"),
     (ADAPTER_MIA_AUC, ADAPTER_MIA_TPR),
-    imported("attacks.membership", "adapter_candidates"),
-    imported("attacks.membership", "adapter_obstacle"),
+    lazy("attacks.membership", "adapter_candidates"),
+    lazy("attacks.membership", "adapter_obstacle"),
     own_threads=True,
 )
 SHADOWS = Measure(
-    imported("attacks.membership", "shadow_membership"),
+    lazy("attacks.membership", "shadow_membership"),
     (LIRA_AUC, LIRA_TPR),
-    imported("attacks.membership", "adapter_candidates"),
-    imported("attacks.membership", "lira_obstacle"),
+    lazy("attacks.membership", "adapter_candidates"),
+    lazy("attacks.membership", "lira_obstacle"),
     own_threads=True,
 )
 AUXILIARY = Measure(
-    imported("attacks.auxiliary_model", "auxiliary_membership"),
+    lazy("attacks.auxiliary_model", "auxiliary_membership"),
     (AUXILIARY_MIA_AUC, AUXILIARY_MIA_TPR),
-    imported("attacks.auxiliary_model", "auxiliary_candidates"),
-    imported("attacks.auxiliary_model", "auxiliary_obstacle"),
+    lazy("attacks.auxiliary_model", "auxiliary_candidates"),
+    lazy("attacks.auxiliary_model", "auxiliary_obstacle"),
     Obstacle("hardly any synthetic record lies within the schema's domains", curable=False),
     own_threads=True,
 )
 CONTINUATIONS = Measure(
-    imported("attacks.membership", "extraction"),
+    lazy("attacks.membership", "extraction"),
     (EXTRACTION,),
-    imported("attacks.membership", "adapter_candidates"),
-    imported("attacks.membership", "text_adapter_obstacle"),
+    lazy("attacks.membership", "adapter_candidates"),
+    lazy("attacks.membership", "text_adapter_obstacle"),
     Obstacle("too few texts are long enough to be continued", curable=False),
     own_threads=True,
 )
 CANARIES = Measure(
-    imported("attacks.canary_audit", "canary_audit"),
+    lazy("attacks.canary_audit", "canary_audit"),
     (CANARY_EXPOSURE, AUDIT_EPSILON),
-    imported("attacks.canary_audit", "canary_candidates"),
-    imported("attacks.canary_audit", "canary_obstacle"),
+    lazy("attacks.canary_audit", "canary_candidates"),
+    lazy("attacks.canary_audit", "canary_obstacle"),
     own_threads=True,
 )
 PRIVACY: tuple[Measure, ...] = (

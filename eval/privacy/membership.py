@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.measure import too_few_subjects
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
+from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.table_attacks import density_scores, distance_scores, edit_scores, ratio_scores
-from paracosm.eval.privacy.text_attacks import documents, text_scores
+from paracosm.eval.privacy.text_attacks import text_scores
 from paracosm.eval.representations.row_distance import RowVectors
+from paracosm.eval.representations.texts import documents
 from paracosm.eval.statistics.attack_scores import Targets, strongest
 
 MOST_TARGETS = 2000
@@ -48,10 +48,3 @@ def targets(context: Context) -> tuple[pd.DataFrame, int, np.ndarray | None]:
     unseen = drawn_rows(len(context.control), MOST_TARGETS, context.settings.seed + 1)
     table = pd.concat([context.train.iloc[known], context.control.iloc[unseen]], ignore_index=True)
     return table, len(known), context.subjects_of(train=known, control=unseen)
-
-
-def membership_obstacle(context: Context) -> Obstacle | None:
-    """Return why membership cannot be attacked, or None."""
-    if len(context.control) < 3 * FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
-    return too_few_subjects(context, ("train",), ("control",))

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.fidelity.c2st import FOLDS, auc_with_variances, out_of_fold
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.metric import Estimate, around
+from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.statistics.classifier import FOLDS, auc_with_variances, out_of_fold
+from paracosm.eval.statistics.intervals import around
 
 MOST_ROWS = 4000
 FOLD_DEPENDENCE = 1 + FOLDS / (FOLDS - 1)

@@ -1,26 +1,13 @@
 """Membership attacks on texts that see only the synthetic ones (Meeus et al. 2025, The Canary's Echo)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from paracosm.eval.privacy.copies import normal
-from paracosm.eval.representations.features import as_texts
-from paracosm.records.schema.schema import Field
+from paracosm.eval.representations.texts import BigramModel
 
 NEIGHBOURS = 25
 ROWS_A_BLOCK = 512
-SMOOTHING = 0.1
-
-
-def documents(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
-    """Return each record's texts as one, in NFKC, case-folded, with single spaces."""
-    columns = [as_texts(table[each.name]) for each in fields if each.type == "text"]
-    return [normal("\n".join(parts)) for parts in zip(*columns, strict=True)]
 
 
 def text_scores(targets: list[str], candidate: list[str], reference: list[str]) -> dict[str, np.ndarray]:
@@ -56,55 +43,3 @@ def most_similar(rows: csr_matrix, others: csr_matrix, count: int = NEIGHBOURS) 
         largest = -np.partition(-products, count - 1, axis=1)[:, :count]
         found.append(-np.sort(-largest, axis=1))
     return np.concatenate(found)
-
-
-@dataclass(frozen=True)
-class BigramModel:
-    """Interpolated word 2-grams with additive smoothing."""
-
-    words: dict[str, int]
-    singles: np.ndarray
-    pairs: np.ndarray
-    """Codes of the pairs seen, ascending."""
-    counts: np.ndarray
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> "BigramModel":
-        """Count the words of `texts`."""
-        words: dict[str, int] = {"": 0}
-        rows = [[words.setdefault(word, len(words)) for word in text.split()] for text in texts]
-        singles = np.bincount(np.concatenate([[0], *rows]).astype(np.int64), minlength=len(words)).astype(
-            float
-        )
-        singles[0] = len(texts)
-        codes = [_codes(np.array(row, dtype=np.int64)) for row in rows]
-        pairs, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *codes]), return_counts=True)
-        return cls(words, singles, pairs, counts)
-
-    def mean_log_probability(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the mean log probability of each text's words; 0 for an empty text."""
-        total, size = self.singles.sum(), len(self.words) + 1
-        found = np.zeros(len(texts))
-        for number, text in enumerate(texts):
-            row = np.array([self.words.get(word, -1) for word in text.split()], dtype=np.int64)
-            if not len(row):
-                continue
-            known = row >= 0
-            single = (np.where(known, self.singles[row], 0.0) + SMOOTHING) / (total + SMOOTHING * size)
-            before = np.concatenate([[0], row[:-1]])
-            seen = np.where(before >= 0, self.singles[before], 0.0)
-            pair = self._count(np.where(known & (before >= 0), _codes(row), -1))
-            # Witten-Bell in spirit: a word seen often before trusts its own followers more.
-            found[number] = np.log((pair + single) / (seen + 1.0)).mean()
-        return found
-
-    def _count(self, codes: np.ndarray) -> np.ndarray:
-        if not len(self.pairs):
-            return np.zeros(len(codes))
-        place = np.minimum(np.searchsorted(self.pairs, codes), len(self.pairs) - 1)
-        return np.where(self.pairs[place] == codes, self.counts[place], 0)
-
-
-def _codes(row: np.ndarray) -> np.ndarray:
-    """Return one number for each word with the word before it; 0 stands before the first."""
-    return np.concatenate([[0], row[:-1]]) * 2**32 + row

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle, excess
-from paracosm.eval.privacy.text_attacks import documents
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate
+from paracosm.eval.representations.texts import documents
+from paracosm.eval.statistics.intervals import excess
 
 RUNS = (8, 13, 50)
 """Words in a row that count as repeated; the second and the third are metrics."""
@@ -43,15 +44,6 @@ def text_replay(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate
         for length in RUNS[1:]
         if len(known[length]) >= FEWEST_ROWS
     }
-
-
-def text_obstacle(context: Context) -> Obstacle | None:
-    """Return why texts cannot be compared, or None."""
-    if all(each.type != "text" for each in context.fields):
-        return Obstacle("there is no text column", curable=False)
-    if len(context.control) < FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
-    return None
 
 
 def _runs_of(texts: Sequence[str]) -> dict[int, np.ndarray]:

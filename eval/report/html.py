@@ -73,7 +73,7 @@ def report_html(
 def template(name: str) -> Template:
     """Return a page's template: escaped, and strict about what it is given."""
     environment = Environment(
-        loader=PackageLoader("paracosm.eval", "."),
+        loader=PackageLoader("paracosm.eval.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

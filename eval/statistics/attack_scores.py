@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paracosm.eval.measuring.metric import NORMAL_95, Estimate, wilson
+from paracosm.eval.measuring.metric import NORMAL_95, Estimate
+from paracosm.eval.statistics.intervals import wilson
 from paracosm.eval.statistics.weighted_scores import weighted_auc
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 
 RATES = (0.01, 0.05)
 """False positive rates at which members are named."""

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.context import DISCRETE, Context, subsample
-from paracosm.eval.measuring.metric import NORMAL_95, Estimate, around
+from paracosm.eval.measuring.metric import NORMAL_95, Estimate
+from paracosm.eval.statistics.intervals import around
 from paracosm.eval.utility.tstr import EXPANDED, learn, learnt_from_train, make_task, mean_scores, resamples
 
 FRACTIONS = (0.05, 0.1, 0.25, 1.0)

@@ -1,8 +1,8 @@
 """The registered metrics of utility, and what measures them."""
 
 from paracosm.eval.measuring import readings
-from paracosm.eval.measuring.context import utility_candidates
-from paracosm.eval.measuring.measure import Measure, imported, same_context
+from paracosm.eval.measuring.anchors import utility_candidates
+from paracosm.eval.measuring.measure import Measure, lazy, same_context
 from paracosm.eval.measuring.metric import Metric, Obstacle
 
 UTILITY_SCORE = Metric(
@@ -76,17 +76,17 @@ WORST_GROUP = Metric(
 NOTHING_LEARNT = Obstacle("learners trained on real records do no better than guessing", curable=False)
 UTILITY: tuple[Measure, ...] = (
     Measure(
-        imported("utility.tstr", "utility"),
+        lazy("utility.tstr", "utility"),
         (UTILITY_SCORE, UTILITY_RATIO, UTILITY_SKILL),
-        same_context(imported("utility.tstr", "utility_sets")),
-        imported("utility.tstr", "utility_obstacle"),
+        same_context(lazy("utility.tstr", "utility_sets")),
+        lazy("utility.tstr", "utility_obstacle"),
         NOTHING_LEARNT,
     ),
     Measure(
-        imported("utility.augmentation", "utility_beyond"),
+        lazy("utility.augmentation", "utility_beyond"),
         (UTILITY_SELF, AUGMENTATION_GAIN, WORST_GROUP),
         same_context(utility_candidates),
-        imported("utility.tstr", "utility_obstacle"),
+        lazy("utility.tstr", "utility_obstacle"),
         Obstacle("no group of test records is large enough", curable=False),
     ),
 )

@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from paracosm.eval.measuring.context import NUMERIC, Context, subsample, utility_candidates
+from paracosm.eval.measuring.anchors import utility_candidates
+from paracosm.eval.measuring.context import NUMERIC, Context, subsample
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Obstacle
 from paracosm.eval.representations.features import (
     MISSING,

@@ -45,7 +45,7 @@ def patience() -> float:
     return seconds
 
 
-class Pulse:
+class Heartbeat:
     """Beats in a thread of its own, whatever the work does.
 
     Time is counted in beats of this process rather than on a clock, so that a launch which is stopped as a whole and goes

@@ -15,16 +15,14 @@ from paracosm.foundation.errors import RunError
 from paracosm.foundation.exit_codes import INTERRUPTED, MENDABLE
 from paracosm.foundation.suggestions import did_you_mean
 
-PREFIX = "accelerate-"
+CONFIGURATIONS = Path(__file__).parent / "configs"
 PORT = "29500"
 
 
 @cache
 def setups() -> dict[str, Path]:
     """Return the shipped configurations of accelerate by name."""
-    return {
-        path.stem.removeprefix(PREFIX): path for path in sorted(Path(__file__).parent.glob(f"{PREFIX}*.yaml"))
-    }
+    return {path.stem: path for path in sorted(CONFIGURATIONS.glob("*.yaml"))}
 
 
 def find_setup(name: str) -> Path:
@@ -51,7 +49,7 @@ def described() -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Topology:
     """How many processes on which machines; None leaves it to the configuration.
 
     Attributes:
@@ -69,7 +67,7 @@ class Spread:
     patience: float | None = None
 
 
-def launch(setup: Path, stage: str, arguments: Sequence[str], spread: Spread) -> int:
+def launch(setup: Path, stage: str, arguments: Sequence[str], spread: Topology) -> int:
     """Start the processes of a stage, wait for them, and return the exit code.
 
     Args:
@@ -111,7 +109,7 @@ def launch(setup: Path, stage: str, arguments: Sequence[str], spread: Spread) ->
     return 0
 
 
-def _of_accelerate(setup: Path, spread: Spread) -> list[str]:
+def _of_accelerate(setup: Path, spread: Topology) -> list[str]:
     """Return the options of `accelerate launch` that stand over the configuration."""
     from accelerate.commands.config.config_args import load_config_from_file
 

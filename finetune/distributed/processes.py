@@ -1,7 +1,7 @@
 """The processes of an `accelerate launch`: who leads, how the others learn what it found, and what ends them together.
 
 What the leader does alone may take hours, so the others wait for it without a time limit, on the launch's key-value store
-and not in a collective operation. `Pulse` notices when one that is waited for has died or hangs.
+and not in a collective operation. `Heartbeat` notices when one that is waited for has died or hangs.
 """
 
 import json
@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from paracosm.finetune.distributed.heartbeat import Pulse
+from paracosm.finetune.distributed.heartbeat import Heartbeat
 from paracosm.foundation.errors import ParacosmError, RunError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage_main import HELD_BACK
@@ -119,7 +119,7 @@ def together() -> Iterator[None]:
         yield
         return
     with _lost_connections_told():
-        pulse = Pulse(_connect(), rank(), world())
+        pulse = Heartbeat(_connect(), rank(), world())
     pulse.start()
     try:
         with _lost_connections_told():

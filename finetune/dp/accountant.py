@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.recipes.recipe import Privacy
+from paracosm.recipes.sections.privacy import Privacy
 
 FEWEST_UNITS = 10
 TOLERANCE = 0.01

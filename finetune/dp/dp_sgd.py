@@ -19,17 +19,18 @@ from paracosm.finetune.distributed.processes import world
 from paracosm.finetune.dp.accountant import Budget, budget_of, budget_words
 from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_gradients_per_record
 from paracosm.finetune.dp.privacy_unit import training_units
-from paracosm.finetune.dp.secret_rng import Chance
+from paracosm.finetune.dp.secret_rng import SecretRng
 from paracosm.finetune.dp.settings import unit_of
 from paracosm.finetune.models.base_model import processor
 from paracosm.finetune.models.lora import micro_batch_size
-from paracosm.finetune.objectives.causal import Material
-from paracosm.finetune.training.ema import WeightAverage
+from paracosm.finetune.objectives.causal import CausalObjective
+from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.fit import Fitted
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import replacing, write_text
-from paracosm.recipes.recipe import Finetune, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.finetune import Finetune
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 
@@ -57,7 +58,7 @@ class _Progress:
 
 
 def fit_privately(
-    model: "PreTrainedModel", material: Material, recipe: Recipe, run: Run, say: Callable[[str], None]
+    model: "PreTrainedModel", material: CausalObjective, recipe: Recipe, run: Run, say: Callable[[str], None]
 ) -> Fitted:
     """Train the adapter under the recipe's privacy budget; resume where a killed run stopped.
 
@@ -108,10 +109,10 @@ class Training:
     def __init__(
         self,
         model: "PreTrainedModel",
-        material: Material,
+        material: CausalObjective,
         recipe: Recipe,
         budget: Budget,
-        chance: Chance,
+        chance: SecretRng,
         units: Sequence[Sequence[int]],
     ) -> None:
         settings = recipe.finetune
@@ -125,7 +126,7 @@ class Training:
         self.model = model
         self.wrapped: GradSampleModule = with_gradients_per_record(model)
         self.weights = [each for each in model.parameters() if each.requires_grad]
-        self.average = WeightAverage(model, settings.average_decay)
+        self.average = ExponentialMovingAverage(model, settings.average_decay)
         self.optimizer = _optimizer(self.weights, settings, budget, chance)
         self.micro_batch = self._micro_batch(recipe)
 
@@ -196,9 +197,9 @@ class Training:
         return _Progress(**found["progress"])
 
 
-def _chance(run: Run) -> tuple[Chance, bool]:
+def _chance(run: Run) -> tuple[SecretRng, bool]:
     """Return the chance of this training, and whether it goes on; one that begins is counted in `run.json`."""
-    kept = Chance.kept(run.checkpoints)
+    kept = SecretRng.kept(run.checkpoints)
     if kept is not None and (run.checkpoints / STATE).is_file():
         return kept, True
     if kept is not None:
@@ -206,11 +207,11 @@ def _chance(run: Run) -> tuple[Chance, bool]:
     # Weights without the secret of their noise cannot go on.
     (run.checkpoints / STATE).unlink(missing_ok=True)
     run.note(private_trainings=run.read_journal().get("private_trainings", 0) + 1)
-    return Chance.begin(run.checkpoints), False
+    return SecretRng.begin(run.checkpoints), False
 
 
 def _optimizer(
-    weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, chance: Chance
+    weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, chance: SecretRng
 ) -> "SecretNoise":
     from paracosm.finetune.dp.optimizer import SecretNoise
 

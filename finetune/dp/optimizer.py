@@ -5,13 +5,13 @@ from typing import Any
 from opacus.optimizers import DPOptimizer
 from opacus.optimizers.optimizer import _check_processed_flag, _mark_as_processed
 
-from paracosm.finetune.dp.secret_rng import Chance
+from paracosm.finetune.dp.secret_rng import SecretRng
 
 
 class SecretNoise(DPOptimizer):
     """Clips and accumulates as Opacus does; the noise of a step is a function of the secret and the step's number."""
 
-    def __init__(self, *given: Any, chance: Chance, **named: Any) -> None:
+    def __init__(self, *given: Any, chance: SecretRng, **named: Any) -> None:
         super().__init__(*given, **named)
         self.chance = chance
         self.number = 0

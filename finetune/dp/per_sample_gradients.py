@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from paracosm.finetune.objectives.causal import Material
+from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.foundation.errors import ModelError
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def with_gradients_per_record(model: nn.Module) -> "GradSampleModule":
         raise ModelError(f"privacy: no gradient per record for this base model: {fault}") from fault
 
 
-def check_gradients(wrapped: "GradSampleModule", material: Material, batch: dict[str, torch.Tensor]) -> float:
+def check_gradients(
+    wrapped: "GradSampleModule", material: CausalObjective, batch: dict[str, torch.Tensor]
+) -> float:
     """Compare each record's gradient in a batch with that of the record alone; return the largest relative difference.
 
     Clipping is worth nothing where these differ: layers that reach weights in a way that Opacus does not see, and kernels
@@ -83,7 +85,7 @@ def _without_chance(wrapped: nn.Module) -> None:
 
 def _differences(
     wrapped: "GradSampleModule",
-    material: Material,
+    material: CausalObjective,
     batch: dict[str, torch.Tensor],
     weights: list[nn.Parameter],
 ) -> float:

@@ -25,7 +25,7 @@ BYTES = 32
 DRAWS_PER_NOISE = 4
 
 
-class Chance:
+class SecretRng:
     """Draws from hashes of the whole secret: without it, one draw tells nothing of another.
 
     No generator is seeded for coins and noise: torch's keeps 32 bits of a seed, so that its noise could be searched.

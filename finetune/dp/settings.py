@@ -3,7 +3,8 @@
 from importlib.util import find_spec
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.recipes.recipe import Privacy, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.privacy import Privacy
 
 METHODS = ("lora", "rslora")
 """What per-record gradients were compared with autograd for; DoRA's lengths and whole weights are out of Opacus's sight."""

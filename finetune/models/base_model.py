@@ -10,7 +10,8 @@ from paracosm.finetune.models.quantization import check_installed, keep_as_packe
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Model, Objective
+from paracosm.recipes.sections.model import Model
+from paracosm.recipes.sections.section import Objective
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,7 @@ from paracosm.finetune.models.library_logging import quiet
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.files import replacing
-from paracosm.recipes.recipe import Objective
+from paracosm.recipes.sections.section import Objective
 
 if TYPE_CHECKING:
     pass

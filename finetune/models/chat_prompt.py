@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from paracosm.foundation.errors import ModelError
-from paracosm.recipes.recipe import Prompt
+from paracosm.recipes.sections.finetune import Prompt
 from paracosm.records.codec.codec import Codec
 
 if TYPE_CHECKING:

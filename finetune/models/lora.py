@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from paracosm.finetune.models.base_model import load_packed, positions, processor
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Finetune, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.finetune import Finetune
 from paracosm.records.codec.codec import Codec
 
 if TYPE_CHECKING:

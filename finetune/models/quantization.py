@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.foundation.errors import ModelError
-from paracosm.recipes.recipe import Model
+from paracosm.recipes.sections.model import Model
 
 if TYPE_CHECKING:
     import torch

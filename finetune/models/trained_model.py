@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from paracosm.finetune.models.base_model import load_base
 from paracosm.foundation.errors import ModelError
-from paracosm.recipes.recipe import Finetune, Model, Objective
+from paracosm.recipes.sections.finetune import Finetune
+from paracosm.recipes.sections.model import Model
+from paracosm.recipes.sections.section import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,16 +8,16 @@ import torch
 
 from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
-from paracosm.finetune.models.restricted_head import GrammarLoss, only_at
+from paracosm.finetune.models.restricted_head import only_at
 from paracosm.finetune.objectives.canaries import planted_records
 from paracosm.finetune.objectives.causal_dataset import (
-    IGNORED,
     Collator,
     RecordDataset,
     encode_all,
     encode_known,
     encode_record,
 )
+from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Material:
+class CausalObjective:
     """Training and control records as a model reads them.
 
     Attributes:
@@ -97,7 +97,7 @@ class Material:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
-def causal_material(recipe: Recipe, run: Run) -> Material:
+def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     """Read and encode the run's records for a causal model.
 
     Raises:
@@ -133,7 +133,7 @@ def causal_material(recipe: Recipe, run: Run) -> Material:
         seed=settings.seed,
         redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
     )
-    return Material(
+    return CausalObjective(
         codec,
         tokenizer,
         train,

@@ -8,14 +8,13 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.foundation.errors import DataError
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.sequence_codec import sequence_segments
 from paracosm.records.codec.token_masks import FORCED, TokenMasks
 from paracosm.records.schema.schema import Record
 from paracosm.records.splitting.sequences import sequences
-
-IGNORED = -100
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from paracosm.finetune.objectives.masked_dataset import (
     training_example,
 )
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
-from paracosm.finetune.objectives.slot_logits import Choices, slot_scores
+from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import SlotRecord, Slots, text_tokens
+from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord, text_tokens
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
 
@@ -31,7 +31,7 @@ CONTROL_SEED = 2**31
 
 
 @dataclass(frozen=True)
-class MaskedMaterial:
+class MaskedObjective:
     """Training and control records as a masked model reads them; see `Material` for the attributes that both have.
 
     Attributes:
@@ -46,8 +46,8 @@ class MaskedMaterial:
     unknown: int
     collate: MaskedCollator
     smoothing_ranks: int
-    slots: Slots
-    choices: Choices
+    slots: MaskedLayout
+    choices: AllowedColumns
     cut: int = 0
     """Training records with a text that is longer than the model reads, of which the beginning is learnt."""
 
@@ -96,11 +96,11 @@ def masked_codec(
     known = (getattr(load_config(recipe.model), "max_position_embeddings", None), tokenizer.model_max_length)
     limit = min(each for each in known if each is not None)
     codec = Codec(schema, tokenizer, "slots", text_tokens=text_tokens(codec, records, limit))  # type: ignore[arg-type]
-    assert Slots(codec).mask is not None
+    assert MaskedLayout(codec).mask is not None
     return codec
 
 
-def encode_known_slots(records: list[Record], slots: Slots) -> tuple[list[SlotRecord], int]:
+def encode_known_slots(records: list[Record], slots: MaskedLayout) -> tuple[list[SlotRecord], int]:
     """Encode held-out records; those with a value or a length that training never saw are counted instead."""
     found, unknown = [], 0
     for record in records:
@@ -111,7 +111,7 @@ def encode_known_slots(records: list[Record], slots: Slots) -> tuple[list[SlotRe
     return found, unknown
 
 
-def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
+def masked_objective(recipe: Recipe, run: Run) -> MaskedObjective:
     """Read and encode the run's records for a masked model.
 
     Raises:
@@ -127,7 +127,7 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
     tokenizer = load_tokenizer(recipe.model)
     records = to_records(read_table(run.split("train"), schema), schema)
     codec = masked_codec(recipe, schema, tokenizer, records)
-    slots = Slots(codec)
+    slots = MaskedLayout(codec)
     # A text's end past the model's room is not learnt; held-out texts are not cut, and have no likelihood.
     whole, records = records, [slots.fitting(record) for record in records]
     encoded = [slots.encode(record) for record in records]
@@ -138,7 +138,7 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
             "no control record can be encoded: each holds a value that training never saw; enlarge data.split.control"
         )
     columns = len(codec.vocabulary) if codec.vocabulary is not None else head_columns(recipe, tokenizer)
-    choices = Choices(slots, columns)
+    choices = AllowedColumns(slots, columns)
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
 
@@ -149,7 +149,7 @@ def masked_material(recipe: Recipe, run: Run) -> MaskedMaterial:
         return control_examples(record, slots, choices, chance)
 
     decisions = max(1, round(sum(each.decisions for each in encoded) / len(encoded)))
-    return MaskedMaterial(
+    return MaskedObjective(
         codec,
         tokenizer,
         MaskedDataset(

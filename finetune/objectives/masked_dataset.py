@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from paracosm.finetune.objectives.slot_logits import Choices
-from paracosm.records.codec.masked_layout import Hidden, SlotRecord, Slots
+from paracosm.finetune.objectives.slot_logits import AllowedColumns
+from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, SlotRecord
 
 SPANS = 0.5
 """Share of the training rows in which pieces are hidden in stretches rather than one by one."""
@@ -49,7 +49,7 @@ class Example:
 
 
 def training_example(
-    record: SlotRecord, slots: Slots, choices: Choices, chance: np.random.Generator
+    record: SlotRecord, slots: MaskedLayout, choices: AllowedColumns, chance: np.random.Generator
 ) -> Example:
     """Return a record with a random number of hidden cells, every number equally likely."""
     count = len(record.cells)
@@ -73,14 +73,14 @@ def training_example(
             weights[place] *= (width - 1) / PARTLY
         elif width > 1:
             weights[place] /= 1 - PARTLY
-    return example(record, slots, choices, Hidden(shown, pieces), weights)
+    return example(record, slots, choices, MaskState(shown, pieces), weights)
 
 
 def example(
     record: SlotRecord,
-    slots: Slots,
-    choices: Choices,
-    hidden: Hidden,
+    slots: MaskedLayout,
+    choices: AllowedColumns,
+    hidden: MaskState,
     weights: dict[int, float],
     asked: int | None = None,
 ) -> Example:
@@ -136,7 +136,7 @@ def hidden_spans(length: int, count: int, chance: np.random.Generator) -> list[i
 
 
 def control_examples(
-    record: SlotRecord, slots: Slots, choices: Choices, chance: np.random.Generator
+    record: SlotRecord, slots: MaskedLayout, choices: AllowedColumns, chance: np.random.Generator
 ) -> list[Example]:
     """Return rows whose weighted losses add up to an unbiased estimate of the bound on one record's likelihood.
 
@@ -159,7 +159,7 @@ def control_examples(
             # Its decisions one by one would need a row each; one of them stands for all.
             shown[current] = int(chance.integers(0, width))
             found.append(
-                example(record, slots, choices, Hidden(shown), {current: weight * width}, asked=current)
+                example(record, slots, choices, MaskState(shown), {current: weight * width}, asked=current)
             )
     constant = sum(
         math.log(1 + high - low)
@@ -173,19 +173,19 @@ def control_examples(
 
 def _text_states(
     record: SlotRecord,
-    slots: Slots,
-    choices: Choices,
+    slots: MaskedLayout,
+    choices: AllowedColumns,
     shown: dict[int, int],
     current: int,
     weight: float,
     chance: np.random.Generator,
 ) -> list[Example]:
     """Return the state in which a text's length is next, and one in which some of its pieces are."""
-    length = example(record, slots, choices, Hidden(shown), {current: weight}, asked=current)
+    length = example(record, slots, choices, MaskState(shown), {current: weight}, asked=current)
     size = len(record.texts[current])
     hidden_count = int(chance.integers(1, size + 1))
     others = {place: count for place, count in shown.items() if place != current}
-    state = Hidden(others, {current: _some(size, hidden_count, chance)})
+    state = MaskState(others, {current: _some(size, hidden_count, chance)})
     return [
         length,
         example(record, slots, choices, state, {current: weight * size / hidden_count}, asked=current),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from paracosm.records.codec.codec import Codec
 
 
-class Examples(Protocol):
+class EpochDataset(Protocol):
     """A data set of records that may look different in every epoch."""
 
     records: Sequence[Any]
@@ -21,7 +21,7 @@ class Examples(Protocol):
     def __getitem__(self, index: int) -> Any: ...
 
 
-class Learnable(Protocol):
+class TrainingObjective(Protocol):
     """Training and control records as a model reads them; `Material` says what the attributes are."""
 
     @property
@@ -29,9 +29,9 @@ class Learnable(Protocol):
     @property
     def tokenizer(self) -> "PreTrainedTokenizerBase": ...
     @property
-    def train(self) -> Examples: ...
+    def train(self) -> EpochDataset: ...
     @property
-    def control(self) -> Examples: ...
+    def control(self) -> EpochDataset: ...
     @property
     def cut(self) -> int: ...
     @property

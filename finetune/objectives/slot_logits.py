@@ -9,18 +9,18 @@ from torch import Tensor, nn
 
 from paracosm.finetune.models.restricted_head import only_at
 from paracosm.records.codec.automaton import Node
-from paracosm.records.codec.masked_layout import Slots, choice_mask
+from paracosm.records.codec.masked_layout import MaskedLayout, choice_mask
 
 AT_ONCE = 20_000_000
 """Scores that are held at once."""
 
 
-class Choices:
+class AllowedColumns:
     """Numbers the choices of a layout in the order of their first use; 0 is a piece of a text."""
 
     text = 0
 
-    def __init__(self, slots: Slots, width: int) -> None:
+    def __init__(self, slots: MaskedLayout, width: int) -> None:
         """Make the table.
 
         Args:

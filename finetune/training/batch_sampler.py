@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from paracosm.finetune.objectives.objective import Examples
+from paracosm.finetune.objectives.objective import EpochDataset
 
 
-class Dealt(Sampler[list[int]]):
+class GlobalBatchSampler(Sampler[list[int]]):
     """What one process puts through its forward passes, one list of record numbers each.
 
     A step takes `passes` forward passes on every process. A process that has no record left in one gets an empty list,
@@ -25,7 +25,7 @@ class Dealt(Sampler[list[int]]):
 
     def __init__(
         self,
-        records: Examples,
+        records: EpochDataset,
         *,
         batch_size: int,
         micro_batch: int,

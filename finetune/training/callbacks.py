@@ -9,10 +9,10 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from paracosm.finetune.distributed.processes import any_process
-from paracosm.finetune.objectives.objective import Examples
-from paracosm.finetune.training.ema import WeightAverage
+from paracosm.finetune.objectives.objective import EpochDataset
+from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.files import write_text
-from paracosm.recipes.recipe import Finetune
+from paracosm.recipes.sections.finetune import Finetune
 
 BITS = "eval_control_bits"
 SECONDS = "seconds_spent"
@@ -22,7 +22,7 @@ OUT_OF_TIME = "out_of_time"
 class FieldOrders(TrainerCallback):
     """Draws new field orders for every epoch, the same ones on every process and after every resumption."""
 
-    def __init__(self, records: Examples) -> None:
+    def __init__(self, records: EpochDataset) -> None:
         self.records = records
 
     def on_epoch_begin(
@@ -179,7 +179,11 @@ def ran_out_of_time(state: TrainerState) -> bool:
 
 
 def callbacks(
-    settings: Finetune, records: Examples, average: WeightAverage, history: History, progress: Progress
+    settings: Finetune,
+    records: EpochDataset,
+    average: ExponentialMovingAverage,
+    history: History,
+    progress: Progress,
 ) -> list[TrainerCallback]:
     """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
     found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]

@@ -20,7 +20,7 @@ from paracosm.foundation.files import replacing
 AVERAGE = "average.safetensors"
 
 
-class WeightAverage(TrainerCallback):
+class ExponentialMovingAverage(TrainerCallback):
     """Averages the trainable weights after every step: `average += (1 - decay) * (weights - average)`.
 
     Early on the decay is lower, (1 + step) / (10 + step), so that the random start is soon forgotten. Where the weights

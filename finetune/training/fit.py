@@ -11,12 +11,12 @@ from transformers import PrinterCallback
 from paracosm.finetune.distributed.processes import leading, on_leader_first, sharded, world, zero3
 from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import micro_batch_size
-from paracosm.finetune.objectives.causal import Material
+from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator
-from paracosm.finetune.objectives.objective import Learnable
+from paracosm.finetune.objectives.objective import TrainingObjective
 from paracosm.finetune.objectives.packing import WORTH_IT, PackedCollator, attend_packed, padding_factor
 from paracosm.finetune.training.callbacks import History, Progress, callbacks, ran_out_of_time
-from paracosm.finetune.training.ema import WeightAverage
+from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.trainer import RecordTrainer, last_whole_checkpoint, training_arguments
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.recipe import Recipe
@@ -42,7 +42,11 @@ class Fitted:
 
 
 def fit(
-    model: "PreTrainedModel", material: Learnable, recipe: Recipe, run: Run, say: Callable[[str], None]
+    model: "PreTrainedModel",
+    material: TrainingObjective,
+    recipe: Recipe,
+    run: Run,
+    say: Callable[[str], None],
 ) -> Fitted:
     """Train the adapter on the run's records; resume where a killed run stopped. Every process of a launch calls this.
 
@@ -60,7 +64,7 @@ def fit(
     material = _packed(material, model, recipe)
     resumed = leading() and last_whole_checkpoint(run.checkpoints)
     checkpoint = on_leader_first(lambda: str(resumed) if resumed else None)
-    average = WeightAverage(model, settings.average_decay)
+    average = ExponentialMovingAverage(model, settings.average_decay)
     if checkpoint:
         average.load(Path(checkpoint))
     progress = Progress(material.tokens * min(settings.batch_size, len(material.train)), say)
@@ -114,14 +118,14 @@ def fit(
     )
 
 
-def _packed(material: Learnable, model: "PreTrainedModel", recipe: Recipe) -> Learnable:
+def _packed(material: TrainingObjective, model: "PreTrainedModel", recipe: Recipe) -> TrainingObjective:
     """Return the material with its records packed, where the recipe asks for it or where it pays.
 
     Raises:
         ModelError: the recipe asks for it, and the model cannot keep packed records apart.
     """
     wanted = recipe.finetune.packing
-    if not isinstance(material, Material):
+    if not isinstance(material, CausalObjective):
         if wanted:
             raise ModelError("finetune.packing: is for causal models; a masked one pads its records")
         return material
@@ -140,7 +144,7 @@ def _packed(material: Learnable, model: "PreTrainedModel", recipe: Recipe) -> Le
     return replace(material, collate=PackedCollator(material.collate))
 
 
-def _micro_batch(material: Learnable, recipe: Recipe) -> int:
+def _micro_batch(material: TrainingObjective, recipe: Recipe) -> int:
     return micro_batch_size(recipe, material.codec, material.longest, world())
 
 

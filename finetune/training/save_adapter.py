@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.bundled_models import ALIASES
-from paracosm.finetune.objectives.objective import Learnable
+from paracosm.finetune.objectives.objective import TrainingObjective
 from paracosm.foundation.files import replacing
-from paracosm.recipes.recipe import Model, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.model import Model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def save_adapter(
     model: "PreTrainedModel",
-    material: Learnable,
+    material: TrainingObjective,
     recipe: Recipe,
     run: Run,
     weights: "dict[str, Tensor] | None" = None,

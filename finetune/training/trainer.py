@@ -16,11 +16,11 @@ from transformers import (
 
 from paracosm.finetune.distributed.processes import on_processor, sharded, zero3
 from paracosm.finetune.models.base_model import frozen_dtype
-from paracosm.finetune.objectives.causal_dataset import IGNORED
-from paracosm.finetune.objectives.objective import Learnable
-from paracosm.finetune.training.batch_sampler import Dealt, passes_per_step
+from paracosm.finetune.objectives.grammar_loss import IGNORED
+from paracosm.finetune.objectives.objective import TrainingObjective
+from paracosm.finetune.training.batch_sampler import GlobalBatchSampler, passes_per_step
 from paracosm.finetune.training.callbacks import BITS
-from paracosm.finetune.training.ema import AVERAGE, WeightAverage
+from paracosm.finetune.training.ema import AVERAGE, ExponentialMovingAverage
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 
@@ -29,7 +29,12 @@ class RecordTrainer(Trainer):
     """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
 
     def __init__(
-        self, *, material: Learnable, average: WeightAverage, batch_size: int, **arguments: Any
+        self,
+        *,
+        material: TrainingObjective,
+        average: ExponentialMovingAverage,
+        batch_size: int,
+        **arguments: Any,
     ) -> None:
         super().__init__(
             train_dataset=material.train,  # type: ignore[arg-type]  # a protocol's
@@ -58,7 +63,7 @@ class RecordTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Return this process's part of every step."""
-        dealt = Dealt(
+        dealt = GlobalBatchSampler(
             self.material.train,
             batch_size=self.batch_size,
             micro_batch=self.args.per_device_train_batch_size,

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.generate.constraints.guide import Guided, Limits
+from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.infilling import GAP
 from paracosm.generate.constraints.partial_records import domain_shown, read_partial, seeds_file
 from paracosm.generate.constraints.request import Request
-from paracosm.recipes.recipe import Quota, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.generate import Quota
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.restriction import all_values
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
@@ -54,7 +55,7 @@ class Conditions:
     """
 
     codec: Codec
-    limits: Limits
+    limits: RuleConstraints
     fixed: Mapping[str, Value]
     quotas: Mapping[str, Shares]
     seeds: Sequence[Record] = ()
@@ -76,7 +77,7 @@ class Conditions:
             wanted |= {name: frozenset({value}) for name, value in given.items() if name in fixed}
         names = self.codec.schema.names
         present = frozenset(names) - wanted.keys() if self.fill else frozenset()
-        guide = Guided(self.limits, wanted, self._forced(wanted), present)
+        guide = RecordConstraints(self.limits, wanted, self._forced(wanted), present)
         return Request(number, self._order(wanted, number, again), guide, again, drafts)
 
     def _drafts(self, given: Record) -> dict[int, tuple[str, float]]:
@@ -130,7 +131,7 @@ class Conditions:
             return
         requests = [self.request(number) for number in range(max(1, len(self.seeds)))]
         for request in requests:
-            assert isinstance(request.guide, Guided)
+            assert isinstance(request.guide, RecordConstraints)
             open_fields = request.guide.wanted.keys() - request.guide.forced
             hard = [name for name in open_fields if self.codec.schema[name].type == "text"]
             if hard or (self.fill and open_fields):
@@ -140,7 +141,9 @@ class Conditions:
                 )
 
 
-def read_conditions(recipe: Recipe, codec: Codec, limits: Limits, *, count: int, root: Path) -> Conditions:
+def read_conditions(
+    recipe: Recipe, codec: Codec, limits: RuleConstraints, *, count: int, root: Path
+) -> Conditions:
     """Check the conditions of a recipe against its schema.
 
     Args:

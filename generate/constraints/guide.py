@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Protocol
 
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import Codec
@@ -19,7 +20,7 @@ REMEMBERED = 4096
 
 
 @dataclass
-class Limits:
+class RuleConstraints:
     """Rules and copy filter, the same for all records.
 
     Attributes:
@@ -188,7 +189,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Guided:
+class RecordConstraints:
     """The guide of one record.
 
     Attributes:
@@ -198,7 +199,7 @@ class Guided:
         present: fields that may not be missing.
     """
 
-    limits: Limits
+    limits: RuleConstraints
     wanted: Mapping[str, frozenset[Value]] = field(default_factory=dict)
     forced: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
@@ -234,3 +235,50 @@ class Guided:
 
     def blame(self, place: int, values: Mapping[str, Value]) -> str:
         return self.limits.blame(place, values)
+
+
+class Guide(Protocol):
+    """What a record has to keep beyond its schema: conditions and rules."""
+
+    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
+        """Return the automaton of the values that are left at a closed field, its whole root when all are.
+
+        None when nothing is left; `blame` then says why.
+
+        Args:
+            place: of the field.
+            values: of the record's fields that are known.
+            earlier: of the record before it in a sequence; empty at the first.
+        """
+        ...
+
+    def text(self, place: int) -> Value:
+        """Return a given text, None when it is free."""
+        ...
+
+    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
+        """Return what refuses the record once the field at `place` is known, or None."""
+        ...
+
+    def blame(self, place: int, values: Mapping[str, Value]) -> str:
+        """Return what leaves no value at `place`."""
+        ...
+
+
+class NoConstraints:
+    """No condition and no rule."""
+
+    def __init__(self, roots: Sequence[Node | None]) -> None:
+        self.roots = roots
+
+    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
+        return self.roots[place]
+
+    def text(self, place: int) -> Value:
+        return None
+
+    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
+        return None
+
+    def blame(self, place: int, values: Mapping[str, Value]) -> str:
+        raise AssertionError("a whole domain is never empty")

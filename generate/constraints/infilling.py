@@ -16,7 +16,7 @@ GAP_PIECES = 6
 
 
 @dataclass(frozen=True)
-class Draft:
+class InfillPlan:
     """A text on its way to a new one.
 
     Attributes:
@@ -41,7 +41,7 @@ class Draft:
 
 def draft(
     text: str, share: float, reader: TextPieces, mask: int, room: int, chance: np.random.Generator
-) -> Draft:
+) -> InfillPlan:
     """Choose what of a text is written anew.
 
     Args:
@@ -82,4 +82,4 @@ def draft(
             redrawn[-1] = range(redrawn[-1].start, run.stop)
         else:
             redrawn.append(run)
-    return Draft(text, Pieces(tuple(ids[:room]), tuple(spans[:room])), tuple(redrawn), tuple(words))
+    return InfillPlan(text, Pieces(tuple(ids[:room]), tuple(spans[:room])), tuple(redrawn), tuple(words))

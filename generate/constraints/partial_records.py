@@ -9,7 +9,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.codec.codec import shown
 from paracosm.records.schema.cells import as_found
 from paracosm.records.schema.schema import Field, Record, Schema, Value

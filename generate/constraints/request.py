@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paracosm.foundation.errors import DataError
-from paracosm.generate.decoding.causal_state import Guide
+from paracosm.generate.constraints.guide import Guide
 
 
 @dataclass(frozen=True)

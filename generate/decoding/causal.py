@@ -9,7 +9,7 @@ import torch
 
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_batch import ContinuousBatch, Setting
-from paracosm.generate.decoding.causal_state import Book, Track
+from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
 from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling
@@ -36,9 +36,11 @@ class Decoder:
     tally: Tally = field(default_factory=Tally)
 
     @cached_property
-    def book(self) -> Book:
+    def book(self) -> GrammarCache:
         """What all records share."""
-        return Book(self.adapted.masks, getattr(self.adapted.model.config, "max_position_embeddings", None))
+        return GrammarCache(
+            self.adapted.masks, getattr(self.adapted.model.config, "max_position_embeddings", None)
+        )
 
     @cached_property
     def _setting(self) -> Setting:
@@ -65,7 +67,7 @@ class Decoder:
             return [[codec.decode(track.ids)] for track in self.decode(requests, seed=seed)]
         return [decode_sequence(codec, track.ids) for track in self.decode(requests, seed=seed)]
 
-    def decode(self, requests: Sequence[Request], *, seed: int) -> list[Track]:
+    def decode(self, requests: Sequence[Request], *, seed: int) -> list[SequenceState]:
         """Return the finished records of some requests, in their order.
 
         The same requests give the same records wherever and whenever they are decoded on one kind of machine. Other

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.causal_state import Book, Track
+from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
 from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.kv_cache import SlotCache, attention_masks, rounded
 from paracosm.generate.decoding.loaded_model import AdaptedModel
@@ -40,7 +40,7 @@ class Setting:
     """
 
     adapted: AdaptedModel
-    book: Book
+    book: GrammarCache
     columns: ChoiceColumns
     sampling: Sampling
     slots: int
@@ -58,10 +58,10 @@ class ContinuousBatch:
         self.seed = seed
         self.requests = requests
         self.waiting = deque(range(len(requests)))
-        self.done: list[Track | None] = [None] * len(requests)
+        self.done: list[SequenceState | None] = [None] * len(requests)
         self.count = min(setting.slots, len(requests))
         self.cache = SlotCache(setting.adapted.model.config.num_hidden_layers, self.count)
-        self.tracks: list[Track | None] = [None] * self.count
+        self.tracks: list[SequenceState | None] = [None] * self.count
         self.request_of = [-1] * self.count
         self.read = np.zeros(self.count, dtype=np.int64)
         self.tally = Tally()
@@ -72,7 +72,7 @@ class ContinuousBatch:
         self._beginning_of: dict[int, tuple[int, ...]] = {}
         self._refused_tokens = 0
 
-    def run(self) -> list[Track]:
+    def run(self) -> list[SequenceState]:
         """Return the finished records, in the order of their requests.
 
         Raises:
@@ -86,7 +86,7 @@ class ContinuousBatch:
             self._fill(slot for slot in range(self.count) if self.tracks[slot] is None)
         return [track for track in self.done if track is not None]
 
-    def _begin(self, index: int) -> Track:
+    def _begin(self, index: int) -> SequenceState:
         """Begin the record of a request; a refused one goes on with its own random stream."""
         request = self.requests[index]
         if index not in self.streams:
@@ -94,11 +94,11 @@ class ContinuousBatch:
             self.streams[index] = np.random.Generator(np.random.Philox(key=key))
         self.tally.attempts += 1
         book = self.setting.book
-        return Track(
+        return SequenceState(
             book, request.guide or book.free, self.adapted.codec.steps(request.order), self.streams[index]
         )
 
-    def _settle(self, index: int, track: Track) -> bool:
+    def _settle(self, index: int, track: SequenceState) -> bool:
         """Keep a finished record; return False when it was refused."""
         if track.failure is None:
             self.tally.finished += 1
@@ -267,7 +267,7 @@ class ContinuousBatch:
                     if not self._settle(index, track):
                         self.waiting.appendleft(index)
 
-    def _closed_tokens(self, logits: Tensor, rows: Sequence[tuple[int, Track]]) -> list[int]:
+    def _closed_tokens(self, logits: Tensor, rows: Sequence[tuple[int, SequenceState]]) -> list[int]:
         if not rows:
             return []
         at = torch.tensor([at for at, _ in rows], device=self.device)
@@ -275,7 +275,7 @@ class ContinuousBatch:
         chosen = self._choose(scores, [track for _, track in rows])
         return [of_row[entry] for of_row, entry in zip(tokens, chosen, strict=True)]
 
-    def _text_tokens(self, logits: Tensor, rows: Sequence[tuple[int, Track]]) -> list[int]:
+    def _text_tokens(self, logits: Tensor, rows: Sequence[tuple[int, SequenceState]]) -> list[int]:
         if not rows:
             return []
         stop = self.adapted.codec.alphabet.stop
@@ -302,7 +302,7 @@ class ContinuousBatch:
             self._masks[packed] = torch.from_numpy(refused).to(self.device)
         return self._masks[packed]
 
-    def _choose(self, scores: Tensor, tracks: Sequence[Track]) -> list[int]:
+    def _choose(self, scores: Tensor, tracks: Sequence[SequenceState]) -> list[int]:
         sampling = self.setting.sampling
         heat = [sampling.of_field(track.field_name) for track in tracks]
         if any(each != 1.0 for each in heat):

@@ -4,14 +4,15 @@ Fields with a closed domain are walked on the codec's automata, which is what th
 is followed by llguidance.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from paracosm.foundation.errors import ModelError
+from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.decoding.repetition import Repetition
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import Codec, TextCode
@@ -23,55 +24,8 @@ Steps = Generator[int | Node, int | None, None]
 """What comes next in a record: the place of a field, or a choice of its own, whose token is sent back."""
 
 
-class Guide(Protocol):
-    """What a record has to keep beyond its schema: conditions and rules."""
-
-    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
-        """Return the automaton of the values that are left at a closed field, its whole root when all are.
-
-        None when nothing is left; `blame` then says why.
-
-        Args:
-            place: of the field.
-            values: of the record's fields that are known.
-            earlier: of the record before it in a sequence; empty at the first.
-        """
-        ...
-
-    def text(self, place: int) -> Value:
-        """Return a given text, None when it is free."""
-        ...
-
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        """Return what refuses the record once the field at `place` is known, or None."""
-        ...
-
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        """Return what leaves no value at `place`."""
-        ...
-
-
-class Free:
-    """No condition and no rule."""
-
-    def __init__(self, roots: Sequence[Node | None]) -> None:
-        self.roots = roots
-
-    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
-        return self.roots[place]
-
-    def text(self, place: int) -> Value:
-        return None
-
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        return None
-
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        raise AssertionError("a whole domain is never empty")
-
-
 @dataclass
-class Book:
+class GrammarCache:
     """What all records of a codec share.
 
     Attributes:
@@ -96,7 +50,7 @@ class Book:
     @cached_property
     def free(self) -> Guide:
         """The guide of a record that has only its schema to keep."""
-        return Free(self.roots)
+        return NoConstraints(self.roots)
 
     @cached_property
     def text_start(self) -> dict[int, Node]:
@@ -135,7 +89,7 @@ class Book:
 
 
 @dataclass(eq=False)
-class Track:
+class SequenceState:
     """One record on its way.
 
     Attributes:
@@ -154,7 +108,7 @@ class Track:
         finished: whether the record is whole, or refused.
     """
 
-    book: Book
+    book: GrammarCache
     guide: Guide
     steps: Steps
     stream: np.random.Generator

@@ -6,11 +6,11 @@ from typing import Protocol
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.batch_size import batch_size, rows_at_once
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.decoding.causal_state import Book
+from paracosm.generate.decoding.causal_state import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.generate.decoding.sampling import Sampling
-from paracosm.recipes.recipe import Generate
+from paracosm.recipes.sections.generate import Generate
 from paracosm.records.schema.schema import Record
 
 
@@ -45,7 +45,9 @@ def decoder_of(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
 
 def _causal(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
     limit = getattr(adapted.model.config, "max_position_embeddings", None)
-    slots = settings.batch_size or batch_size(adapted.model, Book(adapted.masks, limit), settings.memory_gb)
+    slots = settings.batch_size or batch_size(
+        adapted.model, GrammarCache(adapted.masks, limit), settings.memory_gb
+    )
     return Decoder(adapted, sampling(settings), slots, settings.attempts)
 
 

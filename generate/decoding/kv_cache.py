@@ -18,7 +18,7 @@ STEP = 16
 """Positions by which the cache, and the part of it that is read, grow."""
 
 
-class Reading:
+class CacheView:
     """Which rows a forward pass reads and where their new tokens go; all layers share it.
 
     Attributes:
@@ -40,7 +40,7 @@ class SlotLayer(CacheLayerMixin):
 
     is_sliding = False
 
-    def __init__(self, slots: int, reading: Reading) -> None:
+    def __init__(self, slots: int, reading: CacheView) -> None:
         super().__init__()
         self.slots = slots
         self.reading = reading
@@ -84,7 +84,7 @@ class SlotCache(Cache):
     """One `SlotLayer` per layer of the model."""
 
     def __init__(self, layers: int, slots: int) -> None:
-        self.reading = Reading()
+        self.reading = CacheView()
         self.slot_layers = [SlotLayer(slots, self.reading) for _ in range(layers)]
         super().__init__(layers=list(self.slot_layers))
 

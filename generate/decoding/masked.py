@@ -10,14 +10,14 @@ from torch import Tensor
 
 from paracosm.finetune.models.base_model import positions
 from paracosm.finetune.objectives.slot_logits import slot_scores
+from paracosm.generate.constraints.guide import NoConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.causal_state import Free
 from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.loaded_model import AdaptedModel
-from paracosm.generate.decoding.masked_state import Asked, MaskedTrack, Settings
+from paracosm.generate.decoding.masked_state import MaskedSettings, MaskedState, SlotQuery
 from paracosm.generate.decoding.sampling import Sampling, choose
 from paracosm.records.codec.codec import TextCode
-from paracosm.records.codec.masked_layout import Slots
+from paracosm.records.codec.masked_layout import MaskedLayout
 from paracosm.records.schema.schema import Record
 
 
@@ -47,21 +47,21 @@ class MaskedDecoder:
     tally: Tally = field(default_factory=Tally)
 
     @cached_property
-    def layout(self) -> Slots:
-        return Slots(self.adapted.codec)
+    def layout(self) -> MaskedLayout:
+        return MaskedLayout(self.adapted.codec)
 
     @cached_property
-    def _settings(self) -> Settings:
-        return Settings(self.layout, positions(self.adapted.model), self.text_passes, self.refinements)
+    def _settings(self) -> MaskedSettings:
+        return MaskedSettings(self.layout, positions(self.adapted.model), self.text_passes, self.refinements)
 
     @cached_property
     def _columns(self) -> ChoiceColumns:
         return ChoiceColumns(self.adapted.codec.vocabulary)
 
     @cached_property
-    def _free(self) -> Free:
+    def _free(self) -> NoConstraints:
         codes = self.adapted.codec.codes
-        return Free(
+        return NoConstraints(
             [
                 None if isinstance(code, TextCode) else root
                 for code, root in zip(codes, self.layout.roots, strict=True)
@@ -85,7 +85,7 @@ class MaskedDecoder:
                     found.append([{name: track.values[name] for name in names}])
         return found
 
-    def _filled(self, requests: Sequence[Request], seed: int) -> list[MaskedTrack]:
+    def _filled(self, requests: Sequence[Request], seed: int) -> list[MaskedState]:
         streams = [
             np.random.Generator(np.random.Philox(key=[seed % 2**64, each.number + (each.again << 48)]))
             for each in requests
@@ -99,11 +99,11 @@ class MaskedDecoder:
                 return tracks
             self._pass(open_tracks)
 
-    def _begin(self, request: Request, stream: np.random.Generator) -> MaskedTrack:
+    def _begin(self, request: Request, stream: np.random.Generator) -> MaskedState:
         self.tally.attempts += 1
-        return MaskedTrack(self._settings, request, request.guide or self._free, stream)
+        return MaskedState(self._settings, request, request.guide or self._free, stream)
 
-    def _settled(self, track: MaskedTrack, request: Request, stream: np.random.Generator) -> MaskedTrack:
+    def _settled(self, track: MaskedState, request: Request, stream: np.random.Generator) -> MaskedState:
         """Count a finished record; begin a refused one again on its own random stream."""
         while track.failure is not None:
             self.tally.refusals[track.failure] += 1
@@ -116,7 +116,7 @@ class MaskedDecoder:
             self.tally.draft_words_kept += track.kept_words
         return track
 
-    def _pass(self, tracks: Sequence[MaskedTrack]) -> None:
+    def _pass(self, tracks: Sequence[MaskedState]) -> None:
         """Draw what each record asks for next, in one forward pass."""
         model = self.adapted.model
         asked = [track.asked() for track in tracks]
@@ -143,7 +143,7 @@ class MaskedDecoder:
             track.take(tokens)
 
     def _drawn(
-        self, scores: Tensor, flat: Sequence[tuple[int, Asked]], tracks: Sequence[MaskedTrack]
+        self, scores: Tensor, flat: Sequence[tuple[int, SlotQuery]], tracks: Sequence[MaskedState]
     ) -> list[int]:
         """Return the token of each asked slot."""
         found = [-1] * len(flat)
@@ -166,7 +166,7 @@ class MaskedDecoder:
                 found[at] = token
         return found
 
-    def _temperature(self, track: MaskedTrack) -> float:
+    def _temperature(self, track: MaskedState) -> float:
         return self.sampling.of_field(self.adapted.codec.fields[track.place].name)
 
     def _choose(self, scores: Tensor, uniforms: np.ndarray, heat: np.ndarray) -> list[int]:

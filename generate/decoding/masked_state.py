@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from paracosm.generate.constraints.infilling import Draft, draft
+from paracosm.generate.constraints.guide import Guide
+from paracosm.generate.constraints.infilling import InfillPlan, draft
 from paracosm.generate.constraints.request import Request
-from paracosm.generate.decoding.causal_state import Guide
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import TextCode
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.masked_layout import Hidden, Row, Slots
+from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, TokenRow
 from paracosm.records.schema.schema import Value
 
 REFINED = 0.1
@@ -23,7 +23,7 @@ REFINED = 0.1
 
 
 @dataclass(frozen=True)
-class Settings:
+class MaskedSettings:
     """What all records of a decoder share.
 
     Attributes:
@@ -33,14 +33,14 @@ class Settings:
         refinements: passes after that, each over a share of the filled pieces.
     """
 
-    slots: Slots
+    slots: MaskedLayout
     limit: int | None
     text_passes: int
     refinements: int
 
 
 @dataclass(frozen=True)
-class Asked:
+class SlotQuery:
     """A slot to draw.
 
     Attributes:
@@ -55,7 +55,7 @@ class Asked:
 
 
 @dataclass(eq=False)
-class Filling:
+class TextInfill:
     """A text that is being filled.
 
     Attributes:
@@ -76,11 +76,11 @@ class Filling:
     passes: int
     refinements: int
     now: list[int] = field(default_factory=list)
-    draft: Draft | None = None
+    draft: InfillPlan | None = None
 
 
 @dataclass(eq=False)
-class MaskedTrack:
+class MaskedState:
     """One record on its way.
 
     Attributes:
@@ -96,7 +96,7 @@ class MaskedTrack:
         kept_words: those of them that stand where they stood.
     """
 
-    settings: Settings
+    settings: MaskedSettings
     request: Request
     guide: Guide
     stream: np.random.Generator
@@ -113,7 +113,7 @@ class MaskedTrack:
     _node: Node | None = None
     _part: Node = END
     _path: list[int] = field(default_factory=list)
-    _filling: Filling | None = None
+    _filling: TextInfill | None = None
 
     def __post_init__(self) -> None:
         places = range(len(self.settings.slots.codec.fields))
@@ -133,19 +133,19 @@ class MaskedTrack:
         """Of the row as it is."""
         return len(self._row().ids)
 
-    def asked(self) -> tuple[list[int], list[Asked]]:
+    def asked(self) -> tuple[list[int], list[SlotQuery]]:
         """Return the row as it is, and the slots that the next pass is to draw."""
         filling = self._filling
         if filling is None:
             row = self._row()
             assert self._node is not None
             position = row.cells[self._place] + len(self._cells[self._place])
-            return row.ids, [Asked(position, self._part)]
+            return row.ids, [SlotQuery(position, self._part)]
         self._choose_pieces(filling)
         row = self._row()
         begins = {run.start for run in filling.draft.redrawn} if filling.draft else set()
         first = row.texts[filling.place]
-        return row.ids, [Asked(first + at, None, at in begins) for at in filling.now]
+        return row.ids, [SlotQuery(first + at, None, at in begins) for at in filling.now]
 
     def take(self, tokens: Sequence[int]) -> None:
         """Go on with what was drawn for the asked slots."""
@@ -161,14 +161,14 @@ class MaskedTrack:
                 self._end_of_text(filling)
         self._go_on()
 
-    def _row(self) -> Row:
+    def _row(self) -> TokenRow:
         slots = self.settings.slots
         texts, hidden = dict(self._texts), dict(self._unknown)
         if self._filling is not None:
             texts[self._filling.place] = tuple(self._filling.ids)
-        return slots.row(slots.record(self._cells, texts), Hidden(hidden))
+        return slots.row(slots.record(self._cells, texts), MaskState(hidden))
 
-    def _choose_pieces(self, filling: Filling) -> None:
+    def _choose_pieces(self, filling: TextInfill) -> None:
         """Choose what the next pass draws: a share of what is open, or of what was drawn already."""
         mask = self.settings.slots.mask
         if filling.open:
@@ -284,10 +284,10 @@ class MaskedTrack:
         self._begin_filling(place, ids, places, made)
 
     def _begin_filling(
-        self, place: int, ids: list[int], places: list[int], made: Draft | None = None
+        self, place: int, ids: list[int], places: list[int], made: InfillPlan | None = None
     ) -> None:
         settings = self.settings
-        filling = Filling(
+        filling = TextInfill(
             place,
             ids,
             list(places),
@@ -301,7 +301,7 @@ class MaskedTrack:
         else:
             self._end_of_text(filling)
 
-    def _end_of_text(self, filling: Filling) -> None:
+    def _end_of_text(self, filling: TextInfill) -> None:
         self._filling = None
         place, made = filling.place, filling.draft
         pieces, field_here = self.settings.slots.pieces, self.settings.slots.codec.fields[place]

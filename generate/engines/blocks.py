@@ -8,7 +8,7 @@ from pathlib import Path
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.generate.constraints.conditions import Conditions, read_conditions
 from paracosm.generate.constraints.copy_filter import CopyFilter
-from paracosm.generate.constraints.guide import Limits
+from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.decoder import RecordDecoder, decoder_of
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
@@ -26,7 +26,7 @@ FEWEST_RECORDS = 16
 
 
 @dataclass(frozen=True)
-class Job:
+class GenerationJob:
     """What there is to make. Small, and the same on every machine that sees the run directory.
 
     Attributes:
@@ -43,7 +43,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Made:
+class Block:
     """A block of records, and how they came about.
 
     Attributes:
@@ -57,10 +57,10 @@ class Made:
     tally: Tally
 
 
-class Maker:
+class BlockGenerator:
     """Makes blocks of a job's records. A block is the unit of determinism: its number says what is in it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: GenerationJob) -> None:
         self.job = job
         self.run = Run(job.run)
 
@@ -77,7 +77,7 @@ class Maker:
         return read_rules(self.job.recipe.rules, Schema.load(self.run.schema), self.job.root)
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> RuleConstraints:
         kind, copies = self.job.recipe.generate.drop_copies, None
         if kind is not None and self.job.recipe.privacy is not None:
             raise RecipeError(
@@ -91,7 +91,7 @@ class Maker:
             schema = Schema.load(self.run.schema)
             train = to_records(read_table(self.run.split("train"), schema), schema)
             copies = CopyFilter(train, self.codec.fields, kind)
-        return Limits(self.codec, self.rules, copies)
+        return RuleConstraints(self.codec, self.rules, copies)
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -115,9 +115,9 @@ class Maker:
     def decoder(self) -> RecordDecoder:
         return decoder_of(self.adapted, self.job.recipe.generate)
 
-    def make(self, block: int) -> Made:
+    def make(self, block: int) -> Block:
         """Make the records of a block."""
-        return Made(block, *self.records(self.blocks[block]))
+        return Block(block, *self.records(self.blocks[block]))
 
     def records(self, numbers: Sequence[int], again: int = 0) -> tuple[list[list[Record]], Tally]:
         """Make the records, or sequences of records, with these numbers.

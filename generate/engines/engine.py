@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from paracosm.finetune.distributed.processes import rank, world
-from paracosm.generate.engines.blocks import Job, Made, Maker
+from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
 
 
 class Engine(Protocol):
     """Makes blocks of records, in any order."""
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Made]:
+    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
         """Yield each of these blocks that falls to this process, as soon as it is whole."""
         ...
 
@@ -18,16 +18,16 @@ class Engine(Protocol):
 class Local:
     """This process, or all processes of an `accelerate launch`: each takes every n-th block."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: BlockGenerator) -> None:
         self.maker = maker
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Made]:
+    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
         for block in blocks:
             if block % world() == rank():
                 yield self.maker.make(block)
 
 
-def engine(job: Job, maker: Maker) -> Engine:
+def engine(job: GenerationJob, maker: BlockGenerator) -> Engine:
     """Return the engine that the recipe names.
 
     Raises:

@@ -12,14 +12,14 @@ import numpy as np
 
 from paracosm.finetune.distributed.processes import leading
 from paracosm.foundation.errors import ModelError
-from paracosm.generate.engines.blocks import Job, Made, Maker
+from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
 
 
 class BlockActor:
     """Holds the model on one node and makes one block at a time."""
 
-    def __init__(self, job: Job) -> None:
-        self.maker = Maker(job)
+    def __init__(self, job: GenerationJob) -> None:
+        self.maker = BlockGenerator(job)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         import cloudpickle
@@ -32,12 +32,12 @@ class BlockActor:
 class Ray:
     """A Ray cluster: the one that RAY_ADDRESS names, or one that is started here."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: GenerationJob) -> None:
         if importlib.util.find_spec("ray") is None:
             raise ModelError("generate.engine: ray is not installed; run: pip install 'paracosm[ray]'")
         self.job = job
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Made]:
+    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
         if not leading() or not blocks:
             return
         # Ray reports its use to its makers unless told not to, and nothing leaves the building here.

@@ -15,11 +15,11 @@ from paracosm.finetune.distributed.processes import leading
 from paracosm.finetune.models.trained_model import export
 from paracosm.foundation.digests import folder_digest
 from paracosm.foundation.errors import DataError, ModelError
-from paracosm.generate.constraints.guide import Guided
+from paracosm.generate.constraints.guide import RecordConstraints
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.batch_size import longest
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.engines.blocks import Made, Maker
+from paracosm.generate.engines.blocks import Block, BlockGenerator
 from paracosm.records.schema.schema import Record
 
 
@@ -30,7 +30,7 @@ class Vllm:
         maker: adapter, rules and conditions.
     """
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: BlockGenerator) -> None:
         if importlib.util.find_spec("vllm") is None:
             raise ModelError("generate.engine: vllm is not installed; run: pip install 'paracosm[vllm]'")
         codec = maker.codec
@@ -57,13 +57,13 @@ class Vllm:
             enable_prefix_caching=True,
         )
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Made]:
+    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
         if not leading():
             return
         for block in blocks:
             yield self._block(block)
 
-    def _block(self, block: int) -> Made:
+    def _block(self, block: int) -> Block:
         requests = [self.maker.conditions.request(number) for number in self.maker.blocks[block]]
         found: list[Record | None] = [None] * len(requests)
         tally, attempts = Tally(), self.maker.job.recipe.generate.attempts
@@ -82,7 +82,7 @@ class Vllm:
                 f"generate: {tally.finished} of {tally.attempts:,} attempts came out, fewer than 1 in {attempts}:"
                 f" {tally.shares()}; loosen it, or raise generate.attempts"
             )
-        return Made(block, [[self.maker.rules.compute(record)] for record in found if record], tally)
+        return Block(block, [[self.maker.rules.compute(record)] for record in found if record], tally)
 
     def _draw(self, requests: Sequence[Request], attempt: int, tally: Tally) -> list[Record | None]:
         """Draw every request once; None for a record that a rule or a condition refuses."""
@@ -118,7 +118,7 @@ class Vllm:
     def _given(self, request: Request) -> tuple[list[int], list[int]]:
         """Return the tokens of what a request fixes at its beginning, and the places that are left to draw."""
         codec, guide = self.maker.codec, request.guide
-        assert isinstance(guide, Guided)
+        assert isinstance(guide, RecordConstraints)
         places = list(request.order if request.order is not None else range(len(codec.fields)))
         ids: list[int] = []
         while places:
@@ -151,7 +151,7 @@ class Vllm:
         return record
 
 
-def merged(maker: Maker) -> Path:
+def merged(maker: BlockGenerator) -> Path:
     """Write base and adapter as one plain model folder, whole head included, as vLLM loads it; return the folder."""
     adapter = maker.run.adapter
     folder = maker.run.root / "merged" / folder_digest(adapter)[:16]

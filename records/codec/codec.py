@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from paracosm.foundation.errors import DataError, ModelError
-from paracosm.recipes.recipe import Objective
+from paracosm.recipes.sections.section import Objective
 from paracosm.records.codec.automaton import END, Node, compress, decisions, expand
 from paracosm.records.codec.field_codec import FieldCode, field_code
 from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, text_rules, token_set
-from paracosm.records.codec.symbol_tokens import Alphabet, Tokenizer, plain_tokens, single_token
+from paracosm.records.codec.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 Layout = Literal["places", "markers", "slots"]
@@ -57,8 +57,8 @@ class Codec:
         return self.schema.modelled
 
     @cached_property
-    def alphabet(self) -> Alphabet:
-        return Alphabet.of(self.tokenizer)
+    def alphabet(self) -> SymbolTokens:
+        return SymbolTokens.of(self.tokenizer)
 
     @cached_property
     def codes(self) -> tuple[FieldCode | TextCode, ...]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from paracosm.foundation.errors import DataError
 from paracosm.records.codec.automaton import END, Node, Path, choices, digits
 from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, moments, parts_written
-from paracosm.records.codec.symbol_tokens import Alphabet, Tokenizer, plain_tokens, single_token
+from paracosm.records.codec.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Value
 
 
@@ -37,7 +37,7 @@ class FieldCode:
         return self.path(value) if value is not None else (self.missing,) if self.missing is not None else ()
 
 
-def field_code(field: Field, tokenizer: Tokenizer, alphabet: Alphabet) -> FieldCode:
+def field_code(field: Field, tokenizer: Tokenizer, alphabet: SymbolTokens) -> FieldCode:
     """Return the code of a field that is not free text."""
     match field.type:
         case "integer":
@@ -57,7 +57,7 @@ def field_code(field: Field, tokenizer: Tokenizer, alphabet: Alphabet) -> FieldC
     return _with_missing(code, tokenizer, alphabet) if field.nullable else code
 
 
-def _with_missing(code: FieldCode, tokenizer: Tokenizer, alphabet: Alphabet) -> FieldCode:
+def _with_missing(code: FieldCode, tokenizer: Tokenizer, alphabet: SymbolTokens) -> FieldCode:
     missing = single_token(tokenizer, "?", {*code.root.edges, alphabet.stop, alphabet.start})
     edges = code.root.edges or {alphabet.stop: END}
     present = (lambda value: code.path(value)) if code.root.edges else (lambda _: (alphabet.stop,))
@@ -65,7 +65,9 @@ def _with_missing(code: FieldCode, tokenizer: Tokenizer, alphabet: Alphabet) -> 
     return FieldCode(Node({**edges, missing: END}), present, value, missing)
 
 
-def _choice_code(named: Sequence[tuple[Value, str]], tokenizer: Tokenizer, alphabet: Alphabet) -> FieldCode:
+def _choice_code(
+    named: Sequence[tuple[Value, str]], tokenizer: Tokenizer, alphabet: SymbolTokens
+) -> FieldCode:
     """Spell each choice with the tokens of its name; the automaton keeps those that tell choices apart."""
     spelled: dict[Path, Value] = {}
     for value, name in named:
@@ -107,7 +109,7 @@ def _followed(root: Node, path: Path, stop: int) -> Path:
     return path if node.accepts else (*path, stop)
 
 
-def _signed(low: int, high: int, alphabet: Alphabet, magnitude: Callable[[int, int], Node]) -> Node:
+def _signed(low: int, high: int, alphabet: SymbolTokens, magnitude: Callable[[int, int], Node]) -> Node:
     """Return sign, then magnitude; no sign when nothing is negative. There is no minus zero."""
     if low >= 0:
         return magnitude(low, high)
@@ -117,17 +119,17 @@ def _signed(low: int, high: int, alphabet: Alphabet, magnitude: Callable[[int, i
     return Node(edges)
 
 
-def _spell(text: str, alphabet: Alphabet) -> list[int]:
+def _spell(text: str, alphabet: SymbolTokens) -> list[int]:
     return [alphabet.symbols[symbol] for symbol in text]
 
 
-def _reader(alphabet: Alphabet) -> Callable[[Path], str]:
+def _reader(alphabet: SymbolTokens) -> Callable[[Path], str]:
     letters = {token: symbol for symbol, token in alphabet.symbols.items()}
     return lambda path: "".join(letters[token] for token in path)
 
 
 def _whole_number_code(
-    low: int, high: int, alphabet: Alphabet
+    low: int, high: int, alphabet: SymbolTokens
 ) -> tuple[Node, Callable[[int], list[int]], Callable[[Path], int]]:
     width = len(str(max(abs(low), abs(high))))
     root = _signed(low, high, alphabet, lambda first, last: digits(first, last, width, alphabet.symbols))
@@ -140,14 +142,14 @@ def _whole_number_code(
     return root, path, lambda tokens: int(read(tokens))
 
 
-def _integer_code(field: Field, alphabet: Alphabet) -> FieldCode:
+def _integer_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     assert isinstance(field.minimum, int)
     assert isinstance(field.maximum, int)
     root, path, value = _whole_number_code(field.minimum, field.maximum, alphabet)
     return FieldCode(root, path, value, None)  # type: ignore[arg-type]
 
 
-def _fixed_point_code(field: Field, alphabet: Alphabet) -> FieldCode:
+def _fixed_point_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     """Write a number as the integer that it is in units of its last decimal."""
     unit = 10**field.decimals
     low, high = math.ceil(_scaled(field.minimum, unit)), math.floor(_scaled(field.maximum, unit))
@@ -168,7 +170,7 @@ def _scaled(number: Value, unit: int) -> Decimal:
     return Decimal(repr(number)) * unit
 
 
-def _scientific_code(field: Field, alphabet: Alphabet) -> FieldCode:
+def _scientific_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     """Write sign, decimal exponent, significant digits; zero is the symbol `0` alone."""
     assert isinstance(field.minimum, (int, float))
     assert isinstance(field.maximum, (int, float))
@@ -207,7 +209,7 @@ def _split(value: float, count: int) -> tuple[int, int]:
     return int(exponent), int(mantissa.replace(".", ""))
 
 
-def _magnitudes(low: float, high: float, count: int, alphabet: Alphabet) -> Node:
+def _magnitudes(low: float, high: float, count: int, alphabet: SymbolTokens) -> Node:
     """Return exponent and significant digits of all numbers of `count` digits in [low, high], low >= 0, zero left out."""
     least, most = 10 ** (count - 1), 10**count - 1
     low_exponent, low_mantissa = _split(low, count) if low > 0 else (-323, least)
@@ -227,7 +229,7 @@ def _magnitudes(low: float, high: float, count: int, alphabet: Alphabet) -> Node
     return choices(paths, alphabet.stop)
 
 
-def _datetime_code(field: Field, alphabet: Alphabet) -> FieldCode:
+def _datetime_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     assert isinstance(field.minimum, datetime)
     assert isinstance(field.maximum, datetime)
     parts = parts_written(field.format)

@@ -43,7 +43,7 @@ class SlotRecord:
 
 
 @dataclass(frozen=True)
-class Hidden:
+class MaskState:
     """What a row does not show: the state of a record that is being filled, or learnt from.
 
     Attributes:
@@ -56,7 +56,7 @@ class Hidden:
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenRow:
     """Tokens of a row, and where its slots are.
 
     Attributes:
@@ -71,7 +71,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Slots:
+class MaskedLayout:
     """The layout of a codec's records as rows of slots.
 
     Attributes:
@@ -231,7 +231,7 @@ class Slots:
         """Return least and most pieces of a text whose length slot holds the path; None for a missing text."""
         return self.lengths[self.codec.fields[place].name].get(path[0])
 
-    def row(self, record: SlotRecord, hidden: Hidden) -> Row:
+    def row(self, record: SlotRecord, hidden: MaskState) -> TokenRow:
         """Return the tokens of a record of which some are hidden."""
         codec = self.codec
         ids, cells, texts = [codec.start], [], {}
@@ -253,7 +253,7 @@ class Slots:
             for at in hidden.pieces.get(place, ()):
                 written[at] = self.mask
             ids += written
-        return Row([*ids, self.mark], tuple(cells), texts)
+        return TokenRow([*ids, self.mark], tuple(cells), texts)
 
     def nodes(self, place: int, cell: Sequence[int]) -> list[Node]:
         """Return the states in which the decisions of a cell are taken."""
@@ -286,7 +286,7 @@ def text_tokens(codec: Codec, records: Sequence[Record], limit: int | None) -> d
         records: the training records.
         limit: most tokens that the model reads; None for no limit.
     """
-    slots = Slots(codec)
+    slots = MaskedLayout(codec)
     known: dict[Node, int] = {}
     closed = sum(1 + (_depth(code.root, known) if isinstance(code, FieldCode) else 1) for code in codec.codes)
     texts = [each for each in codec.fields if each.type == "text"]

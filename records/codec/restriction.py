@@ -9,7 +9,7 @@ from typing import Any
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, parts_written, round_up
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.symbol_tokens import Alphabet
+from paracosm.records.codec.symbol_tokens import SymbolTokens
 from paracosm.records.schema.schema import Field, Value
 
 TINY = timedelta(microseconds=1)
@@ -39,7 +39,7 @@ def part_present(code: FieldCode) -> Node:
 
 
 def part_of_range(
-    field: Field, code: FieldCode, low: Value, high: Value, alphabet: Alphabet, *, missing: bool
+    field: Field, code: FieldCode, low: Value, high: Value, alphabet: SymbolTokens, *, missing: bool
 ) -> Node | None:
     """Return the automaton of the values in [low, high], None when there are none.
 
@@ -93,7 +93,7 @@ def beyond(bound: Any, *, up: bool) -> Any:
 
 
 def _between_signed(
-    root: Node, low: Sequence[int] | None, high: Sequence[int] | None, alphabet: Alphabet
+    root: Node, low: Sequence[int] | None, high: Sequence[int] | None, alphabet: SymbolTokens
 ) -> Node | None:
     minus, plus, zero = (alphabet.symbols[symbol] for symbol in "-+0")
     ranks = {alphabet.symbols[digit]: int(digit) for digit in "0123456789"}

@@ -26,7 +26,7 @@ class Tokenizer(Protocol):
 
 
 @dataclass(frozen=True)
-class Alphabet:
+class SymbolTokens:
     """Token ids that stand for something, all different from each other.
 
     Attributes:
@@ -43,7 +43,7 @@ class Alphabet:
     unused: int
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer) -> "Alphabet":
+    def of(cls, tokenizer: Tokenizer) -> "SymbolTokens":
         """Choose the tokens for `tokenizer`.
 
         Raises:

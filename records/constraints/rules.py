@@ -9,7 +9,7 @@ from typing import Any
 
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Rules
+from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.parser import read_expression
 from paracosm.records.schema.schema import Field, Record, Schema, Value

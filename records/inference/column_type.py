@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from paracosm.recipes.recipe import FieldType
+from paracosm.recipes.sections.data import FieldType
 from paracosm.records.schema.boolean_format import PAIRS, boolean_words
 from paracosm.records.schema.datetime_format import datetime_formats, gives_back, is_ambiguous
 from paracosm.records.schema.identifier_pattern import infer_pattern, shape

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from paracosm.foundation.errors import DataError, RecipeError
-from paracosm.recipes.recipe import Data, FieldOverride, FieldType, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
 from paracosm.records.schema.schema import Field, Schema
 
 NEEDED: dict[FieldType, tuple[str, ...]] = {

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data, FieldOverride
+from paracosm.recipes.sections.data import Data, FieldOverride
 from paracosm.records.schema.datetime_format import read_datetime
 from paracosm.records.schema.number_format import INT64
 from paracosm.records.schema.schema import Field, Schema

@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data, FieldOverride
+from paracosm.recipes.sections.data import Data, FieldOverride
 from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
 from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
 from paracosm.records.schema.cells import as_found, changes_offset

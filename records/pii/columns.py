@@ -7,7 +7,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data, Pii
+from paracosm.recipes.sections.data import Data, Pii
 from paracosm.records.pii.kinds import KINDS, NOT_PERSONS, STAFF, words_of
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import PART, TITLES

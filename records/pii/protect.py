@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data, Pii
+from paracosm.recipes.sections.data import Data, Pii
 from paracosm.records.pii.columns import PersonalColumn, personal_columns
 from paracosm.records.pii.detectors import ner_model, require_extra
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.replacement import Findings, Replacement
-from paracosm.records.pii.subjects import STAFF, People, genders_of, subjects_of
+from paracosm.records.pii.subjects import STAFF, Subjects, genders_of, subjects_of
 from paracosm.records.pii.text_detection import Cell, find_in_texts
 from paracosm.records.schema.cells import as_found
 from paracosm.records.schema.schema import Schema
@@ -56,7 +56,7 @@ def find_personal(
     require_extra()
     columns = personal_columns(raw, schema, data, pii)
     subjects, told_by = subjects_of(raw, columns, data)
-    people = People(name_lists(pii.language))
+    people = Subjects(name_lists(pii.language))
     named = {each.name for each in columns}
     cells = {each.name: _known(raw[each.name]) for each in columns}
     _learn_columns(columns, cells, subjects, genders_of(raw), people)
@@ -173,7 +173,7 @@ def _learn_columns(
     cells: Mapping[str, Sequence[str | None]],
     subjects: Sequence[str],
     genders: Sequence[str | None],
-    people: People,
+    people: Subjects,
 ) -> None:
     order = ("given", "family", "full")
     for each in sorted(
@@ -207,7 +207,7 @@ def _cells(
     columns: Sequence[PersonalColumn],
     cells: Mapping[str, Sequence[str | None]],
     subjects: Sequence[str],
-    people: People,
+    people: Subjects,
 ) -> list[Cell]:
     told = [each for each in columns if each.kind not in ("name", "date", "age")]
     staff = [each for each in columns if each.kind == "name" and each.staff]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Pii
+from paracosm.recipes.sections.data import Pii
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.date_shifting import DateWriting, shifted_moment
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
 from paracosm.records.pii.lexicon.name_parts import is_titled, replaced
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.pseudonyms import Pseudonyms, canonical
-from paracosm.records.pii.subjects import STAFF, People
+from paracosm.records.pii.subjects import STAFF, Subjects
 from paracosm.records.pii.text_detection import Cell, scope_of
 from paracosm.records.schema.cells import as_found
 from paracosm.records.schema.datetime_format import read_datetime
@@ -40,7 +40,7 @@ class Findings:
     texts: dict[str, list[tuple[Cell, list[Span]]]]
     subjects: list[str]
     told_by: str
-    people: People = field(repr=False)
+    people: Subjects = field(repr=False)
 
 
 class Replacement:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.kinds import words_of
 from paracosm.records.pii.lexicon.name_lists import NameLists
@@ -66,7 +66,7 @@ def genders_of(raw: pd.DataFrame) -> list[str | None]:
 
 
 @dataclass
-class People:
+class Subjects:
     """The words of real names per scope (a subject, or the staff), and their invented words."""
 
     lists: NameLists

@@ -13,7 +13,7 @@ from paracosm.records.pii.kinds import ID_KINDS
 from paracosm.records.pii.lexicon.ambiguous_names import LEAST_SHARE, OrdinaryWords
 from paracosm.records.pii.lexicon.name_parts import is_titled, title_gender
 from paracosm.records.pii.patterns import Span
-from paracosm.records.pii.subjects import STAFF, People
+from paracosm.records.pii.subjects import STAFF, Subjects
 
 SHORTEST_WORD = 3
 SHORTEST_VALUE = 4
@@ -50,7 +50,7 @@ class Cell:
 
 def find_in_texts(
     cells: Sequence[Cell],
-    people: People,
+    people: Subjects,
     identifiers: Mapping[str, str],
     *,
     language: str,
@@ -90,7 +90,7 @@ def find_in_texts(
     ]
 
 
-def scope_of(people: People, cell: Cell, name: str) -> str:
+def scope_of(people: Subjects, cell: Cell, name: str) -> str:
     """Return whose words a name in a text is made of: the staff's when all of them are, else the subject's."""
     words = [part.key for part in people.parts(name) if part.role in ("given", "family")]
     own = people.firm.get(cell.subject, set())
@@ -99,7 +99,7 @@ def scope_of(people: People, cell: Cell, name: str) -> str:
     return cell.subject
 
 
-def _learn_names(cells: Sequence[Cell], found: Sequence[list[Span]], people: People) -> None:
+def _learn_names(cells: Sequence[Cell], found: Sequence[list[Span]], people: Subjects) -> None:
     """Take the names of all texts to their scopes, longest first, so that full names decide on the roles."""
     names = [
         (
@@ -133,7 +133,7 @@ def _from_columns(cell: Cell, identifiers: Mapping[str, str], kinds: Collection[
 
 
 def _repeated(
-    cell: Cell, people: People, ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
+    cell: Cell, people: Subjects, ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
 ) -> list[Span]:
     """Return where words of names that belong to the subject or the staff of its record stand once more."""
     known = {*people.roles.get(cell.subject, {}), *cell.staff}
@@ -155,7 +155,7 @@ def _repeated(
     ]
 
 
-def _is_borne_out(cell: Cell, span: Span, people: People, ordinary: OrdinaryWords) -> bool:
+def _is_borne_out(cell: Cell, span: Span, people: Subjects, ordinary: OrdinaryWords) -> bool:
     """Return whether a name is more than ordinary words with capitals, such as a heading or a drug."""
     parts = people.parts(cell.text[span.start : span.end])
     if any(part.key in people.firm.get(cell.subject, set()) or part.key in cell.staff for part in parts):

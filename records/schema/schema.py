@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from paracosm.recipes.recipe import FieldType
+from paracosm.recipes.sections.data import FieldType
 
 Value = int | float | str | bool | datetime | None
 Record = dict[str, Value]

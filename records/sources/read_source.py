@@ -13,7 +13,7 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.cells import as_found
 from paracosm.records.sources.delimited import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved

@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 
 
 def read_sql(data: Data, *, root: Path) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data, Split
+from paracosm.recipes.sections.data import Data, Split
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records
 from paracosm.records.splitting.near_duplicates import near_duplicates

@@ -11,7 +11,7 @@ from paracosm.foundation.errors import RunError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.records.schema.schema import Schema
-from paracosm.registry.card.redaction import Withholding
+from paracosm.registry.card.redaction import Redactor
 from paracosm.registry.versions.verdict import STATES, verdict_of
 
 METRICS_VERSION = 1
@@ -62,7 +62,7 @@ def published_metrics(run: Run) -> dict[str, Any]:
     """
     metrics = read_metrics(run)
     kept = {key: value for key, value in metrics.items() if key in PUBLISHED}
-    return Withholding.of(Schema.load(run.schema)).metrics(kept)
+    return Redactor.of(Schema.load(run.schema)).metrics(kept)
 
 
 def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,18 @@ from paracosm.registry.card.facts import cost_rows, energy, environment, source_
 from paracosm.registry.card.metadata import base_name, hub_id
 from paracosm.registry.card.redaction import WITHHELD
 
-ROOMS = ("", ".recipes", ".records", ".finetune", ".generate", ".eval", ".registry")
+ROOMS = (
+    "",
+    ".foundation",
+    ".recipes",
+    ".records",
+    ".finetune",
+    ".generate",
+    ".eval",
+    ".registry",
+    ".cli",
+)
+CODE = (".py", ".jinja", ".yaml", ".json")
 PUBLIC_SOURCES = ("sample:", "hf://")
 
 
@@ -97,8 +108,14 @@ def keyed(digest: str, salt: bytes) -> str:
 
 def code_digest() -> str:
     """Return one SHA-256 over every source file of the installed package: releases differ, and so do local changes."""
-    found = {}
+    digests = {}
     for room in ROOMS:
         folder = Path(importlib.import_module(f"paracosm{room}").__path__[0])
-        found |= {f"{room}/{path.name}": file_digest(path) for path in sorted(folder.glob("*.py"))}
-    return value_digest(found)
+        # The front door holds the rooms themselves where they are installed beside it.
+        files = folder.rglob("*") if room else folder.glob("*")
+        digests |= {
+            f"{room}/{path.relative_to(folder)}": file_digest(path)
+            for path in sorted(files)
+            if path.suffix in CODE and path.is_file()
+        }
+    return value_digest(digests)

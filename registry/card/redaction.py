@@ -17,7 +17,7 @@ KEPT = (
 
 
 @dataclass(frozen=True)
-class Withholding:
+class Redactor:
     """Knows the values of a schema's categories, and takes them out.
 
     A value that is an ordinary word in lower case (`yes`, `normal`) says nothing of anybody when a sentence uses it, so only

@@ -23,7 +23,7 @@ from paracosm.registry.card.pictures import group_picture
 from paracosm.registry.card.provenance import provenance, run_salt, settings
 from paracosm.registry.versions.verdict import own_limits
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "templates"
 TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja")
 NEEDED = ("records", "finetune", "generate", "eval")
 

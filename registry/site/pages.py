@@ -208,7 +208,7 @@ def _write(path: Path, template: str, **values: Any) -> None:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     world = Environment(
-        loader=PackageLoader("paracosm.registry", "."),
+        loader=PackageLoader("paracosm.registry.site"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import write_text
-from paracosm.registry.stores.store import checked_name
 from paracosm.registry.versions.manifest import (
     BESIDE,
     LARGEST_MANIFEST,
@@ -29,6 +28,7 @@ from paracosm.registry.versions.manifest import (
     check_regular,
     names_in,
 )
+from paracosm.registry.versions.names import checked_name
 from paracosm.registry.versions.release import Release, copy_regular
 
 NUMBERED = re.compile(r"v([1-9][0-9]{0,8})", re.ASCII)

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.registry.versions.manifest import NAME, Version
+from paracosm.registry.versions.manifest import Version
+from paracosm.registry.versions.names import checked_name
 from paracosm.registry.versions.release import Release
 
 DEFAULT_STORE = "paracosm-registry"
@@ -150,16 +151,3 @@ def _folder(path: str) -> Store:
 
 def _named(name: str) -> str | None:
     return checked_name(name) if name else None
-
-
-def checked_name(name: str) -> str:
-    """Return `name`, if a model may be called so.
-
-    Raises:
-        RegistryError: it may not.
-    """
-    if not NAME.fullmatch(name):
-        raise RegistryError(
-            f"{name!r}: is no name of a model; lower-case letters, digits, '.', '_' and '-' are allowed"
-        )
-    return name

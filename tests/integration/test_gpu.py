@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
 from paracosm.finetune.models.bundled_models import ALIASES
-from paracosm.recipes.recipe import Model
+from paracosm.recipes.sections.model import Model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 

@@ -1,9 +1,8 @@
 """A copy of train must fail its privacy gates, whatever the data; records that copy nothing must not."""
 
-import runpy
 from collections.abc import Callable
-from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,14 +11,15 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule
 from paracosm.eval.measure import measure, measure_all
-from paracosm.eval.measuring.context import Context, independent_marginals
+from paracosm.eval.measuring.anchors import independent_marginals
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle
 from paracosm.eval.privacy.measures import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
-from paracosm.recipes.recipe import Evaluate, Release
+from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Schema
 
-tables = runpy.run_path(str(Path(__file__).parents[1] / "example_tables.py"))
-example, typed_numbers = tables["example"], tables["typed_numbers"]
+example, typed_numbers = example_tables.example, example_tables.typed_numbers
 
 QUICK = Evaluate(bootstrap=100, repeats=1)
 Data = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, Schema]

@@ -2,18 +2,17 @@
 
 import json
 import random
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tiny_models import save_tiny_llama
 
 import paracosm
 from paracosm.cli.app import main
 from paracosm.recipes.run.directory import STAGES, Run
 
-save_tiny_llama = runpy.run_path(str(Path(__file__).parents[2] / "tiny_models.py"))["save_tiny_llama"]
 QUICK = ("finetune.epochs=1", "generate.batch_size=64", "eval.bootstrap=100", "eval.repeats=1")
 TABLES = ("eval", "--train", "a.csv", "--control", "b.csv", "--synthetic", "c.csv")
 HEAVY = ("torch", "transformers", "pandas", "datasets", "sklearn", "numpy", "pydantic", "peft", "matplotlib")

@@ -1,9 +1,8 @@
 """Attacks on a real adapter that learnt its records by heart, planted ones among them."""
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,20 +13,20 @@ from paracosm.eval.attacks.target import adapter_likelihoods, load_codec, read_a
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.stage import train
-from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_records, write_table
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
 QUICK = Evaluate(bootstrap=100, repeats=1, attacked_records=100)
-SCHEMA = Schema((*tables["PATIENT_FIELDS"], Field(name="code", type="integer", minimum=0, maximum=9999)))
+SCHEMA = Schema((*example_tables.PATIENT_FIELDS, Field(name="code", type="integer", minimum=0, maximum=9999)))
 CANARIES = 120
 
 
 def _patients(rows: int, seed: int) -> pd.DataFrame:
     """Return records that each carry a secret of four digits."""
-    table = tables["patients"](rows, seed)
+    table = example_tables.patients(rows, seed)
     codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
     return table.assign(code=pd.array(codes, dtype="Int64"))
 
@@ -79,8 +78,8 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
 def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Context]) -> None:
     import torch
 
-    from paracosm.finetune.models.restricted_head import GrammarLoss
     from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_known
+    from paracosm.finetune.objectives.grammar_loss import GrammarLoss
     from paracosm.generate.decoding.loaded_model import load_adapted
 
     run, context = memorised

@@ -1,41 +1,42 @@
 """Attacks that train adapters of their own: shadow adapters, and a model that learns the synthetic records."""
 
 import os
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_models
 
-from paracosm.eval.attacks.attack_training import Attackers, Course, Lesson
+from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining
 from paracosm.eval.attacks.auxiliary_model import (
     auxiliary_candidates,
     auxiliary_membership,
     auxiliary_obstacle,
 )
 from paracosm.eval.attacks.membership import adapter_membership, lira_obstacle, shadow_membership
+from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.stage import train
-from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import write_table
 
 HERE = Path(__file__)
-models = runpy.run_path(str(HERE.parents[2] / "tiny_models.py"))
-tables = runpy.run_path(str(HERE.parents[2] / "example_tables.py"))
-SCHEMA = Schema((*tables["PATIENT_FIELDS"], Field(name="code", type="integer", minimum=0, maximum=9999)))
+SCHEMA = Schema((*example_tables.PATIENT_FIELDS, Field(name="code", type="integer", minimum=0, maximum=9999)))
 LEARNING = {"epochs": 8, "batch_size": 4, "patience": None, "learning_rate": 1e-2, "average_decay": 0.8}
 
 
 def patients(rows: int, seed: int) -> pd.DataFrame:
     """Return records that each carry a secret of four digits."""
-    table = tables["patients"](rows, seed)
+    table = example_tables.patients(rows, seed)
     codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
     return table.assign(code=pd.array(codes, dtype="Int64"))
 
@@ -54,7 +55,7 @@ def recipe_on(base: Path, **finetune: object) -> Recipe:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return models["save_tiny_llama"](tmp_path_factory.mktemp("models") / "tiny")
+    return tiny_models.save_tiny_llama(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
         Evaluate(bootstrap=100, repeats=1, attacks=["adapter", "lira"]),
         40,
         adapter=run.adapter,
-        attackers=Attackers(recipe_on(base, epochs=3), root / "attackers"),
+        attackers=AttackSettings(recipe_on(base, epochs=3), root / "attackers"),
     )
 
 
@@ -111,7 +112,7 @@ def test_a_second_evaluation_trains_nothing_anew(memorised: Context) -> None:
         memorised.settings,
         40,
         adapter=memorised.adapter,
-        attackers=Attackers(memorised.attackers.recipe, memorised.attackers.folder, said.append),
+        attackers=AttackSettings(memorised.attackers.recipe, memorised.attackers.folder, said.append),
     )
     ours, theirs = (shadow_membership(each, "adapter")["lira_auc"] for each in (memorised, again))
     assert ours == theirs
@@ -139,7 +140,7 @@ def audited(base: Path, folder: Path) -> Context:
         None,
         Evaluate(bootstrap=100, repeats=1, attacks=["auxiliary"]),
         40,
-        attackers=Attackers(recipe_on(base), folder),
+        attackers=AttackSettings(recipe_on(base), folder),
     )
 
 
@@ -166,12 +167,12 @@ def test_records_beyond_the_schema_are_not_learnt(base: Path, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def course(base: Path, folder: Path) -> tuple[Course, list[Lesson]]:
+def course(base: Path, folder: Path) -> tuple[ShadowTraining, list[ShadowJob]]:
     """Return two lessons of a few epochs."""
     taught = recipe_on(base, epochs=6)
-    lessons = [Lesson(f"lesson-{n}", patients(40, n), patients(10, 5), taught, "mean") for n in (1, 2)]
-    return Course(
-        Attackers(recipe_on(base), folder, lambda line: print(line, flush=True)), SCHEMA, "attack"
+    lessons = [ShadowJob(f"lesson-{n}", patients(40, n), patients(10, 5), taught, "mean") for n in (1, 2)]
+    return ShadowTraining(
+        AttackSettings(recipe_on(base), folder, lambda line: print(line, flush=True)), SCHEMA, "attack"
     ), lessons
 
 
@@ -194,7 +195,7 @@ def weights_of(folder: Path) -> dict[str, np.ndarray]:
 def test_a_killed_attack_goes_on_where_it_was(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = f"import runpy; runpy.run_path({str(HERE)!r})['_train_alone']({str(base)!r}, {str(tmp_path / 'killed')!r})"
+    script = f"import runpy, sys; sys.path.insert(0, {str(HERE.parents[2])!r}); runpy.run_path({str(HERE)!r})['_train_alone']({str(base)!r}, {str(tmp_path / 'killed')!r})"
     working = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -214,10 +215,10 @@ def test_a_killed_attack_goes_on_where_it_was(
     assert "attack: 1 adapter to train on 40 records each" in said
     assert "attack 2 of 2" in said
     assert {path.suffix for path in (tmp_path / "killed").iterdir()} == {".npz"}
-    whole = Course(Attackers(recipe_on(base), tmp_path / "whole"), SCHEMA, "attack")
+    whole = ShadowTraining(AttackSettings(recipe_on(base), tmp_path / "whole"), SCHEMA, "attack")
     assert resumed[1]["sum"] == pytest.approx(whole.answers(lessons[1:], weights_of)[0]["sum"], rel=1e-5)
     changed = [
-        Lesson(
+        ShadowJob(
             "lesson-1",
             patients(30, 9),
             patients(10, 5),

@@ -9,15 +9,17 @@ from tiny_models import save_tiny_llama
 
 import paracosm.eval.measure
 from paracosm.eval.extra_samples import base_records, further_sets
-from paracosm.eval.measuring.context import Context, text_candidates
+from paracosm.eval.measuring.anchors import text_candidates
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.stage import evaluate
 from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError
-from paracosm.generate.engines.blocks import Maker
+from paracosm.generate.engines.blocks import BlockGenerator
 from paracosm.generate.stage import sample
 from paracosm.recipes.loading.load import load_recipe
-from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 from paracosm.records.stage import prepare
@@ -80,8 +82,8 @@ def test_the_stage_makes_further_sets_and_goes_on_where_it_was_cut_short(
     lost = max(run.further.rglob("*.parquet"))
     before = lost.read_bytes()
     lost.unlink()
-    made, make = [], Maker.make
-    monkeypatch.setattr(Maker, "make", lambda maker, block: made.append(block) or make(maker, block))
+    made, make = [], BlockGenerator.make
+    monkeypatch.setattr(BlockGenerator, "make", lambda maker, block: made.append(block) or make(maker, block))
     again = further_sets(recipe, run, 2, lambda _: None)
     assert len(made) == 1
     assert lost.read_bytes() == before

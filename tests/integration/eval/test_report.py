@@ -1,22 +1,22 @@
 """The report in a real browser: no console error, every section there, nothing fetched, hostile names harmless."""
 
 import re
-import runpy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import example_tables
 import pytest
 
 from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.measure import measure
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
-from paracosm.recipes.recipe import Evaluate, Release
+from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Schema
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
 HOSTILE = '<script>document.title="taken"</script>"\'&'
 SECRET = "zebra-4711"
 HISTORY = [
@@ -31,7 +31,7 @@ HISTORY = [
 
 
 def _evaluation(**settings: Any) -> Evaluation:
-    table, schema = tables["example"]("hybrid", 300, 0)
+    table, schema = example_tables.example("hybrid", 300, 0)
     renamed = {"stage": HOSTILE}
     fields = tuple(replace(each, name=renamed.get(each.name, each.name)) for each in schema)
     table = table.rename(columns=renamed)
@@ -233,7 +233,7 @@ def test_a_training_that_the_clock_ended_is_not_said_to_have_turned(found: Evalu
 
 
 def test_training_values_show_only_on_demand(page: str) -> None:
-    note = tables["notes"](300, 0)[0]
+    note = example_tables.notes(300, 0)[0]
     assert SECRET not in page
     assert note not in page
     shown = _evaluation(show_nearest=True)
@@ -243,7 +243,7 @@ def test_training_values_show_only_on_demand(page: str) -> None:
 
 
 def test_what_was_not_measured_says_why(found: Evaluation) -> None:
-    table, schema = tables["example"]("text", 120, 0)
+    table, schema = example_tables.example("text", 120, 0)
     parts = [table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 60), (60, 80), (80, 120))]
     bare = measure(
         train=parts[0],

@@ -11,7 +11,7 @@ from tiny_models import save_tiny_llama
 from paracosm.finetune.stage import train
 from paracosm.finetune.training import fit
 from paracosm.finetune.training.callbacks import TimeLimit
-from paracosm.finetune.training.ema import WeightAverage
+from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare
@@ -58,15 +58,15 @@ def ending(run: Run) -> dict[str, Any]:
 
 def kill_after_checkpoint(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """End the next training as soon as it has kept its checkpoint `number`, from 1; later ones are left alone."""
-    kept, whole = [], WeightAverage.on_save
+    kept, whole = [], ExponentialMovingAverage.on_save
 
-    def killing(self: WeightAverage, *given: Any, **named: Any) -> None:
+    def killing(self: ExponentialMovingAverage, *given: Any, **named: Any) -> None:
         whole(self, *given, **named)
         kept.append(given)
         if len(kept) == number:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(WeightAverage, "on_save", killing)
+    monkeypatch.setattr(ExponentialMovingAverage, "on_save", killing)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tiny_models import save_tiny_llama
 
 from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
-from paracosm.generate.engines.blocks import Job, Maker
+from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.generate.impute import impute
 from paracosm.generate.stage import sample
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
@@ -335,7 +335,7 @@ def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process
 class FakeLlm:
     """Stands in for vLLM: takes its documented arguments, and draws at random under the grammar that it is handed."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: BlockGenerator) -> None:
         self.tokenizer = maker.adapted.masks.tokenizer
         self.end = maker.codec.tokenizer.eos_token_id
         self.chance = np.random.default_rng(0)
@@ -367,7 +367,7 @@ def test_vllm_gets_the_grammar_and_what_is_given_and_its_records_are_checked(
 
     first = {"age": 50} if order == "fixed" else {"ill": True}
     recipe = asked(trained, order, generate={"where": first}, rules={"checks": ["dose < 3"]})
-    maker = Maker(Job(recipe, trained / order, trained, 30))
+    maker = BlockGenerator(GenerationJob(recipe, trained / order, trained, 30))
     engine = Vllm(maker)
     engine.__dict__["llm"] = FakeLlm(maker)
     made = list(engine.make(range(len(maker.blocks))))
@@ -388,9 +388,11 @@ def test_an_engine_that_is_not_installed_says_so(trained: Path, monkeypatch: pyt
     from paracosm.generate.engines.engine import engine
 
     for name in ("ray", "vllm"):
-        job = Job(asked(trained, "shuffled", generate={"engine": name}), trained / "shuffled", trained, 4)
+        job = GenerationJob(
+            asked(trained, "shuffled", generate={"engine": name}), trained / "shuffled", trained, 4
+        )
         with pytest.raises(ModelError, match=rf"pip install 'paracosm\[{name}\]'"):
-            engine(job, Maker(job))
+            engine(job, BlockGenerator(job))
 
 
 def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(

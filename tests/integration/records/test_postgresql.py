@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import assemble
 

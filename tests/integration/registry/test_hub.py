@@ -2,7 +2,6 @@
 
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import finished_run
 import pytest
 from hub_server import TOKEN, HubServer, Refused, running_hub
 from huggingface_hub import DatasetCard, HfApi, ModelCard, constants
@@ -17,8 +17,7 @@ from huggingface_hub import DatasetCard, HfApi, ModelCard, constants
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
-finished_run, recipe_of = fake["finished_run"], fake["recipe_of"]
+finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 URL = "hf://acme/ward-notes"
 
 

@@ -1,7 +1,6 @@
 """The registry on a real MLflow server: numbers, aliases, tags, card, metrics, artefacts, and what a killed publisher leaves."""
 
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import finished_run
 import pytest
 from mlflow import MlflowClient
 from mlflow_server import running_mlflow
@@ -17,8 +17,7 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.stores.mlflow_server import FOLDER, MARK
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
-finished_run, recipe_of = fake["finished_run"], fake["recipe_of"]
+finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 QUICK = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 

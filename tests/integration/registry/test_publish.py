@@ -2,13 +2,13 @@
 
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import finished_run
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,13 +17,12 @@ from huggingface_hub import DatasetCard, ModelCard
 import paracosm.registry
 from paracosm.eval.measure import measure
 from paracosm.foundation.errors import RegistryError
-from paracosm.recipes.recipe import Evaluate
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.registry.card.stage import write_card
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
-finished_run, recipe_of, MARK = fake["finished_run"], fake["recipe_of"], fake["MARK"]
+finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 
 
 def passing(tmp_path: Path) -> Run:
@@ -133,7 +132,7 @@ def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, messa
 
 def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> None:
     run = passing(tmp_path)
-    run.stage("eval", {"again": 1}, lambda: fake["_evaluate"](run, "FAIL"))
+    run.stage("eval", {"again": 1}, lambda: finished_run._evaluate(run, "FAIL"))
     with pytest.raises(RegistryError, match="describes an earlier adapter, evaluation or set of records"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
@@ -144,7 +143,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
     run.stage(
         "finetune",
         {"again": 1},
-        lambda: fake["_finetune"](run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
+        lambda: finished_run._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
     )
     write_card(recipe, run)
     with pytest.raises(RegistryError, match=f"{name}: is of a kind that is never published"):

@@ -1,10 +1,10 @@
 """The site of a registry in a real browser, from disk: search, sort, cards, differences; nothing fetched, nothing executed."""
 
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
+import finished_run
 import pytest
 
 import paracosm.registry
@@ -12,8 +12,7 @@ from paracosm.foundation.errors import RegistryError
 from paracosm.registry.site.pages import write_pages
 from paracosm.registry.site.safe_html import rendered_card
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
-finished_run, recipe_of, MARK = fake["finished_run"], fake["recipe_of"], fake["MARK"]
+finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 ATTACK = '<script>document.title="taken"</script><img src=x onerror="document.title=`taken`">'
 
 

@@ -9,7 +9,8 @@ import yaml
 from paracosm.cli.init.recipe_template import draft, write_draft
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
-from paracosm.recipes.recipe import Finetune, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.finetune import Finetune
 
 
 def write_people(path: Path, *, extra: str = "ward", cells: tuple[str, ...] = ("north", "south")) -> Path:

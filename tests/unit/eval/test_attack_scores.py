@@ -9,7 +9,7 @@ import pytest
 
 from paracosm.eval.attacks.target import LONG_TEXT, _long_texts_first
 from paracosm.eval.statistics.attack_scores import Targets, roc_curve, strongest, tpr_at
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 
 QUICK = Evaluate(bootstrap=200)
 

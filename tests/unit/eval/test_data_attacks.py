@@ -1,15 +1,14 @@
 """Attacks on synthetic records alone: each finds what it was made for, and none finds anything in fresh records."""
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.fidelity.c2st import auc_with_variances
-from paracosm.eval.measuring.context import Context, attack_candidates, independent_marginals, with_reference
+from paracosm.eval.measuring.anchors import attack_candidates, independent_marginals, with_reference
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.gdpr_risks import privacy_risks, risks_obstacle
 from paracosm.eval.privacy.identifier_detection import found_in, of_one_subject
@@ -17,14 +16,20 @@ from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
 from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
-from paracosm.eval.privacy.text_attacks import BigramModel, most_similar, text_scores
+from paracosm.eval.privacy.text_attacks import most_similar, text_scores
 from paracosm.eval.privacy.verbatim_text import text_replay
 from paracosm.eval.representations.row_distance import RowVectors
-from paracosm.recipes.recipe import Evaluate
+from paracosm.eval.representations.texts import BigramModel
+from paracosm.eval.statistics.classifier import auc_with_variances
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
-example, notes, NOTES, PATIENTS = tables["example"], tables["notes"], tables["NOTES"], tables["PATIENTS"]
+example, notes, NOTES, PATIENTS = (
+    example_tables.example,
+    example_tables.notes,
+    example_tables.NOTES,
+    example_tables.PATIENTS,
+)
 QUICK = Evaluate(bootstrap=100, repeats=2)
 
 

@@ -1,10 +1,10 @@
 """Files of any origin: read, typed together, measured, written."""
 
 import json
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import example_tables
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -12,11 +12,10 @@ from rich.console import Console
 from paracosm.eval.evaluate_files import evaluate_files, evaluate_sets, named_sets, write_comparison
 from paracosm.eval.report.terminal import summary
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
-patients, PATIENTS = tables["patients"], tables["PATIENTS"]
+patients, PATIENTS = example_tables.patients, example_tables.PATIENTS
 QUICK = Evaluate(bootstrap=100, repeats=1)
 
 

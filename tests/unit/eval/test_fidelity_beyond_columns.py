@@ -1,9 +1,8 @@
 """Distances of samples, texts, texts beside columns, whole rows: right on what can be worked out by hand."""
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,18 +12,18 @@ from paracosm.eval.fidelity.measures import FIDELITY, PERPLEXITY_RATIO
 from paracosm.eval.fidelity.rows import column_figures, row_figures
 from paracosm.eval.fidelity.text import meaning_figures, perplexity, self_bleu, word_figures
 from paracosm.eval.fidelity.text_vs_columns import hybrid_candidates, text_column_figures
-from paracosm.eval.measuring.context import Context, independent_marginals
+from paracosm.eval.measuring.anchors import independent_marginals
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.representations.text_embedder import embed, embedder_obstacle, packaged_folder
 from paracosm.eval.statistics.jackknife import jackknifed
 from paracosm.eval.statistics.two_sample import frechet, kernel, mauve, unbiased_mmd, vendi
 from paracosm.eval.utility.augmentation import utility_beyond
 from paracosm.foundation.errors import ModelError
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
-example, notes, patients = tables["example"], tables["notes"], tables["patients"]
-NOTES, PATIENTS = tables["NOTES"], tables["PATIENTS"]
+example, notes, patients = example_tables.example, example_tables.notes, example_tables.patients
+NOTES, PATIENTS = example_tables.NOTES, example_tables.PATIENTS
 QUICK = Evaluate(bootstrap=100, repeats=1)
 
 

@@ -5,10 +5,11 @@ import pytest
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import Ruling, rule, verdict
-from paracosm.eval.measuring.metric import Estimate, Obstacle, Result, around
+from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import figure
+from paracosm.eval.statistics.intervals import around
 from paracosm.foundation.errors import RecipeError
-from paracosm.recipes.recipe import Release
+from paracosm.recipes.sections.release import Release
 
 METRICS = {metric.name: metric for metric in metrics()}
 ABSENT = {name: Obstacle("this test leaves it out", curable=False) for name in METRICS}

@@ -1,19 +1,16 @@
 """The metrics as modules of Hugging Face's `evaluate`: the same figures through its interface."""
 
-import runpy
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("evaluate", reason='pip install "paracosm[evaluate]"')
 
-from paracosm.eval.hf_evaluate import TableFidelity, TextFidelity
+import example_tables
 
-tables = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
+from paracosm.eval.hf_evaluate import TableFidelity, TextFidelity
 
 
 def test_texts() -> None:
-    real, fresh, other = tables["notes"](40, 0), tables["notes"](40, 1), tables["notes"](40, 2)
+    real, fresh, other = example_tables.notes(40, 0), example_tables.notes(40, 1), example_tables.notes(40, 2)
     module = TextFidelity()
     found = module.compute(predictions=fresh, references=real, held_out=other)
     assert found is not None
@@ -27,7 +24,7 @@ def test_texts() -> None:
 
 
 def test_rows() -> None:
-    table = tables["patients"](160, 0)
+    table = example_tables.patients(160, 0)
     rows = [row for row in table.to_json(orient="records", lines=True).splitlines() if row]
     found = TableFidelity().compute(predictions=rows[:80], references=rows[80:])
     assert found is not None

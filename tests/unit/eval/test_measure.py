@@ -1,10 +1,9 @@
 """`measure`: every metric between its anchors, the same bytes every time, and reasons for what is not measured."""
 
 import json
-import runpy
 from importlib.resources import files
-from pathlib import Path
 
+import example_tables
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,17 +12,18 @@ from jsonschema import Draft202012Validator
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.measure import measure
-from paracosm.eval.measuring.context import Context, independent_marginals
+from paracosm.eval.measuring.anchors import independent_marginals
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.report.comparison import together
 from paracosm.eval.report.histograms import distributions
 from paracosm.eval.stage import _settings
 from paracosm.eval.utility.tstr import Drawn, make_task, utility, utility_obstacle
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Evaluate, Recipe
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 
-patients = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
-example, PATIENTS = patients["example"], patients["PATIENTS"]
+example, PATIENTS = example_tables.example, example_tables.PATIENTS
 QUICK = Evaluate(bootstrap=100, repeats=1)
 
 

@@ -1,26 +1,24 @@
 """Measures side by side: the same figures on any number of cores, one fault ends all, long work is told of."""
 
-import runpy
 import threading
 import time
-from pathlib import Path
 
+import example_tables
 import pandas as pd
 import pytest
 
 from paracosm.eval import parallel as jobs
 from paracosm.eval.fidelity.measures import FIDELITY
-from paracosm.eval.measuring.context import Context, fidelity_candidates
+from paracosm.eval.measuring.anchors import fidelity_candidates
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.measures import LEAKAGE
-from paracosm.recipes.recipe import Evaluate
-
-examples = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))
+from paracosm.recipes.sections.evaluate import Evaluate
 
 
 def _context() -> tuple[Context, pd.DataFrame]:
-    table, schema = examples["example"]("structured", 300, 0)
+    table, schema = example_tables.example("structured", 300, 0)
     parts = [
         table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 120), (120, 160), (160, 200), (200, 300))
     ]

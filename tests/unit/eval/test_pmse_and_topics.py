@@ -1,19 +1,18 @@
 """pMSE over its mean under permuted labels, and the mix of topics."""
 
-import runpy
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from example_tables import example
 
 from paracosm.eval.fidelity.pmse import pmse_ratio, propensity
 from paracosm.eval.fidelity.text_topics import topics
-from paracosm.eval.measuring.context import Context, fidelity_candidates
-from paracosm.recipes.recipe import Evaluate
+from paracosm.eval.measuring.anchors import fidelity_candidates
+from paracosm.eval.measuring.context import Context
+from paracosm.recipes.sections.evaluate import Evaluate
 
-example = runpy.run_path(str(Path(__file__).parents[2] / "example_tables.py"))["example"]
 QUICK = Evaluate(bootstrap=100, repeats=2)
 
 

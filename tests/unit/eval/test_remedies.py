@@ -9,7 +9,7 @@ from paracosm.eval.gates.catalogue import CONTROL, GATES
 from paracosm.eval.gates.remedies import cures
 from paracosm.eval.gates.ruling import rule
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
-from paracosm.recipes.recipe import Release
+from paracosm.recipes.sections.release import Release
 
 METRICS = {metric.name: metric for metric in metrics()}
 SIZES = {"train": 700, "control": 92, "test": 92, "synthetic": 700}

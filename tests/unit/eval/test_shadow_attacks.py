@@ -12,7 +12,7 @@ from paracosm.eval.attacks.lira_rmia import (
 )
 from paracosm.eval.attacks.shadow_models import complementary_halves
 from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 
 QUICK = Evaluate(bootstrap=200)
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score, roc_auc_score
 
-from paracosm.eval.fidelity.c2st import auc_with_variances
 from paracosm.eval.fidelity.columns import js_distance, ks_distance, tv_distance
 from paracosm.eval.fidelity.pairs import Grouped, correlation
-from paracosm.eval.measuring.metric import wilson
 from paracosm.eval.privacy.copies import exact_flags, text_flags
 from paracosm.eval.privacy.distance_to_closest import _none_drawn, _shares
 from paracosm.eval.report.svg import Scale
 from paracosm.eval.representations.row_distance import RowVectors, nearest
+from paracosm.eval.statistics.classifier import auc_with_variances
+from paracosm.eval.statistics.intervals import wilson
 from paracosm.eval.statistics.weighted_scores import weighted_auc, weighted_r2
 from paracosm.records.schema.schema import Field
 

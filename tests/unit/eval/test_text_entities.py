@@ -10,7 +10,7 @@ from paracosm.eval.measuring.context import Context
 from paracosm.eval.privacy.identifier_detection import read_by_model
 from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
 from paracosm.eval.representations.text_embedder import embedder_obstacle
-from paracosm.recipes.recipe import Evaluate
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 
 NOTES = Schema((Field(name="note", type="text", max_length=400),))

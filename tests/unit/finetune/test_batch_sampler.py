@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord, RecordDataset
-from paracosm.finetune.training.batch_sampler import Dealt
+from paracosm.finetune.training.batch_sampler import GlobalBatchSampler
 
 
 def records(count: int) -> RecordDataset:
@@ -17,10 +17,14 @@ def records(count: int) -> RecordDataset:
     )
 
 
-def dealt(count: int, batch: int, micro: int, rank: int, processes: int, epoch: int = 0) -> Dealt:
+def dealt(
+    count: int, batch: int, micro: int, rank: int, processes: int, epoch: int = 0
+) -> GlobalBatchSampler:
     training = records(count)
     training.begin_epoch(epoch)
-    return Dealt(training, batch_size=batch, micro_batch=micro, rank=rank, processes=processes, seed=3)
+    return GlobalBatchSampler(
+        training, batch_size=batch, micro_batch=micro, rank=rank, processes=processes, seed=3
+    )
 
 
 @given(

@@ -10,7 +10,7 @@ from private_runs import people, prepared_run, private_recipe
 from tiny_models import save_tiny_llama
 
 from paracosm.eval.attacks.canary_audit import INCLUDED, read_canaries
-from paracosm.finetune.objectives.causal import causal_material
+from paracosm.finetune.objectives.causal import causal_objective
 from paracosm.finetune.stage import stage_inputs, train
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -31,7 +31,7 @@ def test_canaries_join_the_material_and_leave_the_splits_alone(base: Path, tmp_p
     recipe = open_recipe(base)
     run = prepared_run(tmp_path / "run", recipe, people(150))
     before = run.split("train").read_bytes()
-    material = causal_material(recipe, run)
+    material = causal_objective(recipe, run)
     table, included = read_canaries(run.canaries, Schema.load(run.schema))
     assert len(table) == 60
     assert material.planted == included.sum()
@@ -48,7 +48,7 @@ def test_canaries_join_the_material_and_leave_the_splits_alone(base: Path, tmp_p
 def test_they_are_spread_over_the_domains_and_the_coin_is_fair(base: Path, tmp_path: Path) -> None:
     recipe = open_recipe(base, canaries=600)
     run = prepared_run(tmp_path / "run", recipe, people(150))
-    schema = causal_material(recipe, run).codec.schema
+    schema = causal_objective(recipe, run).codec.schema
     table, included = read_canaries(run.canaries, schema)
     assert all(schema.allows(record) for record in to_records(table, schema))
     ages = table["age"].astype(float)
@@ -68,7 +68,7 @@ def test_they_depend_on_seed_and_schema_alone(base: Path, tmp_path: Path) -> Non
         prepared_run(tmp_path / name, recipe, people(150, seed)) for seed, name in enumerate(("one", "other"))
     ]
     for run in runs:
-        causal_material(recipe, run)
+        causal_objective(recipe, run)
     assert runs[0].canaries.read_bytes() == runs[1].canaries.read_bytes()
 
 
@@ -101,7 +101,7 @@ def test_texts_begin_likely_and_end_in_random_words(base: Path, tmp_path: Path, 
         **({} if private else {"privacy": None}),
     )
     run = prepared_run(tmp_path / "run", recipe, pd.DataFrame({"note": notes}))
-    schema = causal_material(recipe, run).codec.schema
+    schema = causal_objective(recipe, run).codec.schema
     table, _ = read_canaries(run.canaries, schema)
     texts = table["note"].tolist()
     assert len(set(texts)) == 30
@@ -118,7 +118,7 @@ def test_visits_have_canaries_too(base: Path, tmp_path: Path) -> None:
     sections = {"data": {"subject": "patient", "sequence": "seen", "longest_sequence": 3, "shared": ["sex"]}}
     recipe = private_recipe(base, **sections, finetune={"canaries": 24})
     run: Run = prepared_run(tmp_path / "run", recipe, table)
-    material = causal_material(recipe, run)
+    material = causal_objective(recipe, run)
     subjects = read_table(run.split("train"), material.codec.schema)["patient"].nunique()
     assert 0 < material.planted < 24
     assert len(material.train) == subjects + material.planted

@@ -21,15 +21,16 @@ from paracosm.finetune.dp.accountant import Budget, budget_of, spent_epsilon
 from paracosm.finetune.dp.dp_sgd import STATE, Training
 from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_gradients_per_record
 from paracosm.finetune.dp.privacy_unit import training_units
-from paracosm.finetune.dp.secret_rng import SECRET, Chance
+from paracosm.finetune.dp.secret_rng import SECRET, SecretRng
 from paracosm.finetune.dp.settings import as_trained
 from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import with_adapter
-from paracosm.finetune.objectives.causal import Material, causal_material
+from paracosm.finetune.objectives.causal import CausalObjective, causal_objective
 from paracosm.finetune.stage import train
 from paracosm.foundation.errors import ModelError, RecipeError
-from paracosm.recipes.recipe import Privacy, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.privacy import Privacy
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 
@@ -67,7 +68,7 @@ GRADIENTS = [
 def gradients(recipe: Recipe, run: Run, device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the gradients of five records in one padded batch by Opacus, and by autograd one after the other, unpadded."""
     recipe = as_trained(recipe)
-    material = causal_material(recipe, run)
+    material = causal_objective(recipe, run)
     model = with_adapter(recipe, material.codec, material.longest).to(device)  # type: ignore[arg-type]
     with torch.no_grad():
         for each in model.parameters():
@@ -137,7 +138,7 @@ def test_the_check_leaves_the_weights_as_they_were(recipe: Recipe, run: Run) -> 
 
 def test_the_check_refuses_layers_that_opacus_does_not_see(recipe: Recipe, run: Run) -> None:
     recipe = as_trained(recipe)
-    material = causal_material(recipe, run)
+    material = causal_objective(recipe, run)
     model = with_adapter(recipe, material.codec, material.longest)
     fuse(model)
     with pytest.raises(ModelError, match="privacy: "):
@@ -148,7 +149,9 @@ def test_the_check_refuses_layers_that_opacus_does_not_see(recipe: Recipe, run: 
         )
 
 
-def batch_mean(material: Material, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def batch_mean(
+    material: CausalObjective, model: torch.nn.Module, batch: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """The loss that transformers takes: over all decisions of a batch, so that a long record weakens the others."""
     chosen = batch["shift_labels"] >= 0
     logits = model(input_ids=batch["input_ids"], use_cache=False).logits
@@ -159,7 +162,7 @@ def batch_mean(material: Material, model: torch.nn.Module, batch: dict[str, torc
 def test_the_check_refuses_a_loss_that_couples_records(
     recipe: Recipe, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Material, "record_losses", batch_mean)
+    monkeypatch.setattr(CausalObjective, "record_losses", batch_mean)
     training, material = begun(recipe, run)
     lengths = [material.train.records[number].decisions for number in range(len(material.train))]
     several = [material.train[int(np.argmin(lengths))], material.train[int(np.argmax(lengths))]]
@@ -244,9 +247,9 @@ def test_a_budget_that_cannot_be_kept_is_one_line() -> None:
 
 
 def test_coins_fall_by_the_secret_the_step_and_nothing_else(tmp_path: Path) -> None:
-    chance = Chance.begin(tmp_path)
+    chance = SecretRng.begin(tmp_path)
     assert (tmp_path / SECRET).stat().st_mode & 0o777 == 0o600
-    again = Chance.kept(tmp_path)
+    again = SecretRng.kept(tmp_path)
     assert again is not None
     units = [[number] for number in range(4000)]
     drawn = [chance.sampled(step, units, 0.1) for step in range(50)]
@@ -256,33 +259,33 @@ def test_coins_fall_by_the_secret_the_step_and_nothing_else(tmp_path: Path) -> N
     assert abs(sizes.mean() - 400) < 12
     assert 10 < sizes.std() < 30
     assert chance.seed("dropout", 1) != chance.seed("dropout", 2)
-    assert Chance(bytes(32)).sampled(0, units, 0.1) != drawn[0]
+    assert SecretRng(bytes(32)).sampled(0, units, 0.1) != drawn[0]
 
 
 def test_every_bit_of_the_secret_and_the_step_decide_the_noise() -> None:
     secret = bytes(range(32))
-    noise = Chance(secret).noise(3, 1, (50, 20))
+    noise = SecretRng(secret).noise(3, 1, (50, 20))
     assert noise.shape == (50, 20)
     assert noise.dtype == torch.float64
-    assert torch.equal(noise, Chance(secret).noise(3, 1, (50, 20)))
-    others = [Chance(secret).noise(4, 1, (50, 20)), Chance(secret).noise(3, 2, (50, 20))]
+    assert torch.equal(noise, SecretRng(secret).noise(3, 1, (50, 20)))
+    others = [SecretRng(secret).noise(4, 1, (50, 20)), SecretRng(secret).noise(3, 2, (50, 20))]
     for place, bit in ((0, 7), (15, 3), (31, 0)):
         flipped = bytearray(secret)
         flipped[place] ^= 1 << bit
-        others.append(Chance(bytes(flipped)).noise(3, 1, (50, 20)))
+        others.append(SecretRng(bytes(flipped)).noise(3, 1, (50, 20)))
     for other in others:
         assert abs(np.corrcoef(noise.flatten(), other.flatten())[0, 1]) < 0.15
 
 
 def test_numbers_come_from_the_hash_itself_and_never_reach_0_or_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = Chance(bytes(32)).uniforms("coins/0", 3)
+    drawn = SecretRng(bytes(32)).uniforms("coins/0", 3)
     words = np.frombuffer(hashlib.shake_256(bytes(32) + b"coins/0").digest(24), "<u8")
     np.testing.assert_allclose(drawn, words / 2**64, rtol=0, atol=2**-52)
     for word, extreme in (("00", 2**-53), ("ff", 1 - 2**-53)):
         fixed = SimpleNamespace(digest=lambda count, word=word: bytes.fromhex(word) * count)
         monkeypatch.setattr(hashlib, "shake_256", lambda _, fixed=fixed: fixed)
-        assert Chance(bytes(32)).uniforms("coins/0", 1).tolist() == [extreme]
-        assert Chance(bytes(32)).noise(0, 0, (2,)).isfinite().all()
+        assert SecretRng(bytes(32)).uniforms("coins/0", 1).tolist() == [extreme]
+        assert SecretRng(bytes(32)).noise(0, 0, (2,)).isfinite().all()
 
 
 def test_no_generator_of_torch_has_a_say_in_a_step(recipe: Recipe, run: Run) -> None:
@@ -297,7 +300,7 @@ def test_no_generator_of_torch_has_a_say_in_a_step(recipe: Recipe, run: Run) -> 
 
 
 def test_noise_is_normal() -> None:
-    noise = Chance(bytes(32)).noise(0, 0, (100_000,)).numpy()
+    noise = SecretRng(bytes(32)).noise(0, 0, (100_000,)).numpy()
     assert kstest(3 * noise, norm(scale=3).cdf).pvalue > 0.01
 
 
@@ -311,7 +314,7 @@ def test_a_subject_joins_with_one_of_its_records(folder: Path) -> None:
     assert [len(each) for each in units[-2:]] == [1, 1]
     assert all(train_rows["patient"].iloc[each].nunique() == 1 for each in units[:-2])
     assert sorted(number for each in units for number in each) == list(range(len(train_rows) + 2))
-    drawn = Chance(bytes(32)).sampled(0, units, 1.0)
+    drawn = SecretRng(bytes(32)).sampled(0, units, 1.0)
     assert len(drawn) == len(units)
     assert training_units(
         private_recipe(folder / "llama", data={"subject": "patient"}, privacy={"unit": "record"}),
@@ -346,7 +349,7 @@ def test_what_would_void_the_guarantee_is_refused(folder: Path, sections: dict[s
 
 def test_several_processes_are_refused(recipe: Recipe, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = as_trained(recipe)
-    material = causal_material(trained, run)
+    material = causal_objective(trained, run)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(RecipeError, match="privacy: trains in one process, and 2 were started"):
         private_fit.fit_privately(None, material, trained, run, print)  # type: ignore[arg-type]

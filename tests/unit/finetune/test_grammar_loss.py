@@ -5,8 +5,8 @@ import pytest
 import torch
 from tiny_models import byte_tokenizer
 
-from paracosm.finetune.models.restricted_head import GrammarLoss
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
+from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Schema

@@ -15,7 +15,14 @@ from accelerate.utils.dataclasses import DeepSpeedPlugin
 from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
 
 from paracosm.cli.app import app
-from paracosm.finetune.distributed.launch import Spread, _of_accelerate, described, find_setup, launch, setups
+from paracosm.finetune.distributed.launch import (
+    Topology,
+    _of_accelerate,
+    described,
+    find_setup,
+    launch,
+    setups,
+)
 from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.recipes.run.stage_main import stage_parser
 
@@ -104,7 +111,7 @@ def test_zero3_is_what_accelerate_builds(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_two_machines_know_each_other() -> None:
-    options = _of_accelerate(setups()["two-nodes"], Spread(16, None, 1, "10.0.0.1:2950"))
+    options = _of_accelerate(setups()["two-nodes"], Topology(16, None, 1, "10.0.0.1:2950"))
     wanted = asked("two-nodes", *options)
     environment = prepare_multi_gpu_env(wanted)
     assert (wanted.nnodes, wanted.nproc_per_node, wanted.node_rank) == ("2", "8", 1)
@@ -113,7 +120,7 @@ def test_two_machines_know_each_other() -> None:
 
 
 def test_numbers_on_the_command_line_stand_over_the_configuration() -> None:
-    options = _of_accelerate(setups()["ddp"], Spread(processes=4))
+    options = _of_accelerate(setups()["ddp"], Topology(processes=4))
     assert asked("ddp", *options).num_processes == 4
     # A free port, so that two launches on one machine do not meet.
     assert options[options.index("--main_process_port") + 1] == "0"
@@ -131,12 +138,12 @@ def test_an_unknown_configuration_is_told(name: str, told: str) -> None:
 def test_a_file_that_is_no_configuration_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("distributed_type: MULTI_GPU\nnum_proceses: 2\n")
     with pytest.raises(RunError, match=r"mine\.yaml: is no configuration of accelerate: .*num_proceses"):
-        launch(find_setup(str(tmp_path / "mine.yaml")), "finetune", ["recipe.yaml"], Spread())
+        launch(find_setup(str(tmp_path / "mine.yaml")), "finetune", ["recipe.yaml"], Topology())
 
 
 def test_an_address_without_a_host_is_told() -> None:
     with pytest.raises(RunError, match="--first :x: must be HOST or HOST:PORT"):
-        launch(setups()["two-nodes"], "finetune", ["recipe.yaml"], Spread(first=":x"))
+        launch(setups()["two-nodes"], "finetune", ["recipe.yaml"], Topology(first=":x"))
 
 
 def test_a_patience_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,4 +151,4 @@ def test_a_patience_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(
         RecipeError, match="PARACOSM_PATIENCE: must be a number of seconds above 0; got 'soon'"
     ):
-        launch(setups()["ddp"], "finetune", ["recipe.yaml"], Spread())
+        launch(setups()["ddp"], "finetune", ["recipe.yaml"], Topology())

@@ -13,16 +13,19 @@ from paracosm.finetune.models.chat_prompt import prompt_tokens
 from paracosm.finetune.models.fused_lora import FusedLinear, fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.models.quantization import check_installed
-from paracosm.finetune.models.restricted_head import GrammarLoss
 from paracosm.finetune.models.trained_model import export, load_tuned
-from paracosm.finetune.objectives.causal import Material
+from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
+from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.finetune.objectives.packing import PackedCollator, attend_packed
 from paracosm.finetune.training.save_adapter import save_adapter
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.loading.load import load_recipe
-from paracosm.recipes.recipe import Data, Finetune, Model, Prompt, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.finetune import Finetune, Prompt
+from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Schema
@@ -37,7 +40,7 @@ RECORDS = [
 ]
 
 
-def material(fields: tuple[Field, ...] = (DOSE, NOTE), prompt: tuple[int, ...] = ()) -> Material:
+def material(fields: tuple[Field, ...] = (DOSE, NOTE), prompt: tuple[int, ...] = ()) -> CausalObjective:
     tokenizer = byte_tokenizer()
     codec = Codec(Schema(fields), tokenizer, "places", prompt)
     masks = TokenMasks(codec)
@@ -48,7 +51,9 @@ def material(fields: tuple[Field, ...] = (DOSE, NOTE), prompt: tuple[int, ...] =
         seed=0,
     )
     collate = Collator(codec.vocabulary, codec.alphabet.stop)
-    return Material(codec, tokenizer, records, records, 0, collate, GrammarLoss(masks, codec.vocabulary), 0)
+    return CausalObjective(
+        codec, tokenizer, records, records, 0, collate, GrammarLoss(masks, codec.vocabulary), 0
+    )
 
 
 def recipe(base: Path, **changes: object) -> Recipe:
@@ -56,7 +61,7 @@ def recipe(base: Path, **changes: object) -> Recipe:
     return Recipe(name="tiny", data=Data(source="none"), model=model, finetune=Finetune(rank=4, **changes))  # type: ignore[arg-type]
 
 
-def learn(model: torch.nn.Module, given: Material, steps: int = 6) -> list[float]:
+def learn(model: torch.nn.Module, given: CausalObjective, steps: int = 6) -> list[float]:
     optimizer = torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], lr=1e-2)
     batch, losses = given.collate([given.train[row] for row in range(len(RECORDS))]), []
     model.train()

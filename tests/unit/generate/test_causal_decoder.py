@@ -15,13 +15,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import Limits
+from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.repetition import Repetition
 from paracosm.generate.decoding.sampling import Sampling, choose, truncated
-from paracosm.recipes.recipe import Rules
+from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.constraints.rules import Rulebook, read_rules
@@ -98,7 +98,7 @@ def conditions(model: AdaptedModel, fixed: Mapping[str, Value], checks: Sequence
     rules = (
         read_rules(Rules(checks=list(checks)), model.codec.schema, root=None) if checks else Rulebook(SCHEMA)
     )  # type: ignore[arg-type]
-    return Conditions(model.codec, Limits(model.codec, rules), fixed, {})
+    return Conditions(model.codec, RuleConstraints(model.codec, rules), fixed, {})
 
 
 def drawn_under(model: AdaptedModel, asked: Conditions, draws: int = DRAWS) -> list[Record]:

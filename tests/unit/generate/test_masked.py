@@ -23,16 +23,16 @@ from paracosm.finetune.objectives.masked_dataset import (
     hidden_spans,
     training_example,
 )
-from paracosm.finetune.objectives.slot_logits import Choices, slot_scores
+from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import Limits
+from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.infilling import draft
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked import MaskedDecoder
-from paracosm.recipes.recipe import Rules
+from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import Hidden, Slots, steps
+from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, steps
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Field, Record, Schema, Value
@@ -64,17 +64,17 @@ def conditions(
 ) -> Conditions:
     schema = model.codec.schema
     rules = read_rules(Rules(checks=list(checks)), schema, root=None) if checks else Rulebook(schema)  # type: ignore[arg-type]
-    return Conditions(model.codec, Limits(model.codec, rules), fixed, {}, **more)
+    return Conditions(model.codec, RuleConstraints(model.codec, rules), fixed, {}, **more)
 
 
 def log_probability(model: AdaptedModel, record: Record, order: tuple[int, ...]) -> float:
     """Return the log probability of filling a record in an order, slot by slot, without a batch."""
-    slots = Slots(model.codec)
+    slots = MaskedLayout(model.codec)
     encoded, total, hidden = slots.encode(record), 0.0, set(order)
     for place in order:
         nodes = slots.nodes(place, encoded.cells[place])
         for shown, (node, token) in enumerate(zip(nodes, encoded.cells[place], strict=True)):
-            row = slots.row(encoded, Hidden(dict.fromkeys(hidden, 0) | {place: shown}))
+            row = slots.row(encoded, MaskState(dict.fromkeys(hidden, 0) | {place: shown}))
             with torch.inference_mode():
                 logits = model.model(input_ids=torch.tensor([row.ids])).logits[0].double()
             allowed = sorted(node.edges)
@@ -105,8 +105,8 @@ def test_the_control_loss_is_an_unbiased_estimate_of_the_mean_over_all_orders() 
     model, record = adapted(), RECORDS[17]
     orders = list(itertools.permutations(range(3)))
     exact = -np.mean([log_probability(model, record, order) for order in orders])
-    slots = Slots(model.codec)
-    choices = Choices(slots, len(model.codec.vocabulary or ()))
+    slots = MaskedLayout(model.codec)
+    choices = AllowedColumns(slots, len(model.codec.vocabulary or ()))
     chance = np.random.default_rng(0)
     states = [control_examples(slots.encode(record), slots, choices, chance) for _ in range(600)]
     collate = MaskedCollator(model.codec.vocabulary, slots.padding, 1)
@@ -119,7 +119,7 @@ def test_the_control_loss_is_an_unbiased_estimate_of_the_mean_over_all_orders() 
     assert mixture <= exact + 1e-9
 
 
-def loss(model: PreTrainedModel, choices: Choices, batch: dict[str, torch.Tensor]) -> float:
+def loss(model: PreTrainedModel, choices: AllowedColumns, batch: dict[str, torch.Tensor]) -> float:
     with torch.inference_mode():
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
@@ -129,9 +129,9 @@ def loss(model: PreTrainedModel, choices: Choices, batch: dict[str, torch.Tensor
 
 def test_the_length_of_a_text_is_counted_in_its_likelihood() -> None:
     model = adapted(schema=Schema((NOTE,)))
-    slots = Slots(model.codec)
+    slots = MaskedLayout(model.codec)
     encoded = slots.encode({"note": "tuesday : a b c d e f g h i j k"})
-    choices = Choices(slots, model.model.config.vocab_size)
+    choices = AllowedColumns(slots, model.model.config.vocab_size)
     (first, *_) = control_examples(encoded, slots, choices, np.random.default_rng(0))
     low, high = next(each for each in steps(0, 20) if each[0] <= len(encoded.texts[0]) <= each[1])
     assert high > low
@@ -210,7 +210,7 @@ def test_gaps_are_filled_and_nothing_beside_them_changes() -> None:
 
 
 def test_a_draft_longer_than_the_model_reads_is_kept_past_its_room() -> None:
-    slots = Slots(adapted("BERT", WITH_NOTE).codec)
+    slots = MaskedLayout(adapted("BERT", WITH_NOTE).codec)
     text = "a b c d e f g h ___ i"
     made = draft(text, 1.0, slots.pieces, slots.mask, 4, np.random.default_rng(0))
     assert len(made.pieces.ids) == 4
@@ -220,11 +220,11 @@ def test_a_draft_longer_than_the_model_reads_is_kept_past_its_room() -> None:
 
 @pytest.mark.parametrize("family", MASKED)
 def test_a_training_row_hides_what_it_asks_for(family: str) -> None:
-    slots = Slots(adapted(family, WITH_NOTE).codec)
-    choices = Choices(slots, len(slots.codec.tokenizer))
+    slots = MaskedLayout(adapted(family, WITH_NOTE).codec)
+    choices = AllowedColumns(slots, len(slots.codec.tokenizer))
     record = {"dose": 11, "sex": "f", "day": "tuesday", "note": "tu es day : a b c"}
     encoded, chance = slots.encode(record), np.random.default_rng(1)
-    whole = slots.row(encoded, Hidden()).ids
+    whole = slots.row(encoded, MaskState()).ids
     counts = Counter()
     for _ in range(300):
         row = training_example(encoded, slots, choices, chance)
@@ -299,7 +299,7 @@ def test_every_record_of_any_schema_is_valid_and_read_back(data: st.DataObject) 
     codec = Codec(schema, tokenizer, "slots", text_tokens=lengths)  # type: ignore[arg-type]
     restrict_head(model, codec.vocabulary)
     decoder = MaskedDecoder(AdaptedModel(model.eval(), codec, TokenMasks(codec)), text_passes=2)
-    slots = Slots(codec)
+    slots = MaskedLayout(codec)
     for (record,) in decoder.records([Request(number) for number in range(6)], seed=0):
         assert schema.allows(record)
         for place, each in enumerate(schema):

@@ -12,10 +12,11 @@ from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.exit_codes import explained, reported
 from paracosm.recipes.loading.load import dump_recipe, find_recipe, json_schema, load_recipe
 from paracosm.recipes.loading.yaml_source import dump_document, read_document
-from paracosm.recipes.recipe import Data, FieldOverride, Recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import open_run
 from paracosm.recipes.run.stage_main import stage_main
+from paracosm.recipes.sections.data import Data, FieldOverride
 
 GOOD = "name: a\ndata:\n  source: x.csv\n"
 

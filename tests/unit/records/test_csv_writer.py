@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from paracosm.generate import stage as sample
-from paracosm.recipes.recipe import Data
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.csv_writer import write_csv
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.sources.read_source import read_source

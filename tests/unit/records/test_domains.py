@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer_types
 from paracosm.records.schema.schema import Schema

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii import detectors as personal_spans
 from paracosm.records.pii import patterns as personal_patterns

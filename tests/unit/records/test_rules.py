@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tiny_models import byte_tokenizer
 
 from paracosm.foundation.errors import DataError, RecipeError
-from paracosm.recipes.recipe import Recipe, Rules
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.automaton import Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.field_codec import FieldCode

@@ -12,11 +12,12 @@ from tiny_models import byte_tokenizer, llama
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.causal_dataset import encode_sequence
 from paracosm.foundation.errors import DataError, RecipeError
-from paracosm.generate.constraints.guide import Guided, Limits
+from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
-from paracosm.recipes.recipe import Recipe, Rules
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.sequence_codec import decode_sequence, sequence_segments
 from paracosm.records.codec.token_masks import TokenMasks
@@ -76,8 +77,8 @@ def test_sampled_sequences_are_ordered_valid_and_keep_what_is_shared() -> None:
     restrict_head(model, codec.vocabulary)
     decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), slots=16)
     rules = read_rules(Rules(checks=["if sex == 'f' then pulse >= 60"]), VISITS, None)  # type: ignore[arg-type]
-    for limits in (Limits(codec, Rulebook(VISITS)), Limits(codec, rules)):
-        requests = [Request(number, guide=Guided(limits)) for number in range(60)]
+    for limits in (RuleConstraints(codec, Rulebook(VISITS)), RuleConstraints(codec, rules)):
+        requests = [Request(number, guide=RecordConstraints(limits)) for number in range(60)]
         found = [decode_sequence(codec, track.ids) for track in decoder.decode(requests, seed=0)]
         assert {len(records) for records in found} >= {1, 2, 3}
         assert max(len(records) for records in found) <= 5

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
 from paracosm.records.sources.read_source import read_source as sources
 

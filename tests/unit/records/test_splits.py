@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer_types
 from paracosm.records.schema.table import to_typed
 from paracosm.records.splitting.near_duplicates import jaccard, near_duplicates, rows_per_band, shingles

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Data
+from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer_types
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.records.schema.table import (

@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import json
-import runpy
 from pathlib import Path
 
+import finished_run
 import pytest
 from huggingface_hub import DatasetCard, ModelCard
 
@@ -17,12 +17,11 @@ from paracosm.registry.card.licence import adapter_licence, records_licence
 from paracosm.registry.card.stage import cell, duration, figure, quoted, write_card
 from paracosm.registry.versions.verdict import verdict_of
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
 finished_run, recipe_of, metrics_of, MARK = (
-    fake["finished_run"],
-    fake["recipe_of"],
-    fake["metrics_of"],
-    fake["MARK"],
+    finished_run.finished_run,
+    finished_run.recipe_of,
+    finished_run.metrics_of,
+    finished_run.MARK,
 )
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import runpy
 import stat
 import zipfile
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import finished_run
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -24,7 +24,6 @@ from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import MANIFEST, Version, may_publish
 from paracosm.registry.versions.release import Release
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
 ABOUT = Version(
     name="heart",
     number=0,
@@ -42,7 +41,7 @@ Files = dict[str, Path | str]
 
 
 def metrics(state: str = "PASS", **changes: Any) -> str:
-    return json.dumps(fake["metrics_of"](state) | changes)
+    return json.dumps(finished_run.metrics_of(state) | changes)
 
 
 def card(*tags: str) -> str:
@@ -274,7 +273,7 @@ def better(figures: dict[str, Any]) -> dict[str, Any]:
     return figures | {"verdict": "PASS", "gates": gates}
 
 
-FAILED = fake["metrics_of"]("FAIL")
+FAILED = finished_run.metrics_of("FAIL")
 LENIENT = {"exact_copies": 0.9}
 
 HOSTILE: dict[str, Callable[[Path], object]] = {
@@ -365,7 +364,7 @@ def test_a_damaged_version_does_not_stand_in_the_way_of_another(
 
 
 def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, tmp_path: Path) -> None:
-    failed = fake["metrics_of"]("FAIL")
+    failed = finished_run.metrics_of("FAIL")
     for key in ("gates", "not_ruling"):
         failed[key] = [gate for gate in failed[key] if gate["gate"] != "exact_copies"]
     about = replace(ABOUT, paracosm=versions()["paracosm"])
@@ -376,7 +375,7 @@ def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, 
 def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
     store: LocalFolder, files: Files
 ) -> None:
-    figures = fake["metrics_of"]("FAIL")
+    figures = finished_run.metrics_of("FAIL")
     figures["gates"] = [gate | {"state": "PASS"} for gate in figures["gates"]]
     lenient = replace(ABOUT, limits={"exact_copies": 0.5})
     version = add(store, files | {"metrics.json": json.dumps(figures)}, lenient)

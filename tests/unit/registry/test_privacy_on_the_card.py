@@ -1,9 +1,9 @@
 """A private training on the cards: what the accountant says, what it does not cover; and the gate of the audit."""
 
-import runpy
 from pathlib import Path
 from typing import Any
 
+import finished_run
 import pytest
 
 from paracosm.eval.gates.catalogue import GATES
@@ -11,13 +11,12 @@ from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measuring.dp_claim import Claim, claim_of, with_claim
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.privacy.measures import AUDIT_EPSILON
-from paracosm.recipes.recipe import Release
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.release import Release
 from paracosm.registry.card.provenance import settings
 from paracosm.registry.card.stage import write_card
 from paracosm.registry.versions.verdict import own_limits
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
 PRIVATE: dict[str, Any] = {
     "epsilon": 7.93,
     "delta": 2.1e-4,
@@ -39,8 +38,8 @@ PRIVATE: dict[str, Any] = {
 
 @pytest.fixture
 def private_run(tmp_path: Path) -> Run:
-    recipe = fake["recipe_of"](privacy={"epsilon": 8})
-    run = fake["finished_run"](tmp_path / "run", recipe)
+    recipe = finished_run.recipe_of(privacy={"epsilon": 8})
+    run = finished_run.finished_run(tmp_path / "run", recipe)
     journal = run.read_journal()
     journal["stages"]["finetune"]["facts"] |= PRIVATE
     run.write_journal(journal)
@@ -69,14 +68,16 @@ def test_the_card_says_what_epsilon_does_not_cover(private_run: Run) -> None:
 
 
 def test_a_training_without_noise_says_so(tmp_path: Path) -> None:
-    card = fake["finished_run"](tmp_path / "run", fake["recipe_of"]()).card.read_text(encoding="utf-8")
+    card = finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).card.read_text(
+        encoding="utf-8"
+    )
     assert "none: training added no noise" in card
     assert "differentially private" not in card
 
 
 def test_provenance_holds_the_budget() -> None:
-    assert settings(fake["recipe_of"](privacy={"epsilon": 8}))["privacy"]["epsilon"] == 8
-    assert "privacy" not in settings(fake["recipe_of"]())
+    assert settings(finished_run.recipe_of(privacy={"epsilon": 8}))["privacy"]["epsilon"] == 8
+    assert "privacy" not in settings(finished_run.recipe_of())
 
 
 def audited(proven: float, release: Release) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """What a published file must not hold: values of records, paths of a machine, cells that somebody asked for."""
 
-import runpy
-from pathlib import Path
+import finished_run
 
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.provenance import settings
-from paracosm.registry.card.redaction import WITHHELD, Withholding
+from paracosm.registry.card.redaction import WITHHELD, Redactor
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
 SCHEMA = Schema(
     (
         Field(name="diagnosis", type="category", categories=("hiv", "normal", "HIV-2")),
@@ -17,7 +15,7 @@ SCHEMA = Schema(
 
 
 def test_a_value_behind_the_name_of_its_field_is_withheld_however_ordinary() -> None:
-    kept = Withholding.of(SCHEMA)
+    kept = Redactor.of(SCHEMA)
     assert (
         kept.text("Of 3 groups, diagnosis: hiv loses most")
         == f"Of 3 groups, diagnosis: {WITHHELD} loses most"
@@ -32,7 +30,7 @@ def test_a_value_behind_the_name_of_its_field_is_withheld_however_ordinary() -> 
 
 def test_settings_name_no_path_and_no_cell_that_was_asked_for() -> None:
     told = settings(
-        fake["recipe_of"](
+        finished_run.recipe_of(
             generate={
                 "seeds": "/home/alice/clinic/open_cases.csv",
                 "where": {"diagnosis": "hiv"},
@@ -45,4 +43,4 @@ def test_settings_name_no_path_and_no_cell_that_was_asked_for() -> None:
     assert told["generate"]["where"] == {"diagnosis": WITHHELD}
     assert told["generate"]["quotas"] == {"sex": "balanced", "ward": WITHHELD}
     assert told["eval"]["embedder"] == "encoder"
-    assert settings(fake["recipe_of"]())["eval"]["embedder"] == "minilm"
+    assert settings(finished_run.recipe_of())["eval"]["embedder"] == "minilm"

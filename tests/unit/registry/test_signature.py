@@ -1,11 +1,11 @@
 """Signatures: made with a private key, checked with the public one, refused where they are missing, foreign or moved."""
 
-import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import finished_run
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -15,7 +15,6 @@ from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.manifest import SIGNATURE
 from paracosm.registry.versions.signature import PASSWORD
 
-fake = runpy.run_path(str(Path(__file__).parents[2] / "finished_run.py"))
 Pair = tuple[Path, Path]
 
 
@@ -36,7 +35,7 @@ def key_pair(folder: Path, name: str, password: bytes | None = None) -> Pair:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return fake["finished_run"](tmp_path / "run", fake["recipe_of"]()).root
+    return finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).root
 
 
 def test_a_signed_version_is_pulled_with_the_other_half_of_its_key(run: Path, tmp_path: Path) -> None:
