@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from paracosm.foundation.errors import RecipeError, RunError
-from paracosm.pipeline import say_on_stderr
+from paracosm.foundation.progress import to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 
@@ -41,7 +41,7 @@ def evaluate_run(
         recipe = recipe.model_copy(update={"release": release})
     with done.lock():
         require(done, "eval")
-        evaluate(recipe, done, say=say_on_stderr)
+        evaluate(recipe, done, progress=to_stderr)
         return json.loads(done.metrics.read_text(encoding="utf-8")), done.report
 
 
@@ -95,8 +95,8 @@ def evaluate_tables(
             settings=recipe.eval,
             schema=schema,
             adapter=adapter,
-            attackers=AttackSettings(recipe, folder, say_on_stderr),
-            say=say_on_stderr,
+            attackers=AttackSettings(recipe, folder, to_stderr),
+            progress=to_stderr,
         )
     if out is not None and len(found) > 1:
         write_comparison(found, out)

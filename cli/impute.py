@@ -38,7 +38,7 @@ def impute(
         out=out or table.with_name(f"{table.name.split('.')[0]}.imputed.csv"),
         times=times,
         root=opened.root,
-        say=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
+        progress=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
     )
     for path in written:
         print(path)

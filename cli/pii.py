@@ -52,7 +52,7 @@ def pii(
         infer(raw, given).schema,
         given,
         asked,
-        say=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
+        progress=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
     )
     shown = masked_examples(found, raw) if examples else None
     console = Console()

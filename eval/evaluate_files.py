@@ -12,12 +12,12 @@ import pandas as pd
 from paracosm.eval.evaluation import Evaluation
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
-from paracosm.eval.parallel import Say, quiet
 from paracosm.eval.report.comparison import comparison_html, together
 from paracosm.eval.report.html import report_html
 from paracosm.eval.shared_schema import read_synthetic, schema_of_both
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
+from paracosm.foundation.progress import Progress, silent
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -89,7 +89,7 @@ def evaluate_sets(
     schema: Path | None = None,
     adapter: Path | None = None,
     attackers: AttackSettings | None = None,
-    say: Say = quiet,
+    progress: Progress = silent,
 ) -> dict[str, Evaluation]:
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.
 
@@ -102,7 +102,7 @@ def evaluate_sets(
         schema: a `schema.json`; inferred when absent.
         adapter: folder of the adapter that made the records.
         attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
-        say: takes progress lines.
+        progress: takes progress lines.
     """
     paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
     raw = {name: _read(path) for name, path in paths.items()}
@@ -154,7 +154,7 @@ def evaluate_sets(
             adapter=adapter,
             attackers=attackers,
             notes=[*warnings, *notes],
-            say=say,
+            progress=progress,
         )
     return found
 

@@ -1,20 +1,18 @@
 """More records to measure against: other sets of a run's own generator, and what its base model writes untrained."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from paracosm.foundation.progress import Progress
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.generate import Generate
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_table, write_table
 
-Say = Callable[[str], None]
 
-
-def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.DataFrame]:
+def further_sets(recipe: Recipe, run: Run, count: int, progress: Progress) -> list[pd.DataFrame]:
     """Return other sets of synthetic records: as `generate` makes them, with the seeds after its own.
 
     Each has as many records as there are training records, or fewer where the run has fewer or learners see fewer.
@@ -24,7 +22,7 @@ def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.Data
         recipe: of the run; engine and file formats of its `generate` section do not matter here.
         run: with an adapter.
         count: how many sets.
-        say: takes progress lines.
+        progress: takes progress lines.
     """
     from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
     from paracosm.generate.stage import how_many
@@ -51,7 +49,7 @@ def further_sets(recipe: Recipe, run: Run, count: int, say: Say) -> list[pd.Data
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_table(to_table([record for group in made for record in group], schema), path, schema)
             parts.append(read_table(path, schema))
-            say(f"set {number + 1} of {count + 1} for usefulness: {sum(map(len, parts))} records")
+            progress(f"set {number + 1} of {count + 1} for usefulness: {sum(map(len, parts))} records")
         found.append(pd.concat(parts, ignore_index=True))
     return found
 

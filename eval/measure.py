@@ -17,9 +17,10 @@ from paracosm.eval.measuring.dp_claim import Claim, with_claim
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
-from paracosm.eval.parallel import Say, measured, quiet
+from paracosm.eval.parallel import measured
 from paracosm.eval.report.histograms import distributions
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.progress import Progress, silent
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Release
@@ -44,7 +45,7 @@ def measure(
     further: Sequence[pd.DataFrame] = (),
     history: Sequence[dict[str, Any]] | None = None,
     notes: Sequence[str] = (),
-    say: Say = quiet,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Measure synthetic records against real ones.
 
@@ -65,7 +66,7 @@ def measure(
         further: other sets of synthetic records of the same generator: their spread widens the intervals of usefulness.
         history: loss per evaluation of the training run, drawn in the report.
         notes: what else the reader must know, put before the notes of the measurement.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         DataError: a table lacks a column or has no rows, or the target is no field.
@@ -84,9 +85,9 @@ def measure(
         claim=claim,
         attackers=attackers,
         further=further,
-        untrained=_untrained(context, adapter, settings, say),
+        untrained=_untrained(context, adapter, settings, progress),
     )
-    results, missing = measure_all(context, synthetic, say=say)
+    results, missing = measure_all(context, synthetic, progress=progress)
     rulings = rule(results, missing, release)
     return Evaluation(
         results=results,
@@ -104,12 +105,15 @@ def measure(
 
 
 def measure_all(
-    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure] = MEASURES, say: Say = quiet
+    context: Context,
+    synthetic: pd.DataFrame,
+    measures: Sequence[Measure] = MEASURES,
+    progress: Progress = silent,
 ) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other."""
     obstacles = [each.obstacle(context) for each in measures]
     open_to = [each for each, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
-    measured_ones = iter(measured(context, synthetic, open_to, say))
+    measured_ones = iter(measured(context, synthetic, open_to, progress))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
     for each, obstacle in zip(measures, obstacles, strict=True):
@@ -178,14 +182,16 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
     return found
 
 
-def _untrained(context: Context, adapter: Path | None, settings: Evaluate, say: Say) -> pd.DataFrame | None:
+def _untrained(
+    context: Context, adapter: Path | None, settings: Evaluate, progress: Progress
+) -> pd.DataFrame | None:
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
     from paracosm.eval.representations.texts import MOST_MEANT
 
     rows = min(context.size, MOST_MEANT)
-    say(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
+    progress(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
     return base_records(adapter, rows, settings.seed)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Anchor, Estimate
+from paracosm.foundation.progress import Progress, silent
 
 LARGE = 5000
 """Rows below which threads cost more than they save."""
@@ -21,7 +22,6 @@ MOST_WORKERS = 4
 """Each holds blocks of distances of its own, so that memory grows with their number."""
 SECONDS_A_LINE = 20.0
 
-Say = Callable[[str], None]
 Found = dict[Anchor, dict[str, Estimate]]
 
 
@@ -43,12 +43,8 @@ class MeasureJob:
         return shared.once(key, lambda: self.measure.function(self.context, self.candidate))
 
 
-def quiet(line: str) -> None:
-    """Say nothing."""
-
-
 def measured(
-    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure], say: Say = quiet
+    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure], progress: Progress = silent
 ) -> list[Found]:
     """Return what each measure says of the synthetic records and of its anchors.
 
@@ -62,12 +58,12 @@ def measured(
     ]
     large = max(len(context.train), len(synthetic)) >= LARGE
     workers = min(MOST_WORKERS, cpu_count()) if large else 1
-    progress = _Progress(sum(map(len, jobs)), say)
+    lines = _ProgressLines(sum(map(len, jobs)), progress)
     found: dict[int, dict[str, Estimate]] = {}
 
     def work(job: MeasureJob) -> dict[str, Estimate]:
         result = job.result(context)
-        progress.step(job)
+        lines.step(job)
         return result
 
     together = [job for several in jobs for job in several if not job.measure.own_threads]
@@ -89,11 +85,11 @@ def measured(
     return [{job.anchor: found[id(job)] for job in several} for several in jobs]
 
 
-class _Progress:
+class _ProgressLines:
     """Says how far it is, at most every twenty seconds."""
 
-    def __init__(self, jobs: int, say: Say) -> None:
-        self.jobs, self.say = jobs, say
+    def __init__(self, jobs: int, progress: Progress) -> None:
+        self.jobs, self.progress = jobs, progress
         self.done, self.said, self.lock = 0, time.monotonic(), threading.Lock()
 
     def step(self, job: MeasureJob) -> None:
@@ -102,6 +98,6 @@ class _Progress:
             self.done += 1
             if time.monotonic() - self.said >= SECONDS_A_LINE:
                 self.said = time.monotonic()
-                self.say(
+                self.progress(
                     f"{self.done} of {self.jobs} measurements · last: {job.measure.metrics[0].name} ({job.anchor})"
                 )

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,20 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
 
-def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda line: None) -> bool:
+def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
     """Do the `eval` stage unless it is done; return whether it ran.
 
     Args:
         recipe: what to measure, and which gates apply; attacks that train adapters do so as it says.
         run: the run directory.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         RunError: the run has no splits or no synthetic records yet.
@@ -55,12 +55,12 @@ def evaluate(recipe: Recipe, run: Run, *, say: Callable[[str], None] = lambda li
             adapter=run.adapter if run.codec.is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
-            attackers=AttackSettings(recipe, run.attackers, say, _pace(run)),
-            further=_further(recipe, run, say),
+            attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
+            further=_further(recipe, run, progress),
             settings=recipe.eval,
             release=recipe.release,
             history=_history(run.history),
-            say=say,
+            progress=progress,
         )
         write_text(run.metrics, found.to_json())
         page = report_html(
@@ -120,12 +120,12 @@ def _pace(run: Run) -> float | None:
     return trained["wall_seconds"] / (rows * epochs) if rows and epochs else None
 
 
-def _further(recipe: Recipe, run: Run, say: Callable[[str], None]) -> list[pd.DataFrame]:
+def _further(recipe: Recipe, run: Run, progress: Progress) -> list[pd.DataFrame]:
     if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
         return []
     from paracosm.eval.extra_samples import further_sets
 
-    return further_sets(recipe, run, recipe.eval.generator_seeds - 1, say)
+    return further_sets(recipe, run, recipe.eval.generator_seeds - 1, progress)
 
 
 def _shards(run: Run) -> list[Path]:

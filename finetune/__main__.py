@@ -4,9 +4,10 @@ import sys
 
 from paracosm.finetune.distributed.processes import must_see, on_leader_first, together
 from paracosm.finetune.stage import train
+from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main
-from paracosm.records.stage import prepare, records_digest
+from paracosm.records.stage import has_records, prepare
 
 
 def finetune(opened: OpenRun) -> None:
@@ -18,19 +19,13 @@ def finetune(opened: OpenRun) -> None:
     with together():
         on_leader_first(lambda: _prepare(opened))
         must_see("records", opened.run)
-        train(recipe=opened.recipe, run=opened.run)
+        train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
 
 
 def _prepare(opened: OpenRun) -> None:
     if not (opened.from_run and has_records(opened)):
         prepare(opened.recipe, opened.run, root=opened.root)
     opened.keep_recipe()
-
-
-def has_records(opened: OpenRun) -> bool:
-    """Return whether the run's splits were made as the recipe says; a run stands without its source."""
-    record = opened.run.stage_record("records")
-    return record.get("status") == "done" and record["inputs"]["data"] == records_digest(opened.recipe)
 
 
 if __name__ == "__main__":

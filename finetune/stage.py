@@ -1,23 +1,18 @@
 """The `finetune` stage: records and a base model in, an adapter with its codec out."""
 
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from paracosm.finetune.distributed.processes import leading, on_leader_first, world
 from paracosm.finetune.models.base_model import base_digest, check_objective
 from paracosm.foundation.digests import file_digest
+from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.section import Section
 
 
-def say_on_stderr(line: str) -> None:
-    """Print a progress line."""
-    print(f"  {line}", file=sys.stderr, flush=True)
-
-
-def train(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stderr) -> bool:
+def train(*, recipe: Recipe, run: Run, progress: Progress = to_stderr) -> bool:
     """Fine-tune the base model on the run's training split; resume where a killed run stopped.
 
     Every process of an `accelerate launch` calls this; the first one writes.
@@ -25,7 +20,7 @@ def train(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stder
     Args:
         recipe: the whole recipe; `model` and `finetune` are read.
         run: a run whose `records` stage is done.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Returns:
         Whether anything was trained (False: the stage was done already).
@@ -41,7 +36,7 @@ def train(*, recipe: Recipe, run: Run, say: Callable[[str], None] = say_on_stder
         return False
     if on_leader_first(lambda: run.is_done("finetune", inputs)):
         return False
-    return run.stage("finetune", inputs, lambda: _train(recipe, run, say))
+    return run.stage("finetune", inputs, lambda: _train(recipe, run, progress))
 
 
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
@@ -69,7 +64,7 @@ def _stated(section: Section, *, later: Collection[str], without: Collection[str
     return {key: value for key, value in plain.items() if key not in unset}
 
 
-def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
     from transformers import set_seed
 
     from paracosm.finetune.dp.dp_sgd import fit_privately
@@ -89,14 +84,14 @@ def _train(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, An
     model = with_adapter(recipe, material.codec, material.longest)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     canaries = f" ({material.planted} of them canaries)" if material.planted else ""
-    say(
+    progress(
         f"{len(material.train)} records{canaries} · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
     if material.cut:
-        say(
+        progress(
             f"{material.cut} of them hold a text longer than the model reads, of which the beginning is learnt"
         )
-    fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, say)
+    fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, progress)
     if not leading():
         return {}
     save_adapter(fitted.model, material, recipe, run, fitted.weights)

@@ -4,6 +4,7 @@ import sys
 
 from paracosm.finetune.distributed.processes import leading, must_see, together
 from paracosm.foundation.errors import RunError
+from paracosm.foundation.progress import indented, to_stderr
 from paracosm.generate.stage import sample
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main
@@ -21,7 +22,7 @@ def generate(opened: OpenRun) -> None:
         must_see("finetune", opened.run)
         if leading():
             opened.keep_recipe()
-        sample(recipe=opened.recipe, run=opened.run, root=opened.root)
+        sample(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Missing cells of a table, filled by the model: each row's known cells are the condition, its missing ones are sampled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.partial_records import Partial, read_partial
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
@@ -23,7 +24,7 @@ def impute(
     out: Path,
     times: int = 1,
     root: Path | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> list[Path]:
     """Complete the rows of a table; write it as CSV, every known cell as it was found.
 
@@ -34,7 +35,7 @@ def impute(
         out: the completed CSV; with several `times`, NAME-1.csv, NAME-2.csv and so on.
         times: how many completed tables to draw; several show how sure the model is (multiple imputation).
         root: where relative paths of the recipe begin.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Returns:
         The written files.
@@ -51,7 +52,7 @@ def impute(
         names = ", ".join(each.name for each in maker.codec.fields[:12])
         raise DataError(f"{table}: has no column of the run's fields ({names})")
     for name, count in partial.outside.items():
-        say(
+        progress(
             f"column {name!r}: {count} cells hold values that training never saw; kept, but not conditioned on"
         )
     gaps = [row for row, given in enumerate(partial.given) if _missing(given, partial, row, known)]
@@ -65,7 +66,7 @@ def impute(
     )
     for draw, path in enumerate(paths):
         filled = partial.raw[known].astype(object).copy()
-        for at, record in _completed(maker, conditions, len(gaps), draw, say):
+        for at, record in _completed(maker, conditions, len(gaps), draw, progress):
             row = gaps[at]
             for name in _missing(partial.given[row], partial, row, known):
                 filled.iat[row, known.index(name)] = maker.codec.schema[name].write(record[name])
@@ -85,7 +86,7 @@ def _missing(given: Record, partial: Partial, row: int, known: list[str]) -> lis
 
 
 def _completed(
-    maker: BlockGenerator, conditions: Conditions, count: int, draw: int, say: Callable[[str], None]
+    maker: BlockGenerator, conditions: Conditions, count: int, draw: int, progress: Progress
 ) -> Iterator[tuple[int, Record]]:
     size = 4 * maker.slots
     for begin in range(0, count, size):
@@ -93,4 +94,4 @@ def _completed(
         requests = [conditions.request(number, draw) for number in numbers]
         for number, (record,) in zip(numbers, maker.drawn(requests), strict=True):
             yield number, record
-        say(f"{numbers.stop} of {count} rows completed")
+        progress(f"{numbers.stop} of {count} rows completed")

@@ -4,7 +4,6 @@ Records are numbered; a record's random stream and the block that it is made in 
 block is a shard. So any number of processes, and any number of kills and resumptions, give the same bytes.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 from paracosm.finetune.distributed.processes import leading, on_leader_first, wait, world
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.files import replacing
+from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
@@ -32,21 +32,14 @@ MASKED_ONLY = ("text_passes", "refinements", "rewrite")
 """Keys of the section that a causal adapter does not read."""
 
 
-def say_on_stderr(line: str) -> None:
-    """Print a progress line."""
-    print(f"  {line}", file=sys.stderr, flush=True)
-
-
-def sample(
-    *, recipe: Recipe, run: Run, root: Path | None = None, say: Callable[[str], None] = say_on_stderr
-) -> bool:
+def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = to_stderr) -> bool:
     """Sample the recipe's number of records into the run's `synthetic` folder; resume where a killed run stopped.
 
     Args:
         recipe: the whole recipe; `generate` and `rules` are read.
         run: a run whose `finetune` stage is done.
         root: where relative paths of the recipe begin; the recipe's folder as the run knows it when absent.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Returns:
         Whether anything was sampled (False: the stage was done already).
@@ -65,11 +58,11 @@ def sample(
     )
     maker = BlockGenerator(job)
     # Before anything that the stage left earlier is cleared.
-    notes = _check(maker, say if leading() else lambda _: None)
+    notes = _check(maker, progress if leading() else lambda _: None)
     if leading():
-        return run.stage("generate", inputs, lambda: _sample(maker, run, say) | notes)
+        return run.stage("generate", inputs, lambda: _sample(maker, run, progress) | notes)
     wait()
-    _sample(maker, run, say)
+    _sample(maker, run, progress)
     return True
 
 
@@ -115,32 +108,32 @@ def how_many(recipe: Recipe, run: Run, root: Path) -> int:
     return pyarrow.parquet.read_metadata(run.split("train")).num_rows
 
 
-def _check(maker: BlockGenerator, say: Callable[[str], None]) -> dict[str, Any]:
+def _check(maker: BlockGenerator, progress: Progress) -> dict[str, Any]:
     """Read rules and conditions, and hold the real records against the rules."""
     run, recipe = maker.run, maker.job.recipe
     schema = Schema.load(run.schema)
-    notes = check_rules(read_rules(recipe.rules, schema, maker.job.root), run, say)
+    notes = check_rules(read_rules(recipe.rules, schema, maker.job.root), run, progress)
     assert maker.conditions is not None
     if recipe.generate.drop_copies is not None:
-        say(
+        progress(
             "drop_copies: records that repeat a training record are replaced, so the evaluation cannot see how often"
             " the model repeats them"
         )
     return notes
 
 
-def check_rules(rules: Rulebook, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]:
     """Hold the training records against the rules and report what breaks them."""
     if not rules or not run.split("train").is_file():
         return {}
     table = read_table(run.split("train"), rules.schema)
     lines = rules.violations(to_records(table, rules.schema))
     for line in lines:
-        say(f"training records: {line}")
+        progress(f"training records: {line}")
     return {"rules_broken_by_training_records": lines}
 
 
-def _sample(maker: BlockGenerator, run: Run, say: Callable[[str], None]) -> dict[str, Any]:
+def _sample(maker: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
     if leading():
         wait()
     recipe, count = maker.job.recipe, maker.job.count
@@ -148,7 +141,7 @@ def _sample(maker: BlockGenerator, run: Run, say: Callable[[str], None]) -> dict
     blocks = maker.blocks
     waiting = [number for number in range(len(blocks)) if not run.shard(number).is_file()]
     if len(waiting) < len(blocks):
-        say(f"resuming: {len(blocks) - len(waiting)} of {len(blocks)} shards are there")
+        progress(f"resuming: {len(blocks) - len(waiting)} of {len(blocks)} shards are there")
     # Under privacy real identifiers may not even shape what is avoided.
     real = () if recipe.privacy is not None else ("train", "control", "test")
     fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed, real)
@@ -168,7 +161,7 @@ def _sample(maker: BlockGenerator, run: Run, say: Callable[[str], None]) -> dict
         made += len(block.records)
         speed = made / (time.monotonic() - began)
         left = sum(len(blocks[number]) for number in waiting) / world() - made
-        say(f"{made} records · {speed:.1f} records/s · {max(left, 0) / speed / 60:.1f} min left")
+        progress(f"{made} records · {speed:.1f} records/s · {max(left, 0) / speed / 60:.1f} min left")
     wait()
     repeated = 0
     if leading() and maker.rules.unique:
@@ -186,7 +179,7 @@ def _sample(maker: BlockGenerator, run: Run, say: Callable[[str], None]) -> dict
     seconds = time.monotonic() - began
     kept = tally.draft_words_kept / tally.draft_words if tally.draft_words else None
     if kept is not None:
-        say(
+        progress(
             f"{kept:.0%} of the words of the seed texts stand in the records as they were: what those say of a person, the"
             " records say too"
         )

@@ -1,21 +1,16 @@
 """`paracosm.run`: every stage of a recipe in order, in one run directory."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from paracosm.foundation.errors import RunError
+from paracosm.foundation.progress import Progress, indented, to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
 from paracosm.stage_summary import stage_line
-
-
-def say_on_stderr(line: str) -> None:
-    """Print a progress line."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def run(
@@ -24,7 +19,7 @@ def run(
     run: Path | None = None,
     data: Any = None,
     root: Path | None = None,
-    say: Callable[[str], None] = say_on_stderr,
+    progress: Progress = to_stderr,
 ) -> Run:
     """Do every stage that is not done yet: records, finetune, generate, eval, card.
 
@@ -33,7 +28,7 @@ def run(
         run: the run directory; `runs/NAME` in the current folder when absent.
         data: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
         root: where relative paths of the recipe start; the recipe's folder when absent.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Returns:
         The run directory, with every stage done.
@@ -41,17 +36,17 @@ def run(
     Raises:
         ParacosmError: something that the user can mend; its text is one line.
     """
-    return run_stages(_opened(recipe, run, root), data=data, say=say)
+    return run_stages(_opened(recipe, run, root), data=data, progress=progress)
 
 
-def run_stages(opened: OpenRun, *, data: Any = None, say: Callable[[str], None] = say_on_stderr) -> Run:
+def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_stderr) -> Run:
     """Do every stage of an opened run; see `run`."""
     check_early(opened.recipe)
     with opened.working():
-        _stage(opened.run, "records", _prepare(opened, data, say), say)
+        _stage(opened.run, "records", _prepare(opened, data, progress), progress)
         opened.keep_recipe()
-        for name, work in _later_stages(opened.recipe, opened.run, say).items():
-            _stage(opened.run, name, work, say)
+        for name, work in _later_stages(opened.recipe, opened.run, progress).items():
+            _stage(opened.run, name, work, progress)
     return opened.run
 
 
@@ -86,7 +81,7 @@ def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRu
 
     def done(opened: OpenRun) -> None:
         work(opened)
-        say_on_stderr(stage_line(stage, opened.run.stage_record(stage), ran=True))
+        to_stderr(stage_line(stage, opened.run.stage_record(stage), ran=True))
 
     return done
 
@@ -104,36 +99,33 @@ def require(run: Run, stage: str) -> None:
         )
 
 
-def _prepare(opened: OpenRun, data: Any, say: Callable[[str], None]) -> Callable[[], bool]:
-    from paracosm.finetune.__main__ import has_records
-    from paracosm.records.stage import prepare
+def _prepare(opened: OpenRun, data: Any, progress: Progress) -> Callable[[], bool]:
+    from paracosm.records.stage import has_records, prepare
 
     if opened.from_run and data is None and has_records(opened):
         return lambda: False
-    return lambda: prepare(opened.recipe, opened.run, root=opened.root, table=data, say=_indented(say))
+    return lambda: prepare(
+        opened.recipe, opened.run, root=opened.root, table=data, progress=indented(progress)
+    )
 
 
-def _later_stages(recipe: Recipe, run: Run, say: Callable[[str], None]) -> dict[str, Callable[[], bool]]:
+def _later_stages(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Callable[[], bool]]:
     from paracosm.eval.stage import evaluate
     from paracosm.finetune.stage import train
     from paracosm.generate.stage import sample
     from paracosm.registry.card.stage import write_card
 
     return {
-        "finetune": lambda: train(recipe=recipe, run=run, say=_indented(say)),
-        "generate": lambda: sample(recipe=recipe, run=run, say=_indented(say)),
-        "eval": lambda: evaluate(recipe, run, say=_indented(say)),
+        "finetune": lambda: train(recipe=recipe, run=run, progress=indented(progress)),
+        "generate": lambda: sample(recipe=recipe, run=run, progress=indented(progress)),
+        "eval": lambda: evaluate(recipe, run, progress=indented(progress)),
         "card": lambda: write_card(recipe, run),
     }
 
 
-def _indented(say: Callable[[str], None]) -> Callable[[str], None]:
-    return lambda line: say(f"           {line}")
-
-
-def _stage(run: Run, name: str, work: Callable[[], bool], say: Callable[[str], None]) -> None:
+def _stage(run: Run, name: str, work: Callable[[], bool], progress: Progress) -> None:
     ran = work()
-    say(stage_line(name, run.stage_record(name), ran=ran))
+    progress(stage_line(name, run.stage_record(name), ran=ran))
     if name == "records" and ran:
         for warning in run.stage_record(name)["facts"]["warnings"]:
-            say(f"           warning: {warning}")
+            progress(f"           warning: {warning}")

@@ -1,7 +1,6 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,8 +11,10 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError, RunError
 from paracosm.foundation.files import replacing
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.run.open_run import OpenRun
 from paracosm.records.constraints.rules import read_rules
 from paracosm.records.inference.declared_schema import bare, check_declared, refuse_empty, refuse_replacement
 from paracosm.records.inference.domains import fit_domains
@@ -43,9 +44,7 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def prepare(
-    recipe: Recipe, run: Run, *, root: Path, table: Any = None, say: Callable[[str], None] = lambda line: None
-) -> bool:
+def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None, progress: Progress = silent) -> bool:
     """Do the `records` stage unless it is done; return whether it ran.
 
     Args:
@@ -53,7 +52,7 @@ def prepare(
         run: gets `splits/{train,control,test}.parquet` and `splits/schema.json`.
         root: the recipe's folder, for relative paths.
         table: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         DataError: the source cannot be used as the recipe asks.
@@ -67,7 +66,7 @@ def prepare(
     @cache
     def made() -> Prepared:
         found = read_source(recipe.data, root=root) if raw is None else raw
-        prepared = assemble(recipe, found, salt=_salt(recipe, run), say=say)
+        prepared = assemble(recipe, found, salt=_salt(recipe, run), progress=progress)
         # A rule that cannot be read is said now, not after the training.
         read_rules(recipe.rules, prepared.schema, root)
         return prepared
@@ -109,7 +108,7 @@ def assemble(
     raw: pd.DataFrame,
     *,
     salt: bytes | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = silent,
 ) -> Prepared:
     """Turn a raw table into schema and splits.
 
@@ -119,7 +118,7 @@ def assemble(
         recipe: its `data` section matters here.
         raw: the table as found.
         salt: the key of invented values, where `data.pii` asks for some; a new one when None.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         DataError: a column, a cell or the number of rows does not allow what the recipe asks.
@@ -132,12 +131,12 @@ def assemble(
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
-        return _assemble_private(recipe, raw, inference, typed, say)
+        return _assemble_private(recipe, raw, inference, typed, progress)
     clusters = find_clusters(typed, types, data)
     warnings = list(inference.warnings)
     personal = None
     if data.pii is not None:
-        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), say=say)
+        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), progress=progress)
         types = Schema(tuple(field for field in types if field.name not in personal.left_out))
         if not types.modelled:
             raise DataError(
@@ -167,7 +166,7 @@ def assemble(
 
 
 def _assemble_private(
-    recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame, say: Callable[[str], None]
+    recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame, progress: Progress
 ) -> Prepared:
     """Divide without letting a record move another one, and keep of the schema what the recipe declares."""
     data, found = recipe.data, inference.schema
@@ -179,7 +178,7 @@ def _assemble_private(
     warnings = inference.warnings
     if data.pii is not None:
         # Only counted: see `refuse_replacement`.
-        personal = protect(raw, found, data, salt=b"", say=say)
+        personal = protect(raw, found, data, salt=b"", progress=progress)
         facts["pii"], warnings = personal.facts, (*warnings, *personal.warnings)
     return Prepared(schema, splits, warnings, facts)
 
@@ -236,3 +235,9 @@ def _with_training_cells(
 def _outside(table: pd.DataFrame, schema: Schema) -> int:
     """Count the records with a value that no training record's domain covers."""
     return sum(not schema.allows(record) for record in to_records(table, schema))
+
+
+def has_records(opened: OpenRun) -> bool:
+    """Return whether the run's splits were made as the recipe says; a run stands without its source."""
+    record = opened.run.stage_record("records")
+    return record.get("status") == "done" and record["inputs"]["data"] == records_digest(opened.recipe)

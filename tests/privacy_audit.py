@@ -47,7 +47,7 @@ def audited(
     recipe = private_recipe(base, privacy=chosen | privacy, finetune=finetune)
     run = prepared_run(folder, recipe, people(60, seed))
     with _broken(fault):
-        train(recipe=recipe, run=run, say=lambda _: None)
+        train(recipe=recipe, run=run, progress=lambda _: None)
     schema = Schema.load(run.schema)
     tables = [read_table(run.split(name), schema) for name in ("train", "control")]
     claim = claim_of(run)

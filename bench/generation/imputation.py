@@ -56,7 +56,7 @@ def main() -> None:
             table=Path(folder) / "holed.csv",
             out=Path(folder) / "full.csv",
             times=asked.times,
-            say=print,
+            progress=print,
         )
         drawn = [to_typed(pd.read_csv(path, dtype="string"), Schema(fields)) for path in paths]
     one, together = drawn[0], pooled(drawn, fields)

@@ -112,7 +112,7 @@ def _trained(
     for name, records in splits.items():
         write_table(to_table(list(records), schema), run.split(name), schema)
     schema.save(run.schema)
-    train(recipe=recipe, run=run, say=lambda line: print(f"  {folder.name}: {line}", flush=True))
+    train(recipe=recipe, run=run, progress=lambda line: print(f"  {folder.name}: {line}", flush=True))
     facts = run.stage_record("finetune")["facts"]
     return [
         f"{facts['tokens_per_record']:.1f}",

@@ -115,7 +115,7 @@ def by_paracosm(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]])
             write_table(to_table(records, schema), run.split(part), schema)
         schema.save(run.schema)
         began = time.monotonic()
-        train(recipe=recipe, run=run, say=lambda line: _note(line, curve, began))
+        train(recipe=recipe, run=run, progress=lambda line: _note(line, curve, began))
         facts = run.stage_record("finetune")["facts"]
     speed = facts["tokens_per_second"]
     weights = count_weights(recipe.model, recipe.finetune, config_as_trained(recipe.model))

@@ -107,7 +107,7 @@ class ShadowTraining:
         seconds = pace * sum(each.passes for each in lessons)
         records = sorted({len(each.train) for each in lessons})
         span = f"{records[0]:,}" if len(records) == 1 else f"{records[0]:,} to {records[-1]:,}"
-        self.attackers.say(
+        self.attackers.progress(
             f"{self.attack}: {len(lessons)} adapter{'s' if len(lessons) > 1 else ''} to train on {span} records each, "
             f"up to about {max(seconds / 60, 0.1):.1f} min in all; a killed evaluation goes on where it was"
         )
@@ -126,10 +126,10 @@ class ShadowTraining:
         run = Run.create(kept.with_suffix(""))
         self._sweep(lesson, run.root)
         run.stage("records", {"lesson": kept.stem}, lambda: _write(lesson, run, self.schema))
-        self.attackers.say(said)
+        self.attackers.progress(said)
         self._spoken = time.monotonic()
         with threadpool_limits(int(os.environ.get("OMP_NUM_THREADS") or cpu_count())):
-            train(recipe=lesson.recipe, run=run, say=lambda line: self._say_seldom(f"{said} · {line}"))
+            train(recipe=lesson.recipe, run=run, progress=lambda line: self._say_seldom(f"{said} · {line}"))
         found = read(run.adapter)
         with replacing(kept) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **found)  # type: ignore[arg-type]  # arrays by name
@@ -138,7 +138,7 @@ class ShadowTraining:
     def _say_seldom(self, line: str) -> None:
         if time.monotonic() - self._spoken > SECONDS_BETWEEN_LINES:
             self._spoken = time.monotonic()
-            self.attackers.say(line)
+            self.attackers.progress(line)
 
     def _sweep(self, lesson: ShadowJob, mine: Path) -> None:
         """Remove what was left of the same lesson with other records or settings."""

@@ -1,9 +1,9 @@
 """What attacks need to train models of their own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 
 
@@ -14,11 +14,11 @@ class AttackSettings:
     Attributes:
         recipe: how the attacked adapter was trained, or would be.
         folder: where adapters are trained and what was read off them is kept.
-        say: takes progress lines.
+        progress: takes progress lines.
         pace: seconds that a record took in an epoch of the run's own training; None where none was measured.
     """
 
     recipe: Recipe
     folder: Path
-    say: Callable[[str], None] = lambda _: None
+    progress: Progress = silent
     pace: float | None = None

@@ -8,7 +8,7 @@ record adds its noise all the same; and nothing that depends on other records de
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.fit import Fitted
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import replacing, write_text
+from paracosm.foundation.progress import Progress
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.finetune import Finetune
@@ -48,7 +49,7 @@ CONTROL_BATCH = 32
 
 
 @dataclass
-class _Progress:
+class _TrainingState:
     """What a killed training needs to go on, beside its weights."""
 
     step: int = 0
@@ -58,7 +59,7 @@ class _Progress:
 
 
 def fit_privately(
-    model: "PreTrainedModel", material: CausalObjective, recipe: Recipe, run: Run, say: Callable[[str], None]
+    model: "PreTrainedModel", material: CausalObjective, recipe: Recipe, run: Run, progress: Progress
 ) -> Fitted:
     """Train the adapter under the recipe's privacy budget; resume where a killed run stopped.
 
@@ -67,7 +68,7 @@ def fit_privately(
         material: the records.
         recipe: what `as_trained` returned.
         run: holds the checkpoint, the secret and the loss curve.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         RecipeError: the budget cannot be kept, or several processes were started.
@@ -81,26 +82,26 @@ def fit_privately(
     schema = Schema.load(run.schema)
     units = training_units(recipe, schema, read_table(run.split("train"), schema), len(material.train))
     budget = budget_of(recipe.privacy, len(units), unit_of(recipe))
-    say(budget_words(budget))
+    progress(budget_words(budget))
     if budget.expected_batch < 64:
-        say(
+        progress(
             f"warning: {budget.expected_batch:.0f} {budget.unit}s in a step; from 64 on the noise drowns less"
         )
     chance, resumed = _chance(run)
     # Field orders follow places in the table, which move when a record goes: only secret ones hide that.
     material.train.seed = chance.seed("orders")
     training = Training(model, material, recipe, budget, chance, units)
-    progress = training.resume(run.checkpoints / STATE) if resumed else _Progress()
-    if progress.step:
-        say(f"resuming at step {progress.step}")
+    state = training.resume(run.checkpoints / STATE) if resumed else _TrainingState()
+    if state.step:
+        progress(f"resuming at step {state.step}")
     difference = check_gradients(
         training.wrapped, material, _batch(training, range(min(4, len(material.train))))
     )
-    speed = _train(training, progress, run, say)
+    speed = _train(training, state, run, progress)
     training.average.put()
     training.wrapped.remove_hooks()
     model.disable_input_require_grads()
-    return Fitted(model, _facts(training, progress, difference, speed, run))
+    return Fitted(model, _facts(training, state, difference, speed, run))
 
 
 class Training:
@@ -175,10 +176,10 @@ class Training:
         model.train()
         return total / math.log(2) / len(control)
 
-    def keep(self, path: Path, progress: _Progress) -> None:
+    def keep(self, path: Path, state: _TrainingState) -> None:
         """Write everything that going on needs, in one step."""
         found = {
-            "progress": asdict(progress),
+            "progress": asdict(state),
             "weights": [each.detach().cpu() for each in self.weights],
             "average": {name: each.cpu() for name, each in self.average.average.items()},
             "optimizer": self.optimizer.original_optimizer.state_dict(),
@@ -186,7 +187,7 @@ class Training:
         with replacing(path) as partial:
             torch.save(found, partial)
 
-    def resume(self, path: Path) -> _Progress:
+    def resume(self, path: Path) -> _TrainingState:
         """Take up what `keep` wrote."""
         found = torch.load(path, map_location=self.device, weights_only=True)
         with torch.no_grad():
@@ -194,7 +195,7 @@ class Training:
                 weights.copy_(kept)
         self.average.average = found["average"]
         self.optimizer.original_optimizer.load_state_dict(found["optimizer"])
-        return _Progress(**found["progress"])
+        return _TrainingState(**found["progress"])
 
 
 def _chance(run: Run) -> tuple[SecretRng, bool]:
@@ -244,50 +245,50 @@ def _on(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str, torch
     return {name: each.to(device) for name, each in batch.items()}
 
 
-def _train(training: Training, progress: _Progress, run: Run, say: Callable[[str], None]) -> float:
+def _train(training: Training, state: _TrainingState, run: Run, progress: Progress) -> float:
     """Do the steps that are left; return tokens per second."""
     budget, material = training.budget, training.material
     per_epoch = max(1, round(1 / budget.sampling_rate))
     interval = max(1, per_epoch // training.settings.evaluations_per_epoch)
     began = last = time.monotonic()
-    first = progress.step
+    first = state.step
     training.wrapped.train()
-    while progress.step < budget.steps:
-        progress.losses += training.step(progress.step)
-        progress.step += 1
+    while state.step < budget.steps:
+        state.losses += training.step(state.step)
+        state.step += 1
         over = time.monotonic() - began
-        pace = f"step {progress.step}/{budget.steps} · about {over / (progress.step - first) * (budget.steps - progress.step) / 60:.1f} min left"
-        if progress.step % interval == 0 or progress.step == budget.steps:
-            line = _evaluated(training, progress)
-            write_text(run.history, "".join(json.dumps(each) + "\n" for each in progress.curve))
-            training.keep(run.checkpoints / STATE, progress)
-            say(f"{pace} · control {line['control_bits']:.2f} bits per record")
+        pace = f"step {state.step}/{budget.steps} · about {over / (state.step - first) * (budget.steps - state.step) / 60:.1f} min left"
+        if state.step % interval == 0 or state.step == budget.steps:
+            line = _evaluated(training, state)
+            write_text(run.history, "".join(json.dumps(each) + "\n" for each in state.curve))
+            training.keep(run.checkpoints / STATE, state)
+            progress(f"{pace} · control {line['control_bits']:.2f} bits per record")
             last = time.monotonic()
         elif time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            say(pace)
-    done = (progress.step - first) * budget.expected_batch * material.tokens
+            progress(pace)
+    done = (state.step - first) * budget.expected_batch * material.tokens
     return done / max(time.monotonic() - began, 1e-9)
 
 
-def _evaluated(training: Training, progress: _Progress) -> dict[str, Any]:
-    losses = progress.losses
+def _evaluated(training: Training, state: _TrainingState) -> dict[str, Any]:
+    losses = state.losses
     to_bits = training.material.decisions / math.log(2)
     line = {
-        "step": progress.step,
-        "epoch": round(progress.step * training.budget.sampling_rate, 4),
+        "step": state.step,
+        "epoch": round(state.step * training.budget.sampling_rate, 4),
         "train_bits": sum(losses) / len(losses) * to_bits if losses else None,
         "control_bits": training.control_bits(),
     }
-    progress.curve.append(line)
-    progress.losses = []
+    state.curve.append(line)
+    state.losses = []
     return line
 
 
 def _facts(
-    training: Training, progress: _Progress, difference: float, speed: float, run: Run
+    training: Training, state: _TrainingState, difference: float, speed: float, run: Run
 ) -> dict[str, Any]:
-    budget, curve = training.budget, progress.curve
+    budget, curve = training.budget, state.curve
     device = training.device.type
     return {
         "device": device + (f" x {torch.get_num_threads()} threads" if device == "cpu" else ""),

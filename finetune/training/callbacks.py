@@ -66,12 +66,12 @@ class History(TrainerCallback):
         return lines
 
 
-class Progress(TrainerCallback):
+class ProgressLines(TrainerCallback):
     """Prints speed, time left and the control loss, one line per evaluation and at most one every ten seconds between."""
 
-    def __init__(self, tokens_per_step: float, say: Any) -> None:
+    def __init__(self, tokens_per_step: float, progress: Any) -> None:
         self.tokens_per_step = tokens_per_step
-        self.say = say
+        self.progress = progress
         self.began = self.last = time.monotonic()
         self.first_step = 0
 
@@ -86,7 +86,7 @@ class Progress(TrainerCallback):
     ) -> None:
         if state.is_world_process_zero and time.monotonic() - self.last > 10:
             self.last = time.monotonic()
-            self.say(self._pace(state))
+            self.progress(self._pace(state))
 
     def on_evaluate(  # type: ignore[override]  # the base takes metrics as one of its keywords
         self,
@@ -98,7 +98,7 @@ class Progress(TrainerCallback):
     ) -> None:
         if state.is_world_process_zero:
             self.last = time.monotonic()
-            self.say(f"{self._pace(state)} · control {metrics[BITS]:.2f} bits per record")
+            self.progress(f"{self._pace(state)} · control {metrics[BITS]:.2f} bits per record")
 
     def speed(self, state: TrainerState) -> float:
         """Return tokens per second since training began or resumed."""
@@ -183,10 +183,10 @@ def callbacks(
     records: EpochDataset,
     average: ExponentialMovingAverage,
     history: History,
-    progress: Progress,
+    lines: ProgressLines,
 ) -> list[TrainerCallback]:
     """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
-    found: list[TrainerCallback] = [FieldOrders(records), average, history, progress]
+    found: list[TrainerCallback] = [FieldOrders(records), average, history, lines]
     if settings.patience is not None:
         found.append(EarlyStop(settings.patience))
     if settings.max_minutes is not None:

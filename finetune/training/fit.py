@@ -1,6 +1,5 @@
 """Fitting an adapter to records with transformers' loop: control loss, early stop, weight average, checkpoints."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,11 @@ from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator
 from paracosm.finetune.objectives.objective import TrainingObjective
 from paracosm.finetune.objectives.packing import WORTH_IT, PackedCollator, attend_packed, padding_factor
-from paracosm.finetune.training.callbacks import History, Progress, callbacks, ran_out_of_time
+from paracosm.finetune.training.callbacks import History, ProgressLines, callbacks, ran_out_of_time
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.trainer import RecordTrainer, last_whole_checkpoint, training_arguments
 from paracosm.foundation.errors import ModelError
+from paracosm.foundation.progress import Progress
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 
@@ -46,7 +46,7 @@ def fit(
     material: TrainingObjective,
     recipe: Recipe,
     run: Run,
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> Fitted:
     """Train the adapter on the run's records; resume where a killed run stopped. Every process of a launch calls this.
 
@@ -55,7 +55,7 @@ def fit(
         material: the records.
         recipe: `finetune` is read.
         run: holds checkpoints and the loss curve.
-        say: takes progress lines.
+        progress: takes progress lines.
     """
     settings = recipe.finetune
     if not zero3():
@@ -67,7 +67,7 @@ def fit(
     average = ExponentialMovingAverage(model, settings.average_decay)
     if checkpoint:
         average.load(Path(checkpoint))
-    progress = Progress(material.tokens * min(settings.batch_size, len(material.train)), say)
+    lines = ProgressLines(material.tokens * min(settings.batch_size, len(material.train)), progress)
     history = History(run.history, material.decisions)
     trainer = RecordTrainer(
         material=material,
@@ -81,15 +81,15 @@ def fit(
             micro_batch=_micro_batch(material, recipe),
             world_size=world(),
         ),
-        callbacks=callbacks(settings, material.train, average, history, progress),
+        callbacks=callbacks(settings, material.train, average, history, lines),
     )
     trainer.remove_callback(PrinterCallback)
     if world() > settings.batch_size:
-        say(
+        progress(
             f"{world()} processes share {settings.batch_size} records a step (finetune.batch_size): the others idle"
         )
     if checkpoint:
-        say(f"resuming at {Path(checkpoint).name}")
+        progress(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.accelerator.wait_for_everyone()
     weights = None
@@ -103,14 +103,14 @@ def fit(
     curve = history.lines(trainer.state)
     minutes = settings.max_minutes if ran_out_of_time(trainer.state) else None
     ending = _ending(curve, trainer.state.epoch or 0.0, settings.epochs, minutes)
-    say(ending["reading"])
+    progress(ending["reading"])
     device = trainer.args.device.type
     return Fitted(
         trainer.model,  # type: ignore[arg-type]  # set by the constructor
         {
             "device": device + (f" x {torch.get_num_threads()} threads" if device == "cpu" else ""),
             "packed": isinstance(material.collate, PackedCollator),
-            "tokens_per_second": round(progress.speed(trainer.state), 1),
+            "tokens_per_second": round(lines.speed(trainer.state), 1),
             "best_control_bits": round(min(line["control_bits"] for line in curve), 4),
             "stopped": ending,
         },

@@ -6,12 +6,13 @@ is loaded only when its package is installed.
 
 import importlib.util
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.progress import Progress, silent
 from paracosm.records.pii.date_shifting import DateWriting
 from paracosm.records.pii.lexicon.name_lists import NameLists, name_lists
 from paracosm.records.pii.lexicon.name_parts import ENDINGS, PART, PARTICLES, TITLES, is_titled
@@ -75,7 +76,7 @@ def find_spans(
     *,
     language: str,
     kinds: Collection[str],
-    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = silent,
 ) -> list[list[Span]]:
     """Return, per text, what names a person; spans do not overlap and stand in order.
 
@@ -83,7 +84,7 @@ def find_spans(
         texts: of any length.
         language: of the texts.
         kinds: which kinds are looked for.
-        say: takes a progress line now and then.
+        progress: takes a progress line now and then.
     """
     writing, lists = DateWriting(language), name_lists(language)
     found = []
@@ -96,7 +97,7 @@ def find_spans(
         spans += _names_and_places(text, entities, lists, language, kinds)
         found.append(_apart(spans))
         if number % 1000 == 0:
-            say(f"looked for persons in {number:,} of {len(texts):,} texts")
+            progress(f"looked for persons in {number:,} of {len(texts):,} texts")
     return found
 
 

@@ -5,13 +5,14 @@ the invented ones.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.sections.data import Data, Pii
 from paracosm.records.pii.columns import PersonalColumn, personal_columns
 from paracosm.records.pii.detectors import ner_model, require_extra
@@ -25,7 +26,6 @@ from paracosm.records.schema.cells import as_found
 from paracosm.records.schema.schema import Schema
 
 SHORTEST_IDENTIFIER = 5
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Protected:
 
 
 def find_personal(
-    raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii, *, say: Say = lambda line: None
+    raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii, *, progress: Progress = silent
 ) -> Findings:
     """Find what names a person in the columns of `schema`.
 
@@ -64,7 +64,12 @@ def find_personal(
     texts = [each for each in schema if each.type == "text" and each.name not in {*named, *pii.keep}]
     table = [cell for each in texts for cell in _cells(raw, each.name, columns, cells, subjects, people)]
     spans = find_in_texts(
-        table, people, identifiers, language=pii.language, kinds=pii.entities or list(KINDS), say=say
+        table,
+        people,
+        identifiers,
+        language=pii.language,
+        kinds=pii.entities or list(KINDS),
+        progress=progress,
     )
     found: dict[str, list[tuple[Cell, list[Span]]]] = {each.name: [] for each in texts}
     for cell, inside in zip(table, spans, strict=True):
@@ -74,7 +79,7 @@ def find_personal(
 
 
 def protect(
-    raw: pd.DataFrame, schema: Schema, data: Data, *, salt: bytes, say: Say = lambda line: None
+    raw: pd.DataFrame, schema: Schema, data: Data, *, salt: bytes, progress: Progress = silent
 ) -> Protected:
     """Deal with the personal data of a raw table as `data.pii` asks.
 
@@ -83,14 +88,14 @@ def protect(
         schema: its fields, as inferred from it.
         data: of the recipe; `pii` is there.
         salt: the key of the invented values; see `Pseudonyms`.
-        say: takes progress lines.
+        progress: takes progress lines.
 
     Raises:
         DataError: the extra is not installed, or the recipe names or declares what cannot be.
     """
     pii = data.pii
     assert pii is not None
-    found = find_personal(raw, schema, data, pii, say=say)
+    found = find_personal(raw, schema, data, pii, progress=progress)
     warnings = _warnings(found, schema, data, pii)
     if pii.action == "report":
         return Protected(raw, (), summary(found, pii), warnings)

@@ -5,9 +5,10 @@ A name that a column or any other text of the subject has is looked for in all t
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from paracosm.foundation.progress import Progress, silent
 from paracosm.records.pii.detectors import DOUBTFUL, find_spans
 from paracosm.records.pii.kinds import ID_KINDS
 from paracosm.records.pii.lexicon.ambiguous_names import LEAST_SHARE, OrdinaryWords
@@ -55,7 +56,7 @@ def find_in_texts(
     *,
     language: str,
     kinds: Collection[str],
-    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = silent,
 ) -> list[list[Span]]:
     """Return the spans of each cell, and teach `people` the names in them.
 
@@ -65,9 +66,9 @@ def find_in_texts(
         identifiers: identifiers of all records, case-folded -> kind.
         language: of the texts.
         kinds: which kinds are looked for.
-        say: takes a progress line now and then.
+        progress: takes a progress line now and then.
     """
-    found = find_spans([cell.text for cell in cells], language=language, kinds=kinds, say=say)
+    found = find_spans([cell.text for cell in cells], language=language, kinds=kinds, progress=progress)
     found = [
         _merged(_from_columns(cell, identifiers, kinds), spans)
         for cell, spans in zip(cells, found, strict=True)

@@ -34,9 +34,9 @@ def _run(*command: str, folder: Path, **variables: str) -> str:
 def _shipped() -> dict[str, str]:
     """Return each file of the product: its path in the wheel and its path in the checkout."""
     return {
-        f"{package.replace('.', '/')}/{path.name}": f"{folder}/{path.name}"
+        f"{package.replace('.', '/')}/{path.relative_to(ROOT / folder)}": f"{folder}/{path.relative_to(ROOT / folder)}"
         for package, folder in FOLDERS.items()
-        for path in (ROOT / folder).iterdir()
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
 

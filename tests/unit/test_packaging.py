@@ -9,32 +9,62 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
 FOLDERS = {package: ROOT / folder for package, folder in SETUPTOOLS["package-dir"].items()}
+MOST_MODULES = 12
 NOT_SHIPPED = {"tests", "bench", "build", "dist", "runs"}
 
 
-def test_the_packages_are_the_folders_on_disk() -> None:
+def _packages_on_disk() -> dict[str, Path]:
+    """Return every folder of the product that holds modules, by its dotted name."""
+    folders = [
+        path.parent
+        for room in FOLDERS.values()
+        for path in room.rglob("__init__.py")
+        if "__pycache__" not in path.parts
+    ]
+    names = {folder: ".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    return {name if name == "paracosm" else f"paracosm.{name}": folder for folder, name in names.items()}
+
+
+PACKAGES = _packages_on_disk()
+
+
+def test_every_room_on_disk_is_installed() -> None:
     on_disk = {
         folder
         for folder in ROOT.iterdir()
         if folder.is_dir() and folder.name not in NOT_SHIPPED and any(folder.glob("*.py"))
     }
     assert set(FOLDERS.values()) == on_disk
-    assert set(SETUPTOOLS["packages"]) == set(FOLDERS)
 
 
-@pytest.mark.parametrize("package", FOLDERS)
-def test_a_package_is_flat_and_has_an_init(package: str) -> None:
-    assert (FOLDERS[package] / "__init__.py").is_file()
-    assert [path for path in FOLDERS[package].glob("*/**/*.py") if "__pycache__" not in path.parts] == []
+def test_every_package_on_disk_is_listed() -> None:
+    assert sorted(SETUPTOOLS["packages"]) == sorted(PACKAGES)
 
 
-@pytest.mark.parametrize("package", FOLDERS)
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for room in FOLDERS.values() for path in room.rglob("*.py")}
+    assert sorted(folders - set(PACKAGES.values())) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_folder_holds_at_most_twelve_modules(package: str) -> None:
+    modules = [path.name for path in PACKAGES[package].glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES, f"{package}: divide it into sub-packages"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_data_file_is_packaged(package: str) -> None:
     patterns = SETUPTOOLS["package-data"].get(package, [])
+    folder = PACKAGES[package]
+    inner = [each for each in PACKAGES.values() if each != folder and each.is_relative_to(folder)]
     data = [
-        path for path in FOLDERS[package].iterdir() if path.is_file() and path.suffix not in {".py", ".pyc"}
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix not in {".py", ".pyc"}
+        and not any(path.is_relative_to(each) for each in inner)
     ]
-    assert [path.name for path in data if not any(fnmatch(path.name, each) for each in patterns)] == []
+    assert [name for name in data if not any(fnmatch(name, each) for each in patterns)] == []
 
 
 def test_the_types_are_declared() -> None:

@@ -227,7 +227,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_run_is_a_verb_of_the_package(place: Path) -> None:
     said: list[str] = []
-    done = paracosm.run(place / "run", say=said.append)
+    done = paracosm.run(place / "run", progress=said.append)
     assert done == Run(place / "run")
     assert sum("done already" in line for line in said) == len(STAGES)
     with pytest.raises(AttributeError, match="'walk'"):

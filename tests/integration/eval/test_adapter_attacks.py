@@ -57,7 +57,7 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
             },
         }
     )
-    train(recipe=recipe, run=run, say=lambda _: None)
+    train(recipe=recipe, run=run, progress=lambda _: None)
     write_table(planted, run.canaries, SCHEMA)
     pd.read_parquet(run.canaries).assign(**{INCLUDED: included}).to_parquet(run.canaries)
     strangers = _patients(200, 2)

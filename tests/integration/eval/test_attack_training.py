@@ -68,7 +68,7 @@ def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
     for name in ("train", "control", "test"):
         write_table(learnt, run.split(name), SCHEMA)
     SCHEMA.save(run.schema)
-    train(recipe=recipe_on(base, epochs=20), run=run, say=lambda _: None)
+    train(recipe=recipe_on(base, epochs=20), run=run, progress=lambda _: None)
     return Context(
         SCHEMA,
         learnt,

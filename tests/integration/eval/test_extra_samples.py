@@ -53,9 +53,9 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Run]:
     (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
     recipe, run = load_recipe(folder / "recipe.yaml"), Run.create(folder / "run")
     prepare(recipe, run, root=folder)
-    train(recipe=recipe, run=run, say=lambda _: None)
+    train(recipe=recipe, run=run, progress=lambda _: None)
     run.note(recipe_folder=str(folder))
-    sample(recipe=recipe, run=run, say=lambda _: None)
+    sample(recipe=recipe, run=run, progress=lambda _: None)
     return recipe, run
 
 
@@ -71,7 +71,7 @@ def test_the_stage_makes_further_sets_and_goes_on_where_it_was_cut_short(
 
     monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
     with pytest.raises(DataError, match="cut short"):
-        evaluate(recipe, run, say=said.append)
+        evaluate(recipe, run, progress=said.append)
     one, other = given["further"]
     assert len(one) == len(other) == len(given["train"]) == len(given["synthetic"])
     own = given["synthetic"].reset_index(drop=True)

@@ -63,10 +63,10 @@ def test_a_killed_training_ends_with_the_same_bytes(way: str, folder: Path) -> N
     whole, killed = Run.create(folder / f"{name}-whole"), Run.create(folder / f"{name}-killed")
     for run in (whole, killed):
         prepare(recipe, run, root=folder)
-    train(recipe=recipe, run=whole, say=lambda _: None)
+    train(recipe=recipe, run=whole, progress=lambda _: None)
     assert kill_after_a_checkpoint(killed, WAYS[way], folder)
     said: list[str] = []
-    train(recipe=recipe, run=killed, say=said.append)
+    train(recipe=recipe, run=killed, progress=said.append)
     assert any(line.startswith("resuming at checkpoint-") for line in said)
     assert whole.history.read_bytes() == killed.history.read_bytes()
     for path in whole.adapter.iterdir():

@@ -44,7 +44,7 @@ def trained(folder: Path, name: str, *changes: str) -> Run:
     recipe = load_recipe(folder / "recipe.yaml", list(changes))
     run = Run.create(folder / name)
     prepare(recipe, run, root=folder)
-    train(recipe=recipe, run=run, say=lambda _: None)
+    train(recipe=recipe, run=run, progress=lambda _: None)
     return run
 
 

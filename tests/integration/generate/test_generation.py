@@ -74,7 +74,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{order}.yaml").write_text(RECIPE.format(base=base, order=order))
         recipe, run = load_recipe(folder / f"{order}.yaml"), Run.create(folder / order)
         prepare(recipe, run, root=folder)
-        train(recipe=recipe, run=run, say=lambda _: None)
+        train(recipe=recipe, run=run, progress=lambda _: None)
         run.recipe.write_text(dump_recipe(recipe))
         run.note(recipe_folder=str(folder))
     return folder
@@ -92,7 +92,7 @@ def generated(
     run = Run(trained / f"{order}-{name}")
     shutil.copytree(trained / order, run.root)
     lines: list[str] = [] if said is None else said
-    sample(recipe=asked(trained, order, **sections), run=run, root=trained, say=lines.append)
+    sample(recipe=asked(trained, order, **sections), run=run, root=trained, progress=lines.append)
     schema = Schema.load(run.schema)
     parts = [read_table(path, schema) for path in sorted(run.synthetic.glob("*.parquet"))]
     return pd.concat(parts, ignore_index=True), run.stage_record("generate")["facts"]
@@ -168,20 +168,20 @@ def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
     def ages() -> list[int]:
         return read_table(run.shard(0), Schema.load(run.schema))["age"].tolist()
 
-    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert sample(recipe=recipe, run=run, progress=lambda _: None)
     assert ages() == [44, 45]
-    assert not sample(recipe=recipe, run=run, say=lambda _: None)
+    assert not sample(recipe=recipe, run=run, progress=lambda _: None)
     # As many records as before, so that only the digest of the file tells.
     (tmp_path / "here.csv").write_text("age\n46\n47\n")
-    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert sample(recipe=recipe, run=run, progress=lambda _: None)
     assert ages() == [46, 47]
     (trained / "here.csv").write_text("age\n48\n")
-    assert sample(recipe=recipe, run=run, say=lambda _: None)
+    assert sample(recipe=recipe, run=run, progress=lambda _: None)
     assert ages() == [48]
     (trained / "here.csv").unlink()
     (tmp_path / "here.csv").unlink()
     with pytest.raises(DataError, match=r"here\.csv: there is no such file"):
-        sample(recipe=recipe, run=run, say=lambda _: None)
+        sample(recipe=recipe, run=run, progress=lambda _: None)
 
 
 def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(trained: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_wrong_condition_is_one_line_and_leaves_the_earlier_records(
     run = Run(trained / "shuffled")
     before = sorted(run.root.rglob("*"))
     with pytest.raises(RecipeError, match=words):
-        sample(recipe=asked(trained, "shuffled", **sections), run=run, root=trained, say=lambda _: None)
+        sample(recipe=asked(trained, "shuffled", **sections), run=run, root=trained, progress=lambda _: None)
     assert sorted(run.root.rglob("*")) == before
 
 
@@ -255,7 +255,7 @@ def test_missing_cells_are_filled_and_known_ones_stay(trained: Path) -> None:
         table=trained / "holed.csv",
         out=trained / "full.csv",
         times=2,
-        say=said.append,
+        progress=said.append,
     )
     asis = pd.read_csv(trained / "holed.csv", dtype=str)
     filled, other = (pd.read_csv(path, dtype=str) for path in (first, second))

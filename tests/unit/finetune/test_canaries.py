@@ -78,13 +78,13 @@ def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_other
     recipe = open_recipe(base)
     run = prepared_run(tmp_path / "run", recipe, people(150))
     assert "canaries" not in stage_inputs(open_recipe(base, canaries=0), run)["finetune"]
-    train(recipe=recipe, run=run, say=lambda _: None)
+    train(recipe=recipe, run=run, progress=lambda _: None)
     facts = run.stage_record("finetune")["facts"]["canaries"]
     assert facts["made"] == 60
     assert facts["planted"] == pq.read_table(run.canaries)[INCLUDED].to_numpy().sum()
     assert not list(run.adapter.rglob("*canar*"))
-    assert not train(recipe=recipe, run=run, say=lambda _: None)
-    assert train(recipe=open_recipe(base, canaries=0), run=run, say=lambda _: None)
+    assert not train(recipe=recipe, run=run, progress=lambda _: None)
+    assert train(recipe=open_recipe(base, canaries=0), run=run, progress=lambda _: None)
     assert not run.canaries.exists()
 
 

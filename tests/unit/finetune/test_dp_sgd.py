@@ -371,7 +371,7 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
 ) -> None:
     whole, broken = (prepared_run(folder / name, recipe, people(150)) for name in ("whole", "broken"))
     monkeypatch.setattr("secrets.token_bytes", lambda count: bytes(range(count)))
-    train(recipe=recipe, run=whole, say=lambda _: None)
+    train(recipe=recipe, run=whole, progress=lambda _: None)
     steps, step = [], Training.step
 
     def failing(self: Training, number: int) -> list[float]:
@@ -383,9 +383,9 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
 
     monkeypatch.setattr(Training, "step", failing)
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=recipe, run=broken, say=lambda _: None)
+        train(recipe=recipe, run=broken, progress=lambda _: None)
     said: list[str] = []
-    train(recipe=recipe, run=broken, say=said.append)
+    train(recipe=recipe, run=broken, progress=said.append)
     assert any(line.startswith("resuming at step") for line in said)
     # The steps after the last kept one are done again with the same coins and noise, and no step is left out.
     assert sorted(set(steps)) == list(range(whole.stage_record("finetune")["facts"]["privacy"]["steps"]))
@@ -399,14 +399,14 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
 
 def test_weights_without_their_secret_are_not_gone_on_with(folder: Path, recipe: Recipe, run: Run) -> None:
     again = prepared_run(folder / "again", recipe, people(150))
-    train(recipe=recipe, run=again, say=lambda _: None)
+    train(recipe=recipe, run=again, progress=lambda _: None)
     (again.checkpoints / SECRET).unlink()
     told = again.read_journal()
     del told["stages"]["finetune"]
     again.write_journal(told)
     said: list[str] = []
     before = weights_of(again)
-    train(recipe=recipe, run=again, say=said.append)
+    train(recipe=recipe, run=again, progress=said.append)
     assert not any("resuming" in line for line in said)
     assert (again.checkpoints / STATE).is_file()
     facts = again.stage_record("finetune")["facts"]
@@ -417,7 +417,7 @@ def test_weights_without_their_secret_are_not_gone_on_with(folder: Path, recipe:
 
 def test_nothing_of_the_secret_leaves_with_the_adapter(folder: Path, recipe: Recipe) -> None:
     run = prepared_run(folder / "secretive", recipe, people(150))
-    train(recipe=recipe, run=run, say=lambda _: None)
+    train(recipe=recipe, run=run, progress=lambda _: None)
     secret = (run.checkpoints / SECRET).read_bytes()
     for path in (*run.adapter.rglob("*"), run.journal):
         if path.is_file():
@@ -427,11 +427,11 @@ def test_nothing_of_the_secret_leaves_with_the_adapter(folder: Path, recipe: Rec
 
 def test_a_changed_budget_trains_anew_and_an_equal_one_does_not(folder: Path, recipe: Recipe) -> None:
     run = prepared_run(folder / "budget", recipe, people(150))
-    assert train(recipe=recipe, run=run, say=lambda _: None)
-    assert not train(recipe=recipe, run=run, say=lambda _: None)
+    assert train(recipe=recipe, run=run, progress=lambda _: None)
+    assert not train(recipe=recipe, run=run, progress=lambda _: None)
     assert recipe.privacy is not None
     other = recipe.model_copy(update={"privacy": recipe.privacy.model_copy(update={"max_grad_norm": 0.5})})
-    assert train(recipe=other, run=run, say=lambda _: None)
+    assert train(recipe=other, run=run, progress=lambda _: None)
     facts = run.stage_record("finetune")["facts"]
     assert facts["privacy"]["max_grad_norm"] == 0.5
     assert facts["epsilon"] <= 8
