@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from paracosm.foundation.errors import RecipeError, RunError
-from paracosm.foundation.exit_codes import explained, reported
+from paracosm.foundation.exit_codes import exit_code_of, exit_code_of_command
 from paracosm.recipes.loading.load import dump_recipe, find_recipe, json_schema, load_recipe
 from paracosm.recipes.loading.yaml_source import dump_document, read_document
 from paracosm.recipes.recipe import Recipe
@@ -282,7 +282,7 @@ def test_what_the_user_can_mend_is_one_line_and_an_exit_code(fault, code, told, 
     def main():
         raise fault
 
-    assert explained(main) == code
+    assert exit_code_of(main) == code
     line = capsys.readouterr().err
     assert line.startswith(told)
     assert line.count("\n") == 1
@@ -290,17 +290,17 @@ def test_what_the_user_can_mend_is_one_line_and_an_exit_code(fault, code, told, 
 
 def test_a_defect_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        explained(lambda: 1 // 0)
+        exit_code_of(lambda: 1 // 0)
     with pytest.raises(ConnectionError):
-        explained(lambda: (_ for _ in ()).throw(ConnectionError(errno.ECONNRESET, "reset")))
+        exit_code_of(lambda: (_ for _ in ()).throw(ConnectionError(errno.ECONNRESET, "reset")))
 
 
 def test_the_exit_code_of_a_defect_is_none_that_a_gate_has(capsys):
-    assert reported(lambda: 1 // 0) == 70
+    assert exit_code_of_command(lambda: 1 // 0) == 70
     told = capsys.readouterr().err
     assert "ZeroDivisionError" in told
     assert "please report it" in told
-    assert [reported(lambda code=code: code) for code in (0, 1, 3)] == [0, 1, 3]
+    assert [exit_code_of_command(lambda code=code: code) for code in (0, 1, 3)] == [0, 1, 3]
 
 
 def test_a_stage_keeps_the_recipe_in_its_run_and_finds_it_there_again():
