@@ -283,9 +283,9 @@ def _print_summary(metrics: dict[str, Any]) -> None:
 @app.command()
 def recipes() -> None:
     """List the shipped recipes."""
-    from paracosm.recipes.shipped import described
+    from paracosm.recipes.shipped import shipped_descriptions
 
-    for name, description, _ in described():
+    for name, description in shipped_descriptions().items():
         print(f"{name:<28} {description}")
 
 

@@ -19,5 +19,9 @@ def folder_digest(folder: Path) -> str:
 
 
 def value_digest(value: Any) -> str:
-    """Return the SHA-256 of a JSON-serialisable value; the order of keys does not matter."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    """Return the SHA-256 of a JSON-serialisable value; the order of keys does not matter.
+
+    Raises:
+        TypeError: a part of the value has no JSON form, such as a `Path`.
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

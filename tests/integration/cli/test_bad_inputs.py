@@ -59,7 +59,7 @@ RECIPES = [
     recipe(f"{GOOD}  split:\n    control: 0.6\n    test: 0.5\n", "r.yaml:4", "control + test", "1.1"),
     recipe(f"{GOOD}model: hello\n", "r.yaml:4", "model must be a mapping", "'hello'"),
     recipe(f"{GOOD}release:\n  gates:\n    c2st: 0.6\n", "release.gates", "'c2st'", "c2st_auc"),
-    recipe(f"{GOOD}name: again\n", "r.yaml:4", "'name' stands twice", "line 1"),
+    recipe(f"{GOOD}name: again\n", "r.yaml:4", "'name' is repeated", "line 1"),
     recipe("name: My Run\ndata:\n  source: t.csv\n", "r.yaml:1", "name", "'My Run'"),
     recipe("name: ok\n", "r.yaml", "data is required"),
     recipe("data:\n  source: t.csv\n", "r.yaml", "name is required"),
@@ -211,9 +211,9 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
     assert content(place) == before
 
 
-@pytest.mark.parametrize("module", ["command_line", "finetune", "generate"])
+@pytest.mark.parametrize("module", ["cli.app", "finetune", "generate"])
 def test_a_real_process_says_one_line_too(module: str, place: Path) -> None:
-    command = [sys.executable, "-m", f"paracosm.{module}", *["run"][: module == "command_line"]]
+    command = [sys.executable, "-m", f"paracosm.{module}", *["run"][: module == "cli.app"]]
     before = content(place)
     done = subprocess.run(
         [*command, "ok.yaml", "finetune.epoch=2"], capture_output=True, text=True, check=False

@@ -90,7 +90,7 @@ def complaint(text, *overrides):
             "  split:\n    control: 0.5\n    test: 0.5",
             "recipe.yaml:4: data.split: control + test must be below 0.9",
         ),
-        ("name: b", "recipe.yaml:4: key 'name' stands twice; line 1 has it already"),
+        ("name: b", "recipe.yaml:4: key 'name' is repeated; it is on line 1 already"),
         ("finetune:\n\tepochs: 1", "recipe.yaml:5: a tab cannot indent YAML; use spaces"),
         ("card: [1\nb: c", "recipe.yaml:5: broken YAML: "),
         ("1: 2", "recipe.yaml:4: 1 as a key must be text; put it in quotes"),
