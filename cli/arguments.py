@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-Source = Annotated[
-    str, typer.Argument(metavar="DATA", help="A table: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ...")
-]
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of a shipped recipe.")
 ]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from paracosm.cli.arguments import Source
 from paracosm.foundation.progress import indented, to_stderr
 
 if TYPE_CHECKING:
@@ -29,7 +28,10 @@ EVIDENCE = {
 
 
 def pii(
-    data: Source,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A table: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ..."),
+    ],
     subject: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Column that identifies the subject, like data.subject."),

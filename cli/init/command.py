@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-from paracosm.cli.arguments import Source
-
 
 def init(
-    data: Source,
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="Your data: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ..."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Recipe file to write.")] = Path(
         "recipe.yaml"
     ),
