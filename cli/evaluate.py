@@ -133,14 +133,15 @@ def evaluate_run(
     from paracosm.eval.stage import evaluate
     from paracosm.pipeline import require
     from paracosm.recipes.run.directory import Run
+    from paracosm.recipes.run.lock import locked
     from paracosm.recipes.run.open_run import open_run
 
     opened = open_run(Path(target), overrides, run)
     existing = Run.open(opened.run.root)
     recipe = _with_profile(_with_attacks(opened.recipe, attacks), profile)
-    with existing.lock():
+    with locked(existing.root):
         require(existing, "eval")
-        evaluate(recipe, existing, progress=to_stderr)
+        evaluate(recipe=recipe, run=existing, progress=to_stderr)
         return json.loads(existing.metrics.read_text(encoding="utf-8")), existing.report
 
 

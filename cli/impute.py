@@ -27,7 +27,7 @@ def impute(
 
     Other cells are kept. Needs an adapter that was trained with finetune.order=shuffled.
     """
-    from paracosm.generate.impute import impute
+    from paracosm.generate.imputation import impute
     from paracosm.pipeline import require
     from paracosm.recipes.run.open_run import open_run
 

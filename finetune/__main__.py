@@ -30,7 +30,7 @@ def _prepare(opened: OpenRun) -> None:
     from paracosm.records.stage import has_records, prepare
 
     if not (opened.from_run and has_records(opened)):
-        prepare(opened.recipe, opened.run, root=opened.root)
+        prepare(recipe=opened.recipe, run=opened.run, root=opened.root)
     opened.keep_recipe()
 
 
