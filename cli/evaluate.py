@@ -57,7 +57,7 @@ def evaluate(
     ] = None,
     attack: Annotated[
         list[Attack] | None,
-        typer.Option(help="Attack that trains models of its own, which is slow; repeat it for both."),
+        typer.Option(help="Attack that trains further models, which is slow; repeat it for both."),
     ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column that a model would predict.")
