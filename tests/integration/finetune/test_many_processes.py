@@ -108,7 +108,7 @@ def test_weights_divided_among_processes_survive_a_kill_and_train_as_one(folder:
     code, told = ended(broken, WITHIN)
     assert code == 2
     assert told[-1] == (
-        "error: process 1 was ended by SIGKILL, perhaps for want of memory; the same command resumes"
+        "error: process 1 was ended by SIGKILL, possibly out of memory; the same command resumes"
     )
     assert not (run / "adapter").exists()
     assert ended(launched(folder, *command)) == (0, [])

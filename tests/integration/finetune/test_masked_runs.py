@@ -131,7 +131,7 @@ def test_seeds_are_rewritten_and_the_share_that_was_kept_is_said(folder: Path) -
             ("finetune.objective=causal",),
             "'bert-tiny' is a masked language model, and finetune.objective is causal",
         ),
-        (("model.base=headless",), "'headless' holds no weights for its language-model head"),
+        (("model.base=headless",), "'headless' has no weights for its language-model head"),
         (("generate.rewrite=0.2", "model.base=tiny"), "generate.rewrite: needs generate.seeds"),
     ],
 )

@@ -137,7 +137,7 @@ def test_an_unknown_configuration_is_told(name: str, told: str) -> None:
 
 def test_a_file_that_is_no_configuration_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("distributed_type: MULTI_GPU\nnum_proceses: 2\n")
-    with pytest.raises(RunError, match=r"mine\.yaml: is no configuration of accelerate: .*num_proceses"):
+    with pytest.raises(RunError, match=r"mine\.yaml: is not an accelerate configuration: .*num_proceses"):
         launch(find_setup(str(tmp_path / "mine.yaml")), "finetune", ["recipe.yaml"], Topology())
 
 

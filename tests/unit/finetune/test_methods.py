@@ -13,11 +13,11 @@ from paracosm.finetune.models.chat_prompt import prompt_tokens
 from paracosm.finetune.models.fused_lora import FusedLinear, fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.models.quantization import check_installed
-from paracosm.finetune.models.trained_model import export, load_tuned
+from paracosm.finetune.models.trained_model import export, load_trained
 from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
-from paracosm.finetune.objectives.packing import PackedCollator, attend_packed
+from paracosm.finetune.objectives.packing import PackedCollator, use_packed_attention
 from paracosm.finetune.training.save_adapter import save_adapter
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.loading.load import load_recipe
@@ -112,7 +112,7 @@ def test_what_a_method_trained_is_loaded_and_exported_as_it_was_trained(
     model.eval()
     with torch.no_grad():
         trained = model(input_ids=batch["input_ids"]).logits
-        merged = load_tuned(run.adapter, given.codec.vocabulary)(input_ids=batch["input_ids"]).logits
+        merged = load_trained(run.adapter, given.codec.vocabulary)(input_ids=batch["input_ids"]).logits
         export(run.adapter, tmp_path / "plain", "float32")
         plain = AutoModelForCausalLM.from_pretrained(tmp_path / "plain", dtype=torch.float32)
         logits = plain(input_ids=batch["input_ids"]).logits
@@ -159,7 +159,7 @@ def test_packed_records_have_the_loss_of_padded_ones(family, prompt: tuple[int, 
     examples = [given.train[row] for row in range(len(RECORDS))]
     alone = [float(given.summed_loss(model, given.collate([each]))) for each in examples]
     padded = float(given.summed_loss(model, given.collate(examples)))
-    assert attend_packed(model)
+    assert use_packed_attention(model)
     packed_batch = PackedCollator(given.collate)(examples)  # type: ignore[arg-type]
     assert packed_batch["input_ids"].shape == (1, sum(record.tokens for record in given.train.records))
     packed = float(given.summed_loss(model, packed_batch))
@@ -174,7 +174,7 @@ def test_a_model_that_cannot_keep_packed_records_apart_is_left_as_it_was() -> No
     torch.manual_seed(0)
     model = BloomForCausalLM(BloomConfig(vocab_size=260, hidden_size=32, n_layer=1, n_head=4))
     usual = model.config._attn_implementation
-    assert not attend_packed(model)
+    assert not use_packed_attention(model)
     assert model.config._attn_implementation == usual
 
 
