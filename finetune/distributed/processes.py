@@ -42,7 +42,7 @@ def world() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def leading() -> bool:
+def is_leader() -> bool:
     """Return whether this process is the leader (rank 0), the only one that writes."""
     return rank() == 0
 
@@ -52,7 +52,7 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def on_leader_first(function: Callable[[], Result]) -> Result:
+def run_on_leader(function: Callable[[], Result]) -> Result:
     """Call a function on the leader only, and return its result on every rank. All ranks call this.
 
     Args:
@@ -61,14 +61,14 @@ def on_leader_first(function: Callable[[], Result]) -> Result:
     if world() == 1:
         return function()
     key = f"result/{next(_exchanges)}"
-    if leading():
+    if is_leader():
         result = function()
         _store().set(key, json.dumps(result))
         return result
     return json.loads(_wait_for(key))
 
 
-def wait() -> None:
+def barrier() -> None:
     """Wait, without a time limit, until every rank calls this."""
     if world() == 1:
         return
@@ -90,15 +90,15 @@ def any_process(flag: bool) -> bool:
     return bool(total)
 
 
-def must_see(stage: str, run: Run) -> None:
+def check_shared_run(stage: str, run: Run) -> None:
     """Check that this machine sees the finished stage of the run that the leader writes. All ranks call this.
 
     Raises:
         RunError: this machine sees another run directory, or none.
     """
-    expected = on_leader_first(lambda: run.stage_record(stage))
+    expected = run_on_leader(lambda: run.journal.stage(stage))
     deadline = time.monotonic() + FILE_SYSTEM_DELAY
-    while not leading() and run.stage_record(stage) != expected:
+    while not is_leader() and run.journal.stage(stage) != expected:
         if time.monotonic() > deadline:
             raise RunError(
                 f"{run.root.resolve()} on {socket.gethostname()}: is not the run directory that the first process writes;"
@@ -114,7 +114,7 @@ def training_barrier() -> None:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def fail_together() -> Iterator[None]:
     """Make all ranks fail together: a rank that fails reports why, and the others stop instead of waiting for it.
 
     Raises:
@@ -129,7 +129,7 @@ def together() -> Iterator[None]:
     try:
         with _connection_errors():
             yield
-            wait()
+            barrier()
     except _ConnectionLostError as error:
         # The process that failed reports the reason, through its launcher or the heartbeat, and this one is ended meanwhile.
         time.sleep(HELD_BACK)

@@ -234,7 +234,7 @@ def _secret_rng(run: Run) -> tuple[SecretRng, bool]:
         return existing, (run.checkpoints / STATE).is_file()
     # A checkpoint whose secret is lost cannot be continued.
     (run.checkpoints / STATE).unlink(missing_ok=True)
-    run.note(private_trainings=run.read_journal().get("private_trainings", 0) + 1)
+    run.journal.note(private_trainings=run.journal.read().get("private_trainings", 0) + 1)
     return SecretRng.create(run.checkpoints), False
 
 
@@ -343,6 +343,6 @@ def _facts(
             "accountant": "PRV (Gopi, Lee & Wutschitz 2021), Opacus",
             "schema": "declared in the recipe",
             "gradient_difference": difference,
-            "trainings": run.read_journal().get("private_trainings", 1),
+            "trainings": run.journal.read().get("private_trainings", 1),
         },
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PrinterCallback
 
-from paracosm.finetune.distributed.processes import leading, on_leader_first, uses_fsdp, uses_zero3, world
+from paracosm.finetune.distributed.processes import is_leader, run_on_leader, uses_fsdp, uses_zero3, world
 from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import micro_batch_size
 from paracosm.finetune.objectives.causal import CausalObjective
@@ -70,8 +70,8 @@ def fit(
         # ZeRO-3 gathers the weights of a layer when the layer is called, and a fused layer does not call its base layer.
         fuse(model)
     objective = _packed(objective, model, recipe)
-    last = leading() and last_complete_checkpoint(run.checkpoints)
-    checkpoint = on_leader_first(lambda: str(last) if last else None)
+    last = is_leader() and last_complete_checkpoint(run.checkpoints)
+    checkpoint = run_on_leader(lambda: str(last) if last else None)
     average = ExponentialMovingAverage(model, settings.average_decay)
     if checkpoint:
         average.load(Path(checkpoint))
@@ -103,7 +103,7 @@ def fit(
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.accelerator.wait_for_everyone()
     weights = None
-    if leading():
+    if is_leader():
         best = run.checkpoints / f"checkpoint-{trainer.state.best_global_step}"
         if uses_fsdp() or uses_zero3():
             weights = average.read(best)

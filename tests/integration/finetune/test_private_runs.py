@@ -51,7 +51,7 @@ def test_the_plan_states_noise_steps_and_epsilon(folder: Path) -> None:
     plan = " ".join(told.stdout.split())
     assert "privacy epsilon 7.9" in plan
     assert "per record · noise" in plan
-    assert "joins one with chance" in plan
+    assert "with probability" in plan
 
 
 def test_what_is_not_declared_ends_in_one_line_before_anything_is_written(folder: Path) -> None:
