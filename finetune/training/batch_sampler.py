@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from paracosm.finetune.objectives.objective import EpochDataset
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 
 
 class GlobalBatchSampler(Sampler[list[int]]):

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from paracosm.finetune.distributed.processes import any_process
-from paracosm.finetune.objectives.objective import EpochDataset
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.files import write_text
 from paracosm.recipes.sections.finetune import Finetune
