@@ -17,12 +17,12 @@ def finetune(opened: OpenRun) -> None:
     Raises:
         ParacosmError: the records cannot be prepared, or another process has ended.
     """
-    from paracosm.finetune.distributed.processes import must_see, on_leader_first, together
+    from paracosm.finetune.distributed.processes import check_shared_run, run_on_leader, fail_together
     from paracosm.finetune.stage import train
 
-    with together():
-        on_leader_first(lambda: _prepare(opened))
-        must_see("records", opened.run)
+    with fail_together():
+        run_on_leader(lambda: _prepare(opened))
+        check_shared_run("records", opened.run)
         train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
 
 

@@ -18,14 +18,14 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
-    from paracosm.finetune.distributed.processes import leading, must_see, together
+    from paracosm.finetune.distributed.processes import is_leader, check_shared_run, fail_together
     from paracosm.generate.stage import sample
 
-    with together():
-        if leading() and opened.run.journal.stage("finetune").get("status") != "done":
+    with fail_together():
+        if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
-        must_see("finetune", opened.run)
-        if leading():
+        check_shared_run("finetune", opened.run)
+        if is_leader():
             opened.keep_recipe()
         sample(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2))
 
