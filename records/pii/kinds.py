@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid
+from paracosm.records.pii.patterns import EMAIL, IP, WEB
 
 STAFF = re.compile(
     r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor"
@@ -50,17 +51,6 @@ def _named(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|_)(?:{pattern})(?:_|$)")
 
 
-PHONE = re.compile(
-    r"(?:\+\d[\d ().-]{6,18}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|0\d{2,4}[ /-]?\d{3,}[ -]?\d{2,}|1?\d{10})(?: ?(?:x|ext\.?) ?\d+)?"
-)
-SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
-EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
-WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
-IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
-IPV6 = r"(?=[\da-f:]*::|(?:[\da-f]{1,4}:){7})(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}"
-IP = re.compile(
-    rf"(?<![\w:.])(?:{IPV4.pattern}|{IPV6}|(?:[\da-f]{{2}}[:-]){{5}}[\da-f]{{2}})(?![\w:]|\.\d)", re.I
-)
 NAME_CELL = re.compile(r"[^\W\d_][^\d_@/\\]{0,78}")
 
 KINDS: dict[str, Kind] = {

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
-from paracosm.records.pii import detectors as personal_spans
-from paracosm.records.pii import patterns as personal_patterns
+from paracosm.records.pii import detectors, patterns
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid, nhs_is_valid
 from paracosm.records.pii.date_shifting import DateWriting
 from paracosm.records.pii.protect import Protected, protect
@@ -240,9 +239,9 @@ def test_declared_categories_of_a_replaced_column_are_refused() -> None:
 
 
 def test_a_missing_extra_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = personal_spans.importlib.util.find_spec
+    found = detectors.importlib.util.find_spec
     monkeypatch.setattr(
-        personal_spans.importlib.util,
+        detectors.importlib.util,
         "find_spec",
         lambda name: None if name == "presidio_analyzer" else found(name),
     )
@@ -257,15 +256,13 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    personal_patterns._recognisers.cache_clear()
-    personal_spans._pipeline.cache_clear()
+    patterns._recognizers.cache_clear()
+    detectors._pipeline.cache_clear()
     texts = [
         "Write to ann@web.de or see www.nowhere.org, Dr. Lee in Boston, +44 20 7946 0958, 4111 1111 1111 1111."
     ]
     kinds = ["name", "email", "url", "phone", "card", "place"]
-    assert {span.kind for span in personal_spans.find_spans(texts, language="en", kinds=kinds)[0]} == set(
-        kinds
-    )
+    assert {span.kind for span in detectors.find_spans(texts, language="en", kinds=kinds)[0]} == set(kinds)
 
 
 @pytest.mark.parametrize(
