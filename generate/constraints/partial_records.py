@@ -11,7 +11,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
 from paracosm.records.codec.codec import shown
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 from paracosm.records.schema.table import cell_shape, read_cell
 from paracosm.records.sources.read_source import read_source
@@ -76,7 +76,7 @@ def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient:
         if name not in names:
             continue
         field = schema[name]
-        cells = as_found(raw[name])
+        cells = to_source_strings(raw[name])
         for row, cell in enumerate(cells):
             if cell is pd.NA or cell == "":
                 continue

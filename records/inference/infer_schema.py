@@ -11,7 +11,7 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, FieldOverride
 from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
 from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
-from paracosm.records.schema.cells import as_found, changes_offset
+from paracosm.records.schema.cells import changes_offset, to_source_strings
 from paracosm.records.schema.datetime_format import datetime_formats, format_fault
 from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
 from paracosm.records.schema.schema import Field, Schema
@@ -55,7 +55,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     for name in raw.columns:
         if name in data.drop:
             continue
-        cells = as_found(raw[name])
+        cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
         override = data.fields.get(name, FieldOverride())
         if not counts:

@@ -12,7 +12,7 @@ from paracosm.foundation.errors import DataError
 PLAIN = (int, np.integer, dates.time, uuid.UUID)
 
 
-def as_found(column: pd.Series) -> pd.Series:
+def to_source_strings(column: pd.Series) -> pd.Series:
     """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
 
     Moments of one zone with several offsets from UTC, as summer time makes them, are local times without an offset.

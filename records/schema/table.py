@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.datetime_format import read_datetime
 from paracosm.records.schema.identifier_pattern import shape
 from paracosm.records.schema.number_format import INT64
@@ -144,7 +144,7 @@ def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series
 
 
 def _typed(column: pd.Series, field: Field) -> pd.Series:
-    cells = as_found(column)
+    cells = to_source_strings(column)
     values: dict[Any, Value] = {}
     for cell in cells.dropna().unique():
         try:

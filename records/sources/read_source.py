@@ -14,7 +14,7 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.sources.delimited import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
@@ -61,7 +61,7 @@ def source_digest(data: Data, *, root: Path) -> str | None:
 def table_digest(table: pd.DataFrame) -> str:
     """Return a digest of a raw table's columns and cells."""
     columns = {
-        str(name): as_found(table[name]).astype(object).where(table[name].notna(), None).tolist()
+        str(name): to_source_strings(table[name]).astype(object).where(table[name].notna(), None).tolist()
         for name in table
     }
     return value_digest([list(columns), columns])

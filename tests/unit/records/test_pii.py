@@ -14,7 +14,7 @@ from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii import detectors, patterns
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid, nhs_is_valid
-from paracosm.records.pii.date_shifting import DateWriting
+from paracosm.records.pii.date_shifting import DateShifter
 from paracosm.records.pii.protect import Protected, protect
 from paracosm.records.pii.pseudonyms import Pseudonyms, canonical
 
@@ -309,7 +309,7 @@ def test_no_real_identifier_is_ever_invented_and_none_is_shared(values: set[str]
     st.integers(-364, 364),
 )
 def test_a_date_in_a_text_moves_by_the_days(day, form: str, days: int) -> None:
-    text, writing = f"Seen on {day.strftime(form)} at noon", DateWriting("en")
+    text, writing = f"Seen on {day.strftime(form)} at noon", DateShifter("en")
     (found,) = writing.find(text)
     # May is its own abbreviation, so what follows it is written out.
     form = form.replace("%b", "%B") if day.month == 5 else form
