@@ -235,10 +235,10 @@ def _salt(recipe: Recipe, run: Run) -> bytes | None:
             partial.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
     try:
         return bytes.fromhex(run.pii_key.read_text(encoding="ascii"))
-    except ValueError as fault:
+    except ValueError as error:
         raise RunError(
             f"{run.pii_key}: is damaged; remove it, and the records are replaced anew, by other names"
-        ) from fault
+        ) from error
 
 
 def _with_training_cells(

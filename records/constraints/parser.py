@@ -103,14 +103,14 @@ def read_expression(text: str, schema: Schema, where: str) -> Expression:
     source = f"(not ({when['condition']})) or ({when['then']})" if when else plain
     try:
         tree = ast.parse(source.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        said = fault.msg if isinstance(fault, SyntaxError) else "too deep"
-        raise RecipeError(f"{where}: {text!r} cannot be read: {said}") from fault
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        said = error.msg if isinstance(error, SyntaxError) else "too deep"
+        raise RecipeError(f"{where}: {text!r} cannot be read: {said}") from error
     builder = _Builder(schema, names, f"{where}: {text!r}")
     try:
         kind, compute = builder.build(tree)
-    except RecursionError as fault:
-        raise RecipeError(f"{where}: {text!r} cannot be read: too deep") from fault
+    except RecursionError as error:
+        raise RecipeError(f"{where}: {text!r} cannot be read: too deep") from error
     return Expression(text, kind, frozenset(builder.used), tree, names, builder.parts, compute)
 
 
@@ -147,9 +147,9 @@ class _Builder:
             case ast.Call():
                 return self._call(node)
             case _:
-                raise self._fault(f"{ast.unparse(node)!r} is not part of the language")
+                raise self._error(f"{ast.unparse(node)!r} is not part of the language")
 
-    def _fault(self, what: str) -> RecipeError:
+    def _error(self, what: str) -> RecipeError:
         return RecipeError(f"{self.where}: {what}")
 
     def _constant(self, value: object) -> tuple[Kind, Compute]:
@@ -159,12 +159,12 @@ class _Builder:
             return "number", lambda _: value
         if isinstance(value, str):
             return "text", lambda _: value
-        raise self._fault(f"{value!r} is no number, text, True or False")
+        raise self._error(f"{value!r} is no number, text, True or False")
 
     def _field(self, word: str) -> tuple[Kind, Compute]:
         name = self.names.get(word, word)
         if name not in self.schema.names:
-            raise self._fault(
+            raise self._error(
                 f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; text stands in quotes"
             )
         self.used.add(name)
@@ -188,7 +188,7 @@ class _Builder:
     def _truth(self, node: ast.expr) -> Compute:
         kind, compute = self.build(node)
         if kind != "truth":
-            raise self._fault(f"{ast.unparse(node)!r} is a {kind}, not true or false")
+            raise self._error(f"{ast.unparse(node)!r} is a {kind}, not true or false")
         return compute
 
     def _unary(self, node: ast.UnaryOp) -> tuple[Kind, Compute]:
@@ -197,7 +197,7 @@ class _Builder:
             return "truth", lambda values: None if (found := inner(values)) is None else not found
         kind, inner = self.build(node.operand)
         if kind != "number" or not isinstance(node.op, (ast.USub, ast.UAdd)):
-            raise self._fault(f"{ast.unparse(node)!r}: only a number has a sign")
+            raise self._error(f"{ast.unparse(node)!r}: only a number has a sign")
         negative = isinstance(node.op, ast.USub)
         return (
             "number",
@@ -206,7 +206,7 @@ class _Builder:
 
     def _binary(self, node: ast.BinOp) -> tuple[Kind, Compute]:
         if type(node.op) not in OPERATORS:
-            raise self._fault(f"{ast.unparse(node)!r} is not part of the language")
+            raise self._error(f"{ast.unparse(node)!r} is not part of the language")
         sign, apply = OPERATORS[type(node.op)]
         (left_kind, left), (right_kind, right) = self.build(node.left), self.build(node.right)
         match left_kind, sign, right_kind:
@@ -218,7 +218,7 @@ class _Builder:
                 kind, inner = "moment", apply
                 apply = lambda one, other: inner(one, other * DAY)  # noqa: E731
             case _:
-                raise self._fault(f"{ast.unparse(node)!r}: {left_kind} {sign} {right_kind} means nothing")
+                raise self._error(f"{ast.unparse(node)!r}: {left_kind} {sign} {right_kind} means nothing")
 
         def compute(values: Mapping[str, Value]) -> Any:
             one, other = left(values), right(values)
@@ -251,15 +251,15 @@ class _Builder:
         if isinstance(sign, (ast.In, ast.NotIn)):
             return self._among(one, other, shown, wanted=isinstance(sign, ast.In))
         if type(sign) not in COMPARISONS:
-            raise self._fault(f"{shown!r} is not part of the language")
+            raise self._error(f"{shown!r} is not part of the language")
         kinds_of, compare = COMPARISONS[type(sign)]
         (left_kind, left), (right_kind, right) = self.build(one), self.build(other)
         left_kind, left = self._as_moment(one, left_kind, left, right_kind)
         right_kind, right = self._as_moment(other, right_kind, right, left_kind)
         if left_kind != right_kind:
-            raise self._fault(f"{shown!r} compares a {left_kind} with a {right_kind}")
+            raise self._error(f"{shown!r} compares a {left_kind} with a {right_kind}")
         if left_kind in ("text", "truth") and kinds_of not in ("==", "!="):
-            raise self._fault(f"{shown!r}: a {left_kind} has no order; == and != are allowed")
+            raise self._error(f"{shown!r}: a {left_kind} has no order; == and != are allowed")
 
         equal = kinds_of in ("==", "<=", ">=")
 
@@ -280,21 +280,21 @@ class _Builder:
             return kind, compute
         try:
             moment = datetime.fromisoformat(node.value).replace(tzinfo=None)
-        except ValueError as fault:
-            raise self._fault(f"{node.value!r} is not a moment such as 2024-12-31") from fault
+        except ValueError as error:
+            raise self._error(f"{node.value!r} is not a moment such as 2024-12-31") from error
         self.parts[id(node)] = "moment", lambda _: moment
         return self.parts[id(node)]
 
     def _among(self, one: ast.expr, other: ast.expr, shown: str, *, wanted: bool) -> Compute:
         if not isinstance(other, (ast.Tuple, ast.List, ast.Set)):
-            raise self._fault(f"{shown!r}: `in` takes a list such as (1, 2, 3)")
+            raise self._error(f"{shown!r}: `in` takes a list such as (1, 2, 3)")
         kind, left = self.build(one)
         members = set()
         for each in other.elts:
             member_kind, member = self.build(each)
             member_kind, member = self._as_moment(each, member_kind, member, kind)
             if not isinstance(each, (ast.Constant, ast.UnaryOp)) or member_kind != kind:
-                raise self._fault(f"{shown!r}: {ast.unparse(each)!r} is no constant {kind}")
+                raise self._error(f"{shown!r}: {ast.unparse(each)!r} is no constant {kind}")
             members.add(member({}))
         return lambda values: None if (found := left(values)) is None else (found in members) is wanted
 
@@ -302,7 +302,7 @@ class _Builder:
         condition = self._truth(node.test)
         (kind, then), (other_kind, other) = self.build(node.body), self.build(node.orelse)
         if kind != other_kind:
-            raise self._fault(f"{ast.unparse(node)!r} is a {kind} or a {other_kind}")
+            raise self._error(f"{ast.unparse(node)!r} is a {kind} or a {other_kind}")
 
         def compute(values: Mapping[str, Value]) -> Any:
             found = condition(values)
@@ -317,12 +317,12 @@ class _Builder:
             return "truth", lambda values: field(values) is None
         if name not in FUNCTIONS or node.keywords:
             known = ["missing", *FUNCTIONS]
-            raise self._fault(
+            raise self._error(
                 f"{ast.unparse(node)!r}: there is no function {name!r}{did_you_mean(name, known) or '; there are: ' + ', '.join(known)}"
             )
         least, most, kind, apply = FUNCTIONS[name]
         if not least <= len(node.args) <= most:
-            raise self._fault(
+            raise self._error(
                 f"{ast.unparse(node)!r}: {name} takes {least if least == most else f'{least} to {most}'} values"
             )
         wanted = TAKES.get(name, "number")
@@ -330,7 +330,7 @@ class _Builder:
         for argument in node.args:
             found, part = self.build(argument)
             if found != wanted:
-                raise self._fault(f"{ast.unparse(node)!r}: {name} takes a {wanted}, not a {found}")
+                raise self._error(f"{ast.unparse(node)!r}: {name} takes a {wanted}, not a {found}")
             parts.append(part)
 
         def compute(values: Mapping[str, Value]) -> Any:

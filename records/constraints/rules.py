@@ -141,17 +141,17 @@ def _in_order(derived: dict[str, Expression], schema: Schema) -> tuple[tuple[str
 def _read_list(field: Field, path: Path) -> frozenset[Value]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DataError(f"rules.references.{field.name}: {path} cannot be read as text ({fault})") from fault
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"rules.references.{field.name}: {path} cannot be read as text ({error})") from error
     values = set()
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 values.add(read_cell(field, line.strip()))
-            except (ValueError, KeyError) as fault:
+            except (ValueError, KeyError) as error:
                 raise DataError(
                     f"{path}:{number}: is no {field.type} as field {field.name!r} holds"
-                ) from fault
+                ) from error
     if not values:
         raise DataError(f"rules.references.{field.name}: {path} holds no value")
     return frozenset(values)

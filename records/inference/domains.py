@@ -124,13 +124,13 @@ def _bound(field: Field, key: str, bound: int | float | str | None) -> Any:
         if field.type == "datetime":
             return _declared_moment(field, str(bound))
         exact = Decimal(str(bound))
-    except (ValueError, InvalidOperation) as fault:
+    except (ValueError, InvalidOperation) as error:
         like = (
             f"a moment such as 2024-12-31 or one like {field.format!r}"
             if field.type == "datetime"
             else "a number"
         )
-        raise DataError(f"data.fields.{field.name}.{key}: {bound!r} is not {like}") from fault
+        raise DataError(f"data.fields.{field.name}.{key}: {bound!r} is not {like}") from error
     if field.type == "integer":
         return _whole_bound(field, key, exact)
     number = float(exact)

@@ -12,7 +12,7 @@ from paracosm.recipes.sections.data import Data, FieldOverride
 from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
 from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
 from paracosm.records.schema.cells import changes_offset, to_source_strings
-from paracosm.records.schema.datetime_format import datetime_formats, format_fault
+from paracosm.records.schema.datetime_format import datetime_formats, format_error
 from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
@@ -157,8 +157,8 @@ def _column_type(
         case "boolean":
             written = declared_boolean_words(distinct)
         case "datetime":
-            if override.format is not None and (fault := format_fault(override.format)):
-                raise DataError(f"data.fields.{name}.format: {fault}")
+            if override.format is not None and (error := format_error(override.format)):
+                raise DataError(f"data.fields.{name}.format: {error}")
             formats = [override.format] if override.format is not None else datetime_formats(distinct)
             written = {"format": formats[0]} if formats else None
         case "identifier":

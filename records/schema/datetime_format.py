@@ -77,7 +77,7 @@ def codes_of(form: str) -> list[str]:
     return CODE.findall(form)
 
 
-def format_fault(form: str) -> str | None:
+def format_error(form: str) -> str | None:
     """Return why a declared format cannot be modelled, in words, or None when it can.
 
     A code that reads but is not modelled, such as the week of `%W`, would lose its part of the moment.

@@ -118,8 +118,8 @@ def read_table(path: Path, schema: Schema) -> pd.DataFrame:
     """
     try:
         arrow = pq.read_table(path)
-    except (OSError, pa.ArrowException) as fault:
-        raise DataError(f"{path}: cannot be read as Parquet: {str(fault).splitlines()[0]}") from fault
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     missing = [field.name for field in schema.modelled if field.name not in arrow.column_names]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r} of the schema")
@@ -139,8 +139,8 @@ def cell_shape(text: str) -> str:
 def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
     try:
         return _column(column.to_pylist(), field)
-    except (TypeError, ValueError) as fault:
-        raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from fault
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from error
 
 
 def _typed(column: pd.Series, field: Field) -> pd.Series:
@@ -149,13 +149,13 @@ def _typed(column: pd.Series, field: Field) -> pd.Series:
     for cell in cells.dropna().unique():
         try:
             values[cell] = read_cell(field, cell)
-        except (ValueError, KeyError) as fault:
+        except (ValueError, KeyError) as error:
             row = int((cells == cell).fillna(False).to_numpy().argmax()) + 1
             like = f" like {field.format!r}" if field.type == "datetime" else ""
             raise DataError(
                 f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r},"
                 f" which is no {field.type}{like}"
-            ) from fault
+            ) from error
     return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
 
 

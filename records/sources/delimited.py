@@ -75,10 +75,10 @@ def _rows(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str
             if row:
                 yield line, row
             line = reader.line_num + 1
-    except csv.Error as fault:
+    except csv.Error as error:
         raise DataError(
-            f"{path}:{line}: the quotes of the row that begins here do not match ({fault})"
-        ) from fault
+            f"{path}:{line}: the quotes of the row that begins here do not match ({error})"
+        ) from error
 
 
 def _names(header: list[str], path: Path) -> list[str]:

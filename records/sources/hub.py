@@ -23,9 +23,9 @@ def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataF
     name = source.removeprefix("hf://")
     try:
         dataset = datasets.load_dataset(name, split=split)
-    except (DatasetsError, HfHubHTTPError, OSError, ValueError) as fault:
-        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
-        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from fault
+    except (DatasetsError, HfHubHTTPError, OSError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from error
     return from_arrow(arrow_of(dataset), source, drop=drop)
 
 
@@ -39,7 +39,7 @@ def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
 
     try:
         dataset = datasets.load_from_disk(str(folder))
-    except (OSError, ValueError, KeyError) as fault:
-        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
-        raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from fault
+    except (OSError, ValueError, KeyError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from error
     return from_arrow(arrow_of(dataset), str(folder), drop=drop)

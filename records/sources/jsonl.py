@@ -46,10 +46,10 @@ def _row(line: str, place: str, drop: Collection[str]) -> dict[str, str | None]:
         row = json.loads(
             line, parse_int=str, parse_float=str, parse_constant=constant, object_pairs_hook=reject_repeats
         )
-    except json.JSONDecodeError as fault:
-        raise DataError(f"{place}: is no JSON: {fault.msg} (column {fault.colno})") from fault
-    except RecursionError as fault:
-        raise DataError(f"{place}: is nested too deep") from fault
+    except json.JSONDecodeError as error:
+        raise DataError(f"{place}: is no JSON: {error.msg} (column {error.colno})") from error
+    except RecursionError as error:
+        raise DataError(f"{place}: is nested too deep") from error
     if not isinstance(row, dict):
         raise DataError(f"{place}: expected one JSON object a line, found a {type(row).__name__}")
     for key in row:

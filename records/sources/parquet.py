@@ -42,8 +42,8 @@ def read_parquet(path: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
         raise DataError(f"{path}: is empty")
     try:
         arrow = pq.read_table(io.BytesIO(read_bytes(path)) if zipped else path)
-    except pa.ArrowException as fault:
-        raise DataError(f"{path}: is no whole Parquet file: {str(fault).splitlines()[0]}") from fault
+    except pa.ArrowException as error:
+        raise DataError(f"{path}: is no whole Parquet file: {str(error).splitlines()[0]}") from error
     return from_arrow(arrow, str(path), drop=drop)
 
 

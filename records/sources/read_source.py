@@ -138,8 +138,8 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
         if suffix in LINES:
             return read_jsonl(file, limit=data.limit, drop=data.drop)
         return read_parquet(file, drop=data.drop)
-    except OSError as fault:
-        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def _suffix(file: Path) -> str:
@@ -198,5 +198,5 @@ def _other_columns(file: Path, table: pd.DataFrame, first: Path, expected: pd.Da
 def _digest(file: Path) -> str:
     try:
         return file_digest(file)
-    except OSError as fault:
-        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error

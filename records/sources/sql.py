@@ -30,10 +30,10 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
         raise DataError(f"data.query: is missing; {place} needs a SELECT that gives the table")
     try:
         engine = sqlalchemy.create_engine(url)
-    except (ArgumentError, NoSuchModuleError) as fault:
-        raise DataError(f"{place}: there is no such kind of database ({_reason(fault, url)})") from fault
-    except ImportError as fault:
-        raise DataError(f"{place}: the driver is not installed ({fault})") from fault
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DataError(f"{place}: there is no such kind of database ({_reason(error, url)})") from error
+    except ImportError as error:
+        raise DataError(f"{place}: the driver is not installed ({error})") from error
     try:
         with engine.connect() as connection:
             answer = connection.execute(sqlalchemy.text(data.query))
@@ -41,10 +41,10 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
                 list(answer.keys()),
                 answer.fetchall() if data.limit is None else answer.fetchmany(data.limit),
             )
-    except ResourceClosedError as fault:
-        raise DataError("data.query: gives no rows; it must be a SELECT") from fault
-    except SQLAlchemyError as fault:
-        raise DataError(f"{place}: {_reason(fault, url)}") from fault
+    except ResourceClosedError as error:
+        raise DataError("data.query: gives no rows; it must be a SELECT") from error
+    except SQLAlchemyError as error:
+        raise DataError(f"{place}: {_reason(error, url)}") from error
     finally:
         engine.dispose()
     if len(set(names)) < len(names):
@@ -79,7 +79,7 @@ def _url(source: str, root: Path) -> Any:
     return url.set(database=str(found))
 
 
-def _reason(fault: Exception, url: Any) -> str:
-    original = getattr(fault, "orig", None) or fault
+def _reason(error: Exception, url: Any) -> str:
+    original = getattr(error, "orig", None) or error
     reason = next(iter(str(original).splitlines()), type(original).__name__)
     return reason.replace(url.password, "***") if url.password else reason

@@ -21,8 +21,8 @@ def read_bytes(path: Path) -> bytes:
     if content.startswith(GZIP):
         try:
             content = gzip.decompress(content)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise DataError(f"{path}: the gzip stream is broken or cut off ({fault})") from fault
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{path}: the gzip stream is broken or cut off ({error})") from error
     elif path.suffix.lower() == ".gz" and content:
         raise DataError(f"{path}: ends in .gz but is not gzipped")
     if not content.strip():
@@ -41,10 +41,10 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: is UTF-16; save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        byte = content[fault.start]
-        raise DataError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from fault
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise DataError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError(f"{path}:{line}: holds a zero byte, so it is no text file")

@@ -15,7 +15,7 @@ from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.automaton import Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.restriction import beyond, part_of_range, part_of_values
+from paracosm.records.codec.restriction import next_value, restrict_to_range, restrict_to_values
 from paracosm.records.constraints.bounds import bounds
 from paracosm.records.constraints.parser import read_expression
 from paracosm.records.constraints.rules import read_rules
@@ -212,8 +212,8 @@ def test_the_part_of_a_range_holds_the_values_in_it(data: st.DataObject, field: 
         bound = st.one_of(grid, st.floats(-400, 400) if field.type == "number" else st.integers(-400, 400))
     low, high = data.draw(st.none() | bound), data.draw(st.none() | bound)
     strict = data.draw(st.booleans())
-    first = beyond(low, up=True) if strict and low is not None else low
-    found = values_of(part_of_range(field, code, first, high, codec.alphabet, missing=False), code)
+    first = next_value(low, up=True) if strict and low is not None else low
+    found = values_of(restrict_to_range(field, code, first, high, codec.alphabet, missing=False), code)
     expected = [
         value
         for value in known
@@ -227,8 +227,8 @@ def test_the_part_of_values_holds_them_and_no_others() -> None:
     code = Codec(Schema((field,)), byte_tokenizer()).codes[0]
     assert isinstance(code, FieldCode)
     for wanted in (["tu"], ["tuesday", None], ["mo", "tuesdays"], list(field.categories)):
-        assert set(values_of(part_of_values(code, wanted), code)) == set(wanted)
-    assert part_of_values(code, []) is None
+        assert set(values_of(restrict_to_values(code, wanted), code)) == set(wanted)
+    assert restrict_to_values(code, []) is None
 
 
 @pytest.mark.parametrize(
