@@ -1,4 +1,4 @@
-"""Data sets that `datasets` loads: a Hub id, a local folder, or what `save_to_disk` left."""
+"""Reader of data sets of the package `datasets`: from the Hub, from a local folder, or written by `save_to_disk`."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +11,7 @@ from paracosm.records.sources.parquet import from_arrow
 
 
 def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
-    """Read one split of `hf://ORG/NAME` (or of a folder that `datasets.load_dataset` understands).
+    """Read one split of `hf://ORG/NAME`, or of a folder that `datasets.load_dataset` supports.
 
     Raises:
         DataError: the data set or the split does not exist, or the Hub cannot be reached.
