@@ -165,9 +165,9 @@ def assemble(
         typed = to_typed(personal.raw, types)
         warnings.extend(personal.warnings)
     splits = divide(typed, types, data, clusters)
-    known = _with_training_cells(types, splits["train"], data.target, warnings)
-    splits = {name: part[known.names] for name, part in splits.items()}
-    schema = fit_domains(known, splits["train"], data)
+    present = _with_training_cells(types, splits["train"], data.target, warnings)
+    splits = {name: part[present.names] for name, part in splits.items()}
+    schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
     if clusters.coarse:
         warnings.append(
@@ -189,18 +189,20 @@ def _assemble_private(
     recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame, progress: Progress
 ) -> Prepared:
     """Return schema and splits under privacy: no record affects the split of another one, and the schema is declared."""
-    data, found = recipe.data, inference.schema
-    splits = divide_independently(typed, found, data)
+    data, inferred = recipe.data, inference.schema
+    splits = divide_independently(typed, inferred, data)
     declared = [name for name in raw.columns if name not in data.drop]
-    refuse_empty([name for name in declared if name not in found.names or splits["train"][name].isna().all()])
+    refuse_empty(
+        [name for name in declared if name not in inferred.names or splits["train"][name].isna().all()]
+    )
     schema = _with_sequence(
-        recipe, without_inferred(fit_domains(found, splits["train"], data)), splits["train"]
+        recipe, without_inferred(fit_domains(inferred, splits["train"], data)), splits["train"]
     )
     facts = _counts(raw, schema, splits) | {"outside_training_domain": _outside_parts(splits, schema)}
     warnings = inference.warnings
     if data.pii is not None:
         # Only counted: see `refuse_replacement`.
-        personal = protect(raw, found, data, salt=b"", progress=progress)
+        personal = protect(raw, inferred, data, salt=b"", progress=progress)
         facts["pii"], warnings = personal.facts, (*warnings, *personal.warnings)
     return Prepared(schema, splits, warnings, facts)
 

@@ -40,7 +40,7 @@ def check_declared(recipe: Recipe, columns: Sequence[str]) -> None:
         more = f" (and {len(undeclared) - SHOWN} more columns)" if len(undeclared) > SHOWN else ""
         raise RecipeError(
             "privacy: an inferred schema would reveal values of the records, so data.fields has to declare"
-            f" {'; '.join(listed)}{more}; or list columns in data.drop."
+            f" {'; '.join(listed)}{more}; or name columns in data.drop."
             f" `paracosm init {data.source} --private` drafts all declarations for somebody who knows the domain to confirm"
         )
     if data.sequence is not None and None in (data.longest_sequence, data.shared):

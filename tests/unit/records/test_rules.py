@@ -104,14 +104,14 @@ def test_an_expression_is_true_false_or_unknown(text: str, expected: bool | None
         ("(" * 300 + "weight" + ")" * 300 + " > 1", "cannot be parsed"),
     ],
 )
-def test_what_is_wrong_with_a_rule_is_said_in_one_line(text: str, words: str) -> None:
+def test_an_invalid_rule_is_an_error_of_one_line(text: str, words: str) -> None:
     with pytest.raises(RecipeError, match=r"rules\.checks\[0\]") as caught:
         read_rules(Rules(checks=[text]), SCHEMA, Path())
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_rules_are_held_against_real_records(tmp_path: Path) -> None:
+def test_rules_are_checked_against_real_records(tmp_path: Path) -> None:
     (tmp_path / "sexes.txt").write_text("female\n")
     rules = read_rules(
         Rules(
@@ -199,7 +199,7 @@ def ranged_fields(draw: st.DrawFn) -> Field:
 
 @settings(max_examples=120, deadline=None)
 @given(st.data(), ranged_fields())
-def test_the_part_of_a_range_holds_the_values_in_it(data: st.DataObject, field: Field) -> None:
+def test_a_restriction_to_a_range_allows_exactly_its_values(data: st.DataObject, field: Field) -> None:
     codec = Codec(Schema((field,)), byte_tokenizer())
     code = codec.codes[0]
     assert isinstance(code, FieldCode)
@@ -222,7 +222,7 @@ def test_the_part_of_a_range_holds_the_values_in_it(data: st.DataObject, field: 
     assert sorted(found) == expected
 
 
-def test_the_part_of_values_holds_them_and_no_others() -> None:
+def test_a_restriction_to_values_allows_exactly_them() -> None:
     field = Field(name="day", type="category", categories=("mo", "tu", "tuesday", "tuesdays"), nullable=True)
     code = Codec(Schema((field,)), byte_tokenizer()).codes[0]
     assert isinstance(code, FieldCode)
@@ -251,11 +251,11 @@ def test_a_rule_is_solved_for_its_last_field(text: str, field: str, expected: tu
 
 
 @pytest.mark.parametrize("text", ["abs(weight) > 3", "weight > 40 or smoker", "weight * weight > 40"])
-def test_a_rule_that_cannot_be_solved_leaves_everything(text: str) -> None:
+def test_a_rule_that_cannot_be_solved_implies_no_bounds(text: str) -> None:
     assert bounds(read_expression(text, SCHEMA, "here"), SCHEMA["weight"], RECORD | {"smoker": None}) is None
 
 
-def test_a_rule_that_cannot_be_read_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+def test_an_invalid_rule_is_reported_before_training(tmp_path: Path) -> None:
     rows = "\n".join(f"{age},{'yes' if age % 3 else 'no'}" for age in range(20, 80))
     (tmp_path / "people.csv").write_text(f"age,ill\n{rows}\n")
     recipe = Recipe.model_validate(
