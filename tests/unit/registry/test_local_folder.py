@@ -19,7 +19,7 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import versions
 from paracosm.registry.stores.local_folder import LocalFolder
-from paracosm.registry.stores.store import address
+from paracosm.registry.stores.addresses import address
 from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import MANIFEST, Version, may_publish
 from paracosm.registry.versions.release import Release
