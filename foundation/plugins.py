@@ -40,7 +40,7 @@ def load_plugins(group: str, expected: type[T]) -> Iterator[Plugin[T]]:
         origin = _origin(entry_point)
         try:
             value = entry_point.load()
-        except Exception as error:  # noqa: BLE001  # the module of a plug-in may raise anything when it is imported
+        except Exception as error:  # the module of a plug-in may raise anything when it is imported
             raise PluginError(
                 f"{origin}: cannot be loaded ({type(error).__name__}: {_one_line(error)}); fix or uninstall that package"
             ) from error

@@ -117,7 +117,9 @@ def croissant(recipe: Recipe, schema: Schema, records: Path, verdict: str) -> di
                 "@id": "records",
                 "name": "records",
                 "description": "One synthetic record per row.",
-                "field": [_field(number, field) for number, field in enumerate(schema) if field.name in columns],
+                "field": [
+                    _field(number, field) for number, field in enumerate(schema) if field.name in columns
+                ],
             }
         ],
     }

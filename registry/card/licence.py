@@ -63,7 +63,9 @@ def licence_words(recipe: Recipe) -> dict[str, str]:
     """Return the licences of `adapter` and `records` as text for the card, each with its origin."""
     base = base_licence(recipe.model.base)
     from_recipe = "as stated in the recipe" if recipe.card.licence else ""
-    from_data = "inherited from the data" if recipe.card.data_licence else "the licence of the data was not stated"
+    from_data = (
+        "inherited from the data" if recipe.card.data_licence else "the licence of the data was not stated"
+    )
     from_base = (
         f"inherited from the base model ({base})" if base else "the licence of the base model was not checked"
     )

@@ -55,7 +55,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
         "code": {"paracosm": versions().get("paracosm", "unknown"), "sha256": code_digest()},
         "data": {
             "source": source_kind(recipe.data.source),
-            "digest": "SHA-256 of the split's Parquet file"
+            "digest": "sha256 of the split's Parquet file"
             if public
             else "HMAC-SHA256 of the split's SHA-256; the key stays in the run directory",
             "splits": {name: digest if public else keyed(digest, salt) for name, digest in digests.items()},

@@ -118,7 +118,9 @@ class TrackingServer:
 
     def names(self) -> list[str]:
         with self._client(None) as client:
-            models = _all_pages(lambda page: client.search_registered_models(page_token=page, max_results=200))
+            models = _all_pages(
+                lambda page: client.search_registered_models(page_token=page, max_results=200)
+            )
         return sorted(
             model.name
             for model in models

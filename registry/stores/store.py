@@ -1,4 +1,4 @@
-'''Interface of a store of published versions. How to add a store, in steps:
+"""Interface of a store of published versions. How to add a store, in steps:
 
 1. Write one class with the methods of `Store`. A version is a folder of files with a manifest; a store only moves such
    folders. The verbs (`publish`, `pull`, `list`, `verify`, ...) and all checks of digests, verdicts and signatures are
@@ -23,7 +23,7 @@
 
 `paracosm publish RUN toy://HOST/NAME` then works, and so does every other command of the registry.
 tests/unit/registry/test_store_plugins.py is a complete example of about forty lines.
-'''
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -8,14 +8,13 @@ from typing import Any
 
 import yaml
 
+from paracosm.finetune.models.trained_model import ADAPTER, WHOLE
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.manifest import (
-    ADAPTER,
     BESIDE,
     LARGEST_TEXT,
     REQUIRED,
-    WHOLE,
     Version,
     check_regular,
     names_in,
@@ -147,7 +146,9 @@ def check_card(version: Version) -> None:
     tags = set(map(str, tags)) if isinstance(tags, list) else set()
     expected = {f"gate-{version.verdict.lower()}"} | ({OVERRIDDEN} if version.override else set())
     if {tag for tag in tags if tag.startswith("gate-")} != expected:
-        raise RegistryError(f"{path}: is not tagged {' and '.join(sorted(expected))}, as its manifest requires")
+        raise RegistryError(
+            f"{path}: is not tagged {' and '.join(sorted(expected))}, as its manifest requires"
+        )
 
 
 def front_matter(card: str) -> dict[str, Any]:

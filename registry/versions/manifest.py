@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from paracosm.finetune.models.trained_model import ADAPTER, WHOLE
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.verdict import STATES
@@ -163,7 +162,9 @@ class Version:
         except OSError as error:
             raise RegistryError(f"{path}: cannot be read: {error.strerror or error}") from error
         except ValueError as error:
-            raise RegistryError(f"{path}: is not a manifest of layout {LAYOUT}: it is not UTF-8 text") from error
+            raise RegistryError(
+                f"{path}: is not a manifest of layout {LAYOUT}: it is not UTF-8 text"
+            ) from error
         return cls.read(text, folder, where=str(path))
 
     @classmethod
@@ -236,10 +237,7 @@ def may_publish(name: str) -> bool:
 def file_entries(folder: Path) -> dict[str, FileEntry]:
     """Return digest and size of every file below `folder`, except manifest and signature."""
     names = sorted(names_in(folder) - set(BESIDE))
-    return {
-        name: FileEntry(file_digest(folder / name), (folder / name).stat().st_size)
-        for name in names
-    }
+    return {name: FileEntry(file_digest(folder / name), (folder / name).stat().st_size) for name in names}
 
 
 def names_in(folder: Path) -> set[str]:

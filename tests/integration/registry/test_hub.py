@@ -168,8 +168,8 @@ def test_the_token_follows_no_redirect_to_another_host(hub: HubServer, run: Path
         ("adapter_model.safetensors", b"\0" * 10_000_000, "sends more than the"),
         ("adapter_model.safetensors", b"", "differs from its manifest"),
         ("manifest.json", b" " * 5_000_000, "sends more than the"),
-        ("manifest.json", b"{}", "is no manifest"),
-        ("manifest.json", b"\xff\xfe", "is no UTF-8 text"),
+        ("manifest.json", b"{}", "is not a manifest"),
+        ("manifest.json", b"\xff\xfe", "is not UTF-8 text"),
     ],
 )
 def test_a_hub_that_lies_is_found_out(
@@ -187,7 +187,7 @@ def test_a_repository_of_another_version_is_refused(hub: HubServer, run: Path, t
         paracosm.registry.publish(run=run, url=URL)
     tags = hub.repositories["model", "acme/ward-notes"].tags
     tags["v1"] = tags["v2"]
-    with pytest.raises(RegistryError, match=r"ward-notes@v1: its manifest says ward-notes@v2"):
+    with pytest.raises(RegistryError, match=r"ward-notes@v1: its manifest is that of ward-notes@v2"):
         paracosm.registry.pull(name=f"{URL}@v1", into=tmp_path / "here")
 
 

@@ -82,7 +82,7 @@ def test_mlflows_own_pages_show_card_metrics_and_verdict(place: str, tmp_path: P
 
 def test_a_model_of_somebody_else_is_left_alone(place: str, run: Path) -> None:
     MlflowClient(f"http://{place}", f"http://{place}").create_registered_model("theirs")
-    with pytest.raises(RegistryError, match="is a model of that name that Paracosm did not make"):
+    with pytest.raises(RegistryError, match="exists already, and was not created by Paracosm"):
         paracosm.registry.publish(run=run, url=f"mlflow://{place}/theirs")
     with pytest.raises(RegistryError, match="has no 'theirs'"):
         paracosm.registry.verify(name=f"mlflow://{place}/theirs")

@@ -21,6 +21,7 @@ from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.registry.card.stage import write_card
+from paracosm.registry.versions.manifest import Override
 
 finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 
@@ -90,7 +91,7 @@ def test_an_override_stands_on_the_first_screen(tmp_path: Path) -> None:
     version = paracosm.registry.publish(
         run=run, url=url_of(tmp_path), override="Only for\nthe red team\x1b[2J", by="R. Evans"
     )
-    assert version.override == {"reason": "Only for the red team[2J", "by": "R. Evans"}
+    assert version.override == Override("Only for the red team[2J", "R. Evans")
     card = ModelCard.load(version.folder / "README.md")
     first_screen = card.text.lstrip().splitlines()[:6]
     assert first_screen[0] == "# Synthetic ward notes"
@@ -115,11 +116,11 @@ def better_metrics(run: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (better_metrics, "what the eval stage wrote was changed"),
-        (lambda run: run.card.write_text("# All is well\n"), "what the card stage wrote was changed"),
+        (better_metrics, "a file of the eval stage was changed"),
+        (lambda run: run.card.write_text("# All is well\n"), "a file of the card stage was changed"),
         (
             lambda run: (run.adapter / "train.parquet").write_text(""),
-            "what the finetune stage wrote was changed",
+            "a file of the finetune stage was changed",
         ),
     ],
 )
@@ -155,7 +156,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
     "url", ["hf://", "mlflow:host", "file:", "file://host/x", "s3://bucket", "s3:bucket"]
 )
 def test_an_unknown_registry_is_named(tmp_path: Path, url: str) -> None:
-    with pytest.raises(RegistryError, match="no registry that this version knows"):
+    with pytest.raises(RegistryError, match="is not a registry URL"):
         paracosm.registry.publish(run=passing(tmp_path), url=url)
 
 

@@ -211,7 +211,7 @@ def test_the_energy_is_an_estimate_that_says_what_it_assumes(tmp_path: Path) -> 
 
 def test_a_limit_that_is_the_recipes_own_is_marked(tmp_path: Path) -> None:
     card = card_of(tmp_path, release={"gates": {"c2st_auc": 0.99, "pairs": 0.8}})
-    assert card.count("(the recipe's own limit, not the profile's)") == 1
+    assert card.count("(limit set in the recipe, not by the profile)") == 1
 
 
 def test_the_password_of_a_database_stays_away(tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_what_users_say_is_quoted_and_apart_from_what_was_measured(tmp_path: Pat
 @pytest.mark.parametrize(
     ("state", "first"),
     [
-        ("PASS", "every gate holds"),
-        ("FAIL", "not passed: Exact copies (exact_copies)"),
-        ("INCONCLUSIVE", "not passed: Exact copies (exact_copies)"),
+        ("PASS", "every gate passes"),
+        ("FAIL", "Gates that do not pass: Exact copies (exact_copies)"),
+        ("INCONCLUSIVE", "Gates that do not pass: Exact copies (exact_copies)"),
     ],
 )
 def test_the_verdict_comes_first(tmp_path: Path, state: str, first: str) -> None:
@@ -280,11 +280,11 @@ def test_a_measured_attack_is_not_listed_as_missing() -> None:
 def test_the_split_is_described(tmp_path: Path) -> None:
     split = between(card_of(tmp_path), "### The data and its split", "### Fidelity")
     assert (
-        "Read from CSV files, without 1 of its columns. Split by subject (column `patient`), stratified on `sick`"
+        "The records were read from CSV files, without 1 of its columns. They were split by subject (column `patient`), stratified on `sick`"
         in split
     )
-    assert "1 of 9 rows equal another one, and 2 pairs of texts are near-duplicates" in split
-    assert "1 control and 0 test records hold a value that no training record's domain covers" in split
+    assert "1 of 9 rows are copies of another row, and 2 pairs of texts are near-duplicates" in split
+    assert "1 control records and 0 test records hold a value outside the domains of the training records" in split
     assert "| train | 3 |" in split
 
 
@@ -305,9 +305,9 @@ def test_training_facts_are_told_and_absent_ones_admitted(tmp_path: Path) -> Non
 
 def test_a_recipe_that_says_nothing_makes_a_card_that_says_so(tmp_path: Path) -> None:
     said = between(card_of(tmp_path, card={}), "## What the authors say", "## What the run measured")
-    assert said.count("> (The recipe does not say.)") == 3
+    assert said.count("> (Not stated in the recipe.)") == 3
     assert (
-        "**Licence of the adapter:** not stated (`other`) (that of the data was not stated; inherited from"
+        "**Licence of the adapter:** not stated (`other`) (the licence of the data was not stated; inherited from"
         in said
     )
 

@@ -51,8 +51,8 @@ def test_the_card_states_what_was_spent_and_not_what_was_allowed(private_run: Ru
     card = private_run.card.read_text(encoding="utf-8")
     assert "differentially private: epsilon 7.93, delta 0.00021, per subject" in card
     assert "**7.93** (at most 8 was allowed)" in card
-    assert "chance 0.176 (Poisson)" in card
-    assert "none: training added no noise" not in card
+    assert "probability 0.176 (Poisson sampling)" in card
+    assert "none: the training added no noise" not in card
     assert "of at most 30:" in card
 
 
@@ -71,7 +71,7 @@ def test_a_training_without_noise_says_so(tmp_path: Path) -> None:
     card = finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).card.read_text(
         encoding="utf-8"
     )
-    assert "none: training added no noise" in card
+    assert "none: the training added no noise" in card
     assert "differentially private" not in card
 
 

@@ -1,4 +1,4 @@
-"""Signatures: made with a private key, checked with the public one, refused where they are missing, foreign or moved."""
+"""Signatures: made with a private key, verified with the public key; refused if missing, from another key, or moved."""
 
 import shutil
 import subprocess
@@ -58,8 +58,8 @@ def test_unsigned_and_foreign_versions_are_refused(run: Path, tmp_path: Path) ->
     second = paracosm.registry.publish(run=run, url=url, key=theirs)
     third = paracosm.registry.publish(run=run, url=url, key=ours)
     expected = {
-        "ward-notes@v1": "is not signed, and --key asks for a signature",
-        "ward-notes@v2": "was not made with the private half",
+        "ward-notes@v1": "is not signed, but --key requires a signature",
+        "ward-notes@v2": "was not made with the private key that belongs to",
     }
     for name, message in expected.items():
         with pytest.raises(RegistryError, match=message):
@@ -68,7 +68,7 @@ def test_unsigned_and_foreign_versions_are_refused(run: Path, tmp_path: Path) ->
     shutil.copyfile(third.folder / SIGNATURE, second.folder / SIGNATURE)
     (first.folder / SIGNATURE).write_text("{}")
     for name in expected:
-        with pytest.raises(RegistryError, match="was not made with the private half"):
+        with pytest.raises(RegistryError, match="was not made with the private key that belongs to"):
             paracosm.registry.verify(name=name, url=url, key=public)
     assert not (tmp_path / "here").exists()
 
@@ -83,12 +83,12 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path,
     )
     (tmp_path / "noise.pem").write_text("-----BEGIN NOISE-----")
     for name in ("rsa.pem", "noise.pem", "absent.pem", public.name):
-        with pytest.raises(RegistryError, match=r"is no private key of the curves|cannot be read") as caught:
+        with pytest.raises(RegistryError, match=r"is not a private key of the curves|cannot be read") as caught:
             paracosm.registry.publish(run=run, url=str(tmp_path / "store"), key=tmp_path / name)
         assert str(caught.value).isprintable()
     assert not (tmp_path / "store").exists()
     paracosm.registry.publish(run=run, url=str(tmp_path / "store"))
-    with pytest.raises(RegistryError, match="is no public key"):
+    with pytest.raises(RegistryError, match="is not a public key"):
         paracosm.registry.verify(name="ward-notes", url=str(tmp_path / "store"), key=private)
 
 
@@ -97,7 +97,7 @@ def test_an_encrypted_key_opens_with_the_password_of_the_environment(
 ) -> None:
     private, public = key_pair(tmp_path, "ours", b"open sesame")
     url = str(tmp_path / "store")
-    with pytest.raises(RegistryError, match=f"or .{PASSWORD} does not open it"):
+    with pytest.raises(RegistryError, match=f"or .{PASSWORD} does not decrypt it"):
         paracosm.registry.publish(run=run, url=url, key=private)
     monkeypatch.setenv(PASSWORD, "open sesame")
     paracosm.registry.publish(run=run, url=url, key=private)
