@@ -122,14 +122,18 @@ class PhraseIndex:
 
     def replace_in(self, text: str) -> str:
         """Return `text` with every phrase replaced, longer phrases first."""
-        candidates = list(self._without_word)
-        for word in set(WORD.findall(text)):
-            candidates += self._by_word.get(word, ())
-        for phrase, replacement in sorted(candidates, key=lambda pair: (-len(pair[0]), pair[0])):
-            if phrase in text:
-                pattern = rf"(?<!\w){re.escape(phrase)}(?!\w)"
-                text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
+        for phrase, replacement in self.candidates(text):
+            pattern = rf"(?<!\w){re.escape(phrase)}(?!\w)"
+            text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
         return text
+
+    def candidates(self, text: str) -> list[Replacement]:
+        """Return the phrases that `text` contains, at any position, with their replacements; longer phrases first."""
+        filed = list(self._without_word)
+        for word in set(WORD.findall(text)):
+            filed += self._by_word.get(word, ())
+        contained = [pair for pair in filed if pair[0] in text]
+        return sorted(contained, key=lambda pair: (-len(pair[0]), pair[0]))
 
 
 def _looks_like_data(value: str) -> bool:

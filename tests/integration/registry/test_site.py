@@ -93,7 +93,7 @@ def test_cards_and_differences_are_a_click_away(browser: Any, site: Path) -> Non
     pictures = browser.find_elements("tag name", "img")
     assert len(pictures) == 3
     assert all(browser.execute_script("return arguments[0].naturalWidth > 0", each) for each in pictures)
-    browser.find_element("partial link text", "what changed since ward-notes@v1").click()
+    browser.find_element("partial link text", "changes since ward-notes@v1").click()
     drawings = browser.find_elements("css selector", "svg.change")
     assert len(drawings) == 7
     assert "Exact copies · worse" in browser.find_element("tag name", "main").text

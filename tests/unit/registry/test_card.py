@@ -284,7 +284,10 @@ def test_the_split_is_described(tmp_path: Path) -> None:
         in split
     )
     assert "1 of 9 rows are copies of another row, and 2 pairs of texts are near-duplicates" in split
-    assert "1 control records and 0 test records hold a value outside the domains of the training records" in split
+    assert (
+        "1 control records and 0 test records hold a value outside the domains of the training records"
+        in split
+    )
     assert "| train | 3 |" in split
 
 

@@ -83,7 +83,9 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path,
     )
     (tmp_path / "noise.pem").write_text("-----BEGIN NOISE-----")
     for name in ("rsa.pem", "noise.pem", "absent.pem", public.name):
-        with pytest.raises(RegistryError, match=r"is not a private key of the curves|cannot be read") as caught:
+        with pytest.raises(
+            RegistryError, match=r"is not a private key of the curves|cannot be read"
+        ) as caught:
             paracosm.registry.publish(run=run, url=str(tmp_path / "store"), key=tmp_path / name)
         assert str(caught.value).isprintable()
     assert not (tmp_path / "store").exists()
