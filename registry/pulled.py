@@ -13,6 +13,7 @@ from paracosm.foundation.files import replacing, write_text
 from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
 from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
@@ -42,14 +43,14 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
     target = Run(run or RUNS / f"{version.name}-v{version.number}")
     digest = file_digest(folder / MANIFEST)
     if target.root.exists() and any(target.root.iterdir()):
-        if not is_run(target.root) or target.read_journal().get("pulled") != digest:
+        if not is_run(target.root) or target.journal.read().get("pulled") != digest:
             raise RunError(
                 f"{target.root}: does not hold a run of {version.reference}; name another folder with --run"
             )
         return target
     recipe = _recipe(version)
     Run.create(target.root)
-    with target.lock():
+    with locked(target.root):
         _lay_out(target, version, recipe, digest)
     return target
 
@@ -70,7 +71,7 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
         name: done | {"outputs": digests}
         for name, digests in zip(("records", "finetune"), outputs, strict=True)
     }
-    run.write_journal({"stages": stages, "pulled": digest})
+    run.journal.write({"stages": stages, "pulled": digest})
 
 
 def _recipe(version: Version) -> Recipe:

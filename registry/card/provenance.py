@@ -13,7 +13,8 @@ from typing import Any
 
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import SPLITS, Run, versions
+from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.run.journal import versions
 from paracosm.registry.card.facts import cost_rows, energy, environment, source_kind
 from paracosm.registry.card.metadata import base_name, hub_id
 from paracosm.registry.card.redaction import WITHHELD
@@ -43,7 +44,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
         run: a run that is done up to its `eval` stage.
         salt: the key for digests of private data, from `run_salt`.
     """
-    stages = run.read_journal()["stages"]
+    stages = run.journal.read()["stages"]
     training = stages.get("finetune", {}).get("facts", {})
     digests = stages.get("records", {}).get("facts", {}).get("sha256") or {
         name: file_digest(run.split(name)) for name in SPLITS
@@ -97,10 +98,10 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
 def run_salt(run: Run) -> bytes:
     """Return the secret salt of a run; the first call creates it and stores it in `run.json`."""
-    salt = run.read_journal().get("salt")
+    salt = run.journal.read().get("salt")
     if salt is None:
         salt = secrets.token_hex(32)
-        run.note(salt=salt)
+        run.journal.note(salt=salt)
     return bytes.fromhex(salt)
 
 
