@@ -1,4 +1,4 @@
-"""The registry on the Hugging Face Hub, against a server on loopback that speaks its protocol."""
+"""The store on the Hugging Face Hub, against a local server that implements the protocol of the Hub."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_the_hubs_own_client_finds_cards_and_records(hub: HubServer, run: Path) 
     assert {f"]({name})" in records.text for name in pictures} == {True}
 
 
-def test_promoting_moves_a_tag_and_removing_leaves_a_mark(hub: HubServer, run: Path) -> None:
+def test_promote_moves_a_tag_and_remove_keeps_the_number_taken(hub: HubServer, run: Path) -> None:
     for _ in range(2):
         paracosm.registry.publish(run=run, url=URL)
     for number in (1, 2):
@@ -92,7 +92,7 @@ def test_promoting_moves_a_tag_and_removing_leaves_a_mark(hub: HubServer, run: P
     assert paracosm.registry.publish(run=run, url=URL).number == 3
 
 
-def test_a_public_repository_takes_nothing_that_was_not_meant_for_it(
+def test_a_version_that_is_not_public_is_not_published_to_a_public_repository(
     hub: HubServer, run: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(RegistryError, match=r"--public needs a run under release\.profile 'public'"):
@@ -110,7 +110,7 @@ def test_a_public_repository_takes_nothing_that_was_not_meant_for_it(
         ("hf_wrong", "there is no such repository|has no 'ward-notes'"),
     ],
 )
-def test_without_the_right_token_there_is_nothing(
+def test_without_the_right_token_no_repository_is_visible(
     hub: HubServer, run: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, message: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)
@@ -129,7 +129,7 @@ def test_a_hub_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, 
         paracosm.registry.publish(run=run, url=URL)
 
 
-def test_the_token_is_written_nowhere_and_said_nowhere(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_the_token_is_in_no_file_and_no_output(hub: HubServer, run: Path, tmp_path: Path) -> None:
     environment = environment_of(hub, tmp_path)
     said = ""
     for words in (
@@ -154,7 +154,7 @@ def test_the_token_is_written_nowhere_and_said_nowhere(hub: HubServer, run: Path
     assert not any(TOKEN.encode() in content for content in hub.blobs.values())
 
 
-def test_the_token_follows_no_redirect_to_another_host(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_the_token_is_not_sent_to_the_host_of_a_redirect(hub: HubServer, run: Path, tmp_path: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     # The stand-in answers 400 to a token at the host that it redirects large files to.
     paracosm.registry.pull(name=URL, into=tmp_path / "here")
@@ -172,7 +172,7 @@ def test_the_token_follows_no_redirect_to_another_host(hub: HubServer, run: Path
         ("manifest.json", b"\xff\xfe", "is not UTF-8 text"),
     ],
 )
-def test_a_hub_that_lies_is_found_out(
+def test_false_content_from_the_hub_is_refused(
     hub: HubServer, run: Path, tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)
@@ -207,7 +207,7 @@ def publisher(hub: HubServer, run: Path, tmp_path: Path) -> subprocess.Popen[str
     )  # fmt: skip
 
 
-def test_publishers_at_once_get_a_version_each(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_concurrent_publishers_get_different_versions(hub: HubServer, run: Path, tmp_path: Path) -> None:
     publishers = [publisher(hub, run, tmp_path) for _ in range(4)]
     numbers = [int(each.communicate(timeout=120)[0]) for each in publishers]
     assert sorted(numbers) == [1, 2, 3, 4]
@@ -217,7 +217,7 @@ def test_publishers_at_once_get_a_version_each(hub: HubServer, run: Path, tmp_pa
         paracosm.registry.verify(name=f"{URL}@v{number}")
 
 
-def test_a_publisher_that_lost_the_race_for_a_number_takes_the_next(hub: HubServer, run: Path) -> None:
+def test_a_publisher_whose_number_was_taken_uses_the_next_number(hub: HubServer, run: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     rival = {"left": 2}
 
@@ -238,7 +238,7 @@ def test_a_publisher_that_lost_the_race_for_a_number_takes_the_next(hub: HubServ
 
 
 @pytest.mark.parametrize("step", ["/preupload/", "/lfs/", "/commit/", "/models/acme/ward-notes/tag/"])
-def test_a_killed_publisher_leaves_no_half_version(
+def test_a_killed_publisher_leaves_no_incomplete_version(
     hub: HubServer, run: Path, tmp_path: Path, step: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)

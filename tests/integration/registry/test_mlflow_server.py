@@ -1,4 +1,4 @@
-"""The registry on a real MLflow server: numbers, aliases, tags, card, metrics, artefacts, and what a killed publisher leaves."""
+"""The store on a real MLflow server: numbers, aliases, tags, card, metrics, artifacts, and killed publishers."""
 
 import os
 import signal
@@ -80,7 +80,7 @@ def test_mlflows_own_pages_show_card_metrics_and_verdict(place: str, tmp_path: P
     }
 
 
-def test_a_model_of_somebody_else_is_left_alone(place: str, run: Path) -> None:
+def test_a_model_that_paracosm_did_not_create_is_not_changed(place: str, run: Path) -> None:
     MlflowClient(f"http://{place}", f"http://{place}").create_registered_model("theirs")
     with pytest.raises(RegistryError, match="exists already, and was not created by Paracosm"):
         paracosm.registry.publish(run=run, url=f"mlflow://{place}/theirs")
@@ -88,7 +88,7 @@ def test_a_model_of_somebody_else_is_left_alone(place: str, run: Path) -> None:
         paracosm.registry.verify(name=f"mlflow://{place}/theirs")
 
 
-def test_a_number_that_somebody_else_took_is_written_into_the_manifest_again(
+def test_the_manifest_states_the_number_that_mlflow_assigned(
     place: str, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"mlflow://{place}/raced"
@@ -99,7 +99,7 @@ def test_a_number_that_somebody_else_took_is_written_into_the_manifest_again(
     assert paracosm.registry.verify(name=f"{url}@v2").reference == "raced@v2"
 
 
-def test_a_changed_artefact_is_found(place: str, run: Path, tmp_path: Path) -> None:
+def test_a_changed_artifact_is_detected(place: str, run: Path, tmp_path: Path) -> None:
     url = f"mlflow://{place}/changed"
     paracosm.registry.publish(run=run, url=url)
     client = MlflowClient(f"http://{place}", f"http://{place}")
@@ -116,7 +116,7 @@ def test_a_changed_artefact_is_found(place: str, run: Path, tmp_path: Path) -> N
         assert not (tmp_path / "here").exists()
 
 
-def test_a_killed_publisher_leaves_nothing_that_is_listed(place: str, run: Path) -> None:
+def test_the_version_of_a_killed_publisher_is_not_listed(place: str, run: Path) -> None:
     url = f"mlflow://{place}/killed"
     paracosm.registry.publish(run=run, url=url)
     code = (
@@ -137,7 +137,7 @@ def test_a_killed_publisher_leaves_nothing_that_is_listed(place: str, run: Path)
     assert [each.number for each in paracosm.registry.list_versions(url=url)] == [1, 3]
 
 
-def test_publishers_at_once_get_a_version_each(place: str, run: Path) -> None:
+def test_concurrent_publishers_get_different_versions(place: str, run: Path) -> None:
     url = f"mlflow://{place}/crowd"
     code = "import sys, pathlib, paracosm.registry; print(paracosm.registry.publish(run=pathlib.Path(sys.argv[1]), url=sys.argv[2]).number)"
     publishers = [
@@ -148,7 +148,7 @@ def test_publishers_at_once_get_a_version_each(place: str, run: Path) -> None:
     assert paracosm.registry.verify(name=f"{url}@v3").number == 3
 
 
-def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
     for key, value in QUICK.items():
         monkeypatch.setenv(key, value)
     began = time.monotonic()

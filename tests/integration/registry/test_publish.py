@@ -87,7 +87,7 @@ def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None
     assert not (tmp_path / "store").exists()
 
 
-def test_an_override_stands_on_the_first_screen(tmp_path: Path) -> None:
+def test_an_override_is_on_the_first_screen_of_the_cards(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     version = paracosm.registry.publish(
         run=run, url=url_of(tmp_path), override="Only for\nthe red team\x1b[2J", by="R. Evans"
@@ -125,7 +125,7 @@ def better_metrics(run: Run) -> None:
         ),
     ],
 )
-def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, message: str) -> None:
+def test_a_run_that_was_changed_by_hand_is_not_published(tmp_path: Path, change, message: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     change(run)
     with pytest.raises(RegistryError, match=message):
@@ -163,7 +163,7 @@ def test_an_unknown_registry_is_named(tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["file:{}/a store", "file://{}/a%20store", "{}/a store"])
-def test_a_folder_is_a_registry_however_it_is_written(tmp_path: Path, url: str) -> None:
+def test_a_folder_is_a_registry_in_every_form_of_url(tmp_path: Path, url: str) -> None:
     assert (
         paracosm.registry.publish(run=passing(tmp_path), url=url.format(tmp_path)).folder
         == tmp_path / "a store" / "ward-notes" / "v1"
@@ -186,7 +186,7 @@ def publisher(run: Run, url: str) -> subprocess.Popen[str]:
     )
 
 
-def test_ten_publishers_at_once_get_ten_versions(tmp_path: Path) -> None:
+def test_ten_concurrent_publishers_get_ten_versions(tmp_path: Path) -> None:
     run, url = passing(tmp_path), url_of(tmp_path)
     publishers = [publisher(run, url) for _ in range(10)]
     numbers = sorted(int(each.communicate(timeout=120)[0]) for each in publishers)
@@ -197,7 +197,7 @@ def test_ten_publishers_at_once_get_ten_versions(tmp_path: Path) -> None:
     assert not list((tmp_path / "store").rglob(".incoming-*"))
 
 
-def test_a_killed_publisher_leaves_only_whole_versions(tmp_path: Path) -> None:
+def test_a_killed_publisher_leaves_only_complete_versions(tmp_path: Path) -> None:
     run, url = passing(tmp_path), url_of(tmp_path)
     paracosm.registry.publish(run=run, url=url)
     for delay in (0.0, 0.001, 0.003):
@@ -237,7 +237,7 @@ def test_a_killed_pull_leaves_no_folder_of_that_name(tmp_path: Path) -> None:
     assert sorted(path.name for path in into.parent.iterdir()) == ["again", "notes"]
 
 
-def test_importing_the_registry_is_cheap() -> None:
+def test_importing_the_registry_imports_no_heavy_package() -> None:
     heavy = ["torch", "transformers", "pandas", "huggingface_hub", "jinja2"]
     code = f"import sys, paracosm.registry; print([name for name in {heavy} if name in sys.modules])"
     assert (
@@ -248,7 +248,7 @@ def test_importing_the_registry_is_cheap() -> None:
     )
 
 
-def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
+def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     fields = (
         Field(name="age", type="integer", minimum=0, maximum=99),

@@ -121,14 +121,12 @@ def test_a_wrong_reference_gets_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_place_is_no_registry(store: LocalFolder) -> None:
+def test_an_empty_folder_is_not_a_registry(store: LocalFolder) -> None:
     with pytest.raises(RegistryError, match="nothing was published there yet"):
         address("heart", url=str(store.root)).find()
 
 
-def test_a_taken_number_is_passed_over(
-    store: LocalFolder, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_taken_number_is_skipped(store: LocalFolder, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, files)
     monkeypatch.setattr("paracosm.registry.stores.local_folder._taken", lambda shelf: set())
     assert add(store, files).number == 2
@@ -141,7 +139,7 @@ def test_an_alias_is_a_word(store: LocalFolder, files: Files, alias: str) -> Non
         paracosm.registry.promote(name="heart", alias=alias, url=str(store.root))
 
 
-def test_the_number_of_a_removed_version_is_never_given_again(
+def test_the_number_of_a_removed_version_is_not_used_again(
     store: LocalFolder, files: Files, tmp_path: Path
 ) -> None:
     url = str(store.root)
@@ -174,14 +172,14 @@ def test_the_number_of_a_removed_version_is_never_given_again(
         "run.py",
     ],
 )
-def test_what_is_never_published_leaves_nothing_behind(store: LocalFolder, files: Files, name: str) -> None:
+def test_a_refused_file_leaves_nothing_in_the_store(store: LocalFolder, files: Files, name: str) -> None:
     assert not may_publish(name)
     with pytest.raises(RegistryError):
         add(store, files | {name: "{}"})
     assert list((store.root / "heart").iterdir()) == []
 
 
-def test_a_pickle_in_the_clothes_of_safetensors_is_refused(store: LocalFolder, files: Files) -> None:
+def test_a_pickle_named_safetensors_is_refused(store: LocalFolder, files: Files) -> None:
     with pytest.raises(RegistryError, match="not a valid safetensors file"):
         add(store, files | {"adapter_model.safetensors": "\x80\x04pickle"})
     assert list((store.root / "heart").iterdir()) == []
@@ -199,7 +197,7 @@ def test_an_incomplete_version_is_refused(store: LocalFolder, files: Files, miss
         add(store, {name: content for name, content in files.items() if name != missing})
 
 
-def test_pull_brings_the_same_bytes(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+def test_pull_copies_the_same_bytes(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     version = add(store, files)
     folder = pulled(store, tmp_path)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
@@ -339,7 +337,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("harm", HOSTILE)
-def test_nothing_comes_out_of_a_hostile_registry(
+def test_a_hostile_version_is_refused_in_one_line_and_writes_nothing(
     store: LocalFolder, files: Files, tmp_path: Path, harm: str
 ) -> None:
     folder = add(store, files).folder
@@ -353,9 +351,7 @@ def test_nothing_comes_out_of_a_hostile_registry(
     assert after - before <= {tmp_path / "here"}
 
 
-def test_a_damaged_version_does_not_stand_in_the_way_of_another(
-    store: LocalFolder, files: Files, tmp_path: Path
-) -> None:
+def test_a_damaged_version_does_not_affect_another(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     (add(store, files).folder / MANIFEST).write_text("{")
     add(store, files)
     assert pulled(store, tmp_path, "heart@v2").is_dir()
@@ -363,7 +359,7 @@ def test_a_damaged_version_does_not_stand_in_the_way_of_another(
         paracosm.registry.list_versions(url=str(store.root))
 
 
-def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+def test_a_removed_gate_is_detected(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     failed = finished_run.metrics_of("FAIL")
     for key in ("gates", "not_ruling"):
         failed[key] = [gate for gate in failed[key] if gate["gate"] != "exact_copies"]
@@ -385,14 +381,14 @@ def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
         check_version(Version.load(version.folder))
 
 
-def test_a_file_that_the_manifest_does_not_name_is_reported(store: LocalFolder, files: Files) -> None:
+def test_a_file_that_the_manifest_does_not_list_is_reported(store: LocalFolder, files: Files) -> None:
     version = add(store, files)
     (version.folder / "extra.py").write_text("")
     with pytest.raises(RegistryError, match=r"holds extra\.py, which its manifest does not list"):
         check_version(version)
 
 
-def test_a_failed_verdict_needs_an_override_inside_the_version(store: LocalFolder, files: Files) -> None:
+def test_a_version_with_a_failed_verdict_needs_an_override(store: LocalFolder, files: Files) -> None:
     failed = files | {"metrics.json": metrics("FAIL"), "README.md": card("gate-fail", "gate-overridden")}
     with pytest.raises(RegistryError, match="claims the verdict PASS, but its gates give FAIL"):
         add(store, failed)
@@ -404,7 +400,7 @@ def test_a_failed_verdict_needs_an_override_inside_the_version(store: LocalFolde
     assert add(store, failed, overridden).number == 1
 
 
-def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, files: Files) -> None:
+def test_files_of_a_killed_publisher_are_deleted_a_day_later(store: LocalFolder, files: Files) -> None:
     shelf = add(store, files).folder.parent
     for age, name in ((3600, ".incoming-young"), (2 * 86400, ".incoming-old")):
         (shelf / name).mkdir()
@@ -415,7 +411,7 @@ def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, f
     assert list(store.numbers("heart")) == [1, 2]
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, files: Files) -> None:
+def test_a_store_that_cannot_be_written_is_reported(tmp_path: Path, files: Files) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RegistryError, match="Not a directory"):
         add(LocalFolder(tmp_path / "file"), files)

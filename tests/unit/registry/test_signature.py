@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Path:
     return finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).root
 
 
-def test_a_signed_version_is_pulled_with_the_other_half_of_its_key(run: Path, tmp_path: Path) -> None:
+def test_a_signed_version_is_pulled_with_the_public_key(run: Path, tmp_path: Path) -> None:
     private, public = key_pair(tmp_path, "ours")
     url = str(tmp_path / "store")
     version = paracosm.registry.publish(run=run, url=url, key=private)
@@ -51,7 +51,7 @@ def test_a_signed_version_is_pulled_with_the_other_half_of_its_key(run: Path, tm
     )
 
 
-def test_unsigned_and_foreign_versions_are_refused(run: Path, tmp_path: Path) -> None:
+def test_unsigned_versions_and_those_of_another_key_are_refused(run: Path, tmp_path: Path) -> None:
     (ours, public), (theirs, _) = key_pair(tmp_path, "ours"), key_pair(tmp_path, "theirs")
     url = str(tmp_path / "store")
     first = paracosm.registry.publish(run=run, url=url)
@@ -94,7 +94,7 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path,
         paracosm.registry.verify(name="ward-notes", url=str(tmp_path / "store"), key=private)
 
 
-def test_an_encrypted_key_opens_with_the_password_of_the_environment(
+def test_an_encrypted_key_is_decrypted_with_the_password_of_the_environment(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private, public = key_pair(tmp_path, "ours", b"open sesame")
@@ -118,7 +118,7 @@ def test_an_encrypted_key_opens_with_the_password_of_the_environment(
         ),
     ],
 )
-def test_an_absent_extra_is_named_in_one_line(
+def test_a_missing_extra_is_named_in_one_line(
     run: Path, tmp_path: Path, hidden: str, extra: str, call: str
 ) -> None:
     key_pair(tmp_path, "ours")
