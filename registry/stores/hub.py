@@ -99,16 +99,12 @@ class Hub:
             commit = _numbered(self._refs(name))[number]
             with self._download(name, commit, MANIFEST) as body:
                 text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
-        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{where}: its manifest is that of {version.reference}")
-        return replace(version, where=where)
+        return Version.read(text, Path(), where=f"{where}/{MANIFEST}").expected(name, number, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
-        sizes = {name: entry.bytes for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
         with self._errors_in_one_line(version.name):
             commit = _numbered(self._refs(version.name))[version.number]
-            for name, largest in sizes.items():
+            for name, largest in version.download_limits().items():
                 where = f"{self.reference(version.name)}/{name}"
                 with self._download(version.name, commit, name) as body:
                     save_capped(body, into / name, largest=largest, where=where)

@@ -21,7 +21,6 @@ from paracosm.foundation.files import write_text
 from paracosm.registry.stores.store import Address, StoreFactory
 from paracosm.registry.versions.manifest import (
     BESIDE,
-    LARGEST_MANIFEST,
     LARGEST_TEXT,
     MANIFEST,
     NAME,
@@ -113,10 +112,7 @@ class LocalFolder:
     def version(self, name: str, number: int) -> Version:
         folder = self.root / checked_name(name) / f"v{number}"
         with os_errors_in_one_line(folder):
-            version = Version.load(folder)
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{folder}: its manifest is that of {version.reference}")
-        return replace(version, where=str(folder))
+            return Version.load(folder).expected(name, number, where=str(folder))
 
     def fetch(self, version: Version, into: Path) -> None:
         with os_errors_in_one_line(version.folder):
@@ -124,11 +120,10 @@ class LocalFolder:
                 raise RegistryError(
                     f"{version.folder}: holds {min(added)!r}, which its manifest does not list"
                 )
-            sizes = {name: entry.bytes for name, entry in version.files.items()}
-            sizes[MANIFEST] = LARGEST_MANIFEST
+            limits = version.download_limits()
             if (version.folder / SIGNATURE).exists():
-                sizes[SIGNATURE] = LARGEST_TEXT
-            for name, largest in sizes.items():
+                limits[SIGNATURE] = LARGEST_TEXT
+            for name, largest in limits.items():
                 check_regular(version.folder / name, largest=largest)
                 (into / name).parent.mkdir(exist_ok=True)
                 copy_regular(version.folder / name, into / name)

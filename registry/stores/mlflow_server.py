@@ -144,18 +144,15 @@ class TrackingServer:
                 text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
         if hashlib.sha256(text.encode()).hexdigest() != row.tags.get(MARK):
             raise RegistryError(f"{where}: its manifest is not the one that was published")
-        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{where}: its manifest is that of {version.reference}")
-        return replace(version, where=where)
+        return Version.read(text, Path(), where=f"{where}/{MANIFEST}").expected(name, number, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
-        sizes = {name: entry.bytes for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
+        limits = version.download_limits()
         with self._client(version.name) as client:
             run_id = _run_of(client, version)
             if any(Path(file.path).name == SIGNATURE for file in client.list_artifacts(run_id, FOLDER)):
-                sizes[SIGNATURE] = LARGEST_TEXT
-            for name, largest in sizes.items():
+                limits[SIGNATURE] = LARGEST_TEXT
+            for name, largest in limits.items():
                 where = f"{self.reference(version.name)}/{name}"
                 with self._download(run_id, name) as body:
                     save_capped(body, into / name, largest=largest, where=where)

@@ -6,8 +6,9 @@
 2. In `add`, call `release.lay_out(folder)` (writes and checks the files), choose the next number, call
    `release.seal(version, number)` (writes the manifest and the signature), and make the folder visible in one last step.
    A publisher that is killed before this step must not leave a version that `numbers` returns.
-3. In `fetch`, copy every file that the manifest names, and no more bytes of each than the manifest states;
-   `capped_download` has the functions for it. The caller verifies the digests.
+3. In `version`, return `Version.load(folder).expected(name, number, where=...)`, or `Version.read` for text. In `fetch`,
+   copy every file of `version.download_limits()`, and no more bytes of each than it allows; `capped_download` has the
+   functions for it. The caller verifies the digests.
 4. Declare the URL schemes of the store and a function that opens it:
 
        def _open(url: str) -> Address:
@@ -22,7 +23,7 @@
        toy = "toy_store:FACTORY"
 
 `paracosm publish RUN toy://HOST/NAME` then works, and so does every other command of the registry.
-tests/unit/registry/test_store_plugins.py is a complete example of about forty lines.
+tests/unit/registry/test_store_plugins.py contains a complete example.
 """
 
 from collections.abc import Callable

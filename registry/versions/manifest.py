@@ -141,6 +141,25 @@ class Version:
         """Size of all files in bytes."""
         return sum(entry.bytes for entry in self.files.values())
 
+    def download_limits(self) -> dict[str, int]:
+        """Return the highest number of bytes that a store may copy of each file, manifest included."""
+        return {name: entry.bytes for name, entry in self.files.items()} | {MANIFEST: LARGEST_MANIFEST}
+
+    def expected(self, name: str, number: int, *, where: str) -> "Version":
+        """Return this version with its location, after checking that it is the one that a store was asked for.
+
+        Args:
+            name: name that the store was asked for.
+            number: number that the store was asked for.
+            where: folder or URL of the version.
+
+        Raises:
+            RegistryError: the manifest has another name or number.
+        """
+        if (self.name, self.number) != (name, number):
+            raise RegistryError(f"{where}: its manifest is that of {self.reference}")
+        return replace(self, where=where)
+
     def save(self) -> None:
         """Write the manifest into the folder of the version."""
         plain = {key: value for key, value in asdict(self).items() if key not in NOT_IN_MANIFEST}

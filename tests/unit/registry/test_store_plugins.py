@@ -57,10 +57,13 @@ class ToyStore:
         return {number: (aliases[number],) if number in aliases else () for number in numbers}
 
     def version(self, name, number):
-        return Version.load(ROOT / self.host / name / str(number))
+        where = f"{self.reference(name)}@v{number}"
+        return Version.load(ROOT / self.host / name / str(number)).expected(name, number, where=where)
 
     def fetch(self, version, into):
-        shutil.copytree(version.folder, into, dirs_exist_ok=True)
+        for name in version.download_limits():
+            (into / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(version.folder / name, into / name)
 
     def promote(self, version, alias):
         (version.folder.parent / f"{alias}.{version.number}").touch()
