@@ -51,7 +51,7 @@ def test_a_version_is_one_commit_and_one_tag_in_private_repositories(
         assert repository.private
         assert list(repository.commits) == [next(iter(repository.commits)), repository.tags["v1"]]
     assert paracosm.registry.publish(run=run, url=URL).number == 2
-    assert [each.reference for each in paracosm.registry.list_versions(url="hf://acme")] == [
+    assert [version.reference for version in paracosm.registry.list_versions(url="hf://acme")] == [
         "ward-notes@v1",
         "ward-notes@v2",
     ]
@@ -67,7 +67,7 @@ def test_a_version_is_one_commit_and_one_tag_in_private_repositories(
 def test_the_hubs_own_client_finds_cards_and_records(hub: HubServer, run: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     api = HfApi(endpoint=hub.endpoint)
-    assert [each.id for each in api.list_models(author="acme", filter="gate-pass")] == ["acme/ward-notes"]
+    assert [model.id for model in api.list_models(author="acme", filter="gate-pass")] == ["acme/ward-notes"]
     card = ModelCard.load(api.hf_hub_download("acme/ward-notes", "README.md", revision="v1"))
     assert card.data.to_dict()["library_name"] == "peft"
     records = DatasetCard.load(api.hf_hub_download("acme/ward-notes", "README.md", repo_type="dataset"))
@@ -88,7 +88,7 @@ def test_promote_moves_a_tag_and_remove_keeps_the_number_taken(hub: HubServer, r
     paracosm.registry.remove(name=f"{URL}@v2")
     newest = hub.repositories["model", "acme/ward-notes"]
     assert list(newest.commits[newest.head]) == [".gitattributes"]
-    assert [each.number for each in paracosm.registry.list_versions(url=URL)] == [1]
+    assert [version.number for version in paracosm.registry.list_versions(url=URL)] == [1]
     assert paracosm.registry.publish(run=run, url=URL).number == 3
 
 
@@ -131,7 +131,7 @@ def test_a_hub_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_token_is_in_no_file_and_no_output(hub: HubServer, run: Path, tmp_path: Path) -> None:
     environment = environment_of(hub, tmp_path)
-    said = ""
+    output = ""
     for words in (
         ["publish", str(run), URL],
         ["registry", "list", URL],
@@ -143,11 +143,11 @@ def test_the_token_is_in_no_file_and_no_output(hub: HubServer, run: Path, tmp_pa
             [sys.executable, "-m", "paracosm.cli.app", *words],
             cwd=tmp_path, env=environment, capture_output=True, text=True,
         )  # fmt: skip
-        said += done.stdout + done.stderr
-    assert "ward-notes@v1" in said
-    assert "ward-notes has no version 'v7'" in said
-    assert "Traceback" not in said
-    assert TOKEN not in said
+        output += done.stdout + done.stderr
+    assert "ward-notes@v1" in output
+    assert "ward-notes has no version 'v7'" in output
+    assert "Traceback" not in output
+    assert TOKEN not in output
     for folder in (tmp_path, run):
         for path in filter(Path.is_file, folder.rglob("*")):
             assert TOKEN.encode() not in path.read_bytes(), path
@@ -209,7 +209,7 @@ def publisher(hub: HubServer, run: Path, tmp_path: Path) -> subprocess.Popen[str
 
 def test_concurrent_publishers_get_different_versions(hub: HubServer, run: Path, tmp_path: Path) -> None:
     publishers = [publisher(hub, run, tmp_path) for _ in range(4)]
-    numbers = [int(each.communicate(timeout=120)[0]) for each in publishers]
+    numbers = [int(process.communicate(timeout=120)[0]) for process in publishers]
     assert sorted(numbers) == [1, 2, 3, 4]
     versions = paracosm.registry.list_versions(url=URL)
     assert [version.number for version in versions] == [1, 2, 3, 4]

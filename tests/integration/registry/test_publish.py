@@ -40,7 +40,7 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
     version = paracosm.registry.publish(run=run, url=url)
     assert (version.reference, version.verdict, version.override) == ("ward-notes@v1", "PASS", None)
     assert paracosm.registry.publish(run=run.root, url=url).number == 2
-    assert [each.reference for each in paracosm.registry.list_versions(url=url)] == [
+    assert [version.reference for version in paracosm.registry.list_versions(url=url)] == [
         "ward-notes@v1",
         "ward-notes@v2",
     ]
@@ -189,7 +189,7 @@ def publisher(run: Run, url: str) -> subprocess.Popen[str]:
 def test_ten_concurrent_publishers_get_ten_versions(tmp_path: Path) -> None:
     run, url = passing(tmp_path), url_of(tmp_path)
     publishers = [publisher(run, url) for _ in range(10)]
-    numbers = sorted(int(each.communicate(timeout=120)[0]) for each in publishers)
+    numbers = sorted(int(process.communicate(timeout=120)[0]) for process in publishers)
     assert numbers == list(range(1, 11))
     assert [
         paracosm.registry.verify(name=f"ward-notes@{number}", url=url).number for number in numbers
@@ -260,7 +260,7 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
         ages = random.integers(0, 100, 60)
         wards = np.where(random.random(60) < 0.5, f"{MARK} A", f"{MARK} B")
         columns = {"age": ages, "ward": wards, "sick": ages + random.normal(0, 20, 60) > 50}
-        tables[name] = pd.DataFrame(columns).astype({each.name: DTYPES[each.type] for each in fields})
+        tables[name] = pd.DataFrame(columns).astype({field.name: DTYPES[field.type] for field in fields})
     found = measure(
         **tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1)
     )

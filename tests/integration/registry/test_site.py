@@ -92,7 +92,9 @@ def test_the_index_links_to_cards_and_cards_to_comparisons(browser: Any, site: P
     assert first.location["y"] < 300
     pictures = browser.find_elements("tag name", "img")
     assert len(pictures) == 3
-    assert all(browser.execute_script("return arguments[0].naturalWidth > 0", each) for each in pictures)
+    assert all(
+        browser.execute_script("return arguments[0].naturalWidth > 0", picture) for picture in pictures
+    )
     browser.find_element("partial link text", "changes since ward-notes@v1").click()
     drawings = browser.find_elements("css selector", "svg.change")
     assert len(drawings) == 7
@@ -117,7 +119,7 @@ def test_every_page_fits_its_screen_logs_nothing_and_fetches_nothing(
         assert browser.get_log("browser") == []
         assert browser.title != "taken"
         fetched = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
-        assert [each for each in fetched if not each.startswith(("file:", "data:"))] == []
+        assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 

@@ -121,18 +121,18 @@ def test_peft_loads_a_pulled_folder_without_paracosm(world: World, tmp_path: Pat
     paracosm.registry.publish(run=world.run, url=url, override="a test of the registry")
     folder = paracosm.registry.pull(name="tiny", into=tmp_path / "tiny", url=url)
     card = (folder / "README.md").read_text(encoding="utf-8")
-    line = next(each for each in card.splitlines() if each.startswith("model = "))
+    line = next(line for line in card.splitlines() if line.startswith("model = "))
     code = f"""
 import torch
 from peft import AutoPeftModelForCausalLM
 from pathlib import Path
 from paracosm.generate.decoding.loaded_model import load_adapted
 {line}
-ours = load_adapted(Path("tiny"))
-ids = torch.tensor([[ours.codec.start, *ours.codec.vocabulary[:5]]])
-theirs = model(input_ids=ids).logits[0][:, list(ours.codec.vocabulary)]
+loaded = load_adapted(Path("tiny"))
+ids = torch.tensor([[loaded.codec.start, *loaded.codec.vocabulary[:5]]])
+logits = model(input_ids=ids).logits[0][:, list(loaded.codec.vocabulary)]
 assert model.config.num_hidden_layers == 2
-print(float((theirs - ours.model(input_ids=ids).logits[0]).abs().max()))
+print(float((logits - loaded.model(input_ids=ids).logits[0]).abs().max()))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=world.environment, capture_output=True, text=True

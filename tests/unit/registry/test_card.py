@@ -284,10 +284,9 @@ def test_the_split_is_described(tmp_path: Path) -> None:
         "The records were read from CSV files, without 1 of its columns. They were split by subject (column `patient`), stratified on `sick`"
         in split
     )
-    assert "1 of 9 rows are copies of another row, and 2 pairs of texts are near-duplicates" in split
+    assert "1 of 9 rows is a copy of another row, and 2 pairs of texts are near-duplicates" in split
     assert (
-        "1 control records and 0 test records hold a value outside the domains of the training records"
-        in split
+        "A value outside the domains of the training records occurs in 1 control and 0 test records" in split
     )
     assert "| train | 3 |" in split
 

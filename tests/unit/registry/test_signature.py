@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_signed_version_is_pulled_with_the_public_key(run: Path, tmp_path: Path) -> None:
-    private, public = key_pair(tmp_path, "ours")
+    private, public = key_pair(tmp_path, "own")
     url = str(tmp_path / "store")
     version = paracosm.registry.publish(run=run, url=url, key=private)
     assert (version.folder / SIGNATURE).is_file()
@@ -52,11 +52,11 @@ def test_a_signed_version_is_pulled_with_the_public_key(run: Path, tmp_path: Pat
 
 
 def test_unsigned_versions_and_those_of_another_key_are_refused(run: Path, tmp_path: Path) -> None:
-    (ours, public), (theirs, _) = key_pair(tmp_path, "ours"), key_pair(tmp_path, "theirs")
+    (own, public), (foreign, _) = key_pair(tmp_path, "own"), key_pair(tmp_path, "foreign")
     url = str(tmp_path / "store")
     first = paracosm.registry.publish(run=run, url=url)
-    second = paracosm.registry.publish(run=run, url=url, key=theirs)
-    third = paracosm.registry.publish(run=run, url=url, key=ours)
+    second = paracosm.registry.publish(run=run, url=url, key=foreign)
+    third = paracosm.registry.publish(run=run, url=url, key=own)
     expected = {
         "ward-notes@v1": "is not signed, but --key requires a signature",
         "ward-notes@v2": "was not made with the private key that belongs to",
@@ -74,7 +74,7 @@ def test_unsigned_versions_and_those_of_another_key_are_refused(run: Path, tmp_p
 
 
 def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
-    private, public = key_pair(tmp_path, "ours")
+    private, public = key_pair(tmp_path, "own")
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     (tmp_path / "rsa.pem").write_bytes(
         other.private_bytes(
@@ -97,7 +97,7 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path,
 def test_an_encrypted_key_is_decrypted_with_the_password_of_the_environment(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    private, public = key_pair(tmp_path, "ours", b"open sesame")
+    private, public = key_pair(tmp_path, "own", b"open sesame")
     url = str(tmp_path / "store")
     with pytest.raises(RegistryError, match=f"or .{PASSWORD} does not decrypt it"):
         paracosm.registry.publish(run=run, url=url, key=private)
@@ -109,7 +109,7 @@ def test_an_encrypted_key_is_decrypted_with_the_password_of_the_environment(
 @pytest.mark.parametrize(
     ("hidden", "extra", "call"),
     [
-        ("cryptography", "signing", "publish(run=Path('run'), url='store', key=Path('ours.pem'))"),
+        ("cryptography", "signing", "publish(run=Path('run'), url='store', key=Path('own.pem'))"),
         ("mlflow", "mlflow", "list_versions(url='mlflow://127.0.0.1:9')"),
         (
             "nh3",
@@ -121,7 +121,7 @@ def test_an_encrypted_key_is_decrypted_with_the_password_of_the_environment(
 def test_a_missing_extra_is_named_in_one_line(
     run: Path, tmp_path: Path, hidden: str, extra: str, call: str
 ) -> None:
-    key_pair(tmp_path, "ours")
+    key_pair(tmp_path, "own")
     code = (
         f"import sys; sys.modules[{hidden!r}] = None\n"
         "from pathlib import Path\n"
