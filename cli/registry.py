@@ -74,7 +74,10 @@ def pull(
     url: Url = None,
     key: PublicKey = None,
 ) -> None:
-    """Copy a published version to a folder. The folder appears only after digests, verdict and signature were checked."""
+    """Copy a published version to a folder.
+
+    The folder appears only after digests, verdict and signature were checked.
+    """
     from paracosm.registry import pull
     from paracosm.registry.stores.addresses import address
 
@@ -112,7 +115,10 @@ def show(name: Name, url: Url = None, key: PublicKey = None) -> None:
 
 @app.command()
 def verify(name: Name, url: Url = None, key: PublicKey = None) -> None:
-    """Check all files of a version against its manifest, and its verdict against its metrics."""
+    """Check the files and the verdict of a version.
+
+    Every file is checked against the manifest, and the verdict against the metrics.
+    """
     from paracosm.registry import verify
 
     version = verify(name=name, url=url, key=key)
@@ -150,7 +156,7 @@ def promote(
 
 @app.command()
 def remove(name: Name, url: Url = None) -> None:
-    """Remove one version. Its number is not used again."""
+    """Remove one version; its number is not used again."""
     from paracosm.registry import remove
 
     print(f"{remove(name=name, url=url).reference} is removed")
@@ -163,7 +169,10 @@ def page(
     ],
     url: Url = None,
 ) -> None:
-    """Write a static web site of a registry: an index, a page per version, and a comparison with the version before."""
+    """Write a static web site of a registry.
+
+    It has an index, a page per version, and comparisons of each version with the one before.
+    """
     from paracosm.registry.site.pages import write_pages
 
     print(write_pages(url=url, out=out))

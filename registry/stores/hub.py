@@ -38,12 +38,14 @@ REMOVED = "removed-"
 TAG = "paracosm"
 """Tag on every card of Paracosm, by which the Hub lists its models; also the client's name in requests."""
 KEPT = (".gitattributes",)
-CONFLICT, MOVED_ON, NOT_FOUND = 409, 412, 404
+"""Files of a repository that the Hub creates itself."""
+CONFLICT, MOVED_ON = 409, 412
+"""HTTP status when a tag exists already, and when the branch has a newer commit."""
 
 
 @dataclass(frozen=True)
 class Hub:
-    """The repositories of one user or organisation on the Hub; the environment variable HF_ENDPOINT names another host."""
+    """Store in the repositories of one user or organisation, on huggingface.co or the host in HF_ENDPOINT."""
 
     owner: str
 
