@@ -9,15 +9,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import finished_run, recipe_of
 from hub_server import TOKEN, HubServer, Refused, running_hub
 from huggingface_hub import DatasetCard, HfApi, ModelCard, constants
 
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 
-finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 URL = "hf://acme/ward-notes"
 
 
@@ -95,7 +94,7 @@ def test_promote_moves_a_tag_and_remove_keeps_the_number_taken(hub: HubServer, r
 def test_a_version_that_is_not_public_is_not_published_to_a_public_repository(
     hub: HubServer, run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(RegistryError, match=r"--public needs a run under release\.profile 'public'"):
+    with pytest.raises(RegistryError, match=r"--public needs a run with release\.profile 'public'"):
         paracosm.registry.publish(run=run, url=URL, public=True)
     assert not hub.repositories
     hub.add_model("acme/ward-notes", {"README.md": b"---\n{}\n---\n"})

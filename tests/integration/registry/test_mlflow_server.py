@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import finished_run, recipe_of
 from mlflow import MlflowClient
 from mlflow_server import running_mlflow
 
@@ -17,7 +17,6 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.stores.mlflow_server import FOLDER, MARK
 
-finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 QUICK = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 

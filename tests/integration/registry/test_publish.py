@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import finished_run
+import finished_run as stages
 import numpy as np
 import pandas as pd
 import pytest
+from finished_run import MARK, finished_run, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
 import paracosm.registry
@@ -23,8 +24,6 @@ from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.registry.card.stage import write_card
 from paracosm.registry.versions.manifest import Override
-
-finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 
 
 def passing(tmp_path: Path) -> Run:
@@ -134,7 +133,7 @@ def test_a_run_that_was_changed_by_hand_is_not_published(tmp_path: Path, change,
 
 def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> None:
     run = passing(tmp_path)
-    run_if_stale(run, "eval", {"again": 1}, lambda: finished_run._evaluate(run, "FAIL"))
+    run_if_stale(run, "eval", {"again": 1}, lambda: stages._evaluate(run, "FAIL"))
     with pytest.raises(RegistryError, match="describes an earlier adapter, evaluation or set of records"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
@@ -146,7 +145,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
         run,
         "finetune",
         {"again": 1},
-        lambda: finished_run._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
+        lambda: stages._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
     )
     write_card(recipe=recipe, run=run)
     with pytest.raises(RegistryError, match=f"{name}: is of a kind that is never published"):

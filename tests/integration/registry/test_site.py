@@ -4,15 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import finished_run
 import pytest
+from finished_run import MARK, finished_run, recipe_of
 
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.site.pages import write_pages
 from paracosm.registry.site.safe_html import rendered_card
 
-finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 ATTACK = '<script>document.title="taken"</script><img src=x onerror="document.title=`taken`">'
 
 

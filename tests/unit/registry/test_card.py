@@ -5,8 +5,8 @@ import hmac
 import json
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import MARK, finished_run, metrics_of, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
 from paracosm.foundation.digests import file_digest
@@ -17,13 +17,6 @@ from paracosm.registry.card.facts import division, energy, published_metrics, so
 from paracosm.registry.card.licence import adapter_licence, records_licence
 from paracosm.registry.card.stage import cell, duration, figure, quoted, write_card
 from paracosm.registry.versions.verdict import verdict_of
-
-finished_run, recipe_of, metrics_of, MARK = (
-    finished_run.finished_run,
-    finished_run.recipe_of,
-    finished_run.metrics_of,
-    finished_run.MARK,
-)
 
 
 def card_of(tmp_path: Path, state: str = "PASS", **sections: object) -> str:
