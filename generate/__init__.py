@@ -1,1 +1,1 @@
-"""Generation: an adapter in, valid synthetic records out."""
+"""Generation: samples synthetic records from a fine-tuned adapter, each valid under the schema's grammar."""

@@ -1,4 +1,4 @@
-"""`accelerate launch -m paracosm.generate RUN|RECIPE [key=value ...]`: an adapter in, synthetic records out."""
+"""Command for `accelerate launch -m paracosm.generate RUN|RECIPE [key=value ...]`: samples records on several processes."""
 
 import sys
 
@@ -11,14 +11,16 @@ from paracosm.recipes.run.stage_main import stage_main
 
 
 def generate(opened: OpenRun) -> None:
-    """Sample from the run's adapter, on every process of the launch.
+    """Run the generate stage on every process of the launch.
 
     Raises:
-        RunError: the run has no finished adapter.
+        RunError: the finetune stage of the run is not finished.
     """
     with together():
         if leading() and opened.run.stage_record("finetune").get("status") != "done":
-            raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
+            raise RunError(
+                f"{opened.run.root}: the finetune stage is not finished; run `paracosm finetune` on it first"
+            )
         must_see("finetune", opened.run)
         if leading():
             opened.keep_recipe()

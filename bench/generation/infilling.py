@@ -92,7 +92,7 @@ def rewriting(run: Run, records: list[Record], share: float) -> None:
     ]
     copied = sum(part in known for part in new)
     print(
-        f"\nrewritten at {share:g}: {decoder.tally.draft_words_kept / decoder.tally.draft_words:.1%} of the words as in the"
+        f"\nrewritten at {share:g}: {decoder.tally.seed_words_kept / decoder.tally.seed_words:.1%} of the words as in the"
         f" seed; of {len(new):,} new runs of {RUN} words, {copied} stand in a training text"
     )
 

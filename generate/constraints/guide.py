@@ -1,4 +1,7 @@
-"""What conditions and rules leave of a field, and what they refuse: narrowed before a value is drawn where that can be told."""
+"""Constraints on the values of a record: which values conditions and rules leave a field, and which they refuse.
+
+Values are excluded before the draw where that is decidable; whatever is not decidable is checked after it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,151 +17,219 @@ from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value
 from paracosm.records.schema.schema import Field, Record, Value
 
-ENUMERATED = 256
-"""Domains up to this size are tried value by value; larger ones by solving the rule for a range."""
-REMEMBERED = 4096
+MAX_ENUMERATED = 256
+"""Domains up to this size are tested value by value; for larger ones the rule is solved for an interval."""
+MAX_CACHED = 4096
+"""Restricted automata that are kept; the cache is emptied beyond this."""
+
+
+class Guide(Protocol):
+    """Constraints on one record beyond its schema. Fields are named by their index in the codec."""
+
+    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
+        """Return the automaton of the allowed values of a field with a closed domain.
+
+        Args:
+            index: of the field.
+            values: of the fields that are known.
+            previous: the record before this one in a sequence; empty for the first.
+
+        Returns:
+            The root of the field's whole automaton if every value is allowed. None if no value is; `conflict` then
+            names the reason.
+        """
+        ...
+
+    def given_text(self, index: int) -> Value:
+        """Return the text that a condition sets for a text field; None if the text is sampled."""
+        ...
+
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        """Return the constraint that the record violates now that the field at `index` is known, or None."""
+        ...
+
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        """Return which constraints leave the field at `index` without an allowed value."""
+        ...
+
+
+def first_violation(guide: Guide, record: Record) -> str | None:
+    """Return the first constraint that a whole record violates, None if it violates none.
+
+    Args:
+        guide: constraints on the record.
+        record: values of all fields, in the order of the codec's fields.
+    """
+    violations = (guide.violation(index, record) for index in range(len(record)))
+    return next((violation for violation in violations if violation is not None), None)
+
+
+class NoConstraints:
+    """The guide of a record without conditions and rules."""
+
+    def __init__(self, roots: Sequence[Node | None]) -> None:
+        self.roots = roots
+
+    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
+        return self.roots[index]
+
+    def given_text(self, index: int) -> Value:
+        return None
+
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        return None
+
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        raise AssertionError("an unrestricted domain is never empty")
 
 
 @dataclass
 class RuleConstraints:
-    """Rules and copy filter, the same for all records.
+    """Rules and copy filter, shared by all records.
 
     Attributes:
         codec: of the records.
-        rules: checks, derived fields, reference lists.
-        copies: says whether a whole record repeats a training record; None lets copies through.
+        rules: checks, derived fields and reference lists.
+        copy_filter: returns why a whole record counts as a copy of a training record, or None; None accepts copies.
     """
 
     codec: Codec
     rules: Rulebook
-    copies: Callable[[Record], str | None] | None = None
-    _parts: dict[object, Node | None] = field(default_factory=dict)
+    copy_filter: Callable[[Record], str | None] | None = None
+    _allowed: dict[object, Node | None] = field(default_factory=dict)
 
     @cached_property
-    def places(self) -> Mapping[str, int]:
-        return {each.name: place for place, each in enumerate(self.codec.fields)}
+    def field_index(self) -> Mapping[str, int]:
+        """The index of each field in the codec."""
+        return {field.name: index for index, field in enumerate(self.codec.fields)}
 
     @cached_property
     def derived(self) -> frozenset[str]:
+        """The fields that rules compute."""
         return frozenset(name for name, _ in self.rules.derived)
 
-    def part(
+    def allowed(
         self,
-        place: int,
+        index: int,
         values: Mapping[str, Value],
-        earlier: Mapping[str, Value],
-        wanted: frozenset[Value] | None,
-        present: bool,
+        previous: Mapping[str, Value],
+        condition: frozenset[Value] | None,
+        required: bool,
     ) -> Node | None:
-        """Return what is left of the closed field at `place`; None when nothing is.
+        """Return the automaton of the values that rules and a condition leave a field with a closed domain.
 
         Args:
-            place: of the field.
-            values: known so far.
-            earlier: of the record before it in a sequence.
-            wanted: the values that a condition allows; None for all.
-            present: whether the missing value is not allowed.
+            index: of the field.
+            values: of the fields that are known.
+            previous: the record before this one in a sequence.
+            condition: the values that a condition allows; None for all.
+            required: whether the missing value is excluded.
+
+        Returns:
+            None if no value is left.
         """
-        each = self.codec.fields[place]
-        read = self._reads(each, values)
-        floor = self._floor(each, earlier)
-        key = (place, wanted, present, floor, tuple((name, values[name]) for name in sorted(read)))
-        if key not in self._parts:
-            if len(self._parts) >= REMEMBERED:
-                self._parts.clear()
-            self._parts[key] = self._part(each, place, values, wanted, present, floor)
-        return self._parts[key]
+        field = self.codec.fields[index]
+        inputs = self._inputs(field, values)
+        minimum = self._minimum(field, previous)
+        key = (index, condition, required, minimum, tuple((name, values[name]) for name in sorted(inputs)))
+        if key not in self._allowed:
+            if len(self._allowed) >= MAX_CACHED:
+                self._allowed.clear()
+            self._allowed[key] = self._restricted(field, index, values, condition, required, minimum)
+        return self._allowed[key]
 
-    def _floor(self, each: Field, earlier: Mapping[str, Value]) -> Value:
-        """Return the least value that keeps a sequence in order, None for no bound."""
+    def _minimum(self, field: Field, previous: Mapping[str, Value]) -> Value:
+        """Return the smallest value that keeps a sequence in order, None for no bound."""
         sequence = self.codec.schema.sequence
-        return earlier.get(each.name) if sequence is not None and sequence.order_by == each.name else None
+        return previous.get(field.name) if sequence is not None and sequence.order_by == field.name else None
 
-    def _reads(self, each: Field, values: Mapping[str, Value]) -> set[str]:
-        """Return the known fields on which what is left of this one depends."""
-        read = {name for check in self._decidable(each, values) for name in check.fields}
+    def _inputs(self, field: Field, values: Mapping[str, Value]) -> set[str]:
+        """Return the known fields that determine the allowed values of this one."""
+        inputs = {name for check in self._decidable(field, values) for name in check.fields}
         for name, expression in self.rules.derived:
-            if name == each.name and expression.fields <= values.keys():
-                read |= expression.fields
-        return read - {each.name}
+            if name == field.name and expression.fields <= values.keys():
+                inputs |= expression.fields
+        return inputs - {field.name}
 
-    def _decidable(self, each: Field, values: Mapping[str, Value]) -> list[Expression]:
-        """Return the checks that this field decides: all others that they read are known, and none is derived."""
+    def _decidable(self, field: Field, values: Mapping[str, Value]) -> list[Expression]:
+        """Return the checks that this field's value decides: their other fields are known, and none is derived."""
         return [
             check
-            for check in self.rules.by_field[each.name]
-            if check.fields - {each.name} <= values.keys() and not check.fields & self.derived
+            for check in self.rules.by_field[field.name]
+            if check.fields - {field.name} <= values.keys() and not check.fields & self.derived
         ]
 
-    def _part(
+    def _restricted(
         self,
-        each: Field,
-        place: int,
+        field: Field,
+        index: int,
         values: Mapping[str, Value],
-        wanted: frozenset[Value] | None,
-        present: bool,
-        floor: Value,
+        condition: frozenset[Value] | None,
+        required: bool,
+        minimum: Value,
     ) -> Node | None:
-        code = self.codec.codes[place]
+        code = self.codec.codes[index]
         if not isinstance(code, FieldCode):
             return None
-        allowed = self._listed(each, values, wanted)
-        known = {name: value for name, value in values.items() if name != each.name}
-        checks = self._decidable(each, values)
-        if allowed is None and checks:
-            finite = all_values(each, ENUMERATED)
-            allowed = None if finite is None else frozenset(finite)
-        if allowed is not None:
-            kept = [
+        candidates = self._candidates(field, values, condition)
+        others = {name: value for name, value in values.items() if name != field.name}
+        checks = self._decidable(field, values)
+        if candidates is None and checks:
+            domain = all_values(field, MAX_ENUMERATED)
+            candidates = None if domain is None else frozenset(domain)
+        if candidates is not None:
+            valid = [
                 value
-                for value in sorted(allowed, key=repr)
-                if each.allows(value)
-                and (floor is None or value >= floor)  # type: ignore[operator]
-                and not (present and value is None)
-                and all(check.compute({**known, each.name: value}) is not False for check in checks)
+                for value in sorted(candidates, key=repr)
+                if field.allows(value)
+                and (minimum is None or value >= minimum)  # type: ignore[operator]
+                and not (required and value is None)
+                and all(check.compute({**others, field.name: value}) is not False for check in checks)
             ]
-            return part_of_values(code, kept)
-        limits = [bounds(check, each, known) for check in checks]
-        if floor is not None:
-            limits.append(Bounds(low=floor))
-        return self._ranged(each, code, limits, present)
+            return part_of_values(code, valid)
+        intervals = [bounds(check, field, others) for check in checks]
+        if minimum is not None:
+            intervals.append(Bounds(low=minimum))
+        return self._within(field, code, intervals, required)
 
-    def _listed(
-        self, each: Field, values: Mapping[str, Value], wanted: frozenset[Value] | None
+    def _candidates(
+        self, field: Field, values: Mapping[str, Value], condition: frozenset[Value] | None
     ) -> frozenset[Value] | None:
-        allowed = wanted
-        reference = self.rules.references.get(each.name)
+        """Return the values that condition, reference list and derivation leave; None if none of them applies."""
+        candidates = condition
+        reference = self.rules.references.get(field.name)
         if reference is not None:
-            listed = reference | ({None} if each.nullable else frozenset())
-            allowed = listed if allowed is None else allowed & listed
+            listed = reference | ({None} if field.nullable else frozenset())
+            candidates = listed if candidates is None else candidates & listed
         for name, expression in self.rules.derived:
-            if name == each.name and expression.fields <= values.keys():
-                computed = frozenset({as_value(each, expression.compute(values))})
-                allowed = computed if allowed is None else allowed & computed
-        return allowed
+            if name == field.name and expression.fields <= values.keys():
+                computed = frozenset({as_value(field, expression.compute(values))})
+                candidates = computed if candidates is None else candidates & computed
+        return candidates
 
-    def _ranged(
-        self, each: Field, code: FieldCode, found: Sequence[Bounds | None], present: bool
+    def _within(
+        self, field: Field, code: FieldCode, intervals: Sequence[Bounds | None], required: bool
     ) -> Node | None:
-        limits = [limit for limit in found if limit is not None]
-        if not limits or each.type not in ("integer", "number", "datetime"):
-            return part_present(code) if present else code.root
-        limit = limits[0]
-        for other in limits[1:]:
-            limit = intersection(limit, other)
-        low = beyond(limit.low, up=True) if limit.low_strict else limit.low
-        high = beyond(limit.high, up=False) if limit.high_strict else limit.high
-        return part_of_range(each, code, low, high, self.codec.alphabet, missing=not present)
+        """Return the automaton of the values in the intersection of intervals; None entries are no restriction."""
+        solved = [interval for interval in intervals if interval is not None]
+        if not solved or field.type not in ("integer", "number", "datetime"):
+            return part_present(code) if required else code.root
+        common = solved[0]
+        for interval in solved[1:]:
+            common = intersection(common, interval)
+        low = beyond(common.low, up=True) if common.low_strict else common.low
+        high = beyond(common.high, up=False) if common.high_strict else common.high
+        return part_of_range(field, code, low, high, self.codec.alphabet, missing=not required)
 
     @staticmethod
     @cache
-    def present_text(there: int) -> Node:
-        """Return the choice that only a present text is left of."""
-        return Node({there: END})
+    def only_present(token: int) -> Node:
+        """Return the automaton that accepts only `token`, which says that a text is present."""
+        return Node({token: END})
 
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        """Return the rule that the record breaks, once the field at `place` is known."""
-        name = self.codec.fields[place].name
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        """Return the rule that the record violates now that the field at `index` is known, or None."""
+        name = self.codec.fields[index].name
         for check in self.rules.by_field[name]:
             decided = check.fields <= values.keys() and not check.fields & self.derived
             if decided and check.compute(values) is False:
@@ -166,9 +237,9 @@ class RuleConstraints:
         reference = self.rules.references.get(name)
         if reference is not None and values[name] is not None and values[name] not in reference:
             return f"the reference list of {name!r}"
-        return self._refused_whole(values) if len(values) == len(self.codec.fields) else None
+        return self._whole_record_violation(values) if len(values) == len(self.codec.fields) else None
 
-    def _refused_whole(self, values: Mapping[str, Value]) -> str | None:
+    def _whole_record_violation(self, values: Mapping[str, Value]) -> str | None:
         if self.derived:
             values = self.rules.compute(dict(values))
             for name in self.derived:
@@ -177,108 +248,62 @@ class RuleConstraints:
             for check in self.rules.checks:
                 if check.fields & self.derived and check.compute(values) is False:
                     return f"rule {check.text!r}"
-        return self.copies(dict(values)) if self.copies is not None else None
+        return self.copy_filter(dict(values)) if self.copy_filter is not None else None
 
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        """Return what leaves no value at `place`."""
-        each = self.codec.fields[place]
-        checks = self._decidable(each, values)
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        """Return which constraints leave the field at `index` without an allowed value."""
+        field = self.codec.fields[index]
+        checks = self._decidable(field, values)
         if len(checks) == 1:
             return f"rule {checks[0].text!r}"
-        return f"the rules and conditions on {each.name!r}"
+        return f"the rules and conditions on {field.name!r}"
 
 
 @dataclass(frozen=True)
 class RecordConstraints:
-    """The guide of one record.
+    """The guide of one record: its own conditions and the rules that all records share.
 
     Attributes:
-        limits: what holds for all records.
-        wanted: per field, the values that a condition allows.
-        forced: fields whose condition is met by masking; the others are drawn freely and the record refused if it fails.
-        present: fields that may not be missing.
+        shared: rules and copy filter.
+        conditions: per field, the values that a condition allows.
+        enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
+            is refused if they fail.
+        required: fields that may not be missing.
     """
 
-    limits: RuleConstraints
-    wanted: Mapping[str, frozenset[Value]] = field(default_factory=dict)
-    forced: frozenset[str] = frozenset()
-    present: frozenset[str] = frozenset()
+    shared: RuleConstraints
+    conditions: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    enforced: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
 
-    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
-        each = self.limits.codec.fields[place]
-        if each.type == "text":
-            return self._presence(place)
-        wanted = self.wanted.get(each.name) if each.name in self.forced else None
-        return self.limits.part(place, values, earlier, wanted, each.name in self.present)
+    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
+        field = self.shared.codec.fields[index]
+        if field.type == "text":
+            return self._presence(index)
+        condition = self.conditions.get(field.name) if field.name in self.enforced else None
+        return self.shared.allowed(index, values, previous, condition, field.name in self.required)
 
-    def _presence(self, place: int) -> Node | None:
-        """Return the choice of a present text where it may not be missing, None where both are allowed."""
-        code = self.limits.codec.codes[place]
+    def _presence(self, index: int) -> Node | None:
+        """Return the automaton of a present text where it may not be missing, None where both are allowed."""
+        code = self.shared.codec.codes[index]
         assert not isinstance(code, FieldCode)
-        if self.limits.codec.fields[place].name not in self.present or code.missing is None:
+        if self.shared.codec.fields[index].name not in self.required or code.missing is None:
             return None
-        return self.limits.present_text(code.missing[1])
+        return self.shared.only_present(code.missing[1])
 
-    def text(self, place: int) -> Value:
-        name = self.limits.codec.fields[place].name
-        if name not in self.forced or name not in self.wanted:
+    def given_text(self, index: int) -> Value:
+        name = self.shared.codec.fields[index].name
+        if name not in self.enforced or name not in self.conditions:
             return None
-        (value,) = self.wanted[name]
+        (value,) = self.conditions[name]
         return value
 
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        name = self.limits.codec.fields[place].name
-        wanted = self.wanted.get(name)
-        if wanted is not None and values[name] not in wanted:
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        name = self.shared.codec.fields[index].name
+        condition = self.conditions.get(name)
+        if condition is not None and values[name] not in condition:
             return f"the condition on {name!r}"
-        return self.limits.refused(place, values)
+        return self.shared.violation(index, values)
 
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        return self.limits.blame(place, values)
-
-
-class Guide(Protocol):
-    """What a record has to keep beyond its schema: conditions and rules."""
-
-    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
-        """Return the automaton of the values that are left at a closed field, its whole root when all are.
-
-        None when nothing is left; `blame` then says why.
-
-        Args:
-            place: of the field.
-            values: of the record's fields that are known.
-            earlier: of the record before it in a sequence; empty at the first.
-        """
-        ...
-
-    def text(self, place: int) -> Value:
-        """Return a given text, None when it is free."""
-        ...
-
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        """Return what refuses the record once the field at `place` is known, or None."""
-        ...
-
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        """Return what leaves no value at `place`."""
-        ...
-
-
-class NoConstraints:
-    """No condition and no rule."""
-
-    def __init__(self, roots: Sequence[Node | None]) -> None:
-        self.roots = roots
-
-    def part(self, place: int, values: Mapping[str, Value], earlier: Mapping[str, Value]) -> Node | None:
-        return self.roots[place]
-
-    def text(self, place: int) -> Value:
-        return None
-
-    def refused(self, place: int, values: Mapping[str, Value]) -> str | None:
-        return None
-
-    def blame(self, place: int, values: Mapping[str, Value]) -> str:
-        raise AssertionError("a whole domain is never empty")
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        return self.shared.conflict(index, values)

@@ -1,4 +1,4 @@
-"""A trained adapter, ready to sample: base model, merged adapter, restricted head, codec."""
+"""Loading of a trained adapter for sampling: base model with merged adapter and restricted head, codec, token masks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdaptedModel:
-    """What generation needs.
+    """A model that is ready to sample records, with the codec of its records.
 
     Attributes:
         model: the base with the adapter merged into its weights and the head restricted to `codec.vocabulary`.
@@ -33,18 +33,22 @@ def load_adapted(folder: Path) -> AdaptedModel:
     """Load an adapter folder that `finetune` wrote.
 
     Args:
-        folder: holds the adapter, `codec.json`, `base.json` and the tokenizer.
+        folder: with the adapter, `codec.json`, `base.json` and the tokenizer.
 
     Raises:
-        ModelError: the folder is no such adapter, or the base model is missing.
+        ModelError: the folder does not hold an adapter, or the base model is missing.
     """
     from transformers import AutoTokenizer
 
     for name in ("codec.json", "base.json"):
         if not (folder / name).is_file():
-            raise ModelError(f"{folder}: holds no adapter (no {name}); run the finetune stage first")
+            raise ModelError(
+                f"{folder}: does not hold an adapter ({name} is missing); run the finetune stage first"
+            )
     if not is_tuned(folder):
-        raise ModelError(f"{folder}: holds no adapter (no {ADAPTER[0]}); run the finetune stage first")
+        raise ModelError(
+            f"{folder}: does not hold an adapter ({ADAPTER[0]} is missing); run the finetune stage first"
+        )
     tokenizer = AutoTokenizer.from_pretrained(folder)
     codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
     # Fused attention: one query token a row reads the cache without a copy per query head.
