@@ -17,7 +17,7 @@ def generate(opened: OpenRun) -> None:
         RunError: the finetune stage of the run is not finished.
     """
     with together():
-        if leading() and opened.run.stage_record("finetune").get("status") != "done":
+        if leading() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(
                 f"{opened.run.root}: the finetune stage is not finished; run `paracosm finetune` on it first"
             )

@@ -18,7 +18,7 @@ import numpy as np
 from paracosm.eval.attacks.likelihood_reader import reader_of
 from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.loaded_model import load_adapted
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.run.directory import Run

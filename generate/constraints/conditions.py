@@ -1,42 +1,21 @@
 """Conditions on records: the values that each record number must have, from fixed values, quotas and partial records."""
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.infilling import GAP
-from paracosm.generate.constraints.partial_records import domain_hint, read_partial, seeds_file
+from paracosm.generate.constraints.partial_records import read_partial, seeds_file
+from paracosm.generate.constraints.quotas import QuotaClasses, quota_classes, recipe_value
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.generate import Quota
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.restriction import all_values
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
-from paracosm.records.schema.table import read_cell
-
-MAX_CLASSES = 1000
-"""Largest domain that a quota can divide."""
-
-
-@dataclass(frozen=True)
-class QuotaClasses:
-    """The quota of one field, assigned to record numbers.
-
-    Attributes:
-        classes: allowed values of each class; the last class may hold all values that the quota does not name.
-        class_of: (records,), the class of each record number.
-    """
-
-    classes: tuple[frozenset[Value], ...]
-    class_of: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -163,7 +142,7 @@ def read_conditions(
     if schema.sequence is not None:
         _check_sequence(recipe, schema.sequence)
     fixed = {
-        name: _value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
+        name: recipe_value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
         for name, value in settings.where.items()
     }
     if both := sorted(settings.where.keys() & settings.quotas.keys()):
@@ -235,72 +214,3 @@ def _field(name: str, schema: Schema, where: str) -> Field:
             f"{where}: there is no field {name!r}{did_you_mean(name, names) or '; there are: ' + ', '.join(names[:12])}"
         )
     return schema[name]
-
-
-def _value(field: Field, given: Any, where: str) -> Value:
-    """Read a value of the recipe: strings as the source writes them, numbers without prefix and suffix."""
-    text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
-    if field.type == "boolean" and text not in (field.true, field.false):
-        text = {"true": field.true, "false": field.false}.get(text.lower(), text)
-    try:
-        value = read_cell(
-            field, f"{field.prefix}{text}{field.suffix}" if not isinstance(given, str) else text
-        )
-    except (ValueError, KeyError) as error:
-        raise RecipeError(
-            f"{where}: {given!r} is not a valid value of the {field.type} field {field.name!r}{_example(field)}"
-        ) from error
-    if not field.allows(value):
-        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{domain_hint(field, text)}")
-    return value
-
-
-def _example(field: Field) -> str:
-    """Return how the source writes a value of the field, as the end of an error message."""
-    if field.type == "boolean":
-        return f" (expected {field.true!r} or {field.false!r})"
-    if field.type in ("integer", "number", "datetime"):
-        return f" (expected, for example, {field.write(field.minimum)!r})"
-    return ""
-
-
-def quota_classes(field: Field, quota: Quota, *, count: int, seed: int) -> QuotaClasses:
-    """Assign the classes of a quota to record numbers: exact counts (largest remainders) in a random order.
-
-    Args:
-        field: to which the quota applies.
-        quota: `balanced`, or fractions of the records by value.
-        count: number of records.
-        seed: of the order.
-
-    Raises:
-        RecipeError: the field has no classes, or the fractions add up to more than 1.
-    """
-    where = f"generate.quotas.{field.name}"
-    domain = all_values(field, MAX_CLASSES)
-    if domain is None:
-        raise RecipeError(
-            f"{where}: the field is {field.type}; a quota needs categories, a boolean or a few integers"
-        )
-    if quota == "balanced":
-        present = [value for value in domain if value is not None]
-        fractions: dict[frozenset[Value], float] = {frozenset({value}): 1 / len(present) for value in present}
-    else:
-        assert isinstance(quota, dict)
-        fractions = {frozenset({_value(field, text, where)}): fraction for text, fraction in quota.items()}
-        rest = 1 - sum(fractions.values())
-        if rest < -1e-9:
-            raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
-        others = frozenset(domain) - frozenset().union(*fractions)
-        if rest > 1e-9:
-            if not others:
-                raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
-            fractions[others] = rest
-    exact = [fraction * count for fraction in fractions.values()]
-    counts = [int(number) for number in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda index: (counts[index] - exact[index], index))
-    for index in by_remainder[: count - sum(counts)]:
-        counts[index] += 1
-    in_class_order = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    random = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
-    return QuotaClasses(tuple(fractions), random.permutation(in_class_order))

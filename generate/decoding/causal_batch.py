@@ -14,7 +14,7 @@ from torch import Tensor
 
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
-from paracosm.generate.decoding.kv_cache import SlotCache, attention_masks, round_up
+from paracosm.generate.decoding.kv_cache import PrefixSlots, SlotCache, attention_masks, round_up
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.token_sampler import TokenSampler
 
@@ -45,19 +45,6 @@ class BatchSettings:
     keeps_logits: bool
 
 
-@dataclass(eq=False)
-class CachedPrefix:
-    """A prefix that the model has read.
-
-    Attributes:
-        slots: that hold it in the cache.
-        scores: (columns,), after its last token.
-    """
-
-    slots: set[int]
-    scores: Tensor
-
-
 class ContinuousBatch:
     """The requests of one call: sequences in cache slots, and requests that wait for a slot."""
 
@@ -77,8 +64,7 @@ class ContinuousBatch:
         self.cached_tokens = np.zeros(self.slot_count, dtype=np.int64)
         self.tally = Tally()
         self.streams: dict[int, np.random.Generator] = {}
-        self._prefixes: dict[tuple[int, ...], CachedPrefix] = {}
-        self._prefix_of: dict[int, tuple[int, ...]] = {}
+        self._prefixes = PrefixSlots()
         self._refused_tokens = 0
 
     def run(self) -> list[SequenceState]:
@@ -162,26 +148,14 @@ class ContinuousBatch:
             firsts = [slots_of[prefix][0] for prefix in group]
             logits = self._forward(firsts, [list(prefix) for prefix in group], [0] * len(group))
             for prefix, slot, scores in zip(group, firsts, logits, strict=True):
-                self._prefixes[prefix] = CachedPrefix({slot}, scores)
+                self._prefixes.add(prefix, slot, scores)
         scores_of = {}
         for prefix, members in slots_of.items():
-            cached = self._prefixes[prefix]
-            others = [slot for slot in members if slot not in cached.slots]
-            if others:
-                self.cache.copy(next(iter(cached.slots)), others, len(prefix))
-            cached.slots.update(members)
-            for slot in members:
-                self._prefix_of[slot] = prefix
-                scores_of[slot] = cached.scores
+            source, targets = self._prefixes.share(prefix, members)
+            if targets:
+                self.cache.copy(source, targets, len(prefix))
+            scores_of |= dict.fromkeys(members, self._prefixes.scores(prefix))
         return torch.stack([scores_of[slot] for slot in slots])
-
-    def _release_prefix(self, slot: int) -> None:
-        """Note that a slot is free, so that its prefix is no longer copied from there."""
-        prefix = self._prefix_of.pop(slot)
-        cached = self._prefixes[prefix]
-        cached.slots.discard(slot)
-        if not cached.slots:
-            del self._prefixes[prefix]
 
     def _shrink(self) -> None:
         """Halve the batch once nothing waits and at most half of the slots are in use; move sequences to the front."""
@@ -195,10 +169,7 @@ class ContinuousBatch:
             self.cache.move(sources, targets)
         for source, target in zip(sources, targets, strict=True):
             self.states[target], self.states[source] = self.states[source], None
-            prefix = self._prefix_of.pop(source)
-            self._prefix_of[target] = prefix
-            self._prefixes[prefix].slots.discard(source)
-            self._prefixes[prefix].slots.add(target)
+            self._prefixes.move(source, target)
             self.request_of[target] = self.request_of[source]
             self.cached_tokens[target] = self.cached_tokens[source]
 
@@ -267,7 +238,7 @@ class ContinuousBatch:
             state.take(token)
             if state.finished:
                 self.states[slot] = None
-                self._release_prefix(slot)
+                self._prefixes.release(slot)
                 index = self.request_of[slot]
                 if not self._accept(index, state):
                     self.waiting.appendleft(index)

@@ -106,6 +106,50 @@ class SlotCache(Cache):
             layer.values[list(targets)] = layer.values[list(sources)]
 
 
+class PrefixSlots:
+    """Which slots of the cache hold which prefix, and the scores after it, so that common prefixes are encoded once."""
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[int, ...], set[int]] = {}
+        self._scores: dict[tuple[int, ...], Tensor] = {}
+        self._prefix_of: dict[int, tuple[int, ...]] = {}
+
+    def __contains__(self, prefix: tuple[int, ...]) -> bool:
+        return prefix in self._slots
+
+    def scores(self, prefix: tuple[int, ...]) -> Tensor:
+        """Return the scores after the last token of a prefix, (columns,)."""
+        return self._scores[prefix]
+
+    def add(self, prefix: tuple[int, ...], slot: int, scores: Tensor) -> None:
+        """Note that the model has read a prefix into a slot."""
+        self._slots[prefix], self._scores[prefix] = {slot}, scores
+        self._prefix_of[slot] = prefix
+
+    def share(self, prefix: tuple[int, ...], slots: Sequence[int]) -> tuple[int, list[int]]:
+        """Note that slots begin with a prefix; return a slot that holds it, and the slots to which it has to be copied."""
+        holders = self._slots[prefix]
+        targets = [slot for slot in slots if slot not in holders]
+        source = next(iter(holders))
+        holders.update(slots)
+        self._prefix_of |= dict.fromkeys(slots, prefix)
+        return source, targets
+
+    def release(self, slot: int) -> None:
+        """Note that a slot is free; a prefix that no slot holds is forgotten."""
+        prefix = self._prefix_of.pop(slot)
+        self._slots[prefix].discard(slot)
+        if not self._slots[prefix]:
+            del self._slots[prefix], self._scores[prefix]
+
+    def move(self, source: int, target: int) -> None:
+        """Note that the content of a slot was moved to a free one."""
+        prefix = self._prefix_of.pop(source)
+        self._prefix_of[target] = prefix
+        self._slots[prefix].discard(source)
+        self._slots[prefix].add(target)
+
+
 def _extended(cached: Tensor, length: int) -> Tensor:
     """Return the cache with room for at least `length` positions."""
     if cached.shape[2] >= length:

@@ -8,8 +8,8 @@ from pathlib import Path
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.generate.constraints.conditions import Conditions, read_conditions
 from paracosm.generate.constraints.copy_filter import CopyFilter
-from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.request import Request, Tally
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.decoder import RecordDecoder, decoder_of
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
 from paracosm.recipes.recipe import Recipe

@@ -15,8 +15,9 @@ from paracosm.finetune.distributed.processes import leading
 from paracosm.finetune.models.trained_model import export
 from paracosm.foundation.digests import folder_digest
 from paracosm.foundation.errors import DataError, ModelError
-from paracosm.generate.constraints.guide import RecordConstraints, first_violation
+from paracosm.generate.constraints.guide import first_violation
 from paracosm.generate.constraints.request import Request, Tally
+from paracosm.generate.constraints.rule_constraints import RecordConstraints
 from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.engines.blocks import Block, BlockGenerator, draw_until_accepted

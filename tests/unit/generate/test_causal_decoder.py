@@ -15,9 +15,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.repetition import Repetition
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling, choose, truncated

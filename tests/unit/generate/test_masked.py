@@ -25,9 +25,9 @@ from paracosm.finetune.objectives.masked_dataset import (
 )
 from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.infilling import infill_plan
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.sections.rules import Rules
