@@ -211,6 +211,6 @@ def _field(name: str, schema: Schema, where: str) -> Field:
     names = [field.name for field in schema.modelled]
     if name not in names:
         raise RecipeError(
-            f"{where}: there is no field {name!r}{did_you_mean(name, names) or '; there are: ' + ', '.join(names[:12])}"
+            f"{where}: unknown field {name!r}{did_you_mean(name, names) or '; fields: ' + ', '.join(names[:12])}"
         )
     return schema[name]

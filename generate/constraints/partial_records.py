@@ -73,7 +73,7 @@ def read_partial(
     names = {field.name for field in schema.modelled}
     unknown = [name for name in raw.columns if name not in names]
     if unknown and not lenient:
-        raise DataError(f"{path}: there is no field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
+        raise DataError(f"{path}: unknown field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
     given: list[Record] = [{} for _ in range(len(raw))]
     outside: dict[str, int] = {}
     for name in raw.columns:
