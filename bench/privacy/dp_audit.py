@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from dp_audit import audited  # type: ignore[import-not-found]  # of the tests
+from privacy_audit import train_and_audit  # type: ignore[import-not-found]  # of the tests
 from tiny_models import save_tiny_llama  # type: ignore[import-not-found]
 
 
@@ -45,8 +45,8 @@ def main() -> None:
             for seed in range(asked.runs):
                 print(f"{fault or 'whole'} {seed + 1}/{asked.runs}", file=sys.stderr, flush=True)
                 where = Path(folder) / f"{fault}-{seed}"
-                claim, found = audited(
-                    base, where, epsilon=asked.epsilon, seed=seed, canaries=asked.canaries, fault=fault
+                claim, found = train_and_audit(
+                    base, where, epsilon=asked.epsilon, seed=seed, canaries=asked.canaries, defect=fault
                 )
                 claims.append(claim.epsilon)
                 proven.append(found.value)
