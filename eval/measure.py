@@ -188,9 +188,9 @@ def _untrained(
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
-    from paracosm.eval.representations.texts import MOST_MEANT
+    from paracosm.eval.representations.texts import MOST_EMBEDDED
 
-    rows = min(context.size, MOST_MEANT)
+    rows = min(context.size, MOST_EMBEDDED)
     progress(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
     return base_records(adapter, rows, settings.seed)
 

@@ -15,17 +15,17 @@ from sklearn.pipeline import make_pipeline
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.representations.text_embedder import embed
-from paracosm.eval.representations.texts import MOST_MEANT, BigramModel, compared_texts, documents
+from paracosm.eval.representations.texts import MOST_EMBEDDED, BigramModel, compared_texts, documents
 from paracosm.eval.statistics.classifier import FITTING, FOLDS, auc_with_variances
 from paracosm.eval.statistics.intervals import around
 from paracosm.eval.statistics.jackknife import jackknifed
 from paracosm.eval.statistics.two_sample import (
     FRECHET_AXES,
+    cluster_labels,
     frechet,
     kernel,
     mauve_of_clusters,
     median_distance,
-    quantised,
     unbiased_mmd,
     vendi,
 )
@@ -71,14 +71,14 @@ def meaning_figures(context: Context, candidate: pd.DataFrame) -> dict[str, Esti
     settings = context.settings
     theirs = context.once(
         "embedded texts",
-        lambda: embed(compared_texts(context, context.train)[:MOST_MEANT], settings.embedder).astype(
+        lambda: embed(compared_texts(context, context.train)[:MOST_EMBEDDED], settings.embedder).astype(
             np.float64
         ),
     )
-    ours = embed(compared_texts(context, candidate)[:MOST_MEANT], settings.embedder).astype(np.float64)
+    ours = embed(compared_texts(context, candidate)[:MOST_EMBEDDED], settings.embedder).astype(np.float64)
     theirs = theirs[: len(ours)]
     rows, facts = (len(ours), len(theirs)), {"texts_each_side": len(ours), "embedder": settings.embedder}
-    clusters = quantised(ours, theirs, seed=settings.seed)
+    clusters = cluster_labels(ours, theirs, seed=settings.seed)
     axes = PCA(min(FRECHET_AXES, len(theirs) // 4, theirs.shape[1]), random_state=0).fit(theirs)
     low, known = axes.transform(ours), axes.transform(theirs)
     width = median_distance(theirs)

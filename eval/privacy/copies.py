@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from paracosm.eval.representations.features import as_texts, plain_frame
-from paracosm.eval.representations.texts import normal
+from paracosm.eval.representations.texts import normalise
 from paracosm.records.schema.schema import Field
 
 SHINGLE_WORDS = 5
@@ -41,7 +41,7 @@ def text_flags(
     for each in fields:
         if each.type == "text":
             ours, known = (
-                np.array([normal(text) for text in as_texts(side[each.name])], dtype=object)
+                np.array([normalise(text) for text in as_texts(side[each.name])], dtype=object)
                 for side in (table, train)
             )
             long = np.array([text.count(" ") + 1 >= LONG_TEXT_WORDS for text in ours])
