@@ -95,9 +95,8 @@ class CausalReader:
             allowed = torch.from_numpy(table[where]).to(logits.device)
             logs = torch.log_softmax(logits[part].float().masked_fill(~allowed, -torch.inf), dim=-1)
             parts.append(_to_numpy(token_statistics(logs, labels[part].to(logits.device))))
-        statistics = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         fields = [index for index, segment in enumerate(record.masks) for mask in segment if mask != FORCED]
-        return Likelihood(*statistics, np.array(fields))
+        return _joined(parts, np.array(fields))
 
 
 class MaskedReader:
@@ -121,7 +120,7 @@ class MaskedReader:
         rows: list[tuple[int, int, Example]] = []
         for number, record in enumerate(records):
             rows += [(number, field, row) for field, row in self._masked_rows(record, columns)]
-        statistics: list[tuple[np.ndarray, ...]] = [()] * len(rows)
+        statistics: list[list[np.ndarray]] = [[]] * len(rows)
         model.eval()
         with torch.inference_mode():
             # Rows of similar length together, so that there is little padding.
@@ -133,13 +132,13 @@ class MaskedReader:
                 arrays = _to_numpy(token_statistics(logs, batch["targets"]))
                 row_of_slot = batch["rows"].cpu().numpy()
                 for row, index in enumerate(part):
-                    statistics[index] = tuple(array[row_of_slot == row] for array in arrays)
-        by_record: list[list[int]] = [[] for _ in records]
-        for index, (number, _, _) in enumerate(rows):
-            by_record[number].append(index)
+                    statistics[index] = [array[row_of_slot == row] for array in arrays]
+        numbers = np.array([number for number, _, _ in rows], dtype=np.int64)
+        fields = np.array([field for _, field, _ in rows], dtype=np.int64)
+        decisions = np.array([len(arrays[0]) for arrays in statistics], dtype=np.int64)
         return [
-            _joined([statistics[index] for index in indices], [rows[index][1] for index in indices])
-            for indices in by_record
+            _joined([statistics[index] for index in indices], np.repeat(fields[indices], decisions[indices]))
+            for indices in (np.flatnonzero(numbers == number) for number in range(len(records)))
         ]
 
     def loss(self, model: torch.nn.Module, records: Sequence[SlotRecord], step: int) -> torch.Tensor:
@@ -177,13 +176,14 @@ def _batches_by_length(records: Sequence[EncodedRecord], columns: int) -> list[l
     return batches
 
 
-def _joined(statistics: Sequence[tuple[np.ndarray, ...]], fields: Sequence[int]) -> Likelihood:
-    """Return the likelihood of one record from the token statistics of its rows."""
-    if not statistics:
+def _joined(parts: Sequence[Sequence[np.ndarray]], field_index: np.ndarray) -> Likelihood:
+    """Return the likelihood of one record from the token statistics of its parts."""
+    if not parts:
         return Likelihood(*(np.zeros(0) for _ in range(5)))
-    arrays = [np.concatenate(parts) for parts in zip(*statistics, strict=True)]
-    counts = [len(row[0]) for row in statistics]
-    return Likelihood(arrays[0], arrays[1], arrays[2], arrays[3], np.repeat(fields, counts))
+    log_probability, expected, deviation, is_argmax = (
+        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
+    )
+    return Likelihood(log_probability, expected, deviation, is_argmax, field_index)
 
 
 def _scores(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

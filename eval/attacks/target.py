@@ -14,6 +14,7 @@ from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
 from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
@@ -88,15 +89,6 @@ def read_target(context: Context) -> AttackTarget:
         )
     groups = None if subjects is None else subjects[rows]
     return AttackTarget(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
-
-
-def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
-    """Return the codec of an adapter folder and its token masks."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
-    return codec, TokenMasks(codec)
 
 
 def adapter_likelihoods(
