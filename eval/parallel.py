@@ -94,7 +94,8 @@ def _results(
 
     pool = Parallel(workers, prefer="threads", return_as="generator_unordered")
     with threadpool_limits(threads):
-        yield from pool(delayed(run)(job, threads) for job in jobs if not job.measure.own_threads)
+        results: Any = pool(delayed(run)(job, threads) for job in jobs if not job.measure.own_threads)
+        yield from results
     for job in jobs:
         if job.measure.own_threads:
             yield run(job, alone)

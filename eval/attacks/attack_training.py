@@ -24,6 +24,7 @@ from paracosm.foundation.digests import value_digest
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, write_table
 
@@ -130,7 +131,7 @@ class ShadowTraining:
 
         run = Run.create(scores.with_suffix(""))
         self._remove_outdated(job, run.root)
-        run.stage("records", {"job": scores.stem}, lambda: _write_splits(job, run, self.schema))
+        run_if_stale(run, "records", {"job": scores.stem}, lambda: _write_splits(job, run, self.schema))
         self.settings.progress(line)
         self._last_line = time.monotonic()
         with threadpool_limits(int(os.environ.get("OMP_NUM_THREADS") or cpu_count())):
