@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from resumable_draws import draws_in_file
+from resumable_draws import add_draw_options, draws_in_file
 from rich.console import Console
 from rich.table import Table
 
@@ -56,12 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument(
-        "--first", type=int, default=0, help="number of the first draw; other numbers give other draws"
-    )
-    parser.add_argument("--rows", type=int, nargs=4, default=[200, 120, 120, 200])
-    parser.add_argument("--results", type=Path, help="file that draws are saved in")
+    add_draw_options(parser, rows=(200, 120, 120, 200))
     arguments = parser.parse_args()
     draws = range(arguments.first, arguments.first + arguments.draws)
     draw_results = draws_in_file(
@@ -99,7 +94,7 @@ def estimates_of(draw: int, rows: list[int]) -> dict[str, Estimate]:
         _attacks(*of_tables)
         | privacy_risks(*of_tables)
         | split_guard(*of_tables)
-        # Its upper end is no estimate; any epsilon above 0 is refuted in at most 5% of draws.
+        # The upper end of its interval is a bound of the method, not an estimate. Any epsilon above 0 is refuted in at most 5% of draws.
         | {"audit_epsilon": Estimate(audited.value, audited.value, audited.value)}
     )
     return estimates | {

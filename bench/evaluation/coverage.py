@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from resumable_draws import Estimates, draws_in_file
+from resumable_draws import Estimates, add_draw_options, draws_in_file
 from rich.console import Console
 from rich.table import Table
 
@@ -45,13 +45,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument(
-        "--first", type=int, default=0, help="number of the first draw; other numbers give other draws"
-    )
-    parser.add_argument("--rows", type=int, nargs=4, default=[300, 150, 150, 300])
+    add_draw_options(parser, rows=(300, 150, 150, 300))
     parser.add_argument("--only", nargs="+", help="names of metrics; only their measures run")
-    parser.add_argument("--results", type=Path, help="file that draws are saved in")
     arguments = parser.parse_args()
     setting = {"rows": arguments.rows, "only": arguments.only}
     draws = range(arguments.first, arguments.first + arguments.draws)

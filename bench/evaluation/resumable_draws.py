@@ -1,14 +1,32 @@
 """Repeated draws of a simulation, each saved as a line of a file at once, so that an interrupted bench resumes."""
 
+import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paracosm.eval.measuring.metric import Estimate
 
 Estimates = dict[str, Estimate]
+
+
+def add_draw_options(parser: argparse.ArgumentParser, rows: Sequence[int]) -> None:
+    """Add the options that every simulation has.
+
+    Args:
+        parser: of the bench.
+        rows: default numbers of train, control, test and synthetic records.
+    """
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first draw; other numbers give other draws"
+    )
+    parser.add_argument(
+        "--rows", type=int, nargs=4, default=list(rows), metavar=("TRAIN", "CONTROL", "TEST", "SYNTHETIC")
+    )
+    parser.add_argument("--results", type=Path, help="file that draws are saved in")
 
 
 def draws_in_file(

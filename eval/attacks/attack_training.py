@@ -1,6 +1,6 @@
 """Train the models that an attack needs, with cost estimate, progress and resume.
 
-Every model is trained in a run directory of its own, so that a killed evaluation resumes there. The scores that the
+Every model is trained in a separate run directory, so that a killed evaluation resumes there. The scores that the
 attack needs are saved as a small `.npz` file and the model is deleted. The name of the file holds a digest of records,
 recipe and query: an evaluation that asks the same again, under other gates for example, trains nothing.
 """

@@ -161,7 +161,7 @@ def test_the_three_risks_are_high_for_a_copy_and_near_zero_for_held_out_records(
 
 
 def test_singling_out_is_unbiased_with_a_small_control_split() -> None:
-    """With a quarter as many control as training records, strangers still fare as members do on average."""
+    """With a quarter as many control as training records, both rates are still equal on average."""
     values = []
     for seed in range(6):
         table, schema = example("structured", 460, 100 + seed)
