@@ -19,8 +19,7 @@ def export(
     ] = "float32",
 ) -> None:
     """Merge base and adapter into one plain model: safetensors, whole head, tokenizer."""
-    from paracosm.finetune.models.library_logging import quiet
-    from paracosm.finetune.models.trained_model import export, is_tuned
+    from paracosm.finetune.models.trained_model import export, is_trained
     from paracosm.foundation.errors import RunError
     from paracosm.recipes.run.directory import Run
     from paracosm.recipes.run.open_run import is_run
@@ -35,8 +34,7 @@ def export(
         check_version(Version.load(run))
     elif is_run(run):
         adapter = Run(run).adapter
-    elif not is_tuned(run):
+    elif not is_trained(run):
         raise RunError(f"{run}: is no run, no pulled version and no adapter folder")
-    quiet()
     export(adapter, folder, dtype)
     print(f"exported  {folder}")

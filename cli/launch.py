@@ -44,12 +44,12 @@ def launch(
     The same as `accelerate launch` with the configuration SETUP, but a failure is told in one line. The batch of the
     recipe is shared among the processes, so that their number does not change what is learnt.
     """
-    from paracosm.finetune.distributed.launch import Topology, described, find_setup
+    from paracosm.finetune.distributed.launch import Topology, find_setup, setup_descriptions
     from paracosm.finetune.distributed.launch import launch as start
     from paracosm.foundation.errors import RunError
 
     if setup is None:
-        for name, what in described():
+        for name, what in setup_descriptions():
             print(f"{name:<10} {what}")
         return
     found = find_setup(setup)

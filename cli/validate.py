@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.cli.init.field_summary import domain_words
-from paracosm.finetune.cost_estimate import CostEstimate, plan
+from paracosm.finetune.cost_estimate import CostEstimate, estimate_cost
 from paracosm.finetune.dp.accountant import budget_of, budget_words
 from paracosm.finetune.dp.privacy_unit import expected_units
 from paracosm.finetune.dp.settings import as_trained, unit_of
@@ -35,7 +35,7 @@ def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, CostEstimate]:
         prepared, warnings=(*prepared.warnings, *(f"training records: {line}" for line in broken))
     )
     train = to_records(prepared.splits["train"], prepared.schema)
-    return prepared, plan(as_trained(recipe), prepared.schema, train)
+    return prepared, estimate_cost(as_trained(recipe), prepared.schema, train)
 
 
 def print_plan(recipe: Recipe, prepared: Prepared, expected: CostEstimate, console: "Console") -> None:

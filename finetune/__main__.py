@@ -1,8 +1,8 @@
-"""`accelerate launch -m paracosm.finetune RECIPE|RUN [key=value ...]`: records and a base model in, an adapter out."""
+"""`accelerate launch -m paracosm.finetune RECIPE|RUN [key=value ...]`: fine-tune a model on every process of a launch."""
 
 import sys
 
-from paracosm.finetune.distributed.processes import must_see, on_leader_first, together
+from paracosm.finetune.distributed.processes import check_shared_run, fail_together, run_on_leader
 from paracosm.finetune.stage import train
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
@@ -11,14 +11,14 @@ from paracosm.records.stage import has_records, prepare
 
 
 def finetune(opened: OpenRun) -> None:
-    """Do the `records` stage where it is not done, then train, on every process of the launch.
+    """Run the `records` stage on the leader if it is not up to date, then the `finetune` stage on every process.
 
     Raises:
-        ParacosmError: the records cannot be prepared, or another process is gone.
+        ParacosmError: the records cannot be prepared, training fails, or another process is gone.
     """
-    with together():
-        on_leader_first(lambda: _prepare(opened))
-        must_see("records", opened.run)
+    with fail_together():
+        run_on_leader(lambda: _prepare(opened))
+        check_shared_run("records", opened.run)
         train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from paracosm.finetune.distributed.processes import leading, must_see, together
+from paracosm.finetune.distributed.processes import check_shared_run, fail_together, is_leader
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.generate.stage import sample
@@ -16,11 +16,11 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
-    with together():
-        if leading() and opened.run.journal.stage("finetune").get("status") != "done":
+    with fail_together():
+        if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
-        must_see("finetune", opened.run)
-        if leading():
+        check_shared_run("finetune", opened.run)
+        if is_leader():
             opened.keep_recipe()
         sample(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2))
 

@@ -74,7 +74,7 @@ def compare(run: Path, records: int, *, profiled: bool) -> None:
         f"transformers.generate, batch {slots}": lambda: by_transformers(
             run, adapted, records, slots, masked=False
         ),
-        "  and masks in a logits processor": lambda: by_transformers(
+        "  and masks in a logits device_type": lambda: by_transformers(
             run, adapted, records, slots, masked=True
         ),
         f"paracosm, batch {slots}": lambda: by_paracosm(decoder, records),
@@ -126,7 +126,7 @@ def by_transformers(
         adapted: the codec and its masks.
         records: number of records.
         batch: records that are decoded at once.
-        masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
+        masked: whether a logits device_type applies the grammar row by row, as constrained generation usually does.
     """
     base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
     model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()

@@ -44,7 +44,7 @@ def main() -> None:
     models = {}
     for name in ("peft", "fused", "peft, compiled", "fused, compiled"):
         torch.manual_seed(0)
-        model = with_adapter(recipe, objective.codec, objective.longest).train()
+        model = with_adapter(recipe, objective.codec, objective.train.max_tokens).train()
         if "fused" in name:
             fuse(model)
         if "compiled" in name:

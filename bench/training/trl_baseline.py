@@ -11,16 +11,16 @@ from record_layouts import named
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # extra `bench`
 
-from paracosm.finetune.models.base_model import load_base, load_tokenizer, processor
-from paracosm.finetune.models.library_logging import quiet
+from paracosm.finetune.models.base_model import device_type, load_base, load_tokenizer
+from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.finetune.models.lora import lora_config
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema.schema import Record, Schema
 
 
+@quiet_libraries()
 def by_trl(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]], seconds: float) -> dict[str, Any]:
     """Train with TRL on text, then compute the bits of the values in control records."""
-    quiet()
     settings, tokenizer = recipe.finetune, load_tokenizer(recipe.model)
     cells = [
         [(field.name, field.write(record[field.name])) for field in schema.modelled]
@@ -42,7 +42,7 @@ def by_trl(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]], seco
             model=load_base(recipe.model),
             args=SFTConfig(
                 output_dir=folder,
-                use_cpu=processor() == "cpu",
+                use_cpu=device_type() == "cpu",
                 bf16=False,
                 gradient_checkpointing=False,
                 per_device_train_batch_size=settings.batch_size,

@@ -121,10 +121,12 @@ class ShadowTraining:
 
     def _estimated_pace(self, job: ShadowJob) -> float:
         """Return the estimated seconds per record and epoch."""
-        from paracosm.finetune.cost_estimate import plan
+        from paracosm.finetune.cost_estimate import estimate_cost
 
         records = to_records(job.train, self.schema)
-        return plan(job.recipe, self.schema, records).seconds / (len(records) * job.recipe.finetune.epochs)
+        return estimate_cost(job.recipe, self.schema, records).seconds / (
+            len(records) * job.recipe.finetune.epochs
+        )
 
     def _train_one(self, job: ShadowJob, scores: Path, read: ReadScores, line: str) -> None:
         from paracosm.finetune.stage import train
