@@ -11,6 +11,7 @@ from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.progress import to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.lock import locked
 
 Profile = Literal["internal", "partner", "public"]
 OF_TABLES = ("eval", "model", "finetune", "release")
@@ -39,9 +40,9 @@ def evaluate_run(
     if profile is not None:
         release = recipe.release.model_copy(update={"profile": profile})
         recipe = recipe.model_copy(update={"release": release})
-    with done.lock():
+    with locked(done.root):
         require(done, "eval")
-        evaluate(recipe, done, progress=to_stderr)
+        evaluate(recipe=recipe, run=done, progress=to_stderr)
         return json.loads(done.metrics.read_text(encoding="utf-8")), done.report
 
 

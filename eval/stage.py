@@ -13,31 +13,45 @@ from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.run.stage import run_stage
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
 
-def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
-    """Do the `eval` stage unless it is done; return whether it ran.
+def evaluate(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `eval` stage unless it is up to date; return whether it ran.
 
     Args:
-        recipe: what to measure, and which gates apply; attacks that train adapters do so as it says.
-        run: the run directory.
+        recipe: what to measure, and which gates apply.
+        run: a run whose `generate` stage is done.
+        root: not read; the verbs share one signature.
         progress: takes progress lines.
 
     Raises:
         RunError: the run has no splits or no synthetic records yet.
         RecipeError: the recipe limits a gate that does not exist.
     """
-    from paracosm.eval.gates.ruling import check_names
-    from paracosm.eval.measuring.dp_claim import claim_of
+    return run_stage(_Evaluate(), recipe=recipe, run=run, progress=progress)
 
-    check_names(recipe.release)
-    inputs = _inputs(recipe, run)
 
-    def work() -> dict[str, Any]:
+class _Evaluate:
+    """The `eval` stage."""
+
+    name = "eval"
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        from paracosm.eval.gates.ruling import check_names
+
+        check_names(recipe.release)
+        return _inputs(recipe, run)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         from paracosm.eval.measure import measure
         from paracosm.eval.measuring.attack_settings import AttackSettings
+        from paracosm.eval.measuring.dp_claim import claim_of
         from paracosm.eval.report.html import report_html
         from paracosm.records.schema.table import read_table
 
@@ -69,13 +83,11 @@ def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
             history=found.history,
             nearest=found.nearest,
             claim=claim_of(run),
-            minutes=run.stage_record("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
+            minutes=run.journal.stage("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
         )
         write_text(run.report, page)
         shutil.rmtree(run.further, ignore_errors=True)
         return {"verdict": found.verdict, "profile": found.profile}
-
-    return run.stage("eval", inputs, work)
 
 
 def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
@@ -99,10 +111,9 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 def _settings(settings: Evaluate) -> dict[str, Any]:
-    """Return the settings without the keys that came later and ask for nothing: runs that were done before stay done."""
-    later = {"generator_seeds": 1, "floor": "shuffled"}
-    plain = settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
-    return {key: value for key, value in plain.items() if later.get(key) != value}
+    """Return the settings that the measurements depend on."""
+    unused = set() if "lira" in settings.attacks else {"shadows"}
+    return settings.model_dump(mode="json", exclude=unused)
 
 
 def _training(recipe: Recipe) -> dict[str, Any]:
@@ -114,8 +125,8 @@ def _training(recipe: Recipe) -> dict[str, Any]:
 
 def _pace(run: Run) -> float | None:
     """Return the seconds that a training record took in an epoch; None where the adapter was not trained here."""
-    trained = run.stage_record("finetune")
-    rows = run.stage_record("records").get("facts", {}).get("rows", {}).get("train")
+    trained = run.journal.stage("finetune")
+    rows = run.journal.stage("records").get("facts", {}).get("rows", {}).get("train")
     epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
     return trained["wall_seconds"] / (rows * epochs) if rows and epochs else None
 

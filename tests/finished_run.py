@@ -13,6 +13,7 @@ from paracosm.eval.gates.ruling import Ruling, rule
 from paracosm.eval.measuring.metric import Obstacle
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
@@ -154,11 +155,11 @@ def _rulings(entries: list[dict[str, Any]]) -> list[Ruling]:
 def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
     """Write a run below `root` whose privacy gate is in `state`, up to its card."""
     run = Run.create(root)
-    run.stage("records", {"fake": 1}, lambda: _records(run))
-    run.stage("finetune", {"fake": 1}, lambda: _finetune(run))
-    run.stage("generate", {"fake": 1}, lambda: _generate(run))
-    run.stage("eval", {"state": state}, lambda: _evaluate(run, state))
-    write_card(recipe, run)
+    run_if_stale(run, "records", {"fake": 1}, lambda: _records(run))
+    run_if_stale(run, "finetune", {"fake": 1}, lambda: _finetune(run))
+    run_if_stale(run, "generate", {"fake": 1}, lambda: _generate(run))
+    run_if_stale(run, "eval", {"state": state}, lambda: _evaluate(run, state))
+    write_card(recipe=recipe, run=run)
     return run
 
 

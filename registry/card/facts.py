@@ -67,7 +67,7 @@ def published_metrics(run: Run) -> dict[str, Any]:
 
 def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, Any]:
     """Return everything measured that the card's template shows."""
-    stages = run.read_journal()["stages"]
+    stages = run.journal.read()["stages"]
     schema = Schema.load(run.schema)
     return {
         "verdict": verdict_of(metrics),

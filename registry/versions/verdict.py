@@ -8,7 +8,7 @@ from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measuring.metric import ANCHORS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.foundation.errors import RegistryError
-from paracosm.recipes.run.directory import versions
+from paracosm.recipes.run.journal import versions
 from paracosm.recipes.sections.release import Release
 
 STATES = ("FAIL", "INCONCLUSIVE", "PASS")
