@@ -50,13 +50,13 @@ def text_flags(
         fields: of both tables.
     """
     from paracosm.eval.representations.features import as_texts
-    from paracosm.eval.representations.texts import normal
+    from paracosm.eval.representations.texts import normalise
 
     flags = np.zeros(len(table), dtype=bool)
     for field in fields:
         if field.type == "text":
             texts, train_texts = (
-                np.array([normal(text) for text in as_texts(side[field.name])], dtype=object)
+                np.array([normalise(text) for text in as_texts(side[field.name])], dtype=object)
                 for side in (table, train)
             )
             long = np.array([text.count(" ") + 1 >= LONG_TEXT_WORDS for text in texts])

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from paracosm.records.codec.codec import Codec
+    from paracosm.records.codec.token_masks import TokenMasks
+
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
 WHOLE = "config.json"
 
@@ -33,6 +36,18 @@ def objective_of(folder: Path) -> Objective:
     """Return what the model in a folder was trained for, by the codec beside it."""
     layout = json.loads((folder / "codec.json").read_text(encoding="utf-8"))["layout"]
     return "masked" if layout == "slots" else "causal"
+
+
+def load_codec(folder: Path) -> "tuple[Codec, TokenMasks]":
+    """Return the codec of an adapter folder and its token masks."""
+    from transformers import AutoTokenizer
+
+    from paracosm.records.codec.codec import Codec
+    from paracosm.records.codec.token_masks import TokenMasks
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
+    return codec, TokenMasks(codec)
 
 
 def load_tuned(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.base_model import processor
-from paracosm.finetune.models.trained_model import ADAPTER, is_tuned, load_tuned
+from paracosm.finetune.models.trained_model import ADAPTER, is_tuned, load_codec, load_tuned
 from paracosm.foundation.errors import ModelError
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
@@ -38,15 +38,12 @@ def load_adapted(folder: Path) -> AdaptedModel:
     Raises:
         ModelError: the folder is no such adapter, or the base model is missing.
     """
-    from transformers import AutoTokenizer
-
     for name in ("codec.json", "base.json"):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: holds no adapter (no {name}); run the finetune stage first")
     if not is_tuned(folder):
         raise ModelError(f"{folder}: holds no adapter (no {ADAPTER[0]}); run the finetune stage first")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
+    codec, masks = load_codec(folder)
     # Fused attention: one query token a row reads the cache without a copy per query head.
     merged = load_tuned(folder, codec.vocabulary)
-    return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))  # type: ignore[arg-type]  # typed as unbound
+    return AdaptedModel(merged.to(processor()), codec, masks)  # type: ignore[arg-type]  # typed as unbound

@@ -100,11 +100,11 @@ def embedding_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Es
     from paracosm.eval.statistics.jackknife import jackknifed
     from paracosm.eval.statistics.two_sample import (
         FRECHET_AXES,
+        cluster_labels,
         frechet,
         kernel,
         mauve_of_clusters,
         median_distance,
-        quantised,
         unbiased_mmd,
         vendi,
     )
@@ -115,7 +115,7 @@ def embedding_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Es
     real = real[: len(synthetic)]
     rows = (len(synthetic), len(real))
     facts = {"texts_each_side": len(synthetic), "embedder": settings.embedder}
-    clusters = quantised(synthetic, real, seed=seed)
+    clusters = cluster_labels(synthetic, real, seed=seed)
     axes = PCA(min(FRECHET_AXES, len(real) // 4, real.shape[1]), random_state=0).fit(real)
     synthetic_on_axes, real_on_axes = axes.transform(synthetic), axes.transform(real)
     width = median_distance(real)
@@ -155,9 +155,9 @@ def embedding_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Es
 def _embedded(context: Context, table: pd.DataFrame) -> np.ndarray:
     """Return the embeddings of the texts of a table that are compared (texts x axes)."""
     from paracosm.eval.representations.text_embedder import embed
-    from paracosm.eval.representations.texts import MOST_MEANT, compared_texts
+    from paracosm.eval.representations.texts import MOST_EMBEDDED, compared_texts
 
-    texts = compared_texts(context, table)[:MOST_MEANT]
+    texts = compared_texts(context, table)[:MOST_EMBEDDED]
     return embed(texts, context.settings.embedder).astype(np.float64)
 
 

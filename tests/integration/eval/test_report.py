@@ -199,7 +199,7 @@ def test_attacks_are_drawn_on_log_axes_and_further_figures_stay_folded(
     assert curve.is_displayed()
     assert curve.size["width"] > 100
     shown = browser.find_element("css selector", "#privacy details.unmeasured").text
-    assert "there is no adapter at hand" in shown
+    assert "no adapter is available" in shown
     for width in (360, 1200):
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",

