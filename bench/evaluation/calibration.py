@@ -22,10 +22,12 @@ from paracosm.eval.measuring.anchors import attack_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.distance_to_closest import leakage
-from paracosm.eval.privacy.gdpr_risks import privacy_risks
+from paracosm.eval.privacy.gdpr_risks.inference import inference
+from paracosm.eval.privacy.gdpr_risks.linkability import linkability
+from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
 from paracosm.eval.privacy.membership import data_membership
+from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
-from paracosm.eval.privacy.verbatim_text import text_replay
 from paracosm.eval.statistics.intervals import wilson
 from paracosm.recipes.sections.evaluate import Evaluate
 
@@ -91,13 +93,15 @@ def figures(draw: int, rows: list[int]) -> dict[str, Estimate]:
     of_texts = _context("text", draw, rows)
     found = (
         _attacked(*of_tables)
-        | privacy_risks(*of_tables)
+        | singling_out(*of_tables)
+        | linkability(*of_tables)
+        | inference(*of_tables)
         | split_guard(*of_tables)
         # It refutes any epsilon above 0 in at most one draw of twenty.
         | {"audit_epsilon": Estimate(refuted.value, refuted.value, refuted.value)}
     )
     return found | {
-        f"{TEXTS}{name}": each for name, each in (_attacked(*of_texts) | text_replay(*of_texts)).items()
+        f"{TEXTS}{name}": each for name, each in (_attacked(*of_texts) | ngram_overlap(*of_texts)).items()
     }
 
 

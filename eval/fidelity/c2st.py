@@ -34,6 +34,7 @@ C2ST = Metric(
             may_pass=False,
             name="twins",
             title="Classifier two-sample test (C2ST): copying",
+            own_section="privacy",
         ),
     ),
 )

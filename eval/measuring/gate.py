@@ -41,6 +41,8 @@ class Gate:
     """The metric's name unless one metric has several gates."""
     title: str = ""
     """The metric's title unless one metric has several gates."""
+    own_section: Section | None = None
+    """The section of the gate, where it is not that of its metric."""
     metric: str = ""
     section: Section = "fidelity"
 
