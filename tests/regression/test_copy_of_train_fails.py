@@ -15,6 +15,7 @@ from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle
 from paracosm.eval.privacy.distance_to_closest import MEASURE as LEAKAGE
+from paracosm.eval.privacy.gdpr_risks import inference, linkability, singling_out
 from paracosm.eval.privacy.membership import MEASURE as MEMBERSHIP
 from paracosm.eval.privacy.ngram_overlap import MEASURE as REPLAY
 from paracosm.recipes.sections.evaluate import Evaluate
