@@ -18,7 +18,7 @@ import datasets
 import evaluate
 import pandas as pd
 
-from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval.catalogue import FIDELITY
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Metric
 from paracosm.recipes.sections.data import Data

@@ -39,7 +39,7 @@ def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
 
 def _subsampling(context: Context) -> list[str]:
     """Return a note for every random subsample that is smaller than its table."""
-    from paracosm.eval.privacy.gdpr_risks import MOST_TARGETS as MOST_RISK_TARGETS
+    from paracosm.eval.privacy.gdpr_risks.targets import MOST_TARGETS as MOST_RISK_TARGETS
     from paracosm.eval.privacy.membership import MOST_TARGETS
     from paracosm.eval.representations.texts import MOST_EMBEDDED, MOST_TEXTS
 

@@ -22,10 +22,12 @@ from paracosm.eval.measuring.anchors import attack_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.eval.privacy.distance_to_closest import leakage
-from paracosm.eval.privacy.gdpr_risks import privacy_risks
+from paracosm.eval.privacy.gdpr_risks.inference import inference
+from paracosm.eval.privacy.gdpr_risks.linkability import linkability
+from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
 from paracosm.eval.privacy.membership import data_membership
+from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
-from paracosm.eval.privacy.verbatim_text import text_replay
 from paracosm.eval.statistics.intervals import wilson
 from paracosm.recipes.sections.evaluate import Evaluate
 
@@ -92,14 +94,16 @@ def estimates_of(draw: int, rows: list[int]) -> dict[str, Estimate]:
     of_texts = _context("text", draw, rows)
     estimates = (
         _attacks(*of_tables)
-        | privacy_risks(*of_tables)
+        | singling_out(*of_tables)
+        | linkability(*of_tables)
+        | inference(*of_tables)
         | split_guard(*of_tables)
-        # The upper end of its interval is a bound of the method, not an estimate. Any epsilon above 0 is refuted in at most 5% of draws.
+        # The upper end of its interval bounds the method; any epsilon above 0 is refuted in at most 5% of draws.
         | {"audit_epsilon": Estimate(audited.value, audited.value, audited.value)}
     )
     return estimates | {
         f"{TEXTS}{name}": estimate
-        for name, estimate in (_attacks(*of_texts) | text_replay(*of_texts)).items()
+        for name, estimate in (_attacks(*of_texts) | ngram_overlap(*of_texts)).items()
     }
 
 

@@ -23,13 +23,14 @@ from resumable_draws import Estimates, add_draw_options, draws_in_file
 from rich.console import Console
 from rich.table import Table
 
-import paracosm.eval.fidelity.text as text_fidelity
-from paracosm.eval.fidelity.measures import COLUMN_FROM_TEXT, FIDELITY
+from paracosm.eval.catalogue import FIDELITY, UTILITY
+from paracosm.eval.fidelity.text.columns import COLUMN_FROM_TEXT
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.representations import text_embedder
 from paracosm.eval.representations.text_embedder import embed
+from paracosm.eval.representations.texts import documents
 from paracosm.eval.statistics.intervals import wilson
-from paracosm.eval.utility.measures import UTILITY
 from paracosm.recipes.sections.evaluate import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
@@ -107,7 +108,7 @@ def estimates_of(draw: int, rows: list[int], only: list[str] | None) -> Estimate
     synthetic = _with_notes(distorted(patients(rows[3], 40_000 + draw), random), texts(1), random)
     settings = Evaluate(bootstrap=300, repeats=2, seed=draw)
     context = Context(HYBRID, train, control, test, "ill", settings, min(rows[1] + rows[2], rows[3]))
-    text_fidelity.embed = cached_embed
+    text_embedder.embed = cached_embed
     estimates: Estimates = {}
     for measure in MEASURES:
         if only is not None and not any(metric.name in only for metric in measure.metrics):
@@ -187,9 +188,7 @@ def texts(side: int) -> list[str]:
 
 @cache
 def vectors(embedder: str) -> dict[str, np.ndarray]:
-    both = [
-        text_fidelity.documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)
-    ]
+    both = [documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)]
     every = [text for side in both for text in side]
     return dict(zip(every, embed(every, embedder), strict=True))
 

@@ -25,7 +25,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from paracosm.eval.fidelity.c2st import classifier_auc
-from paracosm.eval.fidelity.columns import marginals
+from paracosm.eval.fidelity.marginals import marginals
 from paracosm.eval.fidelity.pairs import pair_similarity
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.statistics.two_sample import mauve

@@ -4,34 +4,28 @@ What a language model can learn about a training record from synthetic records s
 model (arXiv 2606.10481). The audit needs neither the generator nor its type: records of any origin can be audited.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import (
-    ShadowJob,
-    ShadowTraining,
-    rows_in_domain,
-    table_digest,
-    training_obstacle,
-)
-from paracosm.eval.attacks.likelihood import Likelihood
-from paracosm.eval.attacks.likelihood_attacks import attack_scores
-from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.shadow_models import real_subjects
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.eval.measuring.anchors import with_reference
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.measure import membership_obstacle
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
-from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.finetune.models.trained_model import load_codec
+from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.measure import Measure, membership_obstacle
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
 from paracosm.records.schema.table import to_records
 
-Anchor = Literal["clean", "base", "copy"]
+if TYPE_CHECKING:
+    from paracosm.eval.attacks.attack_training import ShadowJob
+    from paracosm.eval.attacks.likelihood import Likelihood
+
+Substitute = Literal["clean", "base", "copy"]
 """What the model trains on instead of synthetic records: non-members, nothing, or a copy of train."""
 MOST_STEPS = 1000
 """Optimizer steps of one model, unless two epochs take more."""
@@ -44,7 +38,7 @@ WATCHED = 64
 
 def auxiliary_candidates(
     context: Context, synthetic: pd.DataFrame
-) -> dict[str, tuple[Context, pd.DataFrame | Anchor]]:
+) -> dict[Anchor, tuple[Context, pd.DataFrame | Substitute]]:
     """Return what the auxiliary model trains on for each anchor: synthetic records, non-members, nothing, train.
 
     The test split is the reference, or half of control where there is none. For non-members, the model trains on one
@@ -61,15 +55,21 @@ def auxiliary_candidates(
 
 def auxiliary_obstacle(context: Context) -> Obstacle | None:
     """Return why no model can train on the synthetic records, or None."""
+    from paracosm.eval.attacks.attack_training import training_obstacle
+
     return training_obstacle(context, "auxiliary") or membership_obstacle(context)
 
 
-def auxiliary_membership(context: Context, candidate: pd.DataFrame | Anchor) -> dict[str, Estimate]:
+def auxiliary_membership(context: Context, candidate: pd.DataFrame | Substitute) -> dict[str, Estimate]:
     """Return `auxiliary_mia_auc` and `auxiliary_mia_tpr` of the strongest attack on a model trained on `candidate`.
 
     Members are records of train, non-members those of control. The score `reference` is the mean log probability minus
     that under a model trained on the reference records: it removes what any records of this kind would teach.
     """
+    from paracosm.eval.attacks.attack_training import rows_in_domain
+    from paracosm.eval.attacks.shadow_models import real_subjects
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
     is_table = not isinstance(candidate, str)
     usable = (
         int(rows_in_domain(candidate, context.schema).sum()) if isinstance(candidate, pd.DataFrame) else 0
@@ -102,11 +102,13 @@ def _targets(context: Context) -> tuple[np.ndarray, int]:
 
 
 def _drawn(context: Context, table: pd.DataFrame, seed: int) -> np.ndarray:
+    from paracosm.eval.attacks.attack_training import rows_in_domain
+
     allowed = np.flatnonzero(rows_in_domain(table, context.schema))
     return allowed[drawn_rows(len(allowed), context.settings.attacked_records, seed)]
 
 
-def _training_tables(context: Context, candidate: pd.DataFrame | Anchor) -> dict[str, pd.DataFrame]:
+def _training_tables(context: Context, candidate: pd.DataFrame | Substitute) -> dict[str, pd.DataFrame]:
     """Return the training tables for a candidate by name: its reference first, then the candidate itself."""
     assert context.test is not None
     if isinstance(candidate, pd.DataFrame):
@@ -122,6 +124,12 @@ def _train_and_score(
     context: Context, rows: np.ndarray, members: int, tables: Mapping[str, pd.DataFrame]
 ) -> list[Mapping[str, np.ndarray]]:
     """Train one model for each table; return the scores of the targets under it and under its base model."""
+    from paracosm.eval.attacks.attack_training import ShadowTraining, rows_in_domain, table_digest
+    from paracosm.eval.attacks.likelihood_attacks import attack_scores
+    from paracosm.eval.attacks.likelihood_reader import reader_of
+    from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+    from paracosm.finetune.models.trained_model import load_codec
+
     assert context.attackers is not None
     targets = pd.concat([context.train, context.control], ignore_index=True).iloc[rows]
     query = f"scores of {members} members in {table_digest(targets)}"
@@ -150,6 +158,8 @@ def _train_and_score(
 
 
 def _job(context: Context, name: str, table: pd.DataFrame, query: str) -> ShadowJob:
+    from paracosm.eval.attacks.attack_training import ShadowJob
+
     assert context.attackers is not None
     usual = context.attackers.recipe.finetune
     steps = max(1, -(-len(table) // usual.batch_size))
@@ -166,3 +176,56 @@ def _job(context: Context, name: str, table: pd.DataFrame, query: str) -> Shadow
     changes = {"finetune": usual.model_copy(update=settings), "privacy": None}
     recipe = context.attackers.recipe.model_copy(update=changes)
     return ShadowJob(f"auxiliary-{name}", table, watched, recipe, query)
+
+
+WORST_CASE = "a model of a copy of train"
+
+
+def _interpret_auc(result: Result) -> str:
+    return interpret_membership(result, WORST_CASE)
+
+
+def _interpret_tpr(result: Result) -> str:
+    return interpret_true_positives(result, WORST_CASE)
+
+
+AUXILIARY_MIA_AUC = Metric(
+    name="auxiliary_mia_auc",
+    title="Membership inference by an auxiliary model of the synthetic records: AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Audit of synthetic data by an auxiliary model, Mitchell, Andrew et al. 2026 (arXiv 2606.10481)",
+    what="How often a language model trained on the synthetic records alone ranks a training record above a non-member.",
+    formula="as `adapter_mia_auc`, of an adapter trained on the synthetic records, compared with one trained on the test split; `auxiliary` "
+    "only",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=CONTROL, guarded=True),),
+    anchors="auxiliary",
+)
+AUXILIARY_MIA_TPR = Metric(
+    name="auxiliary_mia_tpr",
+    title="Membership inference by an auxiliary model of the synthetic records: true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Mitchell, Andrew et al. 2026 (arXiv 2606.10481); TPR at a low FPR, minus that FPR (Carlini et al. 2022)",
+    what="Share of training records that a model trained on the synthetic records identifies at a threshold few non-members pass, minus "
+    "their share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=CONTROL, guarded=True),),
+    anchors="auxiliary",
+)
+MEASURE = Measure(
+    auxiliary_membership,
+    (AUXILIARY_MIA_AUC, AUXILIARY_MIA_TPR),
+    auxiliary_candidates,
+    auxiliary_obstacle,
+    Obstacle("hardly any synthetic record lies within the schema's domains", curable=False),
+    own_threads=True,
+)

@@ -5,23 +5,17 @@ them in `canaries.parquet`: a typed table with the schema's fields and the boole
 true for those that were added. The others are the comparison.
 """
 
+import math
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from scipy.optimize import brentq
-from scipy.stats import binom
 
-from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
-from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate, Obstacle
-from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.canaries import INCLUDED
+from paracosm.eval.measuring.gate import CANARIES, Gate
+from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.metric import Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.foundation.errors import DataError
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_records
@@ -36,7 +30,7 @@ LEVEL = 0.05
 LARGEST_EPSILON = 30.0
 
 
-def canary_candidates(context: Context, _: object) -> dict[str, tuple[Context, Model]]:
+def canary_candidates(context: Context, _: object) -> dict[Anchor, tuple[Context, Model]]:
     """Return what is audited for each anchor: the adapter, its base model, a perfect attack."""
     return {"synthetic": (context, "adapter"), "floor": (context, "base"), "worst": (context, "perfect")}
 
@@ -56,6 +50,11 @@ def read_canaries(path: Path, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]
     Raises:
         DataError: the file lacks a column, or fewer than 10 canaries were added or left out.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from paracosm.finetune.objectives.canaries import INCLUDED
+
     table = read_table(path, schema)
     try:
         included = pq.read_table(path, columns=[INCLUDED]).column(0).to_numpy().astype(bool)
@@ -123,6 +122,7 @@ def audit(scores: np.ndarray, included: np.ndarray, delta: float = DELTA) -> Est
 
 def largest_refuted(canaries: int, guesses: int, right: int, delta: float, level: float = LEVEL) -> float:
     """Return the largest epsilon for which `right` correct guesses out of `guesses` have a p-value of at most `level`."""
+    from scipy.optimize import brentq
 
     def surplus(epsilon: float) -> float:
         return p_value(canaries, guesses, right, epsilon, delta) - level
@@ -134,6 +134,8 @@ def largest_refuted(canaries: int, guesses: int, right: int, delta: float, level
 
 def p_value(canaries: int, guesses: int, right: int, epsilon: float, delta: float) -> float:
     """Return the p-value of at least `right` correct guesses under (epsilon, delta)-DP (Steinke et al. 2023, theorem 5.2)."""
+    from scipy.stats import binom
+
     chance = 1 / (1 + np.exp(-epsilon))
     beta = float(binom.sf(right - 1, guesses, chance))
     fewer = np.arange(1, right + 1)
@@ -143,6 +145,11 @@ def p_value(canaries: int, guesses: int, right: int, epsilon: float, delta: floa
 
 def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each canary's mean log probability under the adapter and under its base model, and the mask of those added."""
+    from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
+    from paracosm.eval.attacks.likelihood_reader import reader_of
+    from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+    from paracosm.finetune.models.trained_model import load_codec
+
     assert context.adapter is not None
     assert context.canaries is not None
     codec, masks = load_codec(context.adapter)
@@ -157,3 +164,57 @@ def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for likelihoods in (adapter_likelihoods, base_likelihoods)
     )
     return adapter, base, included
+
+
+def _interpret_exposure(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"A twentieth of the {facts['canaries_in']:,} canaries have an exposure of {result.synthetic.value:.1f} bits or more; "
+        f"with {facts['canaries_out']:,} left out, {facts['most_bits']:.1f} bits is the most that can be measured."
+    )
+
+
+def _interpret_audit(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"{facts['right']:,} of {facts['guesses']:,} guesses about canaries are right, which refutes every epsilon "
+        f"below {result.synthetic.value:.2f}; perfect guesses would refute {facts['most']:.2f}."
+    )
+
+
+CANARY_EXPOSURE = Metric(
+    name="canary_exposure",
+    title="Canary exposure",
+    section="privacy",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Carlini et al. 2019, The Secret Sharer; 95th percentile over canaries, in bits",
+    what="How many bits of a planted record the adapter reveals, measured against planted records that were left out of training.",
+    formula="95th percentile of log2 |R| - log2 rank, R: a canary that went in with all that did not, ranked by likelihood ratio to "
+    "the base model",
+    read=_interpret_exposure,
+    zero="worst",
+    unit="plain",
+    # Chance gives 4.3 bits, and 500 canaries at most 8.0: a limit that so many cannot break would prove nothing.
+    gates=(Gate("at most", 6.0, 6.0, 6.0, settled_by=CANARIES),),
+    anchors="canaries",
+)
+AUDIT_EPSILON = Metric(
+    name="audit_epsilon",
+    title="Empirical epsilon (privacy audit)",
+    section="privacy",
+    goal="down",
+    range=(0.0, float("inf")),
+    source="Steinke, Nasr & Jagielski 2023, Privacy Auditing with One (1) Training Run",
+    what="Lower bound on the epsilon of the adapter that planted records prove; above the accountant's epsilon, the claim is wrong.",
+    formula="largest epsilon whose p-value for v of r right guesses is at most 5%, r = a quarter of the canaries",
+    read=_interpret_audit,
+    zero=None,
+    unit="plain",
+    # No limit by profile: where training was private, the limit is the epsilon that its accountant reports.
+    gates=(Gate("at most", math.inf, math.inf, math.inf, settled_by=CANARIES, may_pass=False),),
+    anchors="canaries",
+)
+MEASURE = Measure(
+    canary_audit, (CANARY_EXPOSURE, AUDIT_EPSILON), canary_candidates, canary_obstacle, own_threads=True
+)

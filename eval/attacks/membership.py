@@ -1,35 +1,30 @@
-"""Membership inference and text extraction attacks on the adapter, from its likelihoods."""
+"""Membership inference on the adapter, from its likelihoods; with shadow models also LiRA alone."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from paracosm.eval.attacks.attack_training import training_obstacle
-from paracosm.eval.attacks.likelihood import Likelihood
-from paracosm.eval.attacks.likelihood_attacks import attack_scores, mean_log_probabilities
-from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods, lira_scores
-from paracosm.eval.attacks.target import attack_target
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.measure import too_few_subjects
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
-from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.eval.statistics.intervals import excess
-from paracosm.finetune.models.trained_model import objective_of
+from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.measure import Measure, too_few_subjects
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
 from paracosm.records.schema.schema import Record
+
+if TYPE_CHECKING:
+    from paracosm.eval.attacks.likelihood import Likelihood
+    from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
 
 Model = Literal["adapter", "clean", "base", "memorised"]
 """What is attacked. `clean`: the adapter again, with non-members on both sides, so that there is nothing to find."""
-PREFIX = SUFFIX = 50
-SHORTEST_SUFFIX = 20
-ATTEMPTS = (1, 100, 10_000)
-EXTRACTION_PROBABILITY = 0.5
 
 
-def adapter_candidates(context: Context, _: object) -> dict[str, tuple[Context, Model]]:
+def adapter_candidates(context: Context, _: object) -> dict[Anchor, tuple[Context, Model]]:
     """Return what is attacked for each anchor: the adapter, non-members only, the base model, a memorising copy."""
-    models: dict[str, Model] = {
+    models: dict[Anchor, Model] = {
         "synthetic": "adapter",
         "ceiling": "clean",
         "floor": "base",
@@ -51,22 +46,18 @@ def adapter_obstacle(context: Context) -> Obstacle | None:
     return too_few_subjects(context, ("train",), ("control", "test"))
 
 
-def text_adapter_obstacle(context: Context) -> Obstacle | None:
-    """Return why texts cannot be extracted from the adapter, or None."""
-    if all(field.type != "text" for field in context.fields):
-        return Obstacle("there is no text column", curable=False)
-    if context.adapter is not None and objective_of(context.adapter) == "masked":
-        return Obstacle("a masked model does not continue texts", curable=False)
-    return adapter_obstacle(context)
-
-
 def lira_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter is not compared with shadow models, or None."""
+    from paracosm.eval.attacks.attack_training import training_obstacle
+
     return training_obstacle(context, "lira") or adapter_obstacle(context)
 
 
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `adapter_mia_auc` and `adapter_mia_tpr` of the strongest attack on one of the models."""
+    from paracosm.eval.attacks.likelihood_attacks import attack_scores
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
     data = _attack_input(context, model)
     scores = attack_scores(
         data.likelihoods, data.base, data.records, members=data.members, shadows=data.shadows
@@ -79,6 +70,10 @@ def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
 
 def shadow_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `lira_auc` and `lira_tpr`: the strongest of the two LiRA scores alone."""
+    from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
+    from paracosm.eval.attacks.lira_rmia import lira_scores
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
     data = _attack_input(context, model)
     assert data.shadows is not None
     scores = lira_scores(mean_log_probabilities(data.likelihoods), data.shadows)
@@ -103,6 +98,8 @@ class _AttackInput:
 
 def _attack_input(context: Context, model: Model) -> _AttackInput:
     """Return the targets and likelihoods for an attack on one of the models."""
+    from paracosm.eval.attacks.target import attack_target
+
     target = attack_target(context)
     rows, members, likelihoods = np.arange(len(target.records)), target.members, target.adapter
     groups = target.groups
@@ -128,46 +125,85 @@ def _attack_input(context: Context, model: Model) -> _AttackInput:
     )
 
 
-def extraction(context: Context, model: Model) -> dict[str, Estimate]:
-    """Return `extraction`: the share of training texts whose continuation is extractable, minus that of held-out texts.
-
-    The second 50 tokens of a text after its first 50 (halves of a shorter one) are extractable if at least one of 100
-    samples reproduces them with probability 1/2 (Hayes et al. 2025, (n, p)-discoverable extraction). One forward pass
-    gives the probability of a continuation, so nothing is sampled. Empty where texts are too short.
-    """
-    target = attack_target(context)
-    likelihoods = {"adapter": target.adapter, "clean": target.adapter, "base": target.base}.get(
-        model, target.memorised
-    )
-    members = target.memorised_members if model == "memorised" else target.members
-    text_fields = [index for index, field in enumerate(context.fields) if field.type == "text"]
-    train, held_out = (
-        [_continuation(likelihood, text_fields) for likelihood in side]
-        for side in (likelihoods[:members], likelihoods[members:])
-    )
-    if model == "clean":
-        train, held_out = held_out[::2], held_out[1::2]
-    train, held_out = ([text for text in side if text is not None] for side in (train, held_out))
-    if len(train) < FEWEST_ROWS // 2 or len(held_out) < FEWEST_ROWS // 2:
-        return {}
-    facts: dict[str, float] = {"texts": len(train), "control_texts": len(held_out)}
-    for attempts in ATTEMPTS:
-        needed = np.log1p(-((1 - EXTRACTION_PROBABILITY) ** (1 / attempts)))
-        for name, side in (("extracted", train), ("control_extracted", held_out)):
-            facts[f"{name}_in_{attempts}"] = sum(total >= needed for total, _ in side)
-    facts["greedily_extracted"] = sum(greedy for _, greedy in train)
-    estimate = excess(facts["extracted_in_100"], len(train), facts["control_extracted_in_100"], len(held_out))
-    return {"extraction": Estimate(estimate.value, estimate.low, estimate.high, facts=facts)}
+WORST_CASE = "an adapter that was made to memorise"
 
 
-def _continuation(likelihood: Likelihood, text_fields: Sequence[int]) -> tuple[float, bool] | None:
-    """Return the log probability of the most likely text's continuation, and whether greedy decoding reproduces it."""
-    continuations = []
-    for index in text_fields:
-        tokens = np.flatnonzero(likelihood.field_index == index)
-        start = min(PREFIX, len(tokens) // 2)
-        suffix = tokens[start : start + SUFFIX]
-        if len(suffix) >= SHORTEST_SUFFIX:
-            total = float(likelihood.log_probability[suffix].sum())
-            continuations.append((total, bool(likelihood.is_argmax[suffix].all())))
-    return max(continuations, default=None)
+def _interpret_auc(result: Result) -> str:
+    return interpret_membership(result, WORST_CASE)
+
+
+def _interpret_tpr(result: Result) -> str:
+    return interpret_true_positives(result, WORST_CASE)
+
+
+ADAPTER_MIA_AUC = Metric(
+    name="adapter_mia_auc",
+    title="Membership inference on the adapter: AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751); Zarifzadeh et al. 2024 (RMIA)",
+    what="How often the strongest attack that has the adapter itself ranks a training record above a non-member.",
+    formula="as `data_mia_auc`, scores: loss, zlib, ratio to the base, Min-K%++, RMIA, windows won",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=HELD_OUT, guarded=True),),
+    anchors="adapter",
+)
+ADAPTER_MIA_TPR = Metric(
+    name="adapter_mia_tpr",
+    title="Membership inference on the adapter: true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the strongest attack on the adapter identifies at a threshold few non-members pass, minus "
+    "their share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=HELD_OUT, guarded=True),),
+    anchors="adapter",
+)
+LIRA_AUC = Metric(
+    name="lira_auc",
+    title="Membership inference on the adapter with shadow models (LiRA): AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles",
+    what="How often an attack that compares the adapter with models trained with and without each record ranks a training record "
+    "above a non-member; it is part of the strongest attack on the adapter too.",
+    formula="AUC of the likelihood ratio of a record's loss under shadow adapters that did and did not learn it; `lira` only",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    anchors="adapter",
+)
+LIRA_TPR = Metric(
+    name="lira_tpr",
+    title="Membership inference on the adapter with shadow models (LiRA): true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the attack with shadow models identifies at a threshold few non-members pass, minus their "
+    "share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    anchors="adapter",
+)
+MEASURE = Measure(
+    adapter_membership,
+    (ADAPTER_MIA_AUC, ADAPTER_MIA_TPR),
+    adapter_candidates,
+    adapter_obstacle,
+    own_threads=True,
+)
+LIRA_MEASURE = Measure(
+    shadow_membership, (LIRA_AUC, LIRA_TPR), adapter_candidates, lira_obstacle, own_threads=True
+)

@@ -10,14 +10,17 @@ import pytest
 from paracosm.eval.measuring.anchors import attack_candidates, independent_marginals, with_reference
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.privacy.gdpr_risks import privacy_risks, risks_obstacle
-from paracosm.eval.privacy.identifier_detection import found_in, of_one_subject
-from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
+from paracosm.eval.privacy.gdpr_risks.inference import inference
+from paracosm.eval.privacy.gdpr_risks.linkability import linkability
+from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
+from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
+from paracosm.eval.privacy.identifier_replay import SearchedRecords, identifier_replay
+from paracosm.eval.privacy.identifiers_in_text import found_in, of_one_subject
 from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
+from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
 from paracosm.eval.privacy.text_attacks import most_similar, text_scores
-from paracosm.eval.privacy.verbatim_text import text_replay
 from paracosm.eval.representations.row_distance import RowVectors
 from paracosm.eval.representations.texts import BigramModel
 from paracosm.eval.statistics.classifier import auc_with_variances
@@ -31,6 +34,11 @@ example, notes, NOTES, PATIENTS = (
     example_tables.PATIENTS,
 )
 QUICK = Evaluate(bootstrap=100, repeats=2)
+
+
+def privacy_risks(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+    """Return the three risks of a candidate."""
+    return singling_out(context, candidate) | linkability(context, candidate) | inference(context, candidate)
 
 
 def context_of(kind: str, seed: int = 0, **changes: object) -> tuple[Context, pd.DataFrame]:
@@ -195,13 +203,13 @@ def test_repeated_word_sequences_are_compared_with_control() -> None:
     train = [f"{text} {boiler}" for text in words[:60]]
     control = [f"{text} {boiler}" for text in words[60:100]]
     context = Context(NOTES, texts(train), texts(control), None, None, QUICK, 40)
-    honest = text_replay(context, texts([f"{text} {boiler}" for text in words[100:]]))["run_13"]
+    honest = ngram_overlap(context, texts([f"{text} {boiler}" for text in words[100:]]))["run_13"]
     assert honest.facts["copies"] == honest.facts["rows"]
     assert honest.value == 0
-    copied = text_replay(context, texts(train))["run_50"]
+    copied = ngram_overlap(context, texts(train))["run_50"]
     assert copied.low > 0.5
     short = Context(NOTES, texts(["a b c"] * 30), texts(["d e f"] * 20), None, None, QUICK, 20)
-    assert text_replay(short, texts(["a b c"])) == {}
+    assert ngram_overlap(short, texts(["a b c"])) == {}
 
 
 def test_identifiers_of_a_single_subject_are_detected() -> None:
@@ -226,13 +234,15 @@ def test_replayed_identifiers_are_compared_with_control() -> None:
         )
 
     context = Context(NOTES, texts(1000, 40), texts(2000, 30), None, None, QUICK, 30)
-    replayed = identifier_replay(context, Spelled(texts(1000, 20)))["pii_replay"]
+    replayed = identifier_replay(context, SearchedRecords(texts(1000, 20)))["pii_replay"]
     assert replayed.value == 0.5
     assert replayed.low > 0.2
     assert replayed.facts["fisher_p"] < 0.001
-    assert identifier_replay(context, Spelled(texts(3000, 20)))["pii_replay"].value == 0
+    assert identifier_replay(context, SearchedRecords(texts(3000, 20)))["pii_replay"].value == 0
     blank = pd.DataFrame({"note": pd.Series(["nothing to see"] * 30, dtype="string")})
-    assert identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), Spelled(blank)) == {}
+    assert (
+        identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), SearchedRecords(blank)) == {}
+    )
 
 
 def test_identifier_columns_count_where_texts_contain_them() -> None:
@@ -244,5 +254,5 @@ def test_identifier_columns_count_where_texts_contain_them() -> None:
     others = [frozenset({f"Stranger{letter}"}) for letter in "abcdefghijklmnopqrst"]
     known = {"train": [frozenset({name}) for name in names], "control": others}
     context = Context(Schema(NOTES.fields), plain, plain, None, None, QUICK, 20, identifiers=known)
-    found: Estimate = identifier_replay(context, Spelled(spelled_out))["pii_replay"]
+    found: Estimate = identifier_replay(context, SearchedRecords(spelled_out))["pii_replay"]
     assert found.value == 1.0

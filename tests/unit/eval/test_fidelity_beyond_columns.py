@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 from paracosm.eval import parallel as jobs
-from paracosm.eval.fidelity.measures import FIDELITY, PERPLEXITY_RATIO
-from paracosm.eval.fidelity.rows import column_figures, row_figures
-from paracosm.eval.fidelity.text import meaning_figures, perplexity, self_bleu, word_figures
-from paracosm.eval.fidelity.text_vs_columns import hybrid_candidates, text_column_figures
+from paracosm.eval.catalogue import FIDELITY
+from paracosm.eval.fidelity.rows import row_metrics
+from paracosm.eval.fidelity.text.columns import hybrid_candidates, text_column_metrics
+from paracosm.eval.fidelity.text.embeddings import embedding_metrics
+from paracosm.eval.fidelity.text.perplexity import PERPLEXITY_RATIO, perplexity
+from paracosm.eval.fidelity.text.words import self_bleu, word_metrics
+from paracosm.eval.fidelity.triples import joint_metrics
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.representations.text_embedder import embed, embedder_obstacle, packaged_folder
@@ -79,18 +82,18 @@ def test_self_bleu_is_one_for_copies_and_low_for_unrelated_texts() -> None:
 def test_word_metrics_separate_held_out_from_odd_texts() -> None:
     real, control, fresh = (_texts(notes(120, seed)) for seed in (0, 1, 2))
     context = Context(NOTES, real, control, None, None, QUICK, 120)
-    honest = word_figures(context, fresh) | perplexity(context, fresh)
+    honest = word_metrics(context, fresh) | perplexity(context, fresh)
     assert honest["text_auc"].low < 0.55
     for name in ("perplexity_ratio", "distinct_ratio", "self_bleu_ratio"):
         assert honest[name].value == pytest.approx(1, abs=0.1), name
-    dull = word_figures(context, _texts([notes(1, 9)[0]] * 120))
+    dull = word_metrics(context, _texts([notes(1, 9)[0]] * 120))
     assert dull["text_auc"].value > 0.95
     assert dull["distinct_ratio"].high < 0.3
     assert dull["self_bleu_ratio"].low > 1
     odd = perplexity(context, independent_marginals(real, NOTES.modelled, 120, 0))
     assert odd["perplexity_ratio"].low > 2
     empty = _texts([""] * 30)
-    assert word_figures(context, empty) == perplexity(context, empty) == {}
+    assert word_metrics(context, empty) == perplexity(context, empty) == {}
 
 
 @pytest.mark.parametrize("tested", [True, False])
@@ -109,8 +112,8 @@ def test_embedding_metrics_separate_held_out_from_off_topic_texts() -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
     real, control, fresh = (_texts([text[:90] for text in notes(60, seed)]) for seed in (0, 1, 2))
     context = Context(NOTES, real, control, None, None, QUICK, 60)
-    honest = meaning_figures(context, fresh)
-    away = meaning_figures(
+    honest = embedding_metrics(context, fresh)
+    away = embedding_metrics(
         context, _texts([f"ship {number} sailed at dawn for the islands" for number in range(60)])
     )
     assert honest["embedding_auc"].low < 0.6 < 0.95 < away["embedding_auc"].value
@@ -142,7 +145,7 @@ def test_texts_that_contradict_their_columns_score_lower() -> None:
     schema = Schema((*PATIENTS, Field(name="note", type="text", max_length=200)))
     train, control, fresh = (_hybrid(rows, seed) for rows, seed in ((300, 0), (150, 1), (150, 2)))
     context = Context(schema, train, control, None, None, QUICK, 150)
-    found = {name: text_column_figures(*pair) for name, pair in hybrid_candidates(context, fresh).items()}
+    found = {name: text_column_metrics(*pair) for name, pair in hybrid_candidates(context, fresh).items()}
     assert {"sex", "stage"} <= set(found["synthetic"]["column_from_text"].facts["columns"])
     assert found["synthetic"]["column_from_text"].value > found["floor"]["column_from_text"].high + 0.1
     assert found["synthetic"]["text_information"].value == pytest.approx(1, abs=0.25)
@@ -153,19 +156,19 @@ def test_texts_that_contradict_their_columns_score_lower() -> None:
 def test_row_metrics_separate_held_out_narrow_and_shuffled_records() -> None:
     train, control, fresh = patients(250, 0), patients(200, 1), patients(200, 2)
     context = Context(PATIENTS, train, control, None, None, QUICK, 200)
-    honest = row_figures(context, fresh) | column_figures(context, fresh)
+    honest = row_metrics(context, fresh) | joint_metrics(context, fresh)
     one_kind = (
         fresh[fresh["stage"] == "none"].sample(200, replace=True, random_state=0).reset_index(drop=True)
     )
-    narrow = row_figures(context, one_kind)
-    shuffled = column_figures(context, independent_marginals(train, PATIENTS.modelled, 200, 0))
-    copied = row_figures(context, train) | column_figures(context, train)
+    narrow = row_metrics(context, one_kind)
+    shuffled = joint_metrics(context, independent_marginals(train, PATIENTS.modelled, 200, 0))
+    copied = row_metrics(context, train) | joint_metrics(context, train)
     assert honest["beta_recall"].value > narrow["beta_recall"].high
     assert honest["alpha_precision"].value > 0.85
     assert narrow["row_mmd"].low > 0.01 > honest["row_mmd"].low
     assert honest["triples"].low > shuffled["triples"].value
     assert copied["triples"].value > honest["triples"].high
-    far = column_figures(context, fresh.assign(pressure=fresh["pressure"] + 100))
+    far = joint_metrics(context, fresh.assign(pressure=fresh["pressure"] + 100))
     assert far["wasserstein"].low > honest["wasserstein"].high
 
 

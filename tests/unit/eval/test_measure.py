@@ -17,7 +17,8 @@ from paracosm.eval.measuring.context import Context
 from paracosm.eval.report.comparison import together
 from paracosm.eval.report.histograms import distributions
 from paracosm.eval.stage import _settings
-from paracosm.eval.utility.tstr import Drawn, make_task, utility, utility_obstacle
+from paracosm.eval.utility.task import make_task
+from paracosm.eval.utility.tstr import SyntheticSets, utility, utility_obstacle
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -256,12 +257,12 @@ def test_further_sets_of_a_generator_widen_the_utility_intervals() -> None:
     )
     lucky, other = parts["synthetic"], parts["synthetic"].copy()
     other["ill"] = other["ill"].sample(frac=1, random_state=0).array
-    alone = utility(context, Drawn(lucky, []))["utility_skill"]
-    among = utility(context, Drawn(lucky, [other, other]))["utility_skill"]
+    alone = utility(context, SyntheticSets(lucky, []))["utility_skill"]
+    among = utility(context, SyntheticSets(lucky, [other, other]))["utility_skill"]
     assert among.value == alone.value, "the set that is released is the one that is judged"
     assert among.low < alone.low - 0.3
     assert len(among.facts["scores_of_sets"]) == 3
-    alike = utility(context, Drawn(lucky, [lucky, lucky]))["utility_skill"]
+    alike = utility(context, SyntheticSets(lucky, [lucky, lucky]))["utility_skill"]
     assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.3)
 
 

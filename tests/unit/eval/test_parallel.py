@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from paracosm.eval import parallel
-from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval.catalogue import FIDELITY
 from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.privacy.measures import LEAKAGE
+from paracosm.eval.privacy.distance_to_closest import MEASURE as LEAKAGE
 from paracosm.recipes.sections.evaluate import Evaluate
 
 

@@ -8,7 +8,7 @@ import pytest
 from example_tables import example
 
 from paracosm.eval.fidelity.pmse import pmse_ratio, propensity
-from paracosm.eval.fidelity.text_topics import topics
+from paracosm.eval.fidelity.text.topics import topics
 from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.recipes.sections.evaluate import Evaluate

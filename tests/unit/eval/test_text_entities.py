@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.fidelity import text_entities
-from paracosm.eval.fidelity.text_entities import entity_figures, entity_obstacle, jensen_shannon
+from paracosm.eval.fidelity.text import entities as text_entities
+from paracosm.eval.fidelity.text.entities import entity_metrics, entity_obstacle, jensen_shannon
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.privacy.identifier_detection import read_by_model
-from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
+from paracosm.eval.privacy.identifier_replay import SearchedRecords, identifier_replay
+from paracosm.eval.privacy.identifiers_in_text import read_by_model
 from paracosm.eval.representations.text_embedder import embedder_obstacle
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
@@ -43,17 +43,17 @@ def test_divergence_is_zero_for_equal_and_one_bit_for_disjoint_mixtures() -> Non
 def test_held_out_texts_are_near_and_other_entities_far() -> None:
     context = Context(NOTES, texts(letters(60, 0)), texts(letters(40, 1)), None, None, QUICK, 60)
     assert entity_obstacle(context) is None
-    fresh = entity_figures(context, texts(letters(60, 2)))["entity_js"]
-    other = entity_figures(context, texts(["The wound is clean and dry, and Mary Jones slept."] * 60))[
+    fresh = entity_metrics(context, texts(letters(60, 2)))["entity_js"]
+    other = entity_metrics(context, texts(["The wound is clean and dry, and Mary Jones slept."] * 60))[
         "entity_js"
     ]
     assert fresh.value < 0.02
     assert other.low > fresh.high
     assert other.breakdown["kinds"] > 0.2
     assert other.breakdown["mentions a text"] > 0.8
-    assert entity_figures(context, texts([""] * 60))["entity_js"].value == 1
+    assert entity_metrics(context, texts([""] * 60))["entity_js"].value == 1
     blank = Context(NOTES, texts(["so it was"] * 30), texts(["so it was"] * 30), None, None, QUICK, 30)
-    assert entity_figures(blank, texts(["so it was"] * 30)) == {}
+    assert entity_metrics(blank, texts(["so it was"] * 30)) == {}
 
 
 def test_without_the_extra_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +83,12 @@ def test_replay_counts_names_that_only_the_language_model_detects() -> None:
     read = read_by_model(real)
     assert read is not None
     assert sum(name.casefold() in found for name, found in zip(given, read, strict=True)) >= 18
-    told = identifier_replay(context, Spelled(texts([text.upper() for text in real[:10]])))["pii_replay"]
+    told = identifier_replay(context, SearchedRecords(texts([text.upper() for text in real[:10]])))[
+        "pii_replay"
+    ]
     assert told.facts["detectors"] == ["patterns", "presidio patterns", "language model"]
     assert 0.4 <= told.value <= 0.6
-    assert identifier_replay(context, Spelled(texts(["nobody came"] * 10)))["pii_replay"].value == 0
+    assert identifier_replay(context, SearchedRecords(texts(["nobody came"] * 10)))["pii_replay"].value == 0
 
 
 def test_four_texts_are_too_few_to_embed() -> None:
