@@ -1,21 +1,25 @@
-"""`accelerate launch -m paracosm.finetune RECIPE|RUN [key=value ...]`: fine-tune a model on every process of a launch."""
+"""`accelerate launch -m paracosm.finetune RECIPE|RUN [KEY=VALUE]...`: the finetune stage on one or more processes.
+
+Libraries are imported inside functions, because OpenMP has to be set up before torch is imported.
+"""
 
 import sys
 
-from paracosm.finetune.distributed.processes import check_shared_run, fail_together, run_on_leader
-from paracosm.finetune.stage import train
+from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main
-from paracosm.records.stage import has_records, prepare
 
 
 def finetune(opened: OpenRun) -> None:
-    """Run the `records` stage on the leader if it is not up to date, then the `finetune` stage on every process.
+    """Run the records stage if it is not up to date, then train, on every process of the launch.
 
     Raises:
-        ParacosmError: the records cannot be prepared, training fails, or another process is gone.
+        ParacosmError: the records cannot be prepared, or another process has ended.
     """
+    from paracosm.finetune.distributed.processes import check_shared_run, run_on_leader, fail_together
+    from paracosm.finetune.stage import train
+
     with fail_together():
         run_on_leader(lambda: _prepare(opened))
         check_shared_run("records", opened.run)
@@ -23,10 +27,13 @@ def finetune(opened: OpenRun) -> None:
 
 
 def _prepare(opened: OpenRun) -> None:
+    from paracosm.records.stage import has_records, prepare
+
     if not (opened.from_run and has_records(opened)):
         prepare(recipe=opened.recipe, run=opened.run, root=opened.root)
     opened.keep_recipe()
 
 
 if __name__ == "__main__":
+    wait_passively()
     sys.exit(stage_main(finetune, prog="paracosm.finetune"))

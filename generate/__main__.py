@@ -1,11 +1,13 @@
-"""`accelerate launch -m paracosm.generate RUN|RECIPE [key=value ...]`: an adapter in, synthetic records out."""
+"""`accelerate launch -m paracosm.generate RUN|RECIPE [KEY=VALUE]...`: the generate stage on one or more processes.
+
+Libraries are imported inside functions, because OpenMP has to be set up before torch is imported.
+"""
 
 import sys
 
-from paracosm.finetune.distributed.processes import check_shared_run, fail_together, is_leader
 from paracosm.foundation.errors import RunError
+from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
-from paracosm.generate.stage import sample
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main
 
@@ -16,6 +18,9 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
+    from paracosm.finetune.distributed.processes import is_leader, check_shared_run, fail_together
+    from paracosm.generate.stage import sample
+
     with fail_together():
         if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
@@ -26,4 +31,5 @@ def generate(opened: OpenRun) -> None:
 
 
 if __name__ == "__main__":
+    wait_passively()
     sys.exit(stage_main(generate, prog="paracosm.generate"))

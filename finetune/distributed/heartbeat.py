@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.foundation.exit_codes import MENDABLE
+from paracosm.foundation.exit_codes import USER_ERROR
 from paracosm.recipes.run.stage_main import HELD_BACK, speaks_first
 
 if TYPE_CHECKING:
@@ -141,4 +141,4 @@ class Heartbeat:
         if self.ended.is_set():
             return
         print(f"error: {why}", file=sys.stderr, flush=True)
-        os._exit(MENDABLE)
+        os._exit(USER_ERROR)

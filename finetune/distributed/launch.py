@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paracosm.finetune.distributed.heartbeat import PATIENCE, patience
 from paracosm.foundation.errors import RunError
-from paracosm.foundation.exit_codes import INTERRUPTED, MENDABLE
+from paracosm.foundation.exit_codes import INTERRUPTED, USER_ERROR
 from paracosm.foundation.suggestions import did_you_mean
 
 CONFIGURATIONS = Path(__file__).parent / "configs"
@@ -180,4 +180,4 @@ def _exit_code(rank: int, process_exit_code: int) -> int:
         file=sys.stderr,
         flush=True,
     )
-    return MENDABLE
+    return USER_ERROR

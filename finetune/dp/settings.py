@@ -7,7 +7,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.privacy import Privacy
 
 METHODS = ("lora", "rslora")
-"""Methods for which per-record gradients were verified; Opacus does not cover the magnitudes of DoRA and full weights."""
+"""Methods for which per-sample gradients were verified; Opacus does not cover the magnitudes of DoRA and full weights."""
 
 
 def as_trained(recipe: Recipe) -> Recipe:
@@ -43,7 +43,7 @@ def _check(recipe: Recipe, privacy: Privacy) -> None:
         raise RecipeError('privacy: needs the extra `dp`; run: pip install "paracosm[dp]"')
     if recipe.finetune.method not in METHODS:
         raise RecipeError(
-            f"finetune.method: per-record gradients are not verified for {recipe.finetune.method}; with privacy it"
+            f"finetune.method: per-sample gradients are not verified for {recipe.finetune.method}; with privacy it"
             f" must be {' or '.join(METHODS)}"
         )
     if privacy.unit == "subject" and recipe.data.subject is None:
