@@ -17,7 +17,7 @@ from paracosm.eval.measuring.dp_claim import Claim, with_claim
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
-from paracosm.eval.parallel import measured
+from paracosm.eval.parallel import run_measures
 from paracosm.eval.report.histograms import distributions
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
@@ -113,7 +113,7 @@ def measure_all(
     """Return the result of every metric that these tables allow, and the obstacle to every other."""
     obstacles = [each.obstacle(context) for each in measures]
     open_to = [each for each, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
-    measured_ones = iter(measured(context, synthetic, open_to, progress))
+    measured_ones = iter(run_measures(context, synthetic, open_to, progress))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
     for each, obstacle in zip(measures, obstacles, strict=True):
@@ -188,9 +188,9 @@ def _untrained(
     if settings.floor != "base" or adapter is None or all(each.type != "text" for each in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
-    from paracosm.eval.representations.texts import MOST_MEANT
+    from paracosm.eval.representations.texts import MOST_EMBEDDED
 
-    rows = min(context.size, MOST_MEANT)
+    rows = min(context.size, MOST_EMBEDDED)
     progress(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
     return base_records(adapter, rows, settings.seed)
 

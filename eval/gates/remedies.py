@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from paracosm.eval.gates.catalogue import CONTROL, HELD_OUT
+from paracosm.eval.measuring.gate import CONTROL, HELD_OUT
 
 COUNTED: dict[str, tuple[str, ...]] = {
     CONTROL: ("control",),

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from paracosm.eval.gates.catalogue import GATES, GUARD, Gate, Quantity
+from paracosm.eval.gates.catalogue import GATES
+from paracosm.eval.measuring.gate import GUARD, Gate, Quantity
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result, Section
 from paracosm.eval.measuring.number_format import Unit, figure, interval
 from paracosm.foundation.errors import RecipeError

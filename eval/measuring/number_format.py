@@ -1,4 +1,4 @@
-"""How a figure is written for people."""
+"""Numbers as text: the one place that decides units, digits and intervals."""
 
 from typing import Literal
 
@@ -17,3 +17,18 @@ def figure(value: float, unit: Unit) -> str:
 def interval(low: float, high: float, unit: Unit) -> str:
     """Return a 95% interval as text."""
     return f"{figure(low, unit)} to {figure(high, unit)}"
+
+
+def percentage(share: float, digits: int = 0) -> str:
+    """Return a share as a percentage with a fixed number of digits, for running text."""
+    return f"{100 * share:.{digits}f}%"
+
+
+def of_100(share: float) -> str:
+    """Return a share as a whole number out of 100, for sentences such as `in 57 of 100 pairs`."""
+    return f"{100 * share:.0f}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, in the singular for 1: `1 gate`, `1,200 records`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,11 +6,11 @@ from typing import Any
 import finished_run
 import pytest
 
+from paracosm.eval.attacks.canary_audit import AUDIT_EPSILON
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measuring.dp_claim import Claim, claim_of, with_claim
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
-from paracosm.eval.privacy.measures import AUDIT_EPSILON
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.release import Release
 from paracosm.registry.card.provenance import settings

@@ -1,21 +1,31 @@
-"""Does every column look right on its own? Distances between distributions, field by field."""
+"""Marginal distributions: distances between the distributions of each column, field by field."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import CountVectorizer
 
+from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import NUMERIC, Context
-from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.representations.features import as_floats, as_texts, as_words
+from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.measure import Measure, same_context, too_few
+from paracosm.eval.measuring.metric import Estimate, Metric, Result
+from paracosm.eval.measuring.number_format import percentage
+from paracosm.eval.measuring.readings import beside_anchor, too_close
 from paracosm.eval.statistics.intervals import around
 from paracosm.records.schema.schema import Field
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 MOST_POINTS = 4000
+"""Points of a numeric column at which two distributions are compared, at most."""
 VOCABULARY = 2000
 TRIGRAM = 3
 BOOTSTRAP_CELLS = 1e9
@@ -23,11 +33,37 @@ FEWEST_RESAMPLES = 100
 CELLS_A_BATCH = 20_000_000
 
 
+def _interpret(result: Result) -> str:
+    shares = result.synthetic.breakdown
+    weakest = min(shares, key=lambda name: shares[name])
+    return (
+        f"On average {percentage(result.synthetic.value, 1)} of a column's distribution is right"
+        f"{beside_anchor(result.ceiling, 'fresh real records reach {}')}. "
+        f"Weakest: {weakest} ({percentage(shares[weakest], 1)}).{too_close(result)}"
+    )
+
+
+MARGINALS = Metric(
+    name="marginals",
+    title="Marginal distributions",
+    section="fidelity",
+    goal="up",
+    range=(0.0, 1.0),
+    source="Kolmogorov-Smirnov and total variation complements, as in SDMetrics; Jensen-Shannon (Lin 1991) for text",
+    what="How much of each column's distribution the synthetic records share with the training records.",
+    formula="mean over columns of 1 - KS distance (numbers, dates), 1 - total variation (categories), or for texts of 1 - the mean "
+    "of the KS distance of lengths and the Jensen-Shannon distances of words and character trigrams",
+    read=_interpret,
+    zero=None,
+    gates=(Gate("at least", 0.95, 0.95, 0.95, settled_by=HELD_OUT, quantity="of_ceiling"),),
+)
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """One distribution on both sides: what each row contributes to each bin, and the distance of the sums.
+    """One distribution on both sides: the contribution of each row to each bin, and the distance of the sums.
 
-    A row's contribution is sparse (rows x bins), so that resampling the rows is one product with their weights.
+    Contributions are sparse matrices (rows x bins), so that resampling the rows is one product with their weights.
     """
 
     name: str
@@ -42,52 +78,53 @@ class Comparison:
 
 
 def marginals(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return the mean over fields of 1 - distance between a candidate's and train's distribution.
+    """Return the mean over fields of 1 - the distance between the distributions of a candidate and of train.
 
     Numbers and dates: Kolmogorov-Smirnov distance, or the difference in missing share where that is larger.
     Categories and booleans: total variation, missing being a category. Texts: the mean of the KS distance of
     lengths and the Jensen-Shannon distances (base 2) of words and of character trigrams.
     """
     reference = context.reference
-    known = context.once("marginals", lambda: {each.name: _known(each, reference) for each in context.fields})
+    prepared = context.once(
+        "marginals", lambda: {field.name: _prepare(field, reference) for field in context.fields}
+    )
     values, fields = [], []
     candidate_side = reference_side = 0.0
     for number, part in enumerate(context.parts(candidate, 3)):
         compared = {
-            each.name: _comparisons(each, part[each.name], known[each.name]) for each in context.fields
+            field.name: _comparisons(field, part[field.name], prepared[field.name])
+            for field in context.fields
         }
         score, per_field = _mean_score(compared, np.ones((1, len(part))), np.ones((1, len(reference))))
         values.append(score[0])
-        fields.append({name: float(each[0]) for name, each in per_field.items()})
+        fields.append({name: float(scores[0]) for name, scores in per_field.items()})
         if number == 0:
             candidate_side, reference_side = _bootstrap(context, compared, len(part), len(reference))
     variance = candidate_side / context.distinct_parts(candidate) + reference_side
-    breakdown = {name: float(np.mean([each[name] for each in fields])) for name in fields[0]}
+    breakdown = {name: float(np.mean([repeat[name] for repeat in fields])) for name in fields[0]}
     facts = {
         "rows": min(context.size, len(candidate)),
         "reference_rows": len(reference),
         "repeats": len(values),
     }
-    found = around(float(np.mean(values)), variance, (0.0, 1.0), breakdown=breakdown, facts=facts)
-    return {"marginals": found}
+    estimate = around(float(np.mean(values)), variance, (0.0, 1.0), breakdown=breakdown, facts=facts)
+    return {"marginals": estimate}
 
 
 def _bootstrap(
     context: Context, comparisons: dict[str, list[Comparison]], rows: int, reference_rows: int
 ) -> tuple[float, float]:
-    """Return the variance of the mean score from resampling the candidate's and the reference's rows."""
+    """Return the variance of the mean score when the rows of the candidate, and of the reference, are resampled."""
     random = np.random.default_rng([context.settings.seed, 17])
-    cells = sum(
-        each.candidate.nnz + each.reference.nnz for several in comparisons.values() for each in several
-    )
+    cells = sum(one.candidate.nnz + one.reference.nnz for several in comparisons.values() for one in several)
     resamples = int(np.clip(BOOTSTRAP_CELLS / max(1, cells), FEWEST_RESAMPLES, context.settings.bootstrap))
     spread = []
     for side, count in (("candidate", rows), ("reference", reference_rows)):
         scores = []
         for batch in _batches(resamples, count):
             weights = random.multinomial(count, np.full(count, 1 / count), size=batch).astype(np.float64)
-            still = np.ones((1, reference_rows if side == "candidate" else rows))
-            pair = (weights, still) if side == "candidate" else (still, weights)
+            fixed = np.ones((1, reference_rows if side == "candidate" else rows))
+            pair = (weights, fixed) if side == "candidate" else (fixed, weights)
             scores.append(_mean_score(comparisons, *pair)[0])
         spread.append(float(np.concatenate(scores).var(ddof=1)))
     return spread[0], spread[1]
@@ -102,52 +139,63 @@ def _mean_score(
     comparisons: dict[str, list[Comparison]], candidate_weights: np.ndarray, reference_weights: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     per_field = {
-        name: np.mean([each.scores(candidate_weights, reference_weights) for each in several], axis=0)
+        name: np.mean([one.scores(candidate_weights, reference_weights) for one in several], axis=0)
         for name, several in comparisons.items()
     }
     return np.mean(list(per_field.values()), axis=0), per_field
 
 
 @dataclass(frozen=True)
-class _Known:
-    """The reference's side of one field: values, words, or the texts' lengths and counted n-grams."""
+class _Reference:
+    """One field of the reference: values, words, or the lengths and counted n-grams of its texts."""
 
     values: np.ndarray
     counted: tuple[tuple[str, CountVectorizer, csr_matrix], ...] = ()
 
 
-def _known(field: Field, reference: pd.DataFrame) -> _Known:
+def _prepare(field: Field, reference: pd.DataFrame) -> _Reference:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    from paracosm.eval.representations.features import as_floats, as_texts, as_words
+
     column = reference[field.name]
     if field.type in NUMERIC:
-        return _Known(as_floats(column, field))
+        return _Reference(as_floats(column, field))
     if field.type != "text":
-        return _Known(as_words(column))
+        return _Reference(as_words(column))
     texts = as_texts(column)
     if not any(len(text.strip()) >= TRIGRAM for text in texts):
-        return _Known(_lengths(column))
+        return _Reference(_lengths(column))
     counters = {
         "words": CountVectorizer(token_pattern=r"(?u)\S+", max_features=VOCABULARY),
         "trigrams": CountVectorizer(analyzer="char", ngram_range=(TRIGRAM, TRIGRAM), max_features=VOCABULARY),
     }
-    counted = [(name, each, csr_matrix(each.fit_transform(texts))) for name, each in counters.items()]
-    return _Known(_lengths(column), tuple(counted))
+    counted = [
+        (name, counter, csr_matrix(counter.fit_transform(texts))) for name, counter in counters.items()
+    ]
+    return _Reference(_lengths(column), tuple(counted))
 
 
 def _lengths(column: pd.Series) -> np.ndarray:
     return column.astype("string").str.len().astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _comparisons(field: Field, column: pd.Series, known: _Known) -> list[Comparison]:
+def _comparisons(field: Field, column: pd.Series, reference: _Reference) -> list[Comparison]:
+    from scipy.sparse import csr_matrix
+
+    from paracosm.eval.representations.features import as_floats, as_texts, as_words
+
     if field.type in NUMERIC:
-        return [_ordered("values", as_floats(column, field), known.values)]
+        return [_ordered("values", as_floats(column, field), reference.values)]
     if field.type != "text":
-        return [_categorical(as_words(column), known.values)]
+        return [_categorical(as_words(column), reference.values)]
     texts = as_texts(column)
     counted = [
         Comparison(name, csr_matrix(counter.transform(texts)), counts, js_distance)
-        for name, counter, counts in known.counted
+        for name, counter, counts in reference.counted
     ]
-    return [_ordered("length", _lengths(column), known.values), *counted]
+    return [_ordered("length", _lengths(column), reference.values), *counted]
 
 
 def _ordered(name: str, candidate: np.ndarray, reference: np.ndarray) -> Comparison:
@@ -158,34 +206,36 @@ def _ordered(name: str, candidate: np.ndarray, reference: np.ndarray) -> Compari
     bins = len(points) + 1
 
     def codes(values: np.ndarray) -> np.ndarray:
-        place = np.minimum(np.searchsorted(points, values), len(points) - 1)
-        return np.where(np.isnan(values), 0, place + 1)
+        index = np.minimum(np.searchsorted(points, values), len(points) - 1)
+        return np.where(np.isnan(values), 0, index + 1)
 
     return Comparison(name, _one_hot(codes(candidate), bins), _one_hot(codes(reference), bins), ks_distance)
 
 
 def _categorical(candidate: np.ndarray, reference: np.ndarray) -> Comparison:
     codes, words = pd.factorize(np.concatenate([candidate, reference]), sort=True)
-    ours, theirs = codes[: len(candidate)], codes[len(candidate) :]
-    return Comparison("categories", _one_hot(ours, len(words)), _one_hot(theirs, len(words)), tv_distance)
+    first, second = codes[: len(candidate)], codes[len(candidate) :]
+    return Comparison("categories", _one_hot(first, len(words)), _one_hot(second, len(words)), tv_distance)
 
 
 def _one_hot(codes: np.ndarray, bins: int) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
     return csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=(len(codes), bins))
 
 
 def ks_distance(candidate: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return the larger of the KS distance of the present values and the difference in missing share.
+    """Return the Kolmogorov-Smirnov distance of the present values, or the difference in missing share if larger.
 
     Args:
-        candidate: counts (resamples x bins); bin 0 counts the missing, the others lie in order of value.
-        reference: the same for the other side.
+        candidate: counts (resamples x bins); bin 0 counts missing cells, the others are in order of value.
+        reference: counts of the other side, in the same bins.
     """
     absent = np.abs(_shares(candidate)[:, 0] - _shares(reference)[:, 0])
-    ours, theirs = (np.cumsum(_shares(side[:, 1:]), axis=1) for side in (candidate, reference))
-    if not ours.shape[1]:
+    first, second = (np.cumsum(_shares(side[:, 1:]), axis=1) for side in (candidate, reference))
+    if not first.shape[1]:
         return absent
-    return np.maximum(absent, np.abs(ours - theirs).max(axis=1))
+    return np.maximum(absent, np.abs(first - second).max(axis=1))
 
 
 def tv_distance(candidate: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -195,14 +245,14 @@ def tv_distance(candidate: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def js_distance(candidate: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return the Jensen-Shannon distance (square root of the divergence, base 2) of counts (resamples x bins)."""
-    ours, theirs = np.broadcast_arrays(_shares(candidate), _shares(reference))
-    middle = (ours + theirs) / 2
+    first, second = np.broadcast_arrays(_shares(candidate), _shares(reference))
+    middle = (first + second) / 2
     divergence = sum(
         np.where(side > 0, side * np.log2(np.maximum(side, 1e-300) / np.maximum(middle, 1e-300)), 0).sum(
             axis=1
         )
         / 2
-        for side in (ours, theirs)
+        for side in (first, second)
     )
     return np.sqrt(np.maximum(divergence, 0.0))
 
@@ -210,3 +260,6 @@ def js_distance(candidate: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def _shares(counts: np.ndarray) -> np.ndarray:
     total = counts.sum(axis=1, keepdims=True)
     return counts / np.where(total > 0, total, 1.0)
+
+
+MEASURE = Measure(marginals, (MARGINALS,), same_context(fidelity_candidates), too_few)
