@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from paracosm.eval.attacks.canary_audit import (
-    INCLUDED,
     audit,
     exposure,
     largest_refuted,
     p_value,
     read_canaries,
 )
+from paracosm.finetune.objectives.canaries import INCLUDED
 from paracosm.foundation.errors import DataError
 from paracosm.records.schema.schema import Field, Schema
 
