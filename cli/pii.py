@@ -58,7 +58,7 @@ def pii(
     console = Console()
     console.print(table_of_kinds(summary(found, asked), shown))
     console.print(
-        f"{len(raw):,} records of {len(set(found.subjects)):,} subjects, told by {found.told_by}",
+        f"{len(raw):,} records of {len(set(found.subjects)):,} subjects, identified by {found.subjects_by}",
         highlight=False,
     )
     console.print(f"looked with: {', '.join(detectors(asked))}", highlight=False)

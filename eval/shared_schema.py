@@ -4,7 +4,7 @@ import pandas as pd
 
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import Inference, infer
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import read_cell, to_typed
 
@@ -63,7 +63,7 @@ def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.Dat
         if field.name not in raw.columns:
             columns[field.name] = pd.Series([None] * len(raw), dtype=object)
             continue
-        cells = as_found(raw[field.name])
+        cells = to_source_strings(raw[field.name])
         invalid = {cell for cell in cells.dropna().unique() if not _is_valid(field, cell)}
         if invalid:
             removed = cells.isin(invalid)

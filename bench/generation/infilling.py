@@ -52,7 +52,7 @@ def main() -> None:
 def filling(run: Run, records: dict[str, list[Record]]) -> None:
     """Print the share of hidden pieces that are filled as they were."""
     codec, masks = load_codec(run.adapter)
-    reader, texts = reader_of(codec, masks), MaskedLayout(codec).text_places
+    reader, texts = reader_of(codec, masks), MaskedLayout(codec).text_fields
     encoded = {name: reader.encode(some)[0] for name, some in records.items()}
     pieces = Counter(token for record in encoded["train"] for ids in record.texts.values() for token in ids)
     common = pieces.most_common(1)[0][0]

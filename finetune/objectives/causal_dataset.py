@@ -58,11 +58,11 @@ def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) 
     Raises:
         DataError: a value lies outside its domain.
     """
-    going_on = masks.of_choice(tuple(codec.going_on.edges))
+    continuation = masks.of_choice(tuple(codec.continuation.edges))
     ids, numbers = [], []
     for place, segment in sequence_segments(codec, records):
         ids.append(tuple(segment))
-        numbers.append((going_on,) if place is None else tuple(masks.of_value(place, segment)))
+        numbers.append((continuation,) if place is None else tuple(masks.of_value(place, segment)))
     return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
 
 

@@ -8,7 +8,13 @@ from typing import Protocol
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.restriction import all_values, beyond, part_of_range, part_of_values, part_present
+from paracosm.records.codec.restriction import (
+    all_values,
+    next_value,
+    restrict_to_range,
+    restrict_to_values,
+    without_missing,
+)
 from paracosm.records.constraints.bounds import Bounds, bounds, intersection
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value
@@ -117,7 +123,7 @@ class RuleConstraints:
                 and not (present and value is None)
                 and all(check.compute({**known, each.name: value}) is not False for check in checks)
             ]
-            return part_of_values(code, kept)
+            return restrict_to_values(code, kept)
         limits = [bounds(check, each, known) for check in checks]
         if floor is not None:
             limits.append(Bounds(low=floor))
@@ -142,13 +148,13 @@ class RuleConstraints:
     ) -> Node | None:
         limits = [limit for limit in found if limit is not None]
         if not limits or each.type not in ("integer", "number", "datetime"):
-            return part_present(code) if present else code.root
+            return without_missing(code) if present else code.root
         limit = limits[0]
         for other in limits[1:]:
             limit = intersection(limit, other)
-        low = beyond(limit.low, up=True) if limit.low_strict else limit.low
-        high = beyond(limit.high, up=False) if limit.high_strict else limit.high
-        return part_of_range(each, code, low, high, self.codec.alphabet, missing=not present)
+        low = next_value(limit.low, up=True) if limit.low_strict else limit.low
+        high = next_value(limit.high, up=False) if limit.high_strict else limit.high
+        return restrict_to_range(each, code, low, high, self.codec.alphabet, missing=not present)
 
     @staticmethod
     @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paracosm.finetune.objectives.masked_dataset import hidden_spans
-from paracosm.records.codec.subword_text import Pieces, TextPieces
+from paracosm.records.codec.tokens.subword_text import Pieces, TextPieces
 
 GAP = re.compile(r"_{3,}")
 """What stands for a missing segment in a given text."""

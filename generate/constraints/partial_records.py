@@ -10,8 +10,8 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.codec.codec import shown
-from paracosm.records.schema.cells import as_found
+from paracosm.records.codec.codec import describe_value
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 from paracosm.records.schema.table import cell_shape, read_cell
 from paracosm.records.sources.read_source import read_source
@@ -76,7 +76,7 @@ def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient:
         if name not in names:
             continue
         field = schema[name]
-        cells = as_found(raw[name])
+        cells = to_source_strings(raw[name])
         for row, cell in enumerate(cells):
             if cell is pd.NA or cell == "":
                 continue
@@ -87,7 +87,7 @@ def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient:
                 outside[name] = outside.get(name, 0) + 1
             else:
                 raise DataError(
-                    f"{path}: column {name!r}: row {row + 1}: {shown(value)} is outside the domain of the field{domain_shown(field, cell)}"
+                    f"{path}: column {name!r}: row {row + 1}: {describe_value(value)} is outside the domain of the field{domain_shown(field, cell)}"
                 )
     return Partial(raw, given, outside)
 

@@ -262,7 +262,7 @@ class MaskedState:
         if self.settings.limit is None:
             return 10**9
         slots = self.settings.slots
-        later = sum(place in slots.text_places for place in self._queue)
+        later = sum(place in slots.text_fields for place in self._queue)
         return max(0, (self.settings.limit - self.tokens) // (1 + later) - 2)
 
     def _show_text(self, place: int, ids: Sequence[int]) -> None:

@@ -101,7 +101,7 @@ DATA = [
     table("empty.csv", b"", "is empty"),
     table("header.csv", "a,b\n", "no rows"),
     table("ragged.csv", "a,b\n1,2\n1,2,3\n", "ragged.csv:3", "expected 2 fields, found 3"),
-    table("twice.csv", "a,a\n1,2\n", "'a' is there twice"),
+    table("twice.csv", "a,a\n1,2\n", "there are two columns 'a'"),
     table("binary.csv", bytes(range(256)), "byte 0x80 is not UTF-8"),
     table("quotes.csv", 'a,b\n"1,2\n3,4\n', "quotes.csv:2", "do not match"),
     table("cut.csv.gz", b"\x1f\x8b\x08\x00", "gzip"),

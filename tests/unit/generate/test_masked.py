@@ -32,7 +32,8 @@ from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, steps
+from paracosm.records.codec.masked_layout import MaskedLayout, MaskState
+from paracosm.records.codec.text_lengths import length_ranges
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Field, Record, Schema, Value
@@ -133,7 +134,7 @@ def test_the_length_of_a_text_is_counted_in_its_likelihood() -> None:
     encoded = slots.encode({"note": "tuesday : a b c d e f g h i j k"})
     choices = AllowedColumns(slots, model.model.config.vocab_size)
     (first, *_) = control_examples(encoded, slots, choices, np.random.default_rng(0))
-    low, high = next(each for each in steps(0, 20) if each[0] <= len(encoded.texts[0]) <= each[1])
+    low, high = next(each for each in length_ranges(0, 20) if each[0] <= len(encoded.texts[0]) <= each[1])
     assert high > low
     assert first.constant == pytest.approx(math.log(high - low + 1))
 
@@ -248,11 +249,11 @@ def test_spans_hide_as_many_pieces_as_asked_in_stretches() -> None:
 
 
 def test_lengths_are_covered_by_steps_without_gaps() -> None:
-    found = steps(3, 180)
+    found = length_ranges(3, 180)
     assert found[0][0] <= 3
     assert found[-1][1] >= 180
     assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(found))
-    assert steps(found[0][0], found[-1][1]) == found
+    assert length_ranges(found[0][0], found[-1][1]) == found
 
 
 def test_likelihoods_ask_the_same_of_every_model_and_tell_members_apart() -> None:

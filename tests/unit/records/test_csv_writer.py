@@ -28,7 +28,7 @@ CELLS = [
 ]
 
 
-def test_every_cell_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_every_cell_round_trips(tmp_path: Path) -> None:
     path = tmp_path / "made.csv"
     table = pd.DataFrame({"note\rtaken": CELLS, "last": CELLS[::-1]}, dtype="string")
     write_csv(table, path)
@@ -55,7 +55,7 @@ def test_other_tables_are_written_as_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_synthetic_records_are_written_so(cell: str, tmp_path: Path) -> None:
+def test_synthetic_records_round_trip(cell: str, tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
     schema = Schema(
         (Field(name="note", type="text", max_length=40), Field(name="sex", type="text", max_length=9))

@@ -54,7 +54,7 @@ def visits_of(data: st.DataObject, most: int) -> list[Record]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_sequence_reads_back_and_its_masks_allow_it(data: st.DataObject) -> None:
+def test_a_sequence_round_trips_and_its_masks_allow_it(data: st.DataObject) -> None:
     codec = Codec(VISITS, byte_tokenizer())
     records = visits_of(data, 5)
     segments = sequence_segments(codec, records)
@@ -70,7 +70,7 @@ def test_a_sequence_reads_back_and_its_masks_allow_it(data: st.DataObject) -> No
         decode_sequence(codec, [*ids, ids[-1]])
 
 
-def test_sampled_sequences_are_ordered_valid_and_keep_what_is_shared() -> None:
+def test_sampled_sequences_are_ordered_and_valid_with_constant_shared_fields() -> None:
     tokenizer = byte_tokenizer()
     codec = Codec(VISITS, tokenizer)
     model = llama(tokenizer).eval()
@@ -113,7 +113,7 @@ def recipe(**data: object) -> Recipe:
     return Recipe.model_validate({"name": "visits", "data": given})
 
 
-def test_shared_fields_and_length_are_found_in_the_training_records() -> None:
+def test_shared_fields_and_length_are_fitted_to_the_training_records() -> None:
     prepared = assemble(recipe(longest_sequence=4), table())
     found = prepared.schema.sequence
     assert found == SubjectSequence("patient", "day", ("sex",), 4)
@@ -131,10 +131,10 @@ def test_shared_fields_and_length_are_found_in_the_training_records() -> None:
     [
         ({"subject": None}, "fixed", "needs data.subject"),
         ({}, "shuffled", "table order"),
-        ({"sequence": "sex"}, "fixed", "'sex' is category"),
+        ({"sequence": "sex"}, "fixed", "'sex' is of type category"),
     ],
 )
-def test_a_sequence_that_cannot_be_is_refused_in_one_line(data: dict, order: str, words: str) -> None:
+def test_an_impossible_sequence_is_an_error_of_one_line(data: dict, order: str, words: str) -> None:
     wanted = recipe(**data)
     wanted = wanted.model_copy(
         update={"finetune": wanted.finetune.model_copy(update={"order": order, "smoothing": 0})}

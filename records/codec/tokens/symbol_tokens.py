@@ -1,4 +1,4 @@
-"""Tokens for single symbols, in any tokenizer: what the codec writes digits, signs and marks with."""
+"""Tokens of single symbols in any tokenizer: digits, signs, and the start and end of records and texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from paracosm.foundation.errors import ModelError
 
 SYMBOLS = "0123456789+-"
 RARE = "\x1e"
-"""A control character that records can do without, for tokenizers with one special token only."""
+"""A control character that does not occur in records, for tokenizers with one special token only."""
 
 
 class Tokenizer(Protocol):
-    """What the codec asks of a Hugging Face tokenizer."""
+    """The interface of Hugging Face tokenizers that the codec uses."""
 
     eos_token_id: int | None
     bos_token_id: int | None
@@ -27,14 +27,14 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True)
 class SymbolTokens:
-    """Token ids that stand for something, all different from each other.
+    """Token ids of single symbols, all different.
 
     Attributes:
-        symbols: "0" ... "9", "+", "-" -> token id.
-        start: token that a record begins with.
-        stop: token that ends a text, or a value that is the beginning of another one.
-        unused: token that no encoding holds. llguidance needs one to call end-of-text, because it ends the whole
-            grammar at that token and mistakes a second one.
+        symbols: "0" to "9", "+", "-" -> token id.
+        start: token before a record.
+        stop: token that ends a text, or a value that is a prefix of another one.
+        unused: token that does not occur in any encoding. llguidance needs it as end-of-text token, because it ends the whole
+            grammar there.
     """
 
     symbols: dict[str, int]
@@ -44,10 +44,10 @@ class SymbolTokens:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "SymbolTokens":
-        """Choose the tokens for `tokenizer`.
+        """Return the symbol tokens of `tokenizer`.
 
         Raises:
-            ModelError: the tokenizer has no special token at all, so nothing can end a text.
+            ModelError: the tokenizer has no special token, so nothing can end a text.
         """
         special = sorted(set(tokenizer.all_special_ids))
         if not special:
@@ -70,14 +70,14 @@ class SymbolTokens:
 
 
 def plain_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Return the tokens of `text`, in which `<|im_end|>` and its like are text and not special tokens."""
+    """Return the tokens of `text`, reading strings such as `<|im_end|>` as text and not as special tokens."""
     if not text:
         return []
     return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)  # type: ignore[call-arg]
 
 
 def single_token(tokenizer: Tokenizer, word: str, taken: set[int]) -> int:
-    """Return a token for `word` that is not `taken`: its own one, else one close to it, else any free one."""
+    """Return a token for `word` that is not in `taken`: one of its own tokens, else one of a variant, else any other."""
     for spelling in (word, f" {word}", word.lower(), word.upper(), word.capitalize()):
         for token in plain_tokens(tokenizer, spelling):
             if token not in taken and (tokenizer.decode([token]).strip() or word == RARE):

@@ -1,7 +1,7 @@
-"""Texts as the pieces of a masked model's tokenizer: what it can write at any one place, and how pieces become text again.
+"""Conversion between texts and the subwords (pieces) of a masked language model's tokenizer.
 
-A masked model fills places in any order, so a piece has to make sense whatever stands beside it: special tokens and parts
-of a character are never written. Characters that the tokenizer has no whole piece for are left out of what is learnt.
+A masked model fills positions in any order, so a piece must be valid beside any other piece: special tokens and parts of a
+character are never written. Characters without a whole piece are left out of the training texts.
 """
 
 import re
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from paracosm.records.codec.tokenizer_bytes import piece_texts
+from paracosm.records.codec.tokens.tokenizer_bytes import piece_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-LOOSE = re.compile(r"(?<=\w) ([-'/]) (?=\w)")
+SPACED_PUNCTUATION = re.compile(r"(?<=\w) ([-'/]) (?=\w)")
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """A text in pieces.
+    """A text as pieces.
 
     Attributes:
-        ids: of the pieces.
-        spans: where each stands in the text, in characters.
+        ids: token ids of the pieces.
+        spans: start and end of each piece in the text, in characters.
     """
 
     ids: tuple[int, ...]
@@ -36,27 +36,27 @@ class Pieces:
 
 @dataclass(frozen=True)
 class TextPieces:
-    """Reads and writes texts with a fast tokenizer.
+    """Converts texts to pieces and back.
 
     Attributes:
-        tokenizer: of a masked model.
+        tokenizer: fast tokenizer of a masked language model.
     """
 
     tokenizer: "PreTrainedTokenizerBase"
 
     @cached_property
     def texts(self) -> list[str | None]:
-        """Per token, what it adds to a text; None for one that cannot stand alone."""
+        """Text of each token; None for a token that is not a text of its own."""
         return piece_texts(self.tokenizer)
 
     @cached_property
     def writable(self) -> NDArray[np.bool_]:
-        """Per token, whether a model may write it into a text."""
+        """Whether each token may occur in a text; shape (vocabulary,)."""
         return np.array([text is not None and text != "" for text in self.texts], dtype=bool)
 
     @cached_property
     def begins_word(self) -> NDArray[np.bool_]:
-        """Per token, whether it begins a word: letters or digits after a space."""
+        """Whether each token begins a word (letters or digits after a space); shape (vocabulary,)."""
         return np.array(
             [
                 text is not None and len(text) > 1 and text[0] == " " and text[1].isalnum()
@@ -67,56 +67,56 @@ class TextPieces:
 
     @cached_property
     def continues_word(self) -> NDArray[np.bool_]:
-        """Per token, whether it goes on with the word before it."""
+        """Whether each token continues the word before it; shape (vocabulary,)."""
         return np.array([bool(text) and text[0].isalnum() for text in self.texts], dtype=bool)
 
     def read(self, text: str) -> Pieces:
-        """Return the pieces of a text; what no piece can write is left out."""
-        found = self.tokenizer(
+        """Return the pieces of a text, without the characters that no piece can represent."""
+        encoding = self.tokenizer(
             text,
             add_special_tokens=False,
             split_special_tokens=True,
             return_offsets_mapping=True,
             verbose=False,
         )
-        kept = [
+        pieces = [
             (token, tuple(span))
-            for token, span in zip(found["input_ids"], found["offset_mapping"], strict=True)
+            for token, span in zip(encoding["input_ids"], encoding["offset_mapping"], strict=True)
             if self.writable[token]
         ]
-        return Pieces(tuple(token for token, _ in kept), tuple(span for _, span in kept))
+        return Pieces(tuple(token for token, _ in pieces), tuple(span for _, span in pieces))
 
     def write(self, ids: Sequence[int]) -> str:
-        """Return the text that pieces spell."""
+        """Return the text of some pieces."""
         text = str(self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=True))
-        # Word pieces forget whether a hyphen stood between spaces; in records it rarely does.
-        return (LOOSE.sub(r"\1", text) if self._forgets_spaces else text).strip()
+        # WordPiece does not record whether spaces surround a hyphen; in records they rarely do.
+        return (SPACED_PUNCTUATION.sub(r"\1", text) if self._forgets_spaces else text).strip()
 
     @cached_property
     def _forgets_spaces(self) -> bool:
         return self.tokenizer.decode(list(self.read("a-b").ids)) != "a-b"
 
     def words(self, text: str, pieces: Pieces) -> list[range]:
-        """Return the places of each word's pieces: runs of letters and digits without a gap between them."""
-        found: list[range] = []
-        for place, (begin, end) in enumerate(pieces.spans):
+        """Return the index range of the pieces of each word: a run of letters and digits without a gap."""
+        words: list[range] = []
+        for index, (begin, end) in enumerate(pieces.spans):
             if not any(letter.isalnum() for letter in text[begin:end]):
                 continue
-            joined = found and found[-1].stop == place and pieces.spans[place - 1][1] == begin
-            if joined and text[begin].isalnum():
-                found[-1] = range(found[-1].start, place + 1)
+            adjacent = words and words[-1].stop == index and pieces.spans[index - 1][1] == begin
+            if adjacent and text[begin].isalnum():
+                words[-1] = range(words[-1].start, index + 1)
             else:
-                found.append(range(place, place + 1))
-        return found
+                words.append(range(index, index + 1))
+        return words
 
     def spliced(self, text: str, pieces: Pieces, filled: Sequence[int], redrawn: Sequence[range]) -> str:
-        """Return a text in which some runs of pieces were written anew and every other character is kept.
+        """Return a text in which some runs of pieces are replaced and all other characters stay.
 
         Args:
-            text: as it was.
-            pieces: of it.
-            filled: pieces of the new text, as many as there were.
-            redrawn: runs of places that were written anew, in order, apart from each other.
+            text: the original text.
+            pieces: its pieces.
+            filled: token ids of the new pieces, as many as the original ones.
+            redrawn: index ranges of the replaced pieces, in order, without overlaps.
         """
         parts, done = [], 0
         for run in redrawn:

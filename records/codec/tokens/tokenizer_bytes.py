@@ -1,4 +1,4 @@
-"""The bytes of each token, for tokenizers that llguidance does not read by itself: Unigram with a metaspace, WordPiece."""
+"""The bytes of every token, for tokenizers that llguidance does not support itself: Unigram with metaspace, WordPiece."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from paracosm.foundation.errors import ModelError
 
 
 class PieceTokenizer:
-    """What llguidance asks of a tokenizer: the bytes of its tokens, and which of them are special.
+    """Adapter that gives llguidance the bytes of a tokenizer's tokens and its special tokens.
 
-    A word piece counts the space before it, also at the beginning of a text, where decoding leaves the space out.
+    The bytes of a word include the space before it, also at the beginning of a text, where decoding omits the space.
     """
 
     def __init__(self, tokenizer: Any, eos: int) -> None:
@@ -44,20 +44,20 @@ def _spelling(tokenizer: Any) -> Any:
             return lambda piece: piece.removeprefix(prefix) if piece.startswith(prefix) else f" {piece}"
         case kind:
             raise ModelError(
-                f"the base model's tokenizer (decoder {kind}) is of no known family: byte-level BPE, SentencePiece or"
-                " WordPiece; choose another base model"
+                f"the base model's tokenizer (decoder {kind}) is not supported; choose a base model with byte-level BPE,"
+                " SentencePiece or WordPiece"
             )
 
 
 def grammar_tokenizer(tokenizer: Any, eos: int) -> llguidance.LLTokenizer:
-    """Return the tokenizer as llguidance sees it.
+    """Return the llguidance form of a tokenizer.
 
     Args:
         tokenizer: a fast Hugging Face tokenizer.
-        eos: token that llguidance may take for the end of everything.
+        eos: token that llguidance treats as end-of-text.
 
     Raises:
-        ModelError: its tokens have no bytes.
+        ModelError: the family of the tokenizer is not supported.
     """
     try:
         return llguidance.hf.from_tokenizer(tokenizer, eos_token=eos)
@@ -66,16 +66,16 @@ def grammar_tokenizer(tokenizer: Any, eos: int) -> llguidance.LLTokenizer:
 
 
 RESERVED = re.compile(r"\[unused\d+\]")
-"""Entries that BERT's vocabularies keep for later use."""
+"""Entries that BERT's vocabularies reserve."""
 
 
 def piece_texts(tokenizer: Any) -> list[str | None]:
-    """Return what each token adds to a text, the space before a word included.
+    """Return the text of each token, with the space before a word.
 
-    None for special tokens, reserved ones, and tokens that are a part of a character.
+    It is None for special tokens, reserved ones, and tokens that are a part of a character.
 
     Raises:
-        ModelError: its tokens have no texts.
+        ModelError: the family of the tokenizer is not supported.
     """
     decoder = json.loads(tokenizer.backend_tokenizer.to_str()).get("decoder") or {}
     spell = _from_bytes() if decoder.get("type") == "ByteLevel" else _spelling(tokenizer)
@@ -87,10 +87,11 @@ def piece_texts(tokenizer: Any) -> list[str | None]:
 
 
 def _from_bytes() -> Callable[[str], str | None]:
-    """Return what reads a byte-level piece: each of its letters stands for a byte (GPT-2's table)."""
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    letters = {chr(byte): byte for byte in shown} | {chr(256 + at): byte for at, byte in enumerate(hidden)}
+    """Return a decoder of byte-level pieces, in which each letter stands for a byte (GPT-2's table)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    letters = {chr(byte): byte for byte in printable}
+    letters |= {chr(256 + index): byte for index, byte in enumerate(others)}
 
     def read(piece: str) -> str | None:
         try:
