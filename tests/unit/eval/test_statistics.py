@@ -189,7 +189,6 @@ def test_the_metric_of_near_copies_and_the_copy_filter_agree_on_punctuation() ->
     train = pd.DataFrame({"note": pd.array([text], dtype="string")})
     for written, near in ((marked, True), (text, True), (other, False)):
         table = pd.DataFrame({"note": pd.array([written], dtype="string")})
-
         assert text_flags(table, train, np.array([0]), [note])[0] == near
         copied = CopyFilter([{"note": text}], [note], "near")({"note": written})
         assert (copied is not None) == near
