@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score, roc_auc_score
 
-from paracosm.eval.fidelity.marginals import js_distance, ks_distance, tv_distance
+from paracosm.eval.fidelity.distances import js_distance, ks_distance, tv_distance
 from paracosm.eval.fidelity.pairs import Grouped, correlation
 from paracosm.eval.privacy.copies import exact_flags, text_flags
 from paracosm.eval.privacy.distance_to_closest import _none_drawn, _shares
