@@ -50,8 +50,6 @@ class Context:
     """Other sets of synthetic records, made by the same generator with other seeds."""
     untrained: pd.DataFrame | None = None
     """Records written by the base model without the adapter, where they are the floor of texts."""
-    language: str = "en"
-    """Language of the texts, as a code of two letters."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     """Results that depend on the real records alone, shared by all candidates."""
@@ -69,6 +67,15 @@ class Context:
     def fields(self) -> tuple[Field, ...]:
         """The fields that are measured: all but identifiers."""
         return self.schema.modelled
+
+    @property
+    def language(self) -> str:
+        """Language of the texts, as a code of two letters: that of the run's recipe, or English without a recipe."""
+        if self.attackers is None:
+            return "en"
+        recipe = self.attackers.recipe
+        language = recipe.card.language if recipe.data.pii is None else recipe.data.pii.language
+        return language.lower().replace("_", "-").split("-")[0]
 
     @property
     def held_out(self) -> pd.DataFrame:

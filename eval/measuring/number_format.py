@@ -27,8 +27,3 @@ def percentage(share: float, digits: int = 0) -> str:
 def of_100(share: float) -> str:
     """Return a share as a whole number out of 100, for sentences such as `in 57 of 100 pairs`."""
     return f"{100 * share:.0f}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, in the singular for 1: `1 gate`, `1,200 records`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,27 +1,15 @@
 """Detection of personal identifiers in texts: codes, numbers and addresses by their shape, names by titles and capitals.
 
-The patterns here are wider than those of `records.pii`, on purpose: a false alarm costs a replacement there, while here it occurs
-on train and control alike and cancels out.
+False alarms occur on train and control alike and cancel out, so the patterns are broad.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
 from paracosm.records.pii.detectors import DOUBTFUL, MODELS, find_spans, ner_model
+from paracosm.records.pii.patterns import IDENTIFIER_SHAPES
 
-PATTERNS = {
-    "e-mail": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    "web address": re.compile(r"\b(?:https?://|www\.)\S+"),
-    "phone": re.compile(r"(?<!\w)\+?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,6}\b"),
-    "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
-    "code": re.compile(r"\b(?=[^\W_]*\d)(?=[^\W_]*[A-Za-z])[^\W_]{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
-    "number": re.compile(r"\b\d(?:[ -]?\d){5,}\b"),
-    "date": re.compile(r"\b\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b"),
-    "titled name": re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?"),
-    "name": re.compile(r"(?<=[a-z,;:] )[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+)+"),
-}
 SHORTEST = 4
 KINDS_READ = (
     "name",
@@ -44,7 +32,7 @@ def found_in(text: str) -> set[str]:
     """Return everything in a text that may identify a person, case-folded."""
     return {
         match.group().strip().casefold()
-        for pattern in PATTERNS.values()
+        for pattern in IDENTIFIER_SHAPES.values()
         for match in pattern.finditer(text)
         if len(match.group().strip()) >= SHORTEST
     }

@@ -14,10 +14,10 @@ from paracosm.eval.measuring.measure import Measure, text_obstacle
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.readings import interpret_copies
 from paracosm.eval.statistics.intervals import excess
+from paracosm.records.splitting.near_duplicates import ngram_hashes
 
 RUNS = (8, 13, 50)
 """Lengths of a run in words; the second and the third are metrics."""
-FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _interpret(result: Result) -> str:
@@ -93,7 +93,7 @@ def _runs_of(texts: Sequence[str]) -> dict[int, np.ndarray]:
     for text in texts:
         words = _word_hashes(text)
         for length in RUNS:
-            hashes[length].append(_run_hashes(words, length))
+            hashes[length].append(ngram_hashes(words, length))
     return {length: np.unique(np.concatenate(of_length)) for length, of_length in hashes.items()}
 
 
@@ -103,7 +103,7 @@ def _repeating(texts: Sequence[str], runs: dict[int, np.ndarray]) -> dict[int, n
     for number, text in enumerate(texts):
         words = _word_hashes(text)
         for length in RUNS:
-            flags[length][number] = _any_in(_run_hashes(words, length), runs[length])
+            flags[length][number] = _any_in(ngram_hashes(words, length), runs[length])
     return flags
 
 
@@ -118,16 +118,6 @@ def _any_in(hashes: np.ndarray, ordered: np.ndarray) -> bool:
 def _word_hashes(text: str) -> np.ndarray:
     # Split at spaces, unlike shingles: a verbatim run repeats the punctuation too.
     return np.array([zlib.crc32(word.encode()) for word in text.split()], dtype=np.uint64)
-
-
-def _run_hashes(words: np.ndarray, length: int) -> np.ndarray:
-    if len(words) < length:
-        return np.zeros(0, dtype=np.uint64)
-    mixed = np.zeros(len(words) - length + 1, dtype=np.uint64)
-    for offset in range(length):
-        mixed = (mixed ^ words[offset : offset + len(mixed)]) * FACTOR
-        mixed ^= mixed >> np.uint64(29)
-    return mixed
 
 
 MEASURE = Measure(

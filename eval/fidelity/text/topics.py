@@ -70,7 +70,7 @@ def topics(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
 
     Topics are k-means clusters of the TF-IDF vectors of train on 32 axes, one per 25 texts and at most 20.
     """
-    from paracosm.eval.fidelity.marginals import js_distance
+    from paracosm.eval.fidelity.distances import js_distance
     from paracosm.eval.representations.texts import compared_texts
     from paracosm.eval.statistics.jackknife import jackknifed
 
