@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import is_leader, world
+from paracosm.finetune.distributed.processes import barrier, is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.progress import Progress, silent
