@@ -22,8 +22,7 @@ def export(
 
     Writes safetensors with the whole head, and the tokenizer.
     """
-    from paracosm.finetune.models.library_logging import quiet
-    from paracosm.finetune.models.trained_model import export, is_tuned
+    from paracosm.finetune.models.trained_model import export, is_trained
     from paracosm.foundation.errors import RunError
     from paracosm.recipes.run.directory import Run
     from paracosm.recipes.run.open_run import is_run
@@ -38,8 +37,7 @@ def export(
         check_version(Version.load(run))
     elif is_run(run):
         adapter = Run(run).adapter
-    elif not is_tuned(run):
+    elif not is_trained(run):
         raise RunError(f"{run}: is not a run, a pulled version or an adapter folder")
-    quiet()
     export(adapter, folder, dtype)
     print(f"exported  {folder}")

@@ -47,12 +47,12 @@ def launch(
     Runs `accelerate launch` with the configuration SETUP, and reports a failure in one line. The recipe's batch is split over
     the processes, so their number does not change what the model learns.
     """
-    from paracosm.finetune.distributed.launch import Topology, described, find_setup
+    from paracosm.finetune.distributed.launch import Topology, find_setup, setup_descriptions
     from paracosm.finetune.distributed.launch import launch as start
     from paracosm.foundation.errors import RunError
 
     if setup is None:
-        for name, description in described():
+        for name, description in setup_descriptions():
             print(f"{name:<10} {description}")
         return
     configuration = find_setup(setup)

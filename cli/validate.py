@@ -33,7 +33,7 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     Raises:
         ParacosmError: an error that would stop a run.
     """
-    from paracosm.finetune.cost_estimate import plan
+    from paracosm.finetune.cost_estimate import estimate_cost
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.pipeline import check_early
     from paracosm.records.constraints.rules import read_rules
@@ -47,7 +47,7 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     violations = read_rules(recipe.rules, prepared.schema, root).violations(train)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    return prepared, plan(as_trained(recipe), prepared.schema, train)
+    return prepared, estimate_cost(as_trained(recipe), prepared.schema, train)
 
 
 def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", console: "Console") -> None:
