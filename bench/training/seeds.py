@@ -1,10 +1,10 @@
-"""One recipe under several seeds: what its records reach, and how much that varies.
+"""Variation of a recipe over seeds: the metrics of its records under several seeds, with the anchors.
 
     python bench/training/seeds.py healthcare-heart --seeds 0 1 2
     python bench/training/seeds.py my.yaml --seeds 0 1 2 data.source=my.csv
 
-Prints a row per seed: epochs kept, control bits per record, training time, speed, and each metric with its interval; below
-them what the metrics read for fresh real records, shuffled columns and a copy of train.
+Prints a row for each seed: epoch kept, control bits per record, training time, speed, and each metric with its interval;
+below them the metrics of held-out real records, shuffled columns and a copy of train.
 """
 
 import argparse
@@ -22,25 +22,29 @@ from paracosm.recipes.run.directory import Run
 
 SHOWN = ("c2st_auc", "utility_ratio", "dcr_share", "exact_copies")
 COLUMNS = ("epoch kept", "control bits", "train s", "tok/s", "records/s", "valid", *SHOWN)
-ANCHORS = {"ceiling": "fresh real records", "floor": "columns shuffled", "worst": "copy of train"}
+ANCHORS = {"ceiling": "held-out real records", "floor": "columns shuffled", "worst": "copy of train"}
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("recipe", nargs="?", default="healthcare-heart")
-    given.add_argument("overrides", nargs="*")
-    given.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    given.add_argument("--runs", type=Path, default=Path("runs/seeds"))
-    asked = given.parse_intermixed_args()
-    table = Table("seed", *COLUMNS, title=f"{asked.recipe}, seeds {asked.seeds}")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe", nargs="?", default="healthcare-heart")
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
+    arguments = parser.parse_intermixed_args()
+    table = Table("seed", *COLUMNS, title=f"{arguments.recipe}, seeds {arguments.seeds}")
     metrics: dict[str, Any] = {}
-    for seed in asked.seeds:
-        finished = finish(asked.recipe, [*asked.overrides, *seeded(seed)], asked.runs / f"seed-{seed}")
-        metrics = measured(finished)
+    for seed in arguments.seeds:
+        finished = finish(
+            arguments.recipe, [*arguments.overrides, *seeded(seed)], arguments.runs / f"seed-{seed}"
+        )
+        metrics = metrics_of(finished)
         table.add_row(str(seed), *row(finished))
-    for anchor, words in ANCHORS.items():
+    for anchor, label in ANCHORS.items():
         table.add_row(
-            words, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics[name], anchor) for name in SHOWN)
+            label, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics[name], anchor) for name in SHOWN)
         )
     Console(width=180).print(table)
 
@@ -51,20 +55,20 @@ def seeded(seed: int) -> list[str]:
 
 
 def finish(recipe: str, overrides: Sequence[str], folder: Path) -> Run:
-    """Do every stage of a recipe that is not done yet in `folder`."""
+    """Run all stages of a recipe that are not up to date in `folder`; return the run."""
     root = find_recipe(Path(recipe)).resolve().parent
     return run(load_recipe(Path(recipe), overrides), run=folder, root=root)
 
 
-def measured(finished: Run) -> dict[str, Any]:
+def metrics_of(finished: Run) -> dict[str, Any]:
     """Return the metrics of a run by name."""
-    return {each["name"]: each for each in json.loads(finished.metrics.read_text())["metrics"]}
+    return {metric["name"]: metric for metric in json.loads(finished.metrics.read_text())["metrics"]}
 
 
 def row(finished: Run) -> list[str]:
-    """Return the cells of `COLUMNS` for a run."""
+    """Return the cells of a run, in the order of `COLUMNS`."""
     training, sampling = finished.journal.stage("finetune"), finished.journal.stage("generate")
-    facts, metrics = training["facts"], measured(finished)
+    facts, metrics = training["facts"], metrics_of(finished)
     return [
         f"{facts['stopped']['best_epoch']:.0f} of {facts['stopped']['epoch']:.0f}",
         f"{facts['best_control_bits']:.2f}",
@@ -72,12 +76,12 @@ def row(finished: Run) -> list[str]:
         f"{facts['tokens_per_second']:.0f}",
         f"{sampling['facts']['records_per_second']}",
         _valid(finished),
-        *(_shown(metrics[name]) for name in SHOWN),
+        *(with_interval(metrics[name]) for name in SHOWN),
     ]
 
 
 def _valid(finished: Run) -> str:
-    """Return the share of synthetic records with every cell in its field's domain."""
+    """Return the number of synthetic records with every cell in its field's domain, of all."""
     from paracosm.records.schema.schema import Schema
     from paracosm.records.schema.table import read_table, to_records
 
@@ -89,7 +93,8 @@ def _valid(finished: Run) -> str:
     return f"{sum(allowed)} of {len(allowed)}"
 
 
-def _shown(metric: dict[str, Any]) -> str:
+def with_interval(metric: dict[str, Any]) -> str:
+    """Return value and 95% interval of a metric."""
     if metric["value"] is None:
         return "not measured"
     low, high = metric["interval"]

@@ -1,6 +1,6 @@
 """Train the models that an attack needs, with cost estimate, progress and resume.
 
-Every model is trained in a run directory of its own, so that a killed evaluation resumes there. The scores that the
+Every model is trained in a separate run directory, so that a killed evaluation resumes there. The scores that the
 attack needs are saved as a small `.npz` file and the model is deleted. The name of the file holds a digest of records,
 recipe and query: an evaluation that asks the same again, under other gates for example, trains nothing.
 """
@@ -121,10 +121,12 @@ class ShadowTraining:
 
     def _estimated_pace(self, job: ShadowJob) -> float:
         """Return the estimated seconds per record and epoch."""
-        from paracosm.finetune.cost_estimate import plan
+        from paracosm.finetune.cost_estimate import estimate_cost
 
         records = to_records(job.train, self.schema)
-        return plan(job.recipe, self.schema, records).seconds / (len(records) * job.recipe.finetune.epochs)
+        return estimate_cost(job.recipe, self.schema, records).seconds / (
+            len(records) * job.recipe.finetune.epochs
+        )
 
     def _train_one(self, job: ShadowJob, scores: Path, read: ReadScores, line: str) -> None:
         from paracosm.finetune.stage import train

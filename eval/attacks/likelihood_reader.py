@@ -8,9 +8,14 @@ import numpy as np
 import torch
 
 from paracosm.eval.attacks.likelihood import Likelihood, token_statistics
-from paracosm.finetune.objectives.causal_dataset import Collator, EncodedRecord, RecordDataset, encode_known
+from paracosm.finetune.objectives.causal_dataset import (
+    Collator,
+    EncodedRecord,
+    RecordDataset,
+    encode_held_out,
+)
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
-from paracosm.finetune.objectives.masked import encode_known_slots
+from paracosm.finetune.objectives.masked import encode_held_out_slots
 from paracosm.finetune.objectives.masked_dataset import Example, MaskedCollator, example, training_example
 from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.records.codec.codec import Codec
@@ -57,7 +62,7 @@ class CausalReader:
         self._collate = Collator(codec.vocabulary, codec.alphabet.stop)
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[EncodedRecord], int]:
-        return encode_known(records, self.codec, self.masks)
+        return encode_held_out(records, self.codec, self.masks)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[EncodedRecord]) -> list[Likelihood]:
         columns = len(self.codec.vocabulary or self.codec.tokenizer)  # type: ignore[arg-type]
@@ -113,7 +118,7 @@ class MaskedReader:
         return MaskedCollator(self.codec.vocabulary, self.layout.padding, 1)
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[SlotRecord], int]:
-        return encode_known_slots(list(records), self.layout)
+        return encode_held_out_slots(list(records), self.layout)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[SlotRecord]) -> list[Likelihood]:
         columns = self._allowed_columns(model)
@@ -128,7 +133,7 @@ class MaskedReader:
             for begin in range(0, len(order), ROWS_PER_BATCH):
                 part = order[begin : begin + ROWS_PER_BATCH]
                 batch = _on_device(self._collate([[rows[index][2]] for index in part]), model)
-                logs = columns.log_shares(_scores(model, batch), batch["choices"])
+                logs = columns.log_probabilities(_scores(model, batch), batch["mask_numbers"])
                 arrays = _to_numpy(token_statistics(logs, batch["targets"]))
                 row_of_slot = batch["rows"].cpu().numpy()
                 for row, index in enumerate(part):
@@ -146,7 +151,7 @@ class MaskedReader:
         random = np.random.default_rng(step)
         drawn = [[training_example(record, self.layout, columns, random)] for record in records]
         batch = _on_device(self._collate(drawn), model)
-        return columns.loss(_scores(model, batch), batch["choices"], batch["targets"], batch["weights"])
+        return columns.loss(_scores(model, batch), batch["mask_numbers"], batch["targets"], batch["weights"])
 
     def _masked_rows(self, record: SlotRecord, columns: AllowedColumns) -> list[tuple[int, Example]]:
         """Return the rows whose hidden slots together cover every decision of a record, each with its field index."""

@@ -105,11 +105,11 @@ def base_likelihoods(
     folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
     """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
-    from paracosm.finetune.models.base_model import processor
+    from paracosm.finetune.models.base_model import device_type
     from paracosm.finetune.models.trained_model import load_untrained
 
     model = load_untrained(folder, codec.vocabulary, short_sequences=_are_short(records))
-    return reader_of(codec, masks).likelihoods(model.to(processor()), records)  # type: ignore[arg-type]
+    return reader_of(codec, masks).likelihoods(model.to(device_type()), records)  # type: ignore[arg-type]
 
 
 def memorised_likelihoods(
@@ -125,10 +125,10 @@ def memorised_likelihoods(
     """
     import torch
 
-    from paracosm.finetune.models.base_model import processor
+    from paracosm.finetune.models.base_model import device_type
     from paracosm.finetune.models.trained_model import load_trainable
 
-    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(processor())  # type: ignore[arg-type]  # typed as unbound
+    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=MEMORISING_RATE, weight_decay=0.0)
     reader, decisions = reader_of(codec, masks), sum(record.decisions for record in memorised)

@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.records.codec.automaton import END, Node, compress, depth, skip_forced
 from paracosm.records.codec.codec import Codec, TextCode, describe_value
@@ -270,20 +267,3 @@ class MaskedLayout:
             states.append(node)
             node = node.edges[token]
         return states
-
-
-def choice_mask(tokens: Sequence[int], vocabulary: Sequence[int] | None, width: int) -> NDArray[np.bool_]:
-    """Return which columns of a model's head belong to some tokens.
-
-    Args:
-        tokens: token ids.
-        vocabulary: token id of each column, ascending; None if column and token id are equal.
-        width: number of columns.
-
-    Returns:
-        Array of shape (width,).
-    """
-    allowed = np.zeros(width, dtype=bool)
-    columns = np.asarray(tokens) if vocabulary is None else np.searchsorted(vocabulary, tokens)
-    allowed[columns] = True
-    return allowed

@@ -81,13 +81,13 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
 def test_likelihoods_agree_with_the_training_loss(memorised: tuple[Run, Context]) -> None:
     import torch
 
-    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_known
+    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_held_out
     from paracosm.finetune.objectives.grammar_loss import GrammarLoss
     from paracosm.generate.decoding.loaded_model import load_adapted
 
     run, context = memorised
     codec, masks = load_codec(run.adapter)
-    records, _ = encode_known(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
+    records, _ = encode_held_out(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
     found = adapter_likelihoods(run.adapter, codec, masks, records)
     model = load_adapted(run.adapter).model
     examples = RecordDataset(records, opening=codec.opening, shuffled=False, seed=0)

@@ -34,7 +34,7 @@ def _texts(texts: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"note": pd.Series(texts, dtype="string")})
 
 
-def test_mauve_is_one_for_the_same_and_small_for_others() -> None:
+def test_mauve_is_one_for_equal_samples_and_small_for_different_ones() -> None:
     random = np.random.default_rng(0)
     sample = random.normal(size=(300, 6))
     assert mauve(sample, sample) == pytest.approx(1.0)
@@ -43,7 +43,7 @@ def test_mauve_is_one_for_the_same_and_small_for_others() -> None:
     assert far < 0.05
 
 
-def test_frechet_is_that_of_the_normals() -> None:
+def test_frechet_is_the_distance_of_normal_distributions() -> None:
     random = np.random.default_rng(0)
     one, other = random.normal(0, 1, (40_000, 2)), random.normal(2, 3, (40_000, 2))
     # Per axis: (difference of means)^2 + (difference of deviations)^2.
@@ -59,7 +59,7 @@ def test_mmd_is_zero_on_average_for_the_same_distribution() -> None:
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(40)
 
 
-def test_vendi_counts_what_is_different() -> None:
+def test_vendi_counts_distinct_rows() -> None:
     assert vendi(np.eye(7)) == pytest.approx(7)
     assert vendi(np.ones((7, 7))) == pytest.approx(1)
     assert vendi(np.kron(np.eye(3), np.ones((4, 4)))) == pytest.approx(3)
@@ -74,12 +74,12 @@ def test_the_jackknife_covers_a_mean() -> None:
     assert 0.88 <= inside / 200 <= 0.99
 
 
-def test_self_bleu_knows_copies_and_strangers() -> None:
+def test_self_bleu_is_one_for_copies_and_low_for_unrelated_texts() -> None:
     assert self_bleu(["a b c d e"] * 3).tolist() == pytest.approx([1, 1, 1])
     assert self_bleu(["a b c d e", "f g h i j"]).max() < 1e-6
 
 
-def test_words_tell_fresh_from_odd_texts() -> None:
+def test_word_metrics_separate_held_out_from_odd_texts() -> None:
     real, control, fresh = (_texts(notes(120, seed)) for seed in (0, 1, 2))
     context = Context(NOTES, real, control, None, None, QUICK, 120)
     honest = word_metrics(context, fresh) | perplexity(context, fresh)
@@ -97,7 +97,7 @@ def test_words_tell_fresh_from_odd_texts() -> None:
 
 
 @pytest.mark.parametrize("tested", [True, False])
-def test_the_ceiling_of_perplexity_holds_no_text_that_made_its_model(tested: bool) -> None:
+def test_the_perplexity_ceiling_excludes_texts_of_its_model(tested: bool) -> None:
     real, control, test, fresh = (_texts(notes(120, seed)) for seed in range(4))
     context = Context(NOTES, real, control, test if tested else None, None, QUICK, 120)
     measured = [measure for measure in FIDELITY if PERPLEXITY_RATIO in measure.metrics]
@@ -106,7 +106,7 @@ def test_the_ceiling_of_perplexity_holds_no_text_that_made_its_model(tested: boo
 
 
 @pytest.mark.skipif(packaged_folder() is None, reason='pip install "paracosm[text]"')
-def test_meanings_tell_fresh_from_off_topic_texts() -> None:
+def test_embedding_metrics_separate_held_out_from_off_topic_texts() -> None:
     vectors = embed(["the heart stopped", "cardiac arrest", "the ship sailed at dawn"], "minilm")
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
@@ -141,7 +141,7 @@ def _hybrid(rows: int, seed: int) -> pd.DataFrame:
     return table.assign(note=pd.Series(note, dtype="string"))
 
 
-def test_texts_agree_with_their_columns_or_do_not() -> None:
+def test_texts_that_contradict_their_columns_score_lower() -> None:
     schema = Schema((*PATIENTS, Field(name="note", type="text", max_length=200)))
     train, control, fresh = (_hybrid(rows, seed) for rows, seed in ((300, 0), (150, 1), (150, 2)))
     context = Context(schema, train, control, None, None, QUICK, 150)
@@ -153,7 +153,7 @@ def test_texts_agree_with_their_columns_or_do_not() -> None:
     assert found["synthetic"]["mentions"].value > 0.9 > found["floor"]["mentions"].value
 
 
-def test_whole_rows_are_precise_covered_and_joined_as_real_ones() -> None:
+def test_row_metrics_separate_held_out_narrow_and_shuffled_records() -> None:
     train, control, fresh = patients(250, 0), patients(200, 1), patients(200, 2)
     context = Context(PATIENTS, train, control, None, None, QUICK, 200)
     honest = row_metrics(context, fresh) | joint_metrics(context, fresh)
@@ -172,7 +172,7 @@ def test_whole_rows_are_precise_covered_and_joined_as_real_ones() -> None:
     assert far["wasserstein"].low > honest["wasserstein"].high
 
 
-def test_usefulness_beyond_one_score() -> None:
+def test_utility_metrics_beyond_the_single_score() -> None:
     train, test, fresh = patients(220, 0), patients(160, 1), patients(200, 2)
     context = Context(PATIENTS, train, test, test, "ill", QUICK, 160)
     found = utility_beyond(context, fresh)
@@ -192,7 +192,7 @@ def test_usefulness_beyond_one_score() -> None:
 
 
 @pytest.mark.skipif(packaged_folder() is None, reason="no embedder is installed")
-def test_threads_that_embed_at_once_get_what_one_alone_gets() -> None:
+def test_concurrent_embedding_gives_the_same_vectors() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     from paracosm.eval.representations import text_embedder

