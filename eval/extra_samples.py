@@ -45,7 +45,7 @@ def further_sets(recipe: Recipe, run: Run, count: int, progress: Progress) -> li
         for block in range(len(generator.blocks)):
             path = run.further / f"seed-{number}" / f"part-{block:05d}.parquet"
             if not path.is_file():
-                groups = generator.make(block).records
+                groups = generator.generate(block).records
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_table(to_table([record for group in groups for record in group], schema), path, schema)
             parts.append(read_table(path, schema))

@@ -19,7 +19,7 @@ from paracosm.eval.attacks.likelihood_reader import reader_of
 from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.loaded_model import load_adapted
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.run.directory import Run
@@ -94,7 +94,7 @@ def rewriting(run: Run, records: list[Record], share: float) -> None:
     ]
     copied = sum(part in of_train for part in new)
     print(
-        f"\nrewritten at {share:g}: {decoder.tally.draft_words_kept / decoder.tally.draft_words:.1%} of the words as in the"
+        f"\nrewritten at {share:g}: {decoder.tally.seed_words_kept / decoder.tally.seed_words:.1%} of the words as in the"
         f" seed; of {len(new):,} new sequences of {SEQUENCE} words, {copied} occur in a training text"
     )
 

@@ -30,7 +30,7 @@ from paracosm.finetune.cost_estimate import gemm_rate
 from paracosm.finetune.models.base_model import load_base, load_tokenizer
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
-from paracosm.generate.decoding.batch_size import batch_size, longest
+from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.causal_state import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
@@ -62,9 +62,9 @@ def main() -> None:
 def compare(run: Path, records: int, *, profiled: bool) -> None:
     """Time this engine and transformers.generate with the same adapter, one after the other."""
     adapted = load_adapted(run / "adapter")
-    cache = GrammarCache(adapted.masks, adapted.model.config.max_position_embeddings)
-    slots = min(records, batch_size(adapted.model, cache, 2.0))
-    decoder = Decoder(adapted, slots=slots)
+    grammar = GrammarCache(adapted.masks, adapted.model.config.max_position_embeddings)
+    slots = min(records, causal_batch_size(adapted.model, grammar, 2.0))
+    decoder = Decoder(adapted, batch_size=slots)
     if profiled:
         profile = cProfile.Profile()
         profile.runcall(decoder.sample, range(records), seed=0)
@@ -74,7 +74,7 @@ def compare(run: Path, records: int, *, profiled: bool) -> None:
         f"transformers.generate, batch {slots}": lambda: by_transformers(
             run, adapted, records, slots, masked=False
         ),
-        "  and masks in a logits device_type": lambda: by_transformers(
+        "  and masks in a logits processor": lambda: by_transformers(
             run, adapted, records, slots, masked=True
         ),
         f"paracosm, batch {slots}": lambda: by_paracosm(decoder, records),
@@ -126,12 +126,12 @@ def by_transformers(
         adapted: the codec and its masks.
         records: number of records.
         batch: records that are decoded at once.
-        masked: whether a logits device_type applies the grammar row by row, as constrained generation usually does.
+        masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
     """
     base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
     model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()
     codec, grammar = adapted.codec, adapted.masks.matcher(adapted.codec.grammar())
-    most = longest(GrammarCache(adapted.masks, None)) - 1
+    most = longest_record(GrammarCache(adapted.masks, None)) - 1
     valid = tokens = 0
     began = time.perf_counter()
     for begin in range(0, records, batch):
@@ -221,8 +221,8 @@ def timed(schema: Schema, records: int) -> list[str]:
     model = load_base(base)
     restrict_head(model, codec.vocabulary)
     adapted = AdaptedModel(model.eval(), codec, TokenMasks(codec))
-    cache = GrammarCache(adapted.masks, model.config.max_position_embeddings)
-    decoder = Decoder(adapted, slots=min(records // 2, batch_size(model, cache, 1.0)))
+    grammar = GrammarCache(adapted.masks, model.config.max_position_embeddings)
+    decoder = Decoder(adapted, batch_size=min(records // 2, causal_batch_size(model, grammar, 1.0)))
     peaks, encodings, began = [], [], time.perf_counter()
     for half in (range(records // 2), range(records // 2, records)):
         encodings += decoder.sample(half, seed=0)

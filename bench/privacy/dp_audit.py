@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from privacy_audit import audited  # type: ignore[import-not-found]  # of the tests
+from privacy_audit import train_and_audit  # type: ignore[import-not-found]  # of the tests
 from tiny_models import save_tiny_llama  # type: ignore[import-not-found]
 
 
@@ -47,13 +47,13 @@ def main() -> None:
             for seed in range(arguments.runs):
                 print(f"{defect or 'intact'} {seed + 1}/{arguments.runs}", file=sys.stderr, flush=True)
                 where = Path(folder) / f"{defect}-{seed}"
-                claim, audit = audited(
+                claim, audit = train_and_audit(
                     base,
                     where,
                     epsilon=arguments.epsilon,
                     seed=seed,
                     canaries=arguments.canaries,
-                    fault=defect,
+                    defect=defect,
                 )
                 claims.append(claim.epsilon)
                 empirical.append(audit.value)

@@ -131,7 +131,7 @@ def _files(old: dict[str, Any], new: dict[str, Any]) -> tuple[tuple[str, str], .
             found.append((name, "removed"))
         elif name not in old:
             found.append((name, "added"))
-        elif old[name]["sha256"] != new[name]["sha256"]:
+        elif old[name] != new[name]:
             found.append((name, "changed"))
     return tuple(found)
 

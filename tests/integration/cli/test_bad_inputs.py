@@ -156,9 +156,9 @@ ARGUMENTS = [
     Bad((*TABLES, "--gate", "publik"), ("--gate", "'publik'", "'public'")),
     Bad((*TABLES[:-1], "b.csv", "--out", "o"), ("b.csv", "'score'"), {"b.csv": "age,scor,sex\n1,2,f\n"}),
     Bad(("publish", "t.csv"), ("t.csv", "not a run directory")),
-    Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "no registry")),
-    Bad(("registry", "show", "../x"), ("'../x'", "no name of a model")),
-    Bad(("registry", "pull", "x"), ("paracosm-registry: holds no registry",)),
+    Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "does not hold a registry")),
+    Bad(("registry", "show", "../x"), ("'../x'", "is not a model name")),
+    Bad(("registry", "pull", "x"), ("paracosm-registry: does not hold a registry",)),
 ]
 CASES = [*RECIPES, *OVERRIDES, *DATA, *MODELS, *DISKS, *ARGUMENTS]
 

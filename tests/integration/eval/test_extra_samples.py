@@ -82,8 +82,10 @@ def test_the_stage_samples_further_sets_and_resumes(
     lost = max(run.further.rglob("*.parquet"))
     before = lost.read_bytes()
     lost.unlink()
-    made, make = [], BlockGenerator.make
-    monkeypatch.setattr(BlockGenerator, "make", lambda maker, block: made.append(block) or make(maker, block))
+    made, generate = [], BlockGenerator.generate
+    monkeypatch.setattr(
+        BlockGenerator, "generate", lambda generator, block: made.append(block) or generate(generator, block)
+    )
     again = further_sets(recipe, run, 2, lambda _: None)
     assert len(made) == 1
     assert lost.read_bytes() == before

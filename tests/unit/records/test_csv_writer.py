@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from paracosm.generate import stage as sample
+from paracosm.generate.shards import write_shard
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.csv_writer import write_csv
@@ -60,6 +60,6 @@ def test_synthetic_records_round_trip(cell: str, tmp_path: Path) -> None:
     schema = Schema(
         (Field(name="note", type="text", max_length=40), Field(name="sex", type="text", max_length=9))
     )
-    sample._write_shard([{"note": cell, "sex": "m"}] * 2, schema, run, 0, ["csv"])
+    write_shard([{"note": cell, "sex": "m"}] * 2, schema, run, 0, ["csv"])
     found = read_source(Data(source=str(run.shard(0, "csv"))), root=tmp_path)
     assert found["note"].tolist() == [cell, cell]

@@ -419,8 +419,8 @@ MISFITS = [
         ["yes", "no", "maybe"],
         "its 3 distinct cells are not a known pair of words; allowed: true/false, yes/no,",
     ),
-    ({"type": "boolean"}, ["maybe"] * 3, "holds 1 different cells, which are no words"),
-    ({"type": "boolean"}, ["no", "No"], "holds 2 different cells, which are no words"),
+    ({"type": "boolean"}, ["maybe"] * 3, "its 1 distinct cells are not a known pair"),
+    ({"type": "boolean"}, ["no", "No"], "its 2 distinct cells are not a known pair"),
     (
         {"type": "category", "decimals": 2},
         ["1", "2"],

@@ -12,8 +12,8 @@ from tiny_models import byte_tokenizer, llama
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.causal_dataset import encode_sequence
 from paracosm.foundation.errors import DataError, RecipeError
-from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.recipes.recipe import Recipe
@@ -75,11 +75,11 @@ def test_sampled_sequences_are_ordered_and_valid_with_constant_shared_fields() -
     codec = Codec(VISITS, tokenizer)
     model = llama(tokenizer).eval()
     restrict_head(model, codec.vocabulary)
-    decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), slots=16)
+    decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), batch_size=16)
     rules = read_rules(Rules(checks=["if sex == 'f' then pulse >= 60"]), VISITS, None)  # type: ignore[arg-type]
     for limits in (RuleConstraints(codec, Rulebook(VISITS)), RuleConstraints(codec, rules)):
         requests = [Request(number, guide=RecordConstraints(limits)) for number in range(60)]
-        found = [decode_sequence(codec, track.ids) for track in decoder.decode(requests, seed=0)]
+        found = [decode_sequence(codec, state.ids) for state in decoder.decode(requests, seed=0)]
         assert {len(records) for records in found} >= {1, 2, 3}
         assert max(len(records) for records in found) <= 5
         for records in found:

@@ -10,7 +10,6 @@ import sqlalchemy
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
-from paracosm.records.sources.read_source import read_source as sources
 
 
 def read(root, source, **settings):
@@ -124,7 +123,7 @@ BROKEN = [
     ("a.csv", b"a,b\n1,2\n1,2,3\n", ":3: expected 2 fields, found 3"),
     ("a.csv", b'a,b\n"1\n",2\n1\n', ":4: expected 2 fields, found 1"),
     ("a.csv", b"a,b,a\n1,2,3\n", ":1: there are two columns 'a'"),
-    ("a.csv", b'a,b\n1,2\n"1,2\n3,4\n', ":3: the quotes of the row that begins here"),
+    ("a.csv", b'a,b\n1,2\n"1,2\n3,4\n', ":3: the quotes in the row that begins on this line"),
     ("a.csv", b"a,b\n1,2\n1,caf\xe9\n", ":3: byte 0xe9 is not UTF-8"),
     ("a.csv", "a,b\n1,2\n".encode("utf-16"), "is UTF-16"),
     ("a.csv", b"a,b\n1,\0\n", ":2: holds a zero byte"),
@@ -210,7 +209,7 @@ def test_the_sample_is_located_without_importing_its_package(tmp_path, monkeypat
 
 
 def test_a_sample_that_is_not_installed_or_unknown(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("paracosm.records.sources.read_source.importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r'pip install "paracosm\[samples\]"'):
         read(tmp_path, "sample:heart-disease")
     with pytest.raises(DataError, match=r"did you mean 'heart-disease'\?"):
@@ -311,8 +310,8 @@ def test_objects_in_memory_are_tables():
         (pd.DataFrame({"a": []}), "has no rows"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "there are two columns 'a'"),
         (pa.table({"a": [[1]]}), "holds list"),
-        ([{"a": "x"}, {"a": "\ud83d"}], "the list: row 2: the key 'a' has or holds a lone surrogate"),
-        ([{"\ud83d": "x"}], r"row 1: the key '\\ud83d' has or holds"),
+        ([{"a": "x"}, {"a": "\ud83d"}], "the list: row 2: the key 'a' or its value has a lone surrogate"),
+        ([{"\ud83d": "x"}], r"row 1: the key '\\ud83d' or its value has"),
         (
             pd.DataFrame([[1]], columns=pd.Index(["\ud83d"], dtype=object)),
             r"the column '\\ud83d' has a lone surrogate",

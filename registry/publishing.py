@@ -1,4 +1,4 @@
-"""`publish`: the release gate, and from a finished run to the files of a version."""
+"""Publishes a finished run: evaluates the release gate, and collects the files of the version."""
 
 import getpass
 import json
@@ -12,18 +12,20 @@ from paracosm.recipes.run.journal import versions
 from paracosm.recipes.run.stage import is_done
 from paracosm.registry.card.facts import open_gates, published_metrics, read_metrics
 from paracosm.registry.card.metadata import hub_id
-from paracosm.registry.stores.store import Store, address
+from paracosm.registry.stores.addresses import address
+from paracosm.registry.stores.store import Store
 from paracosm.registry.versions.checks import OVERRIDDEN
-from paracosm.registry.versions.manifest import DATASET, Version
+from paracosm.registry.versions.manifest import DATASET, Override, Version
 from paracosm.registry.versions.release import Release
 from paracosm.registry.versions.verdict import verdict_of
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard
 
-LEFT_BEHIND = ("README.md",)
-"""Files of the adapter's folder that the card replaces."""
+REPLACED = ("README.md",)
+"""Files of the adapter folder that are not published, because the card takes their name."""
 LONGEST_REASON = 400
+"""Highest number of characters of the reason of an override, so that it fits the first screen of a card."""
 
 
 def publish(
@@ -35,29 +37,33 @@ def publish(
     key: Path | None = None,
     public: bool = False,
 ) -> Version:
-    """Publish a run's adapter, synthetic records, cards and metrics as the next version of its name.
+    """Publish the adapter, synthetic records, cards and metrics of a run as the next version of its name.
 
     Args:
-        run: a run whose card is written, or its folder.
-        url: a folder, `file:FOLDER`, `hf://ORG/NAME`, `mlflow://HOST:PORT/NAME`; `./paracosm-registry` when absent.
-        override: why it is published although a gate does not pass; stands on the card's first screen.
-        by: who answers for the override; the login name when absent.
+        run: a run with a finished card stage, or its folder.
+        url: URL of the registry, such as `./store` or `hf://ORG/NAME`; the folder `./paracosm-registry` by default.
+            docs/registry.md lists all forms.
+        override: reason to publish although the verdict is not PASS. It appears on the first screen of both cards.
+        by: the person who answers for the override; the login name by default.
         key: private key in a PEM file; the version is signed with it.
-        public: on the Hub, let everybody read it; only with the release profile `public`.
+        public: on the Hub, make the version readable for everybody; requires the release profile `public`.
+
+    Returns:
+        The published version.
 
     Raises:
-        RegistryError: the verdict is not PASS and there is no override, the run is unfinished or was changed
-            by hand, it holds files that are never published, or the registry cannot be written.
+        RegistryError: the verdict is not PASS and there is no override, the run is unfinished or a file of it was
+            changed, it holds files that are never published, or the registry cannot be written.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
     metrics = read_metrics(run)
     verdict = verdict_of(metrics)
-    overridden = None if verdict == "PASS" else _overridden(verdict, metrics, override, by)
+    accepted = None if verdict == "PASS" else _checked_override(verdict, metrics, override, by)
     if public and metrics["profile"] != "public":
         raise RegistryError(
-            f"not published: --public needs a run under release.profile 'public'; this one was judged under {metrics['profile']!r}"
+            f"not published: --public needs a run with release.profile 'public'; this run was evaluated with {metrics['profile']!r}"
         )
     about = Version(
         name=at.name or facts["name"],
@@ -66,7 +72,7 @@ def publish(
         verdict=verdict,
         profile=metrics["profile"],
         limits=facts["limits"],
-        override=overridden,
+        override=accepted,
         base_model=facts["base_model"],
         paracosm=versions().get("paracosm", "unknown"),
         files={},
@@ -80,61 +86,66 @@ def publish(
     return at.store.add(Release(files, about, key=key, public=public))
 
 
-def with_override(card: "RepoCard", *, verdict: str, gates: list[str], reason: str, by: str) -> str:
-    """Return `card` with the override right below its title, and tagged `gate-overridden`."""
+def with_override(card: "RepoCard", *, verdict: str, gates: list[str], override: Override) -> str:
+    """Return the text of a card with the override below its title and the tag `gate-overridden`.
+
+    Args:
+        card: the card of a run.
+        verdict: FAIL or INCONCLUSIVE.
+        gates: title and state of every gate that does not pass.
+        override: reason and person.
+    """
     card.data["tags"] = [*card.data.get("tags", []), OVERRIDDEN]
     failed = "; ".join(gates) or "none was evaluated"
     banner = (
         f"> ⛔ **Published against its verdict ({verdict}).** Gates that do not pass: {failed}.\n>\n"
-        f"> Reason given by {_harmless(by)}: “{_harmless(reason)}”"
+        f"> Reason given by {_as_text(override.by)}: “{_as_text(override.reason)}”"
     )
     title, rest = card.text.lstrip("\n").split("\n", 1)
     card.text = f"\n{title}\n\n{banner}\n{rest}"
     return str(card)
 
 
-def _harmless(words: str) -> str:
-    return words.replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
+def _as_text(markdown: str) -> str:
+    """Return a text that opens no tag, link or code span in Markdown."""
+    return markdown.replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
 
 
-def _overridden(
-    verdict: str, metrics: dict[str, Any], override: str | None, by: str | None
-) -> dict[str, str]:
-    if override is None:
-        gates = ", ".join(_gate_words(metrics)) or "no gate was evaluated"
+def _checked_override(verdict: str, metrics: dict[str, Any], reason: str | None, by: str | None) -> Override:
+    if reason is None:
+        gates = ", ".join(_open_gates(metrics)) or "no gate was evaluated"
         raise RegistryError(
-            f"not published: the verdict is {verdict} ({gates}); mend the run, or give the reason to publish it all the same with --override"
+            f"not published: the verdict is {verdict} ({gates}); change the run so that it passes, or state with --override why it is published nevertheless"
         )
-    reason = _one_line(override)
+    reason = _one_line(reason)
     if not reason:
         raise RegistryError("not published: the reason of an override must not be empty")
     if len(reason) > LONGEST_REASON:
         raise RegistryError(
-            f"not published: the reason has {len(reason)} characters; at most {LONGEST_REASON} are allowed"
+            f"not published: the reason of the override has {len(reason)} characters; at most {LONGEST_REASON} are allowed"
         )
-    return {"reason": reason, "by": _one_line(by or getpass.getuser())[:LONGEST_REASON]}
+    return Override(reason, _one_line(by or getpass.getuser())[:LONGEST_REASON])
 
 
-def _one_line(words: str) -> str:
-    return "".join(each for each in " ".join(words.split()) if each.isprintable())
+def _one_line(text: str) -> str:
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
 
 
-def _gate_words(metrics: dict[str, Any]) -> list[str]:
+def _open_gates(metrics: dict[str, Any]) -> list[str]:
     return [f"{gate['title']} {gate['state']}" for gate in open_gates(metrics)]
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
+    """Return what the card stage recorded, after checking that the card describes the run as it is now."""
     from paracosm.registry.card.stage import result_digests
 
     for stage in ("finetune", "generate", "eval", "card"):
         record = run.journal.stage(stage)
         if record.get("status") != "done":
-            raise RegistryError(
-                f"{run.root}: its {stage} stage has not ended; run the recipe to its end first"
-            )
+            raise RegistryError(f"{run.root}: its {stage} stage is not finished; run the recipe first")
         if not is_done(run, stage, record["inputs"]):
             raise RegistryError(
-                f"{run.root}: what the {stage} stage wrote was changed afterwards; run the recipe again"
+                f"{run.root}: a file of the {stage} stage was changed afterwards; run the recipe again"
             )
     card = run.journal.stage("card")
     if any(card["inputs"].get(name) != digest for name, digest in result_digests(run).items()):
@@ -147,39 +158,37 @@ def _card_facts(run: Run) -> dict[str, Any]:
 def _files(
     run: Run, metrics: dict[str, Any], about: Version, *, recipe_name: str, store: Store
 ) -> dict[str, Path | str]:
+    """Return the file to copy, or the text to write, by its name in the version."""
     from huggingface_hub import DatasetCard, ModelCard
 
     files: dict[str, Path | str] = {
-        path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in LEFT_BEHIND
+        path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in REPLACED
     }
     for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
         path = run.adapter / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, about.base_model)
-    figures = json.dumps(published_metrics(run), indent=1, ensure_ascii=False) + "\n"
-    files |= {"metrics.json": figures, "schema.json": run.schema}
+    public_metrics = json.dumps(published_metrics(run), indent=1, ensure_ascii=False) + "\n"
+    files |= {"metrics.json": public_metrics, "schema.json": run.schema}
     for path in sorted(run.card_folder.rglob("*")):
         if path.is_file():
             files[path.relative_to(run.card_folder).as_posix()] = path
     for name, kind in (("README.md", ModelCard), (f"{DATASET}/README.md", DatasetCard)):
         text = (run.card_folder / name).read_text(encoding="utf-8")
-        text = _placed(text, recipe_name, about.name, store)
+        text = _with_reference(text, recipe_name, about.name, store)
         if about.override is not None:
-            text = with_override(
-                kind(text, ignore_metadata_errors=False),
-                verdict=about.verdict,
-                gates=_gate_words(metrics),
-                **about.override,
-            )
+            card = kind(text, ignore_metadata_errors=False)
+            gates = _open_gates(metrics)
+            text = with_override(card, verdict=about.verdict, gates=gates, override=about.override)
         files[name] = text
-    described = json.loads(run.croissant.read_text(encoding="utf-8"))
-    described |= {"name": about.name, "datePublished": about.published}
-    files[f"{DATASET}/croissant.json"] = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    croissant = json.loads(run.croissant.read_text(encoding="utf-8"))
+    croissant |= {"name": about.name, "datePublished": about.published}
+    files[f"{DATASET}/croissant.json"] = json.dumps(croissant, indent=1, ensure_ascii=False) + "\n"
     return files
 
 
-def _placed(card: str, recipe_name: str, name: str, store: Store) -> str:
-    """Return a card whose commands name the version where it was published."""
+def _with_reference(card: str, recipe_name: str, name: str, store: Store) -> str:
+    """Return a card with commands that refer to the published version instead of the recipe."""
     from paracosm.registry.card.stage import pull_command
 
     old, new = pull_command(recipe_name, recipe_name), pull_command(store.reference(name), name)
@@ -191,7 +200,7 @@ def _placed(card: str, recipe_name: str, name: str, store: Store) -> str:
 
 
 def _portable(config: Path, key: str, base_model: str) -> str | Path:
-    # a way to the base's folder on this machine helps nobody elsewhere and tells who trained where
+    """Return a configuration without the local path of the base model, which is useless elsewhere and names the machine."""
     plain = json.loads(config.read_text(encoding="utf-8"))
     if hub_id(plain[key]) is not None:
         return config
