@@ -1,0 +1,217 @@
+"""The `generate` stage: samples valid synthetic records from a run's adapter and writes them in shards.
+
+Records are numbered. The random stream of a record and its block follow from its number alone, and each block is one
+shard. So any number of processes, kills and resumptions gives the same bytes.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from paracosm.finetune.distributed.processes import barrier, is_leader, world
+from paracosm.finetune.distributed.stage import run_on_all
+from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.progress import Progress, silent
+from paracosm.generate.constraints.partial_records import read_rows, seeds_file
+from paracosm.generate.constraints.request import Tally
+from paracosm.generate.constraints.uniqueness import without_repetitions
+from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
+from paracosm.generate.engines.engine import engine_of
+from paracosm.generate.identifiers import fresh_identifiers
+from paracosm.generate.shards import Shards
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.constraints.rules import Rulebook, read_rules
+from paracosm.records.schema.schema import Record, Schema
+from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.splitting.sequences import sequences
+
+
+def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `generate` stage unless it is up to date; resume where a killed run stopped.
+
+    Every process of an `accelerate launch` calls this; together they write the shards in the run's `synthetic` folder.
+
+    Args:
+        recipe: the whole recipe; `generate` and `rules` are read.
+        run: a run whose `finetune` stage is done.
+        root: the folder that relative paths start from; the recipe's folder, as the run knows it, when absent.
+        progress: takes progress lines.
+
+    Returns:
+        Whether anything was sampled (False: the stage was up to date).
+
+    Raises:
+        ModelError: the adapter or its base model is missing.
+        RecipeError: a condition or a rule names an unknown field or value.
+        DataError: conditions and rules refuse nearly every attempt.
+    """
+    stage = _Generate(run.recipe_folder if root is None else root)
+    return run_on_all(stage, recipe=recipe, run=run, progress=progress)
+
+
+class _Generate:
+    """The `generate` stage."""
+
+    name = "generate"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.generator: BlockGenerator | None = None
+        self.notes: dict[str, Any] = {}
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        return stage_inputs(recipe, run, self.root)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        count = how_many(recipe, run, self.root)
+        located = _located(recipe, self.root)
+        self.generator = BlockGenerator(
+            GenerationJob(located, run.root.resolve(), self.root.resolve(), count)
+        )
+        self.notes = _check(self.generator, progress)
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        assert self.generator is not None, "check() runs before work()"
+        return _sample(self.generator, run, progress) | self.notes
+
+
+def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
+    """Return everything that the synthetic records depend on."""
+    settings = recipe.generate.model_dump(mode="json", exclude={"records", "engine"})
+    engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
+    files = {name: root / name for name in recipe.rules.references.values()}
+    if recipe.generate.seeds is not None:
+        files[recipe.generate.seeds] = seeds_file(recipe.generate.seeds, root)
+    return {
+        "adapter": folder_digest(run.adapter),
+        "records": how_many(recipe, run, root),
+        "generate": settings | {"decoder": engine},
+        "rules": recipe.rules.model_dump(mode="json"),
+        "files": {name: file_digest(path) for name, path in files.items() if path.is_file()},
+    }
+
+
+def _located(recipe: Recipe, root: Path) -> Recipe:
+    """Return the recipe with an absolute path of its partial records, because other machines have other current folders."""
+    if recipe.generate.seeds is None:
+        return recipe
+    path = str(seeds_file(recipe.generate.seeds, root))
+    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"seeds": path})})
+
+
+def how_many(recipe: Recipe, run: Run, root: Path) -> int:
+    """Return the number of records to generate: the recipe's; by default that of the partial, else the training records."""
+    if recipe.generate.records is not None:
+        return recipe.generate.records
+    if recipe.generate.seeds is not None:
+        return len(read_rows(seeds_file(recipe.generate.seeds, root), recipe.data.missing))
+    schema = Schema.load(run.schema)
+    if schema.sequence is not None:
+        train = to_records(read_table(run.split("train"), schema), schema)
+        return len(sequences(train, schema.sequence))
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_metadata(run.split("train")).num_rows
+
+
+def _check(generator: BlockGenerator, progress: Progress) -> dict[str, Any]:
+    """Read rules and conditions, so that their errors come first, and check the training records against the rules."""
+    run, recipe = generator.run, generator.job.recipe
+    schema = Schema.load(run.schema)
+    notes = check_rules(read_rules(recipe.rules, schema, generator.job.root), run, progress)
+    assert generator.conditions is not None
+    if recipe.generate.drop_copies is not None:
+        progress(
+            "drop_copies: records that repeat a training record are replaced, so the evaluation cannot see how often"
+            " the model repeats them"
+        )
+    return notes
+
+
+def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]:
+    """Report how many training records violate each rule; return the report for the journal."""
+    if not rules or not run.split("train").is_file():
+        return {}
+    table = read_table(run.split("train"), rules.schema)
+    lines = rules.violations(to_records(table, rules.schema))
+    for line in lines:
+        progress(f"training records: {line}")
+    return {"rules_broken_by_training_records": lines}
+
+
+def _sample(generator: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
+    """Generate the missing shards, then make groups of `rules.unique` unique; return the facts of the stage."""
+    shards = _shards(generator, run)
+    began = time.monotonic()
+    generated, tally = _write_missing(generator, shards, progress)
+    barrier()
+    repeated = _redraw_repetitions(generator, shards) if is_leader() and generator.rules.unique else 0
+    barrier()
+    seconds = time.monotonic() - began
+    facts = {
+        "records": generator.job.count,
+        "shards": len(shards.blocks),
+        "batch_size": generator.batch_size,
+        "records_per_second": round(generated / seconds, 2) if generated else None,
+        "tokens_per_second": round(tally.tokens / seconds, 1) if generated else None,
+        "processes": world(),
+        "engine": generator.job.recipe.generate.engine,
+        "attempts": tally.attempts,
+        "refused": dict(tally.refusals),
+        "repetitions_redrawn": repeated,
+    }
+    if tally.seed_words:
+        unchanged = tally.seed_words_kept / tally.seed_words
+        progress(
+            f"{unchanged:.0%} of the words of the seed texts are unchanged in the records: personal data in them is in the"
+            " records too"
+        )
+        facts["seed_words_kept"] = round(unchanged, 4)
+    return facts
+
+
+def _shards(generator: BlockGenerator, run: Run) -> Shards:
+    recipe, schema = generator.job.recipe, Schema.load(run.schema)
+    identifiers = fresh_identifiers(
+        schema,
+        run,
+        generator.job.count,
+        seed=recipe.generate.seed,
+        # With differential privacy, real identifiers may not influence anything, not even what is avoided.
+        avoided_splits=() if recipe.privacy is not None else ("train", "control", "test"),
+    )
+    return Shards(run, schema, generator.blocks, identifiers, recipe.generate.formats)
+
+
+def _write_missing(generator: BlockGenerator, shards: Shards, progress: Progress) -> tuple[int, Tally]:
+    """Generate and write the shards that are missing; return how many records this process generated, and their tally."""
+    blocks, missing = shards.blocks, shards.missing()
+    if len(missing) < len(blocks):
+        progress(f"resuming: {len(blocks) - len(missing)} of {len(blocks)} shards exist")
+    share = sum(len(blocks[number]) for number in missing) / world()
+    began, generated, tally = time.monotonic(), 0, Tally()
+    for block in engine_of(generator.job, generator).generate(missing):
+        shards.write(block.number, block.records)
+        tally.add(block.tally)
+        generated += len(block.records)
+        speed = generated / (time.monotonic() - began)
+        left = max(share - generated, 0)
+        progress(f"{generated} records · {speed:.1f} records/s · {left / speed / 60:.1f} min left")
+    return generated, tally
+
+
+def _redraw_repetitions(generator: BlockGenerator, shards: Shards) -> int:
+    """Redraw records that repeat a group of `rules.unique`, rewrite their shards; return how many there were."""
+
+    def redraw(numbers: Sequence[int], attempt: int) -> list[Record]:
+        return [record for (record,) in generator.records(numbers, attempt)[0]]
+
+    repeated = 0
+    unique = without_repetitions(shards.read(), generator.rules, redraw)
+    for number, (_, records, count) in enumerate(unique):
+        repeated += count
+        if count:
+            shards.write(number, [[record] for record in records])
+    return repeated

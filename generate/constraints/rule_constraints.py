@@ -10,7 +10,13 @@ from functools import cache, cached_property
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.restriction import all_values, next_value, restrict_to_range, restrict_to_values, without_missing
+from paracosm.records.codec.restriction import (
+    all_values,
+    next_value,
+    restrict_to_range,
+    restrict_to_values,
+    without_missing,
+)
 from paracosm.records.constraints.bounds import Bounds, bounds, intersection
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value

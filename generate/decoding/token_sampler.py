@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paracosm.generate.decoding.causal_state import SequenceState
 from paracosm.finetune.objectives.slot_logits import HeadColumns
+from paracosm.generate.decoding.causal_state import SequenceState
 from paracosm.generate.decoding.sampling import Sampling, draw
 
 MAX_CACHED = 64

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from paracosm.finetune.models.trained_model import ADAPTER, WHOLE
+from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.manifest import (
@@ -58,8 +58,8 @@ def check_complete(version: Version, *, where: str) -> None:
     Raises:
         RegistryError: a file is missing in the manifest.
     """
-    whole = WHOLE in version.files and any(map(_is_weights, version.files))
-    if missing := {*REQUIRED, *(() if whole else ADAPTER)} - set(version.files):
+    full = FULL_MODEL in version.files and any(map(_is_weights, version.files))
+    if missing := {*REQUIRED, *(() if full else ADAPTER)} - set(version.files):
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
 
 
