@@ -6,7 +6,7 @@ Exit codes: 0 done (gate PASS) · 1 gate FAIL · 2 the user can mend it · 3 gat
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.main import get_command
@@ -16,6 +16,9 @@ from paracosm.cli import impute as impute_command
 from paracosm.cli import launch as launch_command
 from paracosm.cli import pii as pii_command
 from paracosm.cli import registry as registry_command
+
+if TYPE_CHECKING:
+    from paracosm.eval.results.evaluation_file import EvaluationFile
 
 UsageError = typer.BadParameter.__bases__[0]
 """Typer has carried its own copy of click since 0.2x, so this class has no stable import path."""
@@ -143,13 +146,12 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 @app.command()
 def run(target: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = None) -> None:
     """Do every stage that is not done; exits 0 whatever the verdict."""
-    import json
-
+    from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.pipeline import run_stages
     from paracosm.recipes.run.open_run import open_run
 
     done = run_stages(open_run(Path(target), overrides or [], folder))
-    _print_summary(json.loads(done.metrics.read_text(encoding="utf-8")))
+    _print_summary(read_evaluation(done.metrics))
     print(f"report  {done.report}\ncard    {done.card}")
 
 
@@ -269,10 +271,10 @@ def evaluate(
         _print_summary(metrics)
     if report:
         print(f"report  {report}")
-    raise typer.Exit(exit_code([metrics["verdict"] for metrics in found.values()]) if gate else 0)
+    raise typer.Exit(exit_code([metrics.verdict for metrics in found.values()]) if gate else 0)
 
 
-def _print_summary(metrics: dict[str, Any]) -> None:
+def _print_summary(metrics: "EvaluationFile") -> None:
     from rich.console import Console
 
     from paracosm.eval.report.terminal import summary
@@ -309,9 +311,10 @@ def metrics(
     from paracosm.eval.catalogue import metrics
 
     if schema:
-        from importlib.resources import files
+        from paracosm.eval.results.evaluation_file import evaluation_schema
+        from paracosm.eval.results.model import json_text
 
-        print(files("paracosm.eval").joinpath("metrics.schema.json").read_text(encoding="utf-8"), end="")
+        print(json_text(evaluation_schema()), end="")
         return
     for metric in metrics():
         goal = metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}"

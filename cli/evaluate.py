@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.progress import to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+
+if TYPE_CHECKING:
+    from paracosm.eval.results.evaluation_file import EvaluationFile
 
 Profile = Literal["internal", "partner", "public"]
 OF_TABLES = ("eval", "model", "finetune", "release")
@@ -24,25 +27,34 @@ def evaluate_run(
     run: Path | None,
     profile: Profile | None,
     attacks: Sequence[str] = (),
-) -> tuple[dict[str, Any], Path]:
-    """Do the eval stage of a run; return what `metrics.json` holds, and the report's path.
+) -> tuple["EvaluationFile", Path | None]:
+    """Do the eval stage of a run, and rule by another release profile where one is asked for.
+
+    The run keeps the verdict of its own profile: another one is ruled in memory, and nothing is measured or written.
+
+    Returns:
+        The evaluation under `profile`, and the path of the run's report where it shows the same profile.
 
     Raises:
         RunError: there is no such run, or its generate stage has not ended.
     """
+    from paracosm.eval.evaluation import rule_on
+    from paracosm.eval.measurements import read_measurements
+    from paracosm.eval.measuring.dp_claim import claim_of
+    from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.eval.stage import evaluate
     from paracosm.pipeline import require
     from paracosm.recipes.run.open_run import open_run
 
     opened = open_run(Path(target), overrides, run)
     recipe, done = with_attacks(opened.recipe, attacks), Run.open(opened.run.root)
-    if profile is not None:
-        release = recipe.release.model_copy(update={"profile": profile})
-        recipe = recipe.model_copy(update={"release": release})
     with done.lock():
         require(done, "eval")
         evaluate(recipe, done, progress=to_stderr)
-        return json.loads(done.metrics.read_text(encoding="utf-8")), done.report
+        if profile in (None, recipe.release.profile):
+            return read_evaluation(done.metrics), done.report
+        release = recipe.release.model_copy(update={"profile": profile})
+        return rule_on(read_measurements(done.measurements), release, claim_of(done)).file, None
 
 
 def evaluate_tables(
@@ -58,7 +70,7 @@ def evaluate_tables(
     adapter: Path | None = None,
     overrides: Sequence[str] = (),
     attacks: Sequence[str] = (),
-) -> tuple[dict[str, dict[str, Any]], Path | None]:
+) -> tuple[dict[str, "EvaluationFile"], Path | None]:
     """Measure tables of any origin; return what `metrics.json` holds by set, and the report's path when it was written.
 
     Raises:
@@ -103,7 +115,7 @@ def evaluate_tables(
     elif out is not None:
         (only,) = sets
         write_evaluation(found[only], out, sets[only].name)
-    return {name: each.plain() for name, each in found.items()}, out and out / "report.html"
+    return {name: evaluation.file for name, evaluation in found.items()}, out and out / "report.html"
 
 
 def with_attacks(recipe: Recipe, attacks: Sequence[str]) -> Recipe:
@@ -145,4 +157,6 @@ def _attackers_folder(out: Path | None) -> Iterator[Path]:
 
 def exit_code(verdicts: Sequence[str]) -> int:
     """Return the exit code of the worst verdict."""
-    return EXIT_CODES[next(verdict for verdict in ("FAIL", "INCONCLUSIVE", "PASS") if verdict in verdicts)]
+    from paracosm.eval.gates.ruling import worst_verdict
+
+    return EXIT_CODES[worst_verdict(verdicts)]

@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.catalogue import anchor_labels
+from paracosm.eval.evaluation import Evaluation, compare, rule_on
+from paracosm.eval.gates.ruling import check_names
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
-from paracosm.eval.report.comparison import comparison_html, together
+from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
+from paracosm.eval.results.evaluation_file import ComparisonFile
 from paracosm.eval.shared_schema import read_synthetic, schema_of_both
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
@@ -104,6 +107,7 @@ def evaluate_sets(
         attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
         progress: takes progress lines.
     """
+    check_names(release or Release())
     paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
     raw = {name: _read(path) for name, path in paths.items()}
     given = _given_schema(schema, adapter)
@@ -142,7 +146,7 @@ def evaluate_sets(
             each: typed.iloc[start : start + len(raw[each])].reset_index(drop=True)
             for each, start in starts.items()
         }
-        found[name] = measure(
+        measurements = measure(
             train=tables["train"],
             control=tables["control"],
             synthetic=records,
@@ -150,12 +154,12 @@ def evaluate_sets(
             schema=known,
             target=target,
             settings=settings,
-            release=release,
             adapter=adapter,
             attackers=attackers,
             notes=[*warnings, *notes],
             progress=progress,
         )
+        found[name] = rule_on(measurements, release)
     return found
 
 
@@ -170,23 +174,25 @@ def _objects(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return table[[each for each in columns if each in table.columns]].astype(object)
 
 
-def write_evaluation(found: Evaluation, folder: Path, name: str) -> None:
+def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
     """Write `metrics.json` and `report.html` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "metrics.json", found.to_json())
-    write_text(folder / "report.html", report_html(found.plain(), name=name, nearest=found.nearest))
-
-
-def write_comparison(found: dict[str, Evaluation], folder: Path) -> dict[str, Any]:
-    """Write each set into a folder of its own, and the page that compares them; return what its JSON holds."""
-    for name, each in found.items():
-        write_evaluation(each, folder / name, name)
-    sets = {name: each.plain() for name, each in found.items()}
-    page = comparison_html(sets, {name: f"{quote(name)}/report.html" for name in sets})
-    text = json.dumps(together(sets), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(folder / "metrics.json", text)
+    write_text(folder / "metrics.json", evaluation.to_json())
+    page = report_html(
+        evaluation.file, name=name, nearest=evaluation.measurements.nearest, labels=anchor_labels()
+    )
     write_text(folder / "report.html", page)
-    return together(sets)
+
+
+def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> ComparisonFile:
+    """Write each set into its own sub-folder, and the page that compares them; return what its JSON holds."""
+    for name, evaluation in evaluations.items():
+        write_evaluation(evaluation, folder / name, name)
+    comparison = compare(evaluations)
+    page = comparison_html(comparison.sets, {name: f"{quote(name)}/report.html" for name in comparison.sets})
+    write_text(folder / "metrics.json", comparison.to_json())
+    write_text(folder / "report.html", page)
+    return comparison
 
 
 def named_sets(paths: Sequence[Path]) -> dict[str, Path]:

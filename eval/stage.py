@@ -1,4 +1,8 @@
-"""The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
+"""The `eval` stage of a run: measures splits and synthetic records, rules on the gates, writes metrics.json and report.html.
+
+Measuring is a sub-step with its own entry, `measure`, in `run.json`. Its inputs do not contain the release section, so that
+another profile or another limit rules on the measurements that are there, and measures nothing.
+"""
 
 import json
 import shutil
@@ -21,7 +25,7 @@ def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
     """Do the `eval` stage unless it is done; return whether it ran.
 
     Args:
-        recipe: what to measure, and which gates apply; attacks that train adapters do so as it says.
+        recipe: what to measure, and which gates apply; attacks that train models do so as it says.
         run: the run directory.
         progress: takes progress lines.
 
@@ -30,55 +34,83 @@ def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
         RecipeError: the recipe limits a gate that does not exist.
     """
     from paracosm.eval.gates.ruling import check_names
-    from paracosm.eval.measuring.dp_claim import claim_of
 
     check_names(recipe.release)
-    inputs = _inputs(recipe, run)
-
-    def work() -> dict[str, Any]:
-        from paracosm.eval.measure import measure
-        from paracosm.eval.measuring.attack_settings import AttackSettings
-        from paracosm.eval.report.html import report_html
-        from paracosm.records.schema.table import read_table
-
-        schema = Schema.load(run.schema)
-        splits = {name: read_table(run.split(name), schema) for name in SPLITS}
-        synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
-        found = measure(
-            train=splits["train"],
-            control=splits["control"],
-            test=splits["test"],
-            synthetic=synthetic,
-            schema=schema,
-            target=recipe.data.target,
-            subject=recipe.data.subject,
-            adapter=run.adapter if run.codec.is_file() else None,
-            canaries=run.canaries if run.canaries.is_file() else None,
-            claim=claim_of(run),
-            attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
-            further=_further(recipe, run, progress),
-            settings=recipe.eval,
-            release=recipe.release,
-            history=_history(run.history),
-            progress=progress,
-        )
-        write_text(run.metrics, found.to_json())
-        page = report_html(
-            found.plain(),
-            name=recipe.name,
-            history=found.history,
-            nearest=found.nearest,
-            claim=claim_of(run),
-            minutes=run.stage_record("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
-        )
-        write_text(run.report, page)
-        shutil.rmtree(run.further, ignore_errors=True)
-        return {"verdict": found.verdict, "profile": found.profile}
-
-    return run.stage("eval", inputs, work)
+    return run.stage("eval", stage_inputs(recipe, run), lambda: _work(recipe, run, progress))
 
 
-def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+def _work(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+    from paracosm.eval.catalogue import anchor_labels
+    from paracosm.eval.evaluation import rule_on
+    from paracosm.eval.measurements import read_measurements
+    from paracosm.eval.measuring.dp_claim import claim_of
+    from paracosm.eval.report.html import report_html
+
+    run.stage("measure", measuring_inputs(recipe, run), lambda: _measure(recipe, run, progress))
+    claim = claim_of(run)
+    evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
+    write_text(run.metrics, evaluation.to_json())
+    page = report_html(
+        evaluation.file,
+        name=recipe.name,
+        history=_history(run.history),
+        nearest=evaluation.measurements.nearest,
+        claim=claim,
+        minutes=run.stage_record("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
+        labels=anchor_labels(),
+    )
+    write_text(run.report, page)
+    return {"verdict": evaluation.verdict, "profile": recipe.release.profile}
+
+
+def _measure(recipe: Recipe, run: Run, progress: Progress) -> None:
+    from paracosm.eval.measure import measure
+    from paracosm.eval.measuring.attack_settings import AttackSettings
+    from paracosm.eval.measuring.dp_claim import claim_of
+    from paracosm.records.schema.table import read_table
+
+    schema = Schema.load(run.schema)
+    splits = {name: read_table(run.split(name), schema) for name in SPLITS}
+    synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
+    measurements = measure(
+        train=splits["train"],
+        control=splits["control"],
+        test=splits["test"],
+        synthetic=synthetic,
+        schema=schema,
+        target=recipe.data.target,
+        subject=recipe.data.subject,
+        adapter=run.adapter if run.codec.is_file() else None,
+        canaries=run.canaries if run.canaries.is_file() else None,
+        claim=claim_of(run),
+        attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
+        further=_further(recipe, run, progress),
+        settings=recipe.eval,
+        progress=progress,
+    )
+    write_text(run.measurements, measurements.to_json())
+    shutil.rmtree(run.further, ignore_errors=True)
+
+
+def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+    """Return what metrics.json and report.html depend on.
+
+    Raises:
+        RunError: the run has no splits or no synthetic records yet.
+    """
+    return {
+        **measuring_inputs(recipe, run),
+        "history": file_digest(run.history) if run.history.is_file() else None,
+        "release": recipe.release.model_dump(mode="json"),
+    }
+
+
+def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+    """Return what measurements depend on; the release section does not change them.
+
+    Raises:
+        RunError: the run has no splits or no synthetic records yet.
+    """
     needed = [run.schema, *map(run.split, SPLITS)]
     for path in needed:
         if not path.is_file():
@@ -88,32 +120,28 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     return {
         "splits": {path.name: file_digest(path) for path in needed},
         "synthetic": folder_digest(run.synthetic),
-        "history": file_digest(run.history) if run.history.is_file() else None,
         "adapter": folder_digest(run.adapter) if run.codec.is_file() else None,
         "canaries": file_digest(run.canaries) if run.canaries.is_file() else None,
         "target": recipe.data.target,
         "eval": _settings(recipe.eval),
-        "release": recipe.release.model_dump(mode="json"),
         **_training(recipe),
     }
 
 
 def _settings(settings: Evaluate) -> dict[str, Any]:
-    """Return the settings without the keys that came later and ask for nothing: runs that were done before stay done."""
-    later = {"generator_seeds": 1, "floor": "shuffled"}
-    plain = settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
-    return {key: value for key, value in plain.items() if later.get(key) != value}
+    """Return the settings that change a measurement: `shadows` counts only where shadow models are trained."""
+    return settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
 
 
 def _training(recipe: Recipe) -> dict[str, Any]:
-    """Return how adapters are trained, where an attack trains some."""
+    """Return how models are trained, where an attack trains some."""
     if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
         return {}
     return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
 
 
 def _pace(run: Run) -> float | None:
-    """Return the seconds that a training record took in an epoch; None where the adapter was not trained here."""
+    """Return the seconds that training spent on one record in one epoch; None where the adapter was not trained here."""
     trained = run.stage_record("finetune")
     rows = run.stage_record("records").get("facts", {}).get("rows", {}).get("train")
     epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
@@ -121,6 +149,7 @@ def _pace(run: Run) -> float | None:
 
 
 def _further(recipe: Recipe, run: Run, progress: Progress) -> list[pd.DataFrame]:
+    """Return further sets of synthetic records of the run's generator, where utility is measured on several."""
     if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
         return []
     from paracosm.eval.extra_samples import further_sets

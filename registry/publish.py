@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.eval.gates.ruling import verdict as verdict_of
+from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run, versions
-from paracosm.registry.card.facts import open_gates, published_metrics, read_metrics
+from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.store import Store, address
 from paracosm.registry.versions.checks import OVERRIDDEN
 from paracosm.registry.versions.manifest import DATASET, Version
 from paracosm.registry.versions.release import Release
-from paracosm.registry.versions.verdict import verdict_of
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard
@@ -50,10 +51,10 @@ def publish(
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
-    metrics = read_metrics(run)
-    verdict = verdict_of(metrics)
+    metrics = read_evaluation(run.metrics)
+    verdict = verdict_of(metrics.gates)
     overridden = None if verdict == "PASS" else _overridden(verdict, metrics, override, by)
-    if public and metrics["profile"] != "public":
+    if public and metrics.profile != "public":
         raise RegistryError(
             f"not published: --public needs a run under release.profile 'public'; this one was judged under {metrics['profile']!r}"
         )
@@ -62,7 +63,7 @@ def publish(
         number=0,
         published=datetime.now(UTC).isoformat(timespec="seconds"),
         verdict=verdict,
-        profile=metrics["profile"],
+        profile=metrics.profile,
         limits=facts["limits"],
         override=overridden,
         base_model=facts["base_model"],
@@ -96,7 +97,7 @@ def _harmless(words: str) -> str:
 
 
 def _overridden(
-    verdict: str, metrics: dict[str, Any], override: str | None, by: str | None
+    verdict: str, metrics: EvaluationFile, override: str | None, by: str | None
 ) -> dict[str, str]:
     if override is None:
         gates = ", ".join(_gate_words(metrics)) or "no gate was evaluated"
@@ -117,8 +118,8 @@ def _one_line(words: str) -> str:
     return "".join(each for each in " ".join(words.split()) if each.isprintable())
 
 
-def _gate_words(metrics: dict[str, Any]) -> list[str]:
-    return [f"{gate['title']} {gate['state']}" for gate in open_gates(metrics)]
+def _gate_words(metrics: EvaluationFile) -> list[str]:
+    return [f"{gate.title} {gate.result.state}" for gate in open_gates(metrics)]
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _card_facts(run: Run) -> dict[str, Any]:
 
 
 def _files(
-    run: Run, metrics: dict[str, Any], about: Version, *, recipe_name: str, store: Store
+    run: Run, metrics: EvaluationFile, about: Version, *, recipe_name: str, store: Store
 ) -> dict[str, Path | str]:
     from huggingface_hub import DatasetCard, ModelCard
 
@@ -154,8 +155,7 @@ def _files(
         path = run.adapter / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, about.base_model)
-    figures = json.dumps(published_metrics(run), indent=1, ensure_ascii=False) + "\n"
-    files |= {"metrics.json": figures, "schema.json": run.schema}
+    files |= {"metrics.json": published_evaluation(run).to_json(), "schema.json": run.schema}
     for path in sorted(run.card_folder.rglob("*")):
         if path.is_file():
             files[path.relative_to(run.card_folder).as_posix()] = path

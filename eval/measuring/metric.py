@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from paracosm.eval.measuring.anchor_labels import AnchorFamily
 from paracosm.eval.measuring.number_format import Unit
 
 Goal = Literal["up", "down", "target"]
@@ -65,6 +66,21 @@ class Metric:
     """How its figures are written."""
     target: float | None = None
     """Where the goal is a target: the value to be near."""
+
+    @property
+    def anchor_family(self) -> AnchorFamily:
+        """The key of `ANCHOR_LABELS` for this metric."""
+        families: dict[str, AnchorFamily] = {
+            "adapter_": "adapter",
+            "lira_": "adapter",
+            "extraction": "adapter",
+            "auxiliary_": "auxiliary",
+            "canary_": "canaries",
+            "audit_": "canaries",
+        }
+        return next(
+            (family for start, family in families.items() if self.name.startswith(start)), self.section
+        )
 
 
 @dataclass(frozen=True)

@@ -273,7 +273,7 @@ MEMBERSHIP = Measure(
     lazy("privacy.membership", "data_membership"),
     (DATA_MIA_AUC, DATA_MIA_TPR),
     attack_candidates,
-    lazy("privacy.membership", "membership_obstacle"),
+    lazy("measuring.measure", "membership_obstacle"),
 )
 RISKS = Measure(
     lazy("privacy.gdpr_risks", "privacy_risks"),
@@ -285,7 +285,7 @@ REPLAY = Measure(
     lazy("privacy.verbatim_text", "text_replay"),
     (RUN_13, RUN_50),
     leakage_candidates,
-    lazy("privacy.verbatim_text", "text_obstacle"),
+    lazy("measuring.measure", "text_obstacle"),
     Obstacle("hardly any training text is that long", curable=False),
 )
 IDENTIFIERS = Measure(

@@ -112,6 +112,11 @@ class Run:
         return self.evaluation / "further"
 
     @property
+    def measurements(self) -> Path:
+        """What was measured, without gates."""
+        return self.evaluation / "measurements.json"
+
+    @property
     def metrics(self) -> Path:
         return self.evaluation / "metrics.json"
 
@@ -150,7 +155,8 @@ class Run:
             "records": (self.splits,),
             "finetune": (self.adapter, self.history, self.canaries),
             "generate": (self.synthetic,),
-            "eval": (self.evaluation,),
+            "measure": (self.measurements, self.further),
+            "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]
 
@@ -256,7 +262,7 @@ class Run:
         """Run `work` unless it is done already; return whether it ran.
 
         Args:
-            stage: one of `STAGES`.
+            stage: one of `STAGES`, or `measure`, the part of `eval` that does not depend on the release section.
             inputs: JSON-able values on which the stage depends (digests, recipe sections, seeds).
             work: does the stage; what it returns is kept under `facts` in `run.json`. The time of tries that were
                 killed and whose work it goes on with counts in `wall_seconds`.

@@ -1,19 +1,16 @@
 """What must stay with the data: values of training records, wherever a sentence or a name of the evaluation repeats one."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.records.schema.schema import Schema
 
 WITHHELD = "[a value of the records]"
 SHORTEST = 3
-KEPT = (
-    "name", "title", "group", "goal", "range", "unit", "source", "what", "value", "interval", "ceiling", "floor", "worst",
-    "normalised", "zero", "reading", "note", "closer_than_real", "reason_not_measured", "facts", "breakdown", "anchors",
-)  # fmt: skip
-"""Keys of a metric that are published, once they were looked through."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +55,22 @@ class Redactor:
         parts = {text, *re.split(r"\s*(?:[=:|,×/]| x | & )\s*", text)} - self.names
         return bool(parts & self.values) or self.text(text) != text
 
-    def metrics(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """Return `metrics` as they may be published."""
-        plain = self._plain({key: value for key, value in metrics.items() if key != "metrics"})
-        entries = [{key: each[key] for key in KEPT if key in each} for each in metrics["metrics"]]
-        return plain | {"metrics": [self._metric(each) for each in entries]}
+    def evaluation(self, evaluation: EvaluationFile) -> EvaluationFile:
+        """Return an evaluation as it may be published: without distributions, map and curves, and redacted."""
+        plain = evaluation.model_copy(update={"distributions": None, "record_map": None}).plain()
+        plain["metrics"] = [_unbroken(entry) for entry in plain["metrics"]]
+        redacted = self._plain(plain)
+        for entry in redacted["metrics"]:
+            for key in ("facts", "breakdown"):
+                if key in entry:
+                    entry[key] = self._numbers(entry[key])
+        return EvaluationFile.model_validate_json(json.dumps(redacted))
 
-    def _metric(self, entry: dict[str, Any]) -> dict[str, Any]:
-        entry = self._plain(entry)
-        for key in ("facts", "breakdown"):
-            if key in entry:
-                entry[key] = self._figures(entry[key])
-        anchors = entry.get("anchors", {})
-        return entry | {
-            "anchors": {
-                name: {key: each[key] for key in ("value", "interval") if key in each}
-                for name, each in anchors.items()
-            }
-        }
-
-    def _figures(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _numbers(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the numbers among `values` whose key does not repeat a category."""
         return {
             key: value
-            for key, value in found.items()
+            for key, value in values.items()
             if isinstance(value, int | float) and not self.holds(key)
         }
 
@@ -92,6 +82,17 @@ class Redactor:
         if isinstance(value, list):
             return [self._plain(each) for each in value]
         return value
+
+
+def _unbroken(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a metric without curves, and its anchors without breakdowns and curves."""
+    kept = {key: value for key, value in entry.items() if key != "curves"}
+    if "anchors" in kept:
+        kept["anchors"] = {
+            name: {key: anchor[key] for key in ("value", "interval")}
+            for name, anchor in kept["anchors"].items()
+        }
+    return kept
 
 
 def _is_telling(value: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import needed
 from paracosm.registry.stores.capped_download import read_capped, save_capped
@@ -247,15 +248,13 @@ def _log_figures(client: "MlflowClient", run_id: str, folder: Path) -> None:
     import time
 
     entities = needed("mlflow.entities", extra="mlflow", purpose="an MLflow registry")
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    evaluation = read_evaluation(folder / "metrics.json", RegistryError)
     settings = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["recipe"]["settings"]
     figures: dict[str, float] = {}
-    for each in metrics["metrics"]:
-        if each.get("value") is None:
-            continue
-        figures[each["name"]] = each["value"]
-        figures[f"{each['name']}.low"], figures[f"{each['name']}.high"] = each["interval"]
-        figures |= {f"{each['name']}.{name}": its["value"] for name, its in each.get("anchors", {}).items()}
+    for name, metric in evaluation.measured.items():
+        figures[name] = metric.value
+        figures[f"{name}.low"], figures[f"{name}.high"] = metric.interval
+        figures |= {f"{name}.{anchor}": entry.value for anchor, entry in metric.anchors.items()}
     now = int(time.time() * 1000)
     rows = [entities.Metric(name, value, now, 0) for name, value in figures.items()]
     values = {f"{section}.{key}": value for section, its in settings.items() for key, value in its.items()}

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from paracosm.eval.gates.ruling import verdict as verdict_of
+from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.manifest import (
@@ -20,7 +22,7 @@ from paracosm.registry.versions.manifest import (
     check_regular,
     names_in,
 )
-from paracosm.registry.versions.verdict import claimed_verdict, recomputed_verdict
+from paracosm.registry.versions.verdict import recomputed_verdict
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
 
@@ -113,14 +115,14 @@ def check_verdict(version: Version) -> None:
         RegistryError: manifest, gates and figures do not agree, or a verdict other than PASS was not overridden.
     """
     path = version.folder / "metrics.json"
-    metrics = json.loads(path.read_text(encoding="utf-8"))
-    claimed = claimed_verdict(metrics, where=path)
-    if claimed != version.verdict:
+    evaluation = read_evaluation(path, RegistryError)
+    recorded = verdict_of(evaluation.gates)
+    if recorded != version.verdict:
         raise RegistryError(
-            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {claimed}"
+            f"{version.folder}: claims the verdict {version.verdict}, but its gates amount to {recorded}"
         )
     verdict = recomputed_verdict(
-        metrics, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
+        evaluation, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
     )
     if verdict != version.verdict:
         raise RegistryError(

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from paracosm.eval.results.gate_result import DECIDING_STATES
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
-from paracosm.registry.versions.verdict import STATES
 
 MANIFEST = "manifest.json"
 SIGNATURE = "model.sig"
@@ -149,7 +149,7 @@ def _is_sound(version: Version) -> bool:
         _is_count(version.number)
         and version.number < 10**9
         and bool(NAME.fullmatch(version.name))
-        and version.verdict in STATES
+        and version.verdict in DECIDING_STATES
         and (version.override is None or set(version.override) == {"reason", "by"})
         and all(map(_is_line, words))
         and all(_is_line(gate) and _is_number(limit) for gate, limit in version.limits.items())
