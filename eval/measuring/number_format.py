@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 Unit = Literal["percent", "points", "plain"]
-MOST_DECIMALS = 4
+MAX_DECIMALS = 3
 
 
 def figure(value: float, unit: Unit) -> str:
@@ -26,6 +26,6 @@ def bracketed(low: float, high: float, unit: Unit) -> str:
     scale = 1 if unit == "plain" else 100
     width = scale * (high - low)
     decimals = 1 - math.floor(math.log10(width)) if width > 0 else 2
-    decimals = min(max(decimals, 0), MOST_DECIMALS)
+    decimals = min(max(decimals, 0), MAX_DECIMALS)
     ends = (round(scale * end, decimals) + 0.0 for end in (low, high))
     return f"[{', '.join(f'{end:.{decimals}f}' for end in ends)}]"
