@@ -21,7 +21,7 @@ BENCH ?= *
 help:
 	@echo "make demo        install, then run the recipe $(DEMO) from records to model card"
 	@echo "make test        install with the test extras, then run the test suite"
-	@echo "make check       ruff (lint and format) and the type checker"
+	@echo "make check       ruff (lint and format), the type checker, deptry (dependencies)"
 	@echo "make bench       measure what bench/ measures; BENCH=seeds takes one of them"
 	@echo "make test-wheel  build the wheel and run the test suite against it"
 	@echo "make clean       remove what make made, and keep runs/"
@@ -35,7 +35,7 @@ demo: $(READY)
 	@echo "card    runs/$(DEMO)/card/README.md"
 
 test: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 15
 
 check: $(READY_FOR_TESTS)
 	@$(BIN)/ruff check --quiet .
@@ -43,6 +43,7 @@ check: $(READY_FOR_TESTS)
 	@rm -rf .make/typing && mkdir -p .make/typing/paracosm
 	@cd .make/typing/paracosm && ln -s ../../../paracosm/*.py ../../../paracosm/py.typed $(ROOMS:%=../../../%) .
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+	@$(BIN)/deptry --no-ansi . 2> .make/deptry || { cat .make/deptry; exit 1; }
 
 bench: $(READY)
 	@set -e; for script in bench/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
@@ -58,7 +59,7 @@ test-wheel: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 	@.venv-wheel/bin/python -m pip install $(PIP) --no-deps --upgrade -c constraints.txt accelerate setuptools
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 	  > "$$(.venv-wheel/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
-	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15
 
 clean:
 	rm -rf .venv .venv-wheel .venv-mlflow .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.progress import to_stderr
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.lock import locked
 
 if TYPE_CHECKING:
     from paracosm.eval.results.evaluation_file import EvaluationFile
@@ -48,9 +49,9 @@ def evaluate_run(
 
     opened = open_run(Path(target), overrides, run)
     recipe, done = with_attacks(opened.recipe, attacks), Run.open(opened.run.root)
-    with done.lock():
+    with locked(done.root):
         require(done, "eval")
-        evaluate(recipe, done, progress=to_stderr)
+        evaluate(recipe=recipe, run=done, progress=to_stderr)
         if profile in (None, recipe.release.profile):
             return read_evaluation(done.metrics), done.report
         release = recipe.release.model_copy(update={"profile": profile})

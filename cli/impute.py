@@ -25,7 +25,7 @@ def impute(
     """
     import sys
 
-    from paracosm.generate.impute import impute
+    from paracosm.generate.imputation import impute
     from paracosm.pipeline import require
     from paracosm.recipes.run.open_run import open_run
 

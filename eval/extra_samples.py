@@ -27,7 +27,7 @@ def further_sets(recipe: Recipe, run: Run, count: int, progress: Progress) -> li
     from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
     from paracosm.generate.stage import how_many
 
-    root = Path(run.read_journal().get("recipe_folder", "")).resolve()
+    root = Path(run.journal.read().get("recipe_folder", "")).resolve()
     schema = Schema(Schema.load(run.schema).modelled)
     as_train = recipe.generate.model_copy(update={"records": None})
     records = min(

@@ -1,7 +1,7 @@
 """The `eval` stage of a run: measures splits and synthetic records, rules on the gates, writes metrics.json and report.html.
 
-Measuring is a sub-step with its own entry, `measure`, in `run.json`. Its inputs do not contain the release section, so that
-another profile or another limit rules on the measurements that are there, and measures nothing.
+Measuring is a stage within it, `measure`, with its own entry in `run.json`. Its inputs do not contain the release section:
+another profile or another limit is ruled on the measurements that are there, and nothing is measured.
 """
 
 import json
@@ -17,96 +17,112 @@ from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.run.stage import run_stage
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
 
-def evaluate(recipe: Recipe, run: Run, *, progress: Progress = silent) -> bool:
-    """Do the `eval` stage unless it is done; return whether it ran.
+def evaluate(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `eval` stage unless it is up to date; return whether it ran.
 
     Args:
-        recipe: what to measure, and which gates apply; attacks that train models do so as it says.
-        run: the run directory.
+        recipe: what to measure, and which gates apply.
+        run: a run whose `generate` stage is done.
+        root: not read; the verbs share one signature.
         progress: takes progress lines.
 
     Raises:
         RunError: the run has no splits or no synthetic records yet.
         RecipeError: the recipe limits a gate that does not exist.
     """
-    from paracosm.eval.gates.ruling import check_names
-
-    check_names(recipe.release)
-    return run.stage("eval", stage_inputs(recipe, run), lambda: _work(recipe, run, progress))
+    return run_stage(_Evaluate(), recipe=recipe, run=run, progress=progress)
 
 
-def _work(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-    from paracosm.eval.catalogue import anchor_labels
-    from paracosm.eval.evaluation import rule_on
-    from paracosm.eval.measurements import read_measurements
-    from paracosm.eval.measuring.dp_claim import claim_of
-    from paracosm.eval.report.html import report_html
+class _Evaluate:
+    """The `eval` stage: rules on the measurements."""
 
-    run.stage("measure", measuring_inputs(recipe, run), lambda: _measure(recipe, run, progress))
-    claim = claim_of(run)
-    evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
-    write_text(run.metrics, evaluation.to_json())
-    page = report_html(
-        evaluation.file,
-        name=recipe.name,
-        history=_history(run.history),
-        nearest=evaluation.measurements.nearest,
-        claim=claim,
-        minutes=run.stage_record("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
-        labels=anchor_labels(),
-    )
-    write_text(run.report, page)
-    return {"verdict": evaluation.verdict, "profile": recipe.release.profile}
+    name = "eval"
 
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        from paracosm.eval.gates.ruling import check_names
 
-def _measure(recipe: Recipe, run: Run, progress: Progress) -> None:
-    from paracosm.eval.measure import measure
-    from paracosm.eval.measuring.attack_settings import AttackSettings
-    from paracosm.eval.measuring.dp_claim import claim_of
-    from paracosm.records.schema.table import read_table
+        check_names(recipe.release)
+        return {
+            **measuring_inputs(recipe, run),
+            "history": file_digest(run.history) if run.history.is_file() else None,
+            "release": recipe.release.model_dump(mode="json"),
+        }
 
-    schema = Schema.load(run.schema)
-    splits = {name: read_table(run.split(name), schema) for name in SPLITS}
-    synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
-    measurements = measure(
-        train=splits["train"],
-        control=splits["control"],
-        test=splits["test"],
-        synthetic=synthetic,
-        schema=schema,
-        target=recipe.data.target,
-        subject=recipe.data.subject,
-        adapter=run.adapter if run.codec.is_file() else None,
-        canaries=run.canaries if run.canaries.is_file() else None,
-        claim=claim_of(run),
-        attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
-        further=_further(recipe, run, progress),
-        settings=recipe.eval,
-        progress=progress,
-    )
-    write_text(run.measurements, measurements.to_json())
-    shutil.rmtree(run.further, ignore_errors=True)
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        from paracosm.eval.catalogue import anchor_labels
+        from paracosm.eval.evaluation import rule_on
+        from paracosm.eval.measurements import read_measurements
+        from paracosm.eval.measuring.dp_claim import claim_of
+        from paracosm.eval.report.html import report_html
+
+        run_stage(_Measure(), recipe=recipe, run=run, progress=progress)
+        claim = claim_of(run)
+        evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
+        write_text(run.metrics, evaluation.to_json())
+        page = report_html(
+            evaluation.file,
+            name=recipe.name,
+            history=_history(run.history),
+            nearest=evaluation.measurements.nearest,
+            claim=claim,
+            minutes=run.journal.stage("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
+            labels=anchor_labels(),
+        )
+        write_text(run.report, page)
+        return {"verdict": evaluation.verdict, "profile": recipe.release.profile}
 
 
-def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
-    """Return what metrics.json and report.html depend on.
+class _Measure:
+    """The part of the `eval` stage that measures."""
 
-    Raises:
-        RunError: the run has no splits or no synthetic records yet.
-    """
-    return {
-        **measuring_inputs(recipe, run),
-        "history": file_digest(run.history) if run.history.is_file() else None,
-        "release": recipe.release.model_dump(mode="json"),
-    }
+    name = "measure"
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        return measuring_inputs(recipe, run)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        from paracosm.eval.measure import measure
+        from paracosm.eval.measuring.attack_settings import AttackSettings
+        from paracosm.eval.measuring.dp_claim import claim_of
+        from paracosm.records.schema.table import read_table
+
+        schema = Schema.load(run.schema)
+        splits = {name: read_table(run.split(name), schema) for name in SPLITS}
+        synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
+        measurements = measure(
+            train=splits["train"],
+            control=splits["control"],
+            test=splits["test"],
+            synthetic=synthetic,
+            schema=schema,
+            target=recipe.data.target,
+            subject=recipe.data.subject,
+            adapter=run.adapter if run.codec.is_file() else None,
+            canaries=run.canaries if run.canaries.is_file() else None,
+            claim=claim_of(run),
+            attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
+            further=_further(recipe, run, progress),
+            settings=recipe.eval,
+            progress=progress,
+        )
+        write_text(run.measurements, measurements.to_json())
+        shutil.rmtree(run.further, ignore_errors=True)
+        return {}
 
 
 def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
-    """Return what measurements depend on; the release section does not change them.
+    """Return what the measurements depend on; the release section does not change them.
 
     Raises:
         RunError: the run has no splits or no synthetic records yet.
@@ -129,8 +145,9 @@ def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 def _settings(settings: Evaluate) -> dict[str, Any]:
-    """Return the settings that change a measurement: `shadows` counts only where shadow models are trained."""
-    return settings.model_dump(mode="json", exclude=set() if "lira" in settings.attacks else {"shadows"})
+    """Return the settings that the measurements depend on."""
+    unused = set() if "lira" in settings.attacks else {"shadows"}
+    return settings.model_dump(mode="json", exclude=unused)
 
 
 def _training(recipe: Recipe) -> dict[str, Any]:
@@ -142,8 +159,8 @@ def _training(recipe: Recipe) -> dict[str, Any]:
 
 def _pace(run: Run) -> float | None:
     """Return the seconds that training spent on one record in one epoch; None where the adapter was not trained here."""
-    trained = run.stage_record("finetune")
-    rows = run.stage_record("records").get("facts", {}).get("rows", {}).get("train")
+    trained = run.journal.stage("finetune")
+    rows = run.journal.stage("records").get("facts", {}).get("rows", {}).get("train")
     epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
     return trained["wall_seconds"] / (rows * epochs) if rows and epochs else None
 

@@ -24,7 +24,7 @@ def finetune(opened: OpenRun) -> None:
 
 def _prepare(opened: OpenRun) -> None:
     if not (opened.from_run and has_records(opened)):
-        prepare(opened.recipe, opened.run, root=opened.root)
+        prepare(recipe=opened.recipe, run=opened.run, root=opened.root)
     opened.keep_recipe()
 
 

@@ -1,67 +1,66 @@
 """The `finetune` stage: records and a base model in, an adapter with its codec out."""
 
-from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading, on_leader_first, world
+from paracosm.finetune.distributed.processes import leading, world
+from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.finetune.models.base_model import base_digest, check_objective
 from paracosm.foundation.digests import file_digest
-from paracosm.foundation.progress import Progress, to_stderr
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.sections.section import Section
+
+# What only divides the same work leaves the adapter as it is.
+ONLY_SPEED = {"micro_batch_size", "gradient_checkpointing", "packing"}
 
 
-def train(*, recipe: Recipe, run: Run, progress: Progress = to_stderr) -> bool:
-    """Fine-tune the base model on the run's training split; resume where a killed run stopped.
+def train(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `finetune` stage unless it is up to date; resume where a killed run stopped.
 
     Every process of an `accelerate launch` calls this; the first one writes.
 
     Args:
-        recipe: the whole recipe; `model` and `finetune` are read.
+        recipe: the whole recipe; `model`, `finetune` and `privacy` are read.
         run: a run whose `records` stage is done.
+        root: not read; the verbs share one signature.
         progress: takes progress lines.
 
     Returns:
-        Whether anything was trained (False: the stage was done already).
+        Whether anything was trained (False: the stage was up to date).
 
     Raises:
         ModelError: the base model is missing or unsuitable.
         DataError: the records cannot be encoded for it.
     """
-    inputs = stage_inputs(recipe, run)
-    if not leading():
-        if not on_leader_first(lambda: run.is_done("finetune", inputs)):
-            _train(recipe, run, lambda _: None)
-        return False
-    if on_leader_first(lambda: run.is_done("finetune", inputs)):
-        return False
-    return run.stage("finetune", inputs, lambda: _train(recipe, run, progress))
+    return run_on_all(_Finetune(), recipe=recipe, run=run, progress=progress)
+
+
+class _Finetune:
+    """The `finetune` stage."""
+
+    name = "finetune"
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        return stage_inputs(recipe, run)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        return _train(recipe, run, progress)
 
 
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return everything that the adapter depends on."""
-    splits = {name: file_digest(run.split(name)) for name in ("train", "control")}
     private = {} if recipe.privacy is None else {"privacy": recipe.privacy.model_dump(mode="json")}
     return {
-        "splits": splits,
+        "splits": {name: file_digest(run.split(name)) for name in ("train", "control")},
         "schema": file_digest(run.schema),
-        "model": _stated(recipe.model, later={"quantize"}),
+        "model": recipe.model.model_dump(mode="json"),
         "base": base_digest(recipe.model),
-        # What only divides the same work leaves the adapter as it is.
-        "finetune": _stated(
-            recipe.finetune,
-            without={"micro_batch_size", "gradient_checkpointing", "packing"},
-            later={"method", "prompt", "canaries", "objective"},
-        ),
+        "finetune": recipe.finetune.model_dump(mode="json", exclude=ONLY_SPEED),
     } | private
-
-
-def _stated(section: Section, *, later: Collection[str], without: Collection[str] = ()) -> dict[str, Any]:
-    """Return a section as it counts for an adapter; a key of `later` counts where it is set, so that older runs stay done."""
-    plain = section.model_dump(mode="json", exclude=set(without))
-    unset = {key for key in later if getattr(section, key) == type(section).model_fields[key].default}
-    return {key: value for key, value in plain.items() if key not in unset}
 
 
 def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:

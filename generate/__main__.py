@@ -17,7 +17,7 @@ def generate(opened: OpenRun) -> None:
         RunError: the run has no finished adapter.
     """
     with together():
-        if leading() and opened.run.stage_record("finetune").get("status") != "done":
+        if leading() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
         must_see("finetune", opened.run)
         if leading():

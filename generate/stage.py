@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading, on_leader_first, wait, world
+from paracosm.finetune.distributed.processes import leading, wait, world
+from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.files import replacing
-from paracosm.foundation.progress import Progress, to_stderr
+from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
@@ -28,50 +29,57 @@ from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records, to_table, write_table, written
 from paracosm.records.splitting.sequences import sequences
 
-MASKED_ONLY = ("text_passes", "refinements", "rewrite")
-"""Keys of the section that a causal adapter does not read."""
 
+def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `generate` stage unless it is up to date; resume where a killed run stopped.
 
-def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = to_stderr) -> bool:
-    """Sample the recipe's number of records into the run's `synthetic` folder; resume where a killed run stopped.
+    Every process of an `accelerate launch` calls this; together they write the shards in the run's `synthetic` folder.
 
     Args:
         recipe: the whole recipe; `generate` and `rules` are read.
         run: a run whose `finetune` stage is done.
-        root: where relative paths of the recipe begin; the recipe's folder as the run knows it when absent.
+        root: the folder that relative paths start from; the recipe's folder, as the run knows it, when absent.
         progress: takes progress lines.
 
     Returns:
-        Whether anything was sampled (False: the stage was done already).
+        Whether anything was sampled (False: the stage was up to date).
 
     Raises:
         ModelError: the adapter or its base model is missing.
         RecipeError: a condition or a rule names what is not there.
         DataError: conditions and rules refuse nearly everything.
     """
-    root = Path(run.read_journal().get("recipe_folder", "")) if root is None else root
-    inputs = stage_inputs(recipe, run, root)
-    if on_leader_first(lambda: run.is_done("generate", inputs)):
-        return False
-    job = GenerationJob(
-        _placed(recipe, root), run.root.resolve(), root.resolve(), how_many(recipe, run, root)
-    )
-    maker = BlockGenerator(job)
-    # Before anything that the stage left earlier is cleared.
-    notes = _check(maker, progress if leading() else lambda _: None)
-    if leading():
-        return run.stage("generate", inputs, lambda: _sample(maker, run, progress) | notes)
-    wait()
-    _sample(maker, run, progress)
-    return True
+    stage = _Generate(run.recipe_folder if root is None else root)
+    return run_on_all(stage, recipe=recipe, run=run, progress=progress)
+
+
+class _Generate:
+    """The `generate` stage."""
+
+    name = "generate"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.generator: BlockGenerator | None = None
+        self.notes: dict[str, Any] = {}
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        return stage_inputs(recipe, run, self.root)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        count = how_many(recipe, run, self.root)
+        placed = _placed(recipe, self.root)
+        self.generator = BlockGenerator(GenerationJob(placed, run.root.resolve(), self.root.resolve(), count))
+        self.notes = _check(self.generator, progress)
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        assert self.generator is not None, "check() runs before work()"
+        return _sample(self.generator, run, progress) | self.notes
 
 
 def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     """Return everything that the synthetic records depend on."""
     settings = recipe.generate.model_dump(mode="json", exclude={"records", "engine"})
-    if recipe.finetune.objective == "causal":
-        # So that runs from before masked models are still done.
-        settings = {name: each for name, each in settings.items() if name not in MASKED_ONLY}
     engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
     files = {name: root / name for name in recipe.rules.references.values()}
     if recipe.generate.seeds is not None:
@@ -134,8 +142,6 @@ def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]
 
 
 def _sample(maker: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
-    if leading():
-        wait()
     recipe, count = maker.job.recipe, maker.job.count
     schema = Schema.load(run.schema)
     blocks = maker.blocks

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, indented, to_stderr
@@ -11,6 +12,12 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
 from paracosm.stage_summary import stage_line
+
+
+class Verb(Protocol):
+    """Does one stage of a run unless it is up to date; returns whether it ran."""
+
+    def __call__(self, *, recipe: Recipe, run: Run, root: Path | None, progress: Progress) -> bool: ...
 
 
 def run(
@@ -21,33 +28,60 @@ def run(
     root: Path | None = None,
     progress: Progress = to_stderr,
 ) -> Run:
-    """Do every stage that is not done yet: records, finetune, generate, eval, card.
+    """Run all stages that are not up to date: records, finetune, generate, eval, card.
 
     Args:
         recipe: a recipe, the path of one, the name of a shipped one, or a run directory.
         run: the run directory; `runs/NAME` in the current folder when absent.
-        data: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
-        root: where relative paths of the recipe start; the recipe's folder when absent.
+        data: a pandas, pyarrow or `datasets` table to use instead of `data.source`.
+        root: the folder that relative paths of the recipe start from; the recipe's folder when absent.
         progress: takes progress lines.
 
     Returns:
         The run directory, with every stage done.
 
     Raises:
-        ParacosmError: something that the user can mend; its text is one line.
+        ParacosmError: something that the user can correct; its text is one line.
     """
     return run_stages(_opened(recipe, run, root), data=data, progress=progress)
 
 
 def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_stderr) -> Run:
-    """Do every stage of an opened run; see `run`."""
+    """Run all stages of an opened run; see `run`."""
     check_early(opened.recipe)
     with opened.working():
-        _stage(opened.run, "records", _prepare(opened, data, progress), progress)
-        opened.keep_recipe()
-        for name, work in _later_stages(opened.recipe, opened.run, progress).items():
-            _stage(opened.run, name, work, progress)
+        for name, verb in _verbs(opened, data).items():
+            ran = verb(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(progress))
+            _report(opened.run, name, ran, progress)
+            if name == "records":
+                opened.keep_recipe()
     return opened.run
+
+
+def _verbs(opened: OpenRun, data: Any) -> dict[str, Verb]:
+    """Return what does each stage, in order."""
+    from paracosm.eval.stage import evaluate
+    from paracosm.finetune.stage import train
+    from paracosm.generate.stage import sample
+    from paracosm.records.stage import has_records, prepare
+    from paracosm.registry.card.stage import write_card
+
+    # A run stands without its source: what it was made from may be gone by now.
+    kept = opened.from_run and data is None and has_records(opened)
+    records: Verb = _nothing if kept else partial(prepare, table=data)
+    return {"records": records, "finetune": train, "generate": sample, "eval": evaluate, "card": write_card}
+
+
+def _nothing(*, recipe: Recipe, run: Run, root: Path | None, progress: Progress) -> bool:
+    return False
+
+
+def _report(run: Run, name: str, ran: bool, progress: Progress) -> None:
+    record = run.journal.stage(name)
+    progress(stage_line(name, record, ran=ran))
+    if name == "records" and ran:
+        for warning in record["facts"]["warnings"]:
+            indented(progress)(f"warning: {warning}")
 
 
 def _opened(recipe: Recipe | Path | str, run: Path | None, root: Path | None) -> OpenRun:
@@ -61,8 +95,8 @@ def check_early(recipe: Recipe) -> None:
     """Check what a later stage would only find after the training.
 
     Raises:
-        RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy forbids.
-        ModelError: the base model is no folder, alias or Hub id, or of another kind than the objective needs.
+        RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy section forbids.
+        ModelError: the base model is not a folder, alias or Hub id, or does not suit the objective.
     """
     from paracosm.eval.gates.ruling import check_names
     from paracosm.finetune.dp.settings import as_trained
@@ -81,7 +115,7 @@ def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRu
 
     def done(opened: OpenRun) -> None:
         work(opened)
-        to_stderr(stage_line(stage, opened.run.stage_record(stage), ran=True))
+        to_stderr(stage_line(stage, opened.run.journal.stage(stage), ran=True))
 
     return done
 
@@ -93,39 +127,7 @@ def require(run: Run, stage: str) -> None:
         RunError: it is not.
     """
     before = STAGES[STAGES.index(stage) - 1]
-    if run.stage_record(before).get("status") != "done":
+    if run.journal.stage(before).get("status") != "done":
         raise RunError(
-            f"{run.root}: the {stage} stage needs a finished {before} stage; `paracosm run` does every stage"
+            f"{run.root}: the {stage} stage needs a finished {before} stage; `paracosm run` runs every stage"
         )
-
-
-def _prepare(opened: OpenRun, data: Any, progress: Progress) -> Callable[[], bool]:
-    from paracosm.records.stage import has_records, prepare
-
-    if opened.from_run and data is None and has_records(opened):
-        return lambda: False
-    return lambda: prepare(
-        opened.recipe, opened.run, root=opened.root, table=data, progress=indented(progress)
-    )
-
-
-def _later_stages(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Callable[[], bool]]:
-    from paracosm.eval.stage import evaluate
-    from paracosm.finetune.stage import train
-    from paracosm.generate.stage import sample
-    from paracosm.registry.card.stage import write_card
-
-    return {
-        "finetune": lambda: train(recipe=recipe, run=run, progress=indented(progress)),
-        "generate": lambda: sample(recipe=recipe, run=run, progress=indented(progress)),
-        "eval": lambda: evaluate(recipe, run, progress=indented(progress)),
-        "card": lambda: write_card(recipe, run),
-    }
-
-
-def _stage(run: Run, name: str, work: Callable[[], bool], progress: Progress) -> None:
-    ran = work()
-    progress(stage_line(name, run.stage_record(name), ran=ran))
-    if name == "records" and ran:
-        for warning in run.stage_record(name)["facts"]["warnings"]:
-            progress(f"           warning: {warning}")

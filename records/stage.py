@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.open_run import OpenRun
+from paracosm.recipes.run.stage import run_stage
 from paracosm.records.constraints.rules import read_rules
 from paracosm.records.inference.declared_schema import bare, check_declared, refuse_empty, refuse_replacement
 from paracosm.records.inference.domains import fit_domains
@@ -44,43 +44,63 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def prepare(recipe: Recipe, run: Run, *, root: Path, table: Any = None, progress: Progress = silent) -> bool:
-    """Do the `records` stage unless it is done; return whether it ran.
+def prepare(
+    *, recipe: Recipe, run: Run, root: Path | None = None, table: Any = None, progress: Progress = silent
+) -> bool:
+    """Run the `records` stage unless it is up to date; return whether it ran.
 
     Args:
-        recipe: its `data` section matters here.
+        recipe: its `data` section is read, and its rules are checked.
         run: gets `splits/{train,control,test}.parquet` and `splits/schema.json`.
-        root: the recipe's folder, for relative paths.
-        table: a pandas, pyarrow or `datasets` table to use in place of `data.source`.
+        root: the folder that relative paths start from; the recipe's folder, as the run knows it, when absent.
+        table: a pandas, pyarrow or `datasets` table to use instead of `data.source`.
         progress: takes progress lines.
 
     Raises:
         DataError: the source cannot be used as the recipe asks.
     """
-    raw = None if table is None else from_object(table, drop=recipe.data.drop)
-    digest = source_digest(recipe.data, root=root) if raw is None else None
-    if digest is None:
-        raw = read_source(recipe.data, root=root) if raw is None else raw
-        digest = table_digest(raw.drop(columns=recipe.data.drop, errors="ignore"))
+    return run_stage(
+        _Records(run.recipe_folder if root is None else root, table),
+        recipe=recipe,
+        run=run,
+        progress=progress,
+    )
 
-    @cache
-    def made() -> Prepared:
-        found = read_source(recipe.data, root=root) if raw is None else raw
-        prepared = assemble(recipe, found, salt=_salt(recipe, run), progress=progress)
-        # A rule that cannot be read is said now, not after the training.
-        read_rules(recipe.rules, prepared.schema, root)
-        return prepared
 
-    def work() -> dict[str, Any]:
-        prepared = made()
+class _Records:
+    """The `records` stage."""
+
+    name = "records"
+
+    def __init__(self, root: Path, table: Any) -> None:
+        self.root = root
+        self.table = table
+        self.raw: pd.DataFrame | None = None
+        self.prepared: Prepared | None = None
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        data = recipe.data
+        if self.table is not None:
+            self.raw = from_object(self.table, drop=data.drop)
+        digest = source_digest(data, root=self.root) if self.raw is None else None
+        if digest is None:
+            self.raw = read_source(data, root=self.root) if self.raw is None else self.raw
+            digest = table_digest(self.raw.drop(columns=data.drop, errors="ignore"))
+        return {"data": records_digest(recipe), "source": digest}
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        raw = read_source(recipe.data, root=self.root) if self.raw is None else self.raw
+        self.prepared = assemble(recipe, raw, salt=_salt(recipe, run), progress=progress)
+        # A rule that cannot be parsed is reported now, not after the training.
+        read_rules(recipe.rules, self.prepared.schema, self.root)
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        assert self.prepared is not None, "check() runs before work()"
         for name in SPLITS:
-            write_table(prepared.splits[name], run.split(name), prepared.schema)
-        prepared.schema.save(run.schema)
+            write_table(self.prepared.splits[name], run.split(name), self.prepared.schema)
+        self.prepared.schema.save(run.schema)
         digests = {name: file_digest(run.split(name)) for name in SPLITS}
-        return prepared.facts | {"sha256": digests, "warnings": list(prepared.warnings)}
-
-    inputs = {"data": records_digest(recipe), "source": digest}
-    return run.stage("records", inputs, work, ahead=made)
+        return self.prepared.facts | {"sha256": digests, "warnings": list(self.prepared.warnings)}
 
 
 def records_digest(recipe: Recipe) -> str:
@@ -239,5 +259,5 @@ def _outside(table: pd.DataFrame, schema: Schema) -> int:
 
 def has_records(opened: OpenRun) -> bool:
     """Return whether the run's splits were made as the recipe says; a run stands without its source."""
-    record = opened.run.stage_record("records")
+    record = opened.run.journal.stage("records")
     return record.get("status") == "done" and record["inputs"]["data"] == records_digest(opened.recipe)

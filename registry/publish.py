@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from paracosm.eval.gates.ruling import verdict as verdict_of
 from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
 from paracosm.foundation.errors import RegistryError
-from paracosm.recipes.run.directory import Run, versions
+from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.journal import versions
+from paracosm.recipes.run.stage import is_done
 from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.store import Store, address
@@ -126,16 +128,16 @@ def _card_facts(run: Run) -> dict[str, Any]:
     from paracosm.registry.card.stage import result_digests
 
     for stage in ("finetune", "generate", "eval", "card"):
-        record = run.stage_record(stage)
+        record = run.journal.stage(stage)
         if record.get("status") != "done":
             raise RegistryError(
                 f"{run.root}: its {stage} stage has not ended; run the recipe to its end first"
             )
-        if not run.is_done(stage, record["inputs"]):
+        if not is_done(run, stage, record["inputs"]):
             raise RegistryError(
                 f"{run.root}: what the {stage} stage wrote was changed afterwards; run the recipe again"
             )
-    card = run.stage_record("card")
+    card = run.journal.stage("card")
     if any(card["inputs"].get(name) != digest for name, digest in result_digests(run).items()):
         raise RegistryError(
             f"{run.card}: describes an earlier adapter, evaluation or set of records; run the recipe again"

@@ -13,6 +13,7 @@ from paracosm.foundation.files import replacing, write_text
 from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
 from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
@@ -42,14 +43,14 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
     made = Run(run or RUNS / f"{version.name}-v{version.number}")
     digest = file_digest(folder / MANIFEST)
     if made.root.exists() and any(made.root.iterdir()):
-        if not is_run(made.root) or made.read_journal().get("pulled") != digest:
+        if not is_run(made.root) or made.journal.read().get("pulled") != digest:
             raise RunError(
                 f"{made.root}: holds something else than {version.reference}; name another with --run"
             )
         return made
     recipe = _recipe(version)
     Run.create(made.root)
-    with made.lock():
+    with locked(made.root):
         _lay_out(made, version, recipe, digest)
     return made
 
@@ -69,7 +70,7 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
     stages = {
         name: done | {"outputs": its} for name, its in zip(("records", "finetune"), outputs, strict=True)
     }
-    run.write_journal({"stages": stages, "pulled": digest})
+    run.journal.write({"stages": stages, "pulled": digest})
 
 
 def _recipe(version: Version) -> Recipe:

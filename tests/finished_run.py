@@ -17,6 +17,7 @@ from paracosm.eval.results.gate_result import GateResult
 from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
@@ -185,11 +186,11 @@ def _gate_results(entries: list[dict[str, Any]]) -> list[GateResult]:
 def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
     """Write a run below `root` whose privacy gate is in `state`, up to its card."""
     run = Run.create(root)
-    run.stage("records", {"fake": 1}, lambda: _records(run))
-    run.stage("finetune", {"fake": 1}, lambda: _finetune(run))
-    run.stage("generate", {"fake": 1}, lambda: _generate(run))
-    run.stage("eval", {"state": state}, lambda: _evaluate(run, state))
-    write_card(recipe, run)
+    run_if_stale(run, "records", {"fake": 1}, lambda: _records(run))
+    run_if_stale(run, "finetune", {"fake": 1}, lambda: _finetune(run))
+    run_if_stale(run, "generate", {"fake": 1}, lambda: _generate(run))
+    run_if_stale(run, "eval", {"state": state}, lambda: _evaluate(run, state))
+    write_card(recipe=recipe, run=run)
     return run
 
 

@@ -70,7 +70,7 @@ def private_recipe(base: Path, **sections: Any) -> Recipe:
 def prepared_run(folder: Path, recipe: Recipe, table: pd.DataFrame) -> Run:
     """Return a run whose records stage is done."""
     run = Run.create(folder)
-    prepare(recipe, run, root=folder, table=table)
+    prepare(recipe=recipe, run=run, root=folder, table=table)
     return run
 
 

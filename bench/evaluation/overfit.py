@@ -71,7 +71,7 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
     run = Run.create(
         asked.run.with_name(f"{asked.run.name}-{'smoothed' if smoothing == 'null' else 'plain'}")
     )
-    prepare(recipe, run, root=Path())
+    prepare(recipe=recipe, run=run, root=Path())
     train(recipe=recipe, run=run)
     schema = Schema.load(run.schema)
     splits = [read_table(run.split(name), schema) for name in ("train", "control", "test")]

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.impute import KNNImputer
 
-from paracosm.generate.impute import impute
+from paracosm.generate.imputation import impute
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Field, Schema

@@ -54,9 +54,9 @@ def main() -> None:
             ]
             chosen = load_recipe(recipe, overrides)
             run = Run.create(Path(folder) / f"run-{number}")
-            prepare(chosen, run, root=Path(folder))
+            prepare(recipe=chosen, run=run, root=Path(folder))
             train(recipe=chosen, run=run)
-            facts = run.stage_record("finetune")["facts"]
+            facts = run.journal.stage("finetune")["facts"]
             table.add_row(
                 settings,
                 f"{facts['epsilon']:.2f}",

@@ -53,7 +53,7 @@ def main() -> None:
     for name, recipe in ((f"{asked.epochs} epochs", learnt), (f"epsilon {asked.epsilon:g}", private)):
         run = Run.create(asked.run / name.replace(" ", "-"))
         # The private recipe divides the records, so that both learn the same ones.
-        prepare(private, run, root=Path())
+        prepare(recipe=private, run=run, root=Path())
         train(recipe=recipe, run=run)
         folder = last_adapter(run) if recipe.privacy is None else run.adapter
         table.add_row(name, *row(recipe, run, folder))

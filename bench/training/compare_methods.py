@@ -58,7 +58,7 @@ def main() -> None:
         recipe, *changes = shlex.split(words.format(recipe=asked.recipe, private=asked.private))
         folder = asked.runs / f"{Path(asked.recipe).stem}-{name.replace(', ', '-').replace(' ', '-')}"
         done = finish(recipe, [*changes, *asked.overrides, *seeded(asked.seed)], folder)
-        table.add_row(name, *_cells(done.stage_record("finetune"), measured(done)))
+        table.add_row(name, *_cells(done.journal.stage("finetune"), measured(done)))
     Console(width=170).print(table)
 
 

@@ -113,7 +113,7 @@ def _trained(
         write_table(to_table(list(records), schema), run.split(name), schema)
     schema.save(run.schema)
     train(recipe=recipe, run=run, progress=lambda line: print(f"  {folder.name}: {line}", flush=True))
-    facts = run.stage_record("finetune")["facts"]
+    facts = run.journal.stage("finetune")["facts"]
     return [
         f"{facts['tokens_per_record']:.1f}",
         f"{facts['decisions_per_record']:.1f}",

@@ -63,7 +63,7 @@ def measured(finished: Run) -> dict[str, Any]:
 
 def row(finished: Run) -> list[str]:
     """Return the cells of `COLUMNS` for a run."""
-    training, sampling = finished.stage_record("finetune"), finished.stage_record("generate")
+    training, sampling = finished.journal.stage("finetune"), finished.journal.stage("generate")
     facts, metrics = training["facts"], measured(finished)
     return [
         f"{facts['stopped']['best_epoch']:.0f} of {facts['stopped']['epoch']:.0f}",

@@ -116,7 +116,7 @@ def by_paracosm(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]])
         schema.save(run.schema)
         began = time.monotonic()
         train(recipe=recipe, run=run, progress=lambda line: _note(line, curve, began))
-        facts = run.stage_record("finetune")["facts"]
+        facts = run.journal.stage("finetune")["facts"]
     speed = facts["tokens_per_second"]
     weights = count_weights(recipe.model, recipe.finetune, config_as_trained(recipe.model))
     tokens = facts["tokens_per_record"]

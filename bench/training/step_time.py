@@ -37,7 +37,7 @@ def main() -> None:
     recipe = load_recipe(Path(asked.recipe), asked.overrides)
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder) / "run")
-        prepare(recipe, run, root=find_recipe(Path(asked.recipe)).resolve().parent)
+        prepare(recipe=recipe, run=run, root=find_recipe(Path(asked.recipe)).resolve().parent)
         material = causal_objective(recipe, run)
     models = {}
     for name in ("peft", "fused", "peft, compiled", "fused, compiled"):

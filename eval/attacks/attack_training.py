@@ -23,6 +23,7 @@ from paracosm.foundation.digests import value_digest
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, write_table
 
@@ -125,7 +126,7 @@ class ShadowTraining:
 
         run = Run.create(kept.with_suffix(""))
         self._sweep(lesson, run.root)
-        run.stage("records", {"lesson": kept.stem}, lambda: _write(lesson, run, self.schema))
+        run_if_stale(run, "records", {"lesson": kept.stem}, lambda: _write(lesson, run, self.schema))
         self.attackers.progress(said)
         self._spoken = time.monotonic()
         with threadpool_limits(int(os.environ.get("OMP_NUM_THREADS") or cpu_count())):

@@ -18,7 +18,7 @@ class Claim:
 
 def claim_of(run: Run) -> Claim | None:
     """Return what the run's training claims; None where it was not private."""
-    facts = run.stage_record("finetune").get("facts", {})
+    facts = run.journal.stage("finetune").get("facts", {})
     return Claim(facts["epsilon"], facts["delta"]) if "epsilon" in facts else None
 
 

@@ -91,9 +91,9 @@ def must_see(stage: str, run: Run) -> None:
     Raises:
         RunError: this one does not.
     """
-    told = on_leader_first(lambda: run.stage_record(stage))
+    told = on_leader_first(lambda: run.journal.stage(stage))
     deadline = time.monotonic() + SHARED_WITHIN
-    while not leading() and run.stage_record(stage) != told:
+    while not leading() and run.journal.stage(stage) != told:
         if time.monotonic() > deadline:
             raise RunError(
                 f"{run.root.resolve()} on {socket.gethostname()}: is not the run directory that the first process writes;"

@@ -207,7 +207,7 @@ def _chance(run: Run) -> tuple[SecretRng, bool]:
         return kept, False
     # Weights without the secret of their noise cannot go on.
     (run.checkpoints / STATE).unlink(missing_ok=True)
-    run.note(private_trainings=run.read_journal().get("private_trainings", 0) + 1)
+    run.journal.note(private_trainings=run.journal.read().get("private_trainings", 0) + 1)
     return SecretRng.begin(run.checkpoints), False
 
 
@@ -315,6 +315,6 @@ def _facts(
             "accountant": "PRV (Gopi, Lee & Wutschitz 2021), Opacus",
             "schema": "declared in the recipe",
             "gradient_difference": difference,
-            "trainings": run.read_journal().get("private_trainings", 1),
+            "trainings": run.journal.read().get("private_trainings", 1),
         },
     }

@@ -11,6 +11,7 @@ from paracosm.foundation.files import write_text
 from paracosm.recipes.loading.load import dump_recipe, find_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.lock import locked
 
 RUNS = Path("runs")
 
@@ -34,24 +35,24 @@ class OpenRun:
         """
         made = [folder for folder in (self.run.root, *self.run.root.parents) if not folder.exists()]
         Run.create(self.run.root)
-        with self.run.lock():
+        with locked(self.run.root):
             try:
                 if not self.run.recipe.is_file():
                     self.keep_recipe()
                 yield
             except (ParacosmError, OSError):
-                if made and self.run.stage_record("records").get("status") != "done":
+                if made and self.run.journal.stage("records").get("status") != "done":
                     _take_away(made)
                 raise
 
     def keep_recipe(self) -> None:
         """Write the resolved recipe, and where it came from, into the run. The run's lock must be held."""
-        folder = self.run.read_journal().get("recipe_folder")
+        folder = self.run.journal.read().get("recipe_folder")
         text = dump_recipe(self.recipe)
         if not self.run.recipe.is_file() or self.run.recipe.read_text(encoding="utf-8") != text:
             write_text(self.run.recipe, text)
         if folder != str(self.root):
-            self.run.note(recipe_folder=str(self.root))
+            self.run.journal.note(recipe_folder=str(self.root))
 
 
 def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = None) -> OpenRun:
@@ -75,7 +76,7 @@ def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = N
     run = Run.open(where)
     if not run.recipe.is_file():
         raise RunError(f"{run.recipe}: is missing; name the recipe, and the run with --run {where}")
-    root = Path(run.read_journal().get("recipe_folder", where))
+    root = Path(run.journal.read().get("recipe_folder", where))
     return OpenRun(load_recipe(run.recipe, overrides), run, root, from_run=True)
 
 

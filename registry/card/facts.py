@@ -46,7 +46,7 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
         run: the run directory, with its earlier stages done.
         evaluation: what `published_evaluation` returns.
     """
-    stages = run.read_journal()["stages"]
+    stages = run.journal.read()["stages"]
     schema = Schema.load(run.schema)
     return {
         "verdict": verdict(evaluation.gates),

@@ -12,7 +12,8 @@ from typing import Any
 
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import SPLITS, Run, versions
+from paracosm.recipes.run.directory import SPLITS, Run
+from paracosm.recipes.run.journal import versions
 from paracosm.registry.card.facts import cost_rows, energy, environment, source_kind
 from paracosm.registry.card.metadata import base_name, hub_id
 from paracosm.registry.card.redaction import WITHHELD
@@ -40,7 +41,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
         run: with its stages done up to `eval`.
         salt: the run's own, see `run_salt`.
     """
-    stages = run.read_journal()["stages"]
+    stages = run.journal.read()["stages"]
     training = stages.get("finetune", {}).get("facts", {})
     digests = stages.get("records", {}).get("facts", {}).get("sha256") or {
         name: file_digest(run.split(name)) for name in SPLITS
@@ -94,10 +95,10 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
 def run_salt(run: Run) -> bytes:
     """Return the run's salt, made at the first call and kept in `run.json`."""
-    kept = run.read_journal().get("salt")
+    kept = run.journal.read().get("salt")
     if kept is None:
         kept = secrets.token_hex(32)
-        run.note(salt=kept)
+        run.journal.note(salt=kept)
     return bytes.fromhex(kept)
 
 

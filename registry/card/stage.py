@@ -14,8 +14,11 @@ from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.foundation.digests import file_digest, folder_digest, value_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
+from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import Run, versions
+from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.journal import versions
+from paracosm.recipes.run.stage import run_stage
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.croissant import croissant, write_records
 from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation, source_kind
@@ -30,23 +33,41 @@ TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja")
 NEEDED = ("records", "finetune", "generate", "eval")
 
 
-def write_card(recipe: Recipe, run: Run) -> bool:
-    """Write the run's `card` folder; return whether it was written anew.
+def write_card(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+    """Run the `card` stage unless it is up to date; return whether it ran.
 
-    It holds `README.md` with its pictures, `provenance.json`, and in `dataset` the synthetic records with a card and a
-    Croissant description of their own.
+    The run's `card` folder gets `README.md` with its pictures, `provenance.json`, and in `dataset` the synthetic records
+    with a card and a Croissant description.
+
+    Args:
+        recipe: of the run.
+        run: a run whose other stages are done.
+        root: not read; the verbs share one signature.
+        progress: takes progress lines.
 
     Raises:
         RunError: an earlier stage has not ended, or its `metrics.json` cannot be read.
     """
-    for stage in NEEDED:
-        if run.stage_record(stage).get("status") != "done":
-            raise RunError(f"{run.root}: the card needs a finished {stage} stage")
-    salt = run_salt(run)
+    return run_stage(_Card(), recipe=recipe, run=run, progress=progress)
 
-    def work() -> dict[str, Any]:
+
+class _Card:
+    """The `card` stage."""
+
+    name = "card"
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        for stage in NEEDED:
+            if run.journal.stage(stage).get("status") != "done":
+                raise RunError(f"{run.root}: the card needs a finished {stage} stage")
+        return card_inputs(recipe, run)
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         evaluation = published_evaluation(run)
-        facts = card_facts(recipe, run, evaluation) | {"origin": provenance(recipe, run, salt=salt)}
+        facts = card_facts(recipe, run, evaluation) | {"origin": provenance(recipe, run, salt=run_salt(run))}
         pictures = _draw(run.card_folder, evaluation)
         write_text(run.card, render_card(recipe, Schema.load(run.schema), evaluation, facts, pictures))
         _write_json(run.provenance, facts["origin"])
@@ -58,15 +79,13 @@ def write_card(recipe: Recipe, run: Run) -> bool:
             "limits": own_limits(with_claim(recipe.release, claim_of(run))),
         }
 
-    return run.stage("card", card_inputs(recipe, run), work)
-
 
 def card_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return what a card depends on: the templates, the recipe, and what the earlier stages left and recorded."""
     return {
         "template": value_digest([file_digest(HERE / name) for name in TEMPLATES]),
         "recipe": value_digest(recipe.model_dump(mode="json")),
-        "stages": value_digest([run.stage_record(stage) for stage in NEEDED]),
+        "stages": value_digest([run.journal.stage(stage) for stage in NEEDED]),
         **result_digests(run),
     }
 

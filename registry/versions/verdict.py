@@ -9,7 +9,7 @@ from paracosm.eval.measuring.metric import Obstacle, Result
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import Verdict
 from paracosm.foundation.errors import RecipeError, RegistryError
-from paracosm.recipes.run.directory import versions
+from paracosm.recipes.run.journal import versions
 from paracosm.recipes.sections.release import Release
 
 

@@ -235,7 +235,7 @@ def test_a_bad_input_leaves_an_earlier_run_as_it_was(
     run = Run.create(place / "earlier")
     recipe = load_recipe(place / "ok.yaml")
     with OpenRun(recipe, run, place, from_run=False).working():
-        prepare(recipe, run, root=place)
+        prepare(recipe=recipe, run=run, root=place)
     before = content(place)
     (line,) = told((command, "ok.yaml", bad, "--run", "earlier"), capsys)
     assert bad.partition("=")[2] in line

@@ -23,7 +23,7 @@ HOLD = (
     "import sys\n"
     "from pathlib import Path\n"
     "from paracosm.recipes.run.directory import Run\n"
-    "with Run.create(Path(sys.argv[1])).lock():\n"
+    "with locked(Run.create(Path(sys.argv[1])).root):\n"
     "    print('held', flush=True)\n"
     "    sys.stdin.read()\n"
 )
@@ -107,7 +107,7 @@ def other_columns(place: Path) -> None:
 
 
 def unfinished_run(place: Path) -> None:
-    Run.create(place / "half").note(stages={})
+    Run.create(place / "half").journal.note(stages={})
 
 
 def one_registry(place: Path) -> None:

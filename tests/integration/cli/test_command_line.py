@@ -54,7 +54,7 @@ def quick(folder: Path) -> list[str]:
 
 def test_a_drafted_recipe_runs_to_its_card(place: Path) -> None:
     run = Run.open(place / "run")
-    assert [run.stage_record(stage)["status"] for stage in STAGES] == ["done"] * len(STAGES)
+    assert [run.journal.stage(stage)["status"] for stage in STAGES] == ["done"] * len(STAGES)
     assert run.card.is_file()
     assert run.report.is_file()
 

@@ -66,7 +66,7 @@ def test_a_run_goes_on_after_the_disk_was_full_in_every_stage(
         assert not target.exists()
         assert list(place.rglob("*.partial")) == []
     assert outcome("run", "ok.yaml", "--run", "run") == 0
-    assert [run.stage_record(stage)["status"] for stage in STAGES] == ["done"] * len(STAGES)
+    assert [run.journal.stage(stage)["status"] for stage in STAGES] == ["done"] * len(STAGES)
     for mine, other in (
         (run.split("train"), undisturbed.split("train")),
         (run.shard(0), undisturbed.shard(0)),

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from paracosm.cli.app import main
-from paracosm.pipeline import _prepare, with_line
+from paracosm.pipeline import with_line
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
+from paracosm.records.stage import prepare
 
 NOTE = "Seen by Dr. Ines Keller on 0{}/1{}/2021. {} came with a cough and left after {} days, feeling better."
 
@@ -74,7 +75,9 @@ def test_the_run_holds_invented_names_and_says_how_many(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened = OpenRun(load_recipe(Path("ward.yaml")), Run.create(folder / "run"), folder, from_run=False)
-    work = with_line("records", lambda given: _prepare(given, None, print)())
+    work = with_line(
+        "records", lambda given: prepare(recipe=given.recipe, run=given.run, root=given.root, progress=print)
+    )
     work(opened)
     assert "personal data replaced: 2 columns, 180 passages" in capsys.readouterr().err
     schema = Schema.load(opened.run.schema)

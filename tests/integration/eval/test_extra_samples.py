@@ -52,9 +52,9 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Run]:
     people.to_csv(folder / "people.csv", index=False)
     (folder / "recipe.yaml").write_text(RECIPE.format(base=base))
     recipe, run = load_recipe(folder / "recipe.yaml"), Run.create(folder / "run")
-    prepare(recipe, run, root=folder)
+    prepare(recipe=recipe, run=run, root=folder)
     train(recipe=recipe, run=run, progress=lambda _: None)
-    run.note(recipe_folder=str(folder))
+    run.journal.note(recipe_folder=str(folder))
     sample(recipe=recipe, run=run, progress=lambda _: None)
     return recipe, run
 
@@ -71,7 +71,7 @@ def test_the_stage_makes_further_sets_and_goes_on_where_it_was_cut_short(
 
     monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
     with pytest.raises(DataError, match="cut short"):
-        evaluate(recipe, run, progress=said.append)
+        evaluate(recipe=recipe, run=run, progress=said.append)
     one, other = given["further"]
     assert len(one) == len(other) == len(given["train"]) == len(given["synthetic"])
     own = given["synthetic"].reset_index(drop=True)

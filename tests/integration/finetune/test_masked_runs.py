@@ -119,7 +119,7 @@ def test_seeds_are_rewritten_and_the_share_that_was_kept_is_said(folder: Path) -
     made = records(folder / "rewritten")
     assert [record["sex"] for record in made] == ["Male", "Female"] * 10
     assert len({record["note"] for record in made}) > 10
-    facts = Run(folder / "rewritten").stage_record("generate")["facts"]
+    facts = Run(folder / "rewritten").journal.stage("generate")["facts"]
     assert 0.5 < facts["seed_words_kept"] < 0.95
 
 

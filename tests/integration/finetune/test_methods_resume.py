@@ -62,7 +62,7 @@ def test_a_killed_training_ends_with_the_same_bytes(way: str, folder: Path) -> N
     name = way.split(",")[0].replace(" ", "-")
     whole, killed = Run.create(folder / f"{name}-whole"), Run.create(folder / f"{name}-killed")
     for run in (whole, killed):
-        prepare(recipe, run, root=folder)
+        prepare(recipe=recipe, run=run, root=folder)
     train(recipe=recipe, run=whole, progress=lambda _: None)
     assert kill_after_a_checkpoint(killed, WAYS[way], folder)
     said: list[str] = []

@@ -43,7 +43,7 @@ def trained(folder: Path, name: str, *changes: str) -> Run:
     """Train, and go on with what was killed; return the run."""
     recipe = load_recipe(folder / "recipe.yaml", list(changes))
     run = Run.create(folder / name)
-    prepare(recipe, run, root=folder)
+    prepare(recipe=recipe, run=run, root=folder)
     train(recipe=recipe, run=run, progress=lambda _: None)
     return run
 
@@ -53,7 +53,7 @@ def curve(run: Run) -> list[dict[str, Any]]:
 
 
 def ending(run: Run) -> dict[str, Any]:
-    return run.stage_record("finetune")["facts"]["stopped"]
+    return run.journal.stage("finetune")["facts"]["stopped"]
 
 
 def kill_after_checkpoint(monkeypatch: pytest.MonkeyPatch, number: int) -> None:

@@ -22,7 +22,7 @@ from tiny_models import save_tiny_llama
 from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
-from paracosm.generate.impute import impute
+from paracosm.generate.imputation import impute
 from paracosm.generate.stage import sample
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
@@ -73,10 +73,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for order in ("fixed", "shuffled"):
         (folder / f"{order}.yaml").write_text(RECIPE.format(base=base, order=order))
         recipe, run = load_recipe(folder / f"{order}.yaml"), Run.create(folder / order)
-        prepare(recipe, run, root=folder)
+        prepare(recipe=recipe, run=run, root=folder)
         train(recipe=recipe, run=run, progress=lambda _: None)
         run.recipe.write_text(dump_recipe(recipe))
-        run.note(recipe_folder=str(folder))
+        run.journal.note(recipe_folder=str(folder))
     return folder
 
 
@@ -95,7 +95,7 @@ def generated(
     sample(recipe=asked(trained, order, **sections), run=run, root=trained, progress=lines.append)
     schema = Schema.load(run.schema)
     parts = [read_table(path, schema) for path in sorted(run.synthetic.glob("*.parquet"))]
-    return pd.concat(parts, ignore_index=True), run.stage_record("generate")["facts"]
+    return pd.concat(parts, ignore_index=True), run.journal.stage("generate")["facts"]
 
 
 def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(trained: Path) -> None:
@@ -311,7 +311,7 @@ def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process
         **quiet,
     )
     assert spread.returncode == 0, spread.stderr[-2000:]
-    assert Run(trained / "spread").stage_record("generate")["facts"]["processes"] == 2
+    assert Run(trained / "spread").journal.stage("generate")["facts"]["processes"] == 2
     assert shards(trained / "spread") == expected
 
     chance, killed = random.Random(0), 0

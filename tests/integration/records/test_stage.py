@@ -38,7 +38,7 @@ def recipe(**data):
 
 def test_the_stage_leaves_splits_schema_and_facts(clinic):
     run = Run.create(clinic / "run")
-    assert prepare(recipe(), run, root=clinic)
+    assert prepare(recipe=recipe(), run=run, root=clinic)
     schema = Schema.load(run.schema)
     assert [(field.name, field.type) for field in schema] == [
         ("patient_id", "identifier"),
@@ -52,7 +52,7 @@ def test_the_stage_leaves_splits_schema_and_facts(clinic):
     tables = {name: read_table(run.split(name), schema) for name in SPLITS}
     assert [len(tables[name]) for name in SPLITS] == [96, 12, 12]
     assert all(schema.allows(record) for record in to_records(tables["train"], schema))
-    facts = run.stage_record("records")["facts"]
+    facts = run.journal.stage("records")["facts"]
     assert facts["rows"] == {"all": 120, "train": 96, "control": 12, "test": 12}
     assert facts["identifiers"] == ["patient_id"]
     assert facts["left_out"] == ["empty"]
@@ -63,21 +63,21 @@ def test_the_stage_leaves_splits_schema_and_facts(clinic):
 
 def test_a_done_stage_is_not_repeated_and_a_changed_input_repeats_it(clinic):
     run = Run.create(clinic / "run")
-    assert prepare(recipe(), run, root=clinic)
+    assert prepare(recipe=recipe(), run=run, root=clinic)
     before = {path.name: path.read_bytes() for path in run.splits.iterdir()}
-    assert not prepare(recipe(), run, root=clinic)
-    assert prepare(recipe(split={"seed": 1}), run, root=clinic)
-    assert prepare(recipe(), run, root=clinic)
+    assert not prepare(recipe=recipe(), run=run, root=clinic)
+    assert prepare(recipe=recipe(split={"seed": 1}), run=run, root=clinic)
+    assert prepare(recipe=recipe(), run=run, root=clinic)
     assert {path.name: path.read_bytes() for path in run.splits.iterdir()} == before
     with (clinic / "clinic.csv").open("a") as file:
         file.write("P9,33.0,70.0 kg,f,no,1/1/2023,A note of more than a few words was left here.,\n")
-    assert prepare(recipe(), run, root=clinic)
-    assert run.stage_record("records")["facts"]["rows"]["all"] == 121
+    assert prepare(recipe=recipe(), run=run, root=clinic)
+    assert run.journal.stage("records")["facts"]["rows"]["all"] == 121
 
 
 def test_a_killed_stage_ends_with_the_same_bytes(clinic, monkeypatch):
     whole, killed = Run.create(clinic / "whole"), Run.create(clinic / "killed")
-    prepare(recipe(), whole, root=clinic)
+    prepare(recipe=recipe(), run=whole, root=clinic)
 
     def die(*_, **__):
         raise KeyboardInterrupt
@@ -85,8 +85,8 @@ def test_a_killed_stage_ends_with_the_same_bytes(clinic, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Schema, "save", die)
         with pytest.raises(KeyboardInterrupt):
-            prepare(recipe(), killed, root=clinic)
-    assert prepare(recipe(), killed, root=clinic)
+            prepare(recipe=recipe(), run=killed, root=clinic)
+    assert prepare(recipe=recipe(), run=killed, root=clinic)
     for path in whole.splits.iterdir():
         assert (killed.splits / path.name).read_bytes() == path.read_bytes()
 
@@ -95,16 +95,16 @@ def test_a_table_in_memory_takes_the_place_of_the_source(clinic):
     run = Run.create(clinic / "run")
     frame = pd.DataFrame({"age": range(40, 80), "smoker": [True, False] * 20, "nested": [[1]] * 40})
     settings = recipe(drop=["nested"])
-    assert prepare(settings, run, root=clinic, table=frame)
-    assert not prepare(settings, run, root=clinic, table=frame.copy())
+    assert prepare(recipe=settings, run=run, root=clinic, table=frame)
+    assert not prepare(recipe=settings, run=run, root=clinic, table=frame.copy())
     assert Schema.load(run.schema).names == ["age", "smoker"]
-    assert prepare(settings, run, root=clinic, table=frame.assign(age=frame["age"] + 1))
+    assert prepare(recipe=settings, run=run, root=clinic, table=frame.assign(age=frame["age"] + 1))
 
 
 def test_domains_come_from_the_training_records_alone(clinic):
     schema, splits = preview(recipe(), root=clinic)
     run = Run.create(clinic / "run")
-    prepare(recipe(), run, root=clinic)
+    prepare(recipe=recipe(), run=run, root=clinic)
     assert Schema.load(run.schema) == schema
     assert schema["seen"].maximum <= max(splits["train"]["seen"]).replace(month=12, day=31)
     assert schema["note"].max_length == splits["train"]["note"].str.len().max()
@@ -114,9 +114,9 @@ def test_domains_come_from_the_training_records_alone(clinic):
 def test_nothing_is_left_behind_by_bad_data(clinic):
     run = Run.create(clinic / "run")
     with pytest.raises(DataError, match="did you mean 'smoker'"):
-        prepare(recipe(target="smokr"), run, root=clinic)
+        prepare(recipe=recipe(target="smokr"), run=run, root=clinic)
     assert not run.splits.exists()
-    assert run.stage_record("records").get("status") != "done"
+    assert run.journal.stage("records").get("status") != "done"
 
 
 def test_a_limit_takes_the_first_rows(clinic):
@@ -130,8 +130,8 @@ def test_a_column_without_training_cells_is_left_out(clinic):
     for row in range(40):
         table = frame.assign(rare=["x" if each == row else None for each in range(40)])
         run = Run.create(clinic / f"run{row}")
-        prepare(recipe(target="sex"), run, root=clinic, table=table)
-        warnings = run.stage_record("records")["facts"]["warnings"]
+        prepare(recipe=recipe(target="sex"), run=run, root=clinic, table=table)
+        warnings = run.journal.stage("records")["facts"]["warnings"]
         if Schema.load(run.schema).names == ["age", "sex"]:
             assert "column 'rare': has no cells in the training records; left out" in warnings
             return

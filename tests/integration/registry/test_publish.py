@@ -18,6 +18,7 @@ import paracosm.registry
 from paracosm.eval.measure import measure
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.registry.card.stage import write_card
@@ -132,7 +133,7 @@ def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, messa
 
 def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> None:
     run = passing(tmp_path)
-    run.stage("eval", {"again": 1}, lambda: finished_run._evaluate(run, "FAIL"))
+    run_if_stale(run, "eval", {"again": 1}, lambda: finished_run._evaluate(run, "FAIL"))
     with pytest.raises(RegistryError, match="describes an earlier adapter, evaluation or set of records"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
@@ -140,12 +141,13 @@ def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["training_args.bin", "optimizer.pt", "train.parquet"])
 def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: str) -> None:
     recipe, run = recipe_of(), passing(tmp_path)
-    run.stage(
+    run_if_stale(
+        run,
         "finetune",
         {"again": 1},
         lambda: finished_run._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
     )
-    write_card(recipe, run)
+    write_card(recipe=recipe, run=run)
     with pytest.raises(RegistryError, match=f"{name}: is of a kind that is never published"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path))
     assert list((tmp_path / "store" / "ward-notes").iterdir()) == []
@@ -269,8 +271,8 @@ def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
         run.evaluation.mkdir()
         run.metrics.write_text(found.to_json(), encoding="utf-8")
 
-    run.stage("eval", {"real": 1}, evaluate)
-    write_card(recipe, run)
+    run_if_stale(run, "eval", {"real": 1}, evaluate)
+    write_card(recipe=recipe, run=run)
     card = ModelCard.load(run.card)
     results = card.data.eval_results or []
     assert {each.metric_type: each.metric_value for each in results} == {

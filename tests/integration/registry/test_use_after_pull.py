@@ -19,6 +19,7 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.registry.card.stage import write_card
 
 RECIPE = """\
@@ -160,11 +161,11 @@ def test_a_run_that_copies_its_training_data_is_refused_and_marked(world: World,
     def copy() -> dict[str, object]:
         run.synthetic.mkdir()
         shutil.copyfile(run.split("train"), run.shard(0))
-        return run.stage_record("generate").get("facts", {})
+        return run.journal.stage("generate").get("facts", {})
 
-    run.stage("generate", {"copied": "train"}, copy)
+    run_if_stale(run, "generate", {"copied": "train"}, copy)
     call(world.environment, tmp_path, "eval", str(run.root))
-    write_card(recipe, run)
+    write_card(recipe=recipe, run=run)
     for name, url in world.urls.items():
         if name != "hub":
             with pytest.raises(RegistryError, match=r"not published: the verdict is FAIL \(.*exact_copies"):

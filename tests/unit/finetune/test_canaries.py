@@ -79,7 +79,7 @@ def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_other
     run = prepared_run(tmp_path / "run", recipe, people(150))
     assert "canaries" not in stage_inputs(open_recipe(base, canaries=0), run)["finetune"]
     train(recipe=recipe, run=run, progress=lambda _: None)
-    facts = run.stage_record("finetune")["facts"]["canaries"]
+    facts = run.journal.stage("finetune")["facts"]["canaries"]
     assert facts["made"] == 60
     assert facts["planted"] == pq.read_table(run.canaries)[INCLUDED].to_numpy().sum()
     assert not list(run.adapter.rglob("*canar*"))

@@ -388,28 +388,28 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     train(recipe=recipe, run=broken, progress=said.append)
     assert any(line.startswith("resuming at step") for line in said)
     # The steps after the last kept one are done again with the same coins and noise, and no step is left out.
-    assert sorted(set(steps)) == list(range(whole.stage_record("finetune")["facts"]["privacy"]["steps"]))
+    assert sorted(set(steps)) == list(range(whole.journal.stage("finetune")["facts"]["privacy"]["steps"]))
     first, second = weights_of(whole), weights_of(broken)
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert whole.history.read_bytes() == broken.history.read_bytes()
-    spent = [each.stage_record("finetune")["facts"]["epsilon"] for each in (whole, broken)]
+    spent = [each.journal.stage("finetune")["facts"]["epsilon"] for each in (whole, broken)]
     assert spent[0] == spent[1] <= 8
-    assert whole.read_journal()["private_trainings"] == broken.read_journal()["private_trainings"] == 1
+    assert whole.journal.read()["private_trainings"] == broken.journal.read()["private_trainings"] == 1
 
 
 def test_weights_without_their_secret_are_not_gone_on_with(folder: Path, recipe: Recipe, run: Run) -> None:
     again = prepared_run(folder / "again", recipe, people(150))
     train(recipe=recipe, run=again, progress=lambda _: None)
     (again.checkpoints / SECRET).unlink()
-    told = again.read_journal()
+    told = again.journal.read()
     del told["stages"]["finetune"]
-    again.write_journal(told)
+    again.journal.write(told)
     said: list[str] = []
     before = weights_of(again)
     train(recipe=recipe, run=again, progress=said.append)
     assert not any("resuming" in line for line in said)
     assert (again.checkpoints / STATE).is_file()
-    facts = again.stage_record("finetune")["facts"]
+    facts = again.journal.stage("finetune")["facts"]
     # A second training of the same records is a second expense, and is said.
     assert facts["privacy"]["trainings"] == 2
     assert any(not torch.equal(before[name], each) for name, each in weights_of(again).items())
@@ -419,7 +419,7 @@ def test_nothing_of_the_secret_leaves_with_the_adapter(folder: Path, recipe: Rec
     run = prepared_run(folder / "secretive", recipe, people(150))
     train(recipe=recipe, run=run, progress=lambda _: None)
     secret = (run.checkpoints / SECRET).read_bytes()
-    for path in (*run.adapter.rglob("*"), run.journal):
+    for path in (*run.adapter.rglob("*"), run.journal.path):
         if path.is_file():
             assert secret not in path.read_bytes()
             assert secret.hex() not in path.read_text(errors="ignore")
@@ -432,7 +432,7 @@ def test_a_changed_budget_trains_anew_and_an_equal_one_does_not(folder: Path, re
     assert recipe.privacy is not None
     other = recipe.model_copy(update={"privacy": recipe.privacy.model_copy(update={"max_grad_norm": 0.5})})
     assert train(recipe=other, run=run, progress=lambda _: None)
-    facts = run.stage_record("finetune")["facts"]
+    facts = run.journal.stage("finetune")["facts"]
     assert facts["privacy"]["max_grad_norm"] == 0.5
     assert facts["epsilon"] <= 8
 

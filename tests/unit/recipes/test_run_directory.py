@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 
 
 def test_a_stage_sweeps_what_a_killed_write_left_and_keeps_what_is_whole(tmp_path: Path) -> None:
@@ -22,12 +23,12 @@ def test_a_stage_sweeps_what_a_killed_write_left_and_keeps_what_is_whole(tmp_pat
     left.mkdir()
     (left / ".inner.4711.partial").write_bytes(b"half")
     with pytest.raises(KeyboardInterrupt):
-        run.stage("generate", {"seed": 0}, killed)
-    assert run.stage("generate", {"seed": 0}, lambda: {"found": len(list(run.synthetic.iterdir()))})
+        run_if_stale(run, "generate", {"seed": 0}, killed)
+    assert run_if_stale(run, "generate", {"seed": 0}, lambda: {"found": len(list(run.synthetic.iterdir()))})
     assert not left.exists()
     assert [path.name for path in run.synthetic.iterdir()] == [run.shard(0).name]
-    assert run.stage_record("generate")["facts"] == {"found": 1}
-    assert not run.stage("generate", {"seed": 0}, dict)
+    assert run.journal.stage("generate")["facts"] == {"found": 1}
+    assert not run_if_stale(run, "generate", {"seed": 0}, dict)
 
 
 def test_the_time_of_killed_tries_counts_until_the_last_file_that_each_wrote(tmp_path: Path) -> None:
@@ -41,13 +42,13 @@ def test_the_time_of_killed_tries_counts_until_the_last_file_that_each_wrote(tmp
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            run.stage("generate", {"seed": seed}, work)
+            run_if_stale(run, "generate", {"seed": seed}, work)
 
     killed_after(100, seed=0)
     killed_after(50, seed=0)
-    run.stage("generate", {"seed": 0}, dict)
-    assert 150 <= run.stage_record("generate")["wall_seconds"] < 160
+    run_if_stale(run, "generate", {"seed": 0}, dict)
+    assert 150 <= run.journal.stage("generate")["wall_seconds"] < 160
     # What other inputs made is cleared, and its time with it.
     killed_after(100, seed=1)
-    run.stage("generate", {"seed": 2}, dict)
-    assert run.stage_record("generate")["wall_seconds"] < 10
+    run_if_stale(run, "generate", {"seed": 2}, dict)
+    assert run.journal.stage("generate")["wall_seconds"] < 10

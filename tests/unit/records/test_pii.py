@@ -362,12 +362,12 @@ def test_the_key_is_the_only_secret_that_the_run_keeps(tmp_path: Path) -> None:
         {"name": "clinic", "data": {"source": "t.csv", "subject": "patient_id", "pii": "replace"}}
     )
     run = Run.create(tmp_path / "run")
-    assert prepare(recipe, run, root=tmp_path)
+    assert prepare(recipe=recipe, run=run, root=tmp_path)
     assert run.pii_key.stat().st_mode & 0o777 == 0o600
     before = {path.name: path.read_bytes() for path in run.splits.iterdir()}
     for path in run.splits.iterdir():
         path.unlink()
-    assert prepare(recipe, run, root=tmp_path)
+    assert prepare(recipe=recipe, run=run, root=tmp_path)
     assert {path.name: path.read_bytes() for path in run.splits.iterdir()} == before
     told = b"".join(
         path.read_bytes() for path in run.root.rglob("*") if path.is_file() and path.suffix != ".parquet"

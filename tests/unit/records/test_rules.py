@@ -263,5 +263,5 @@ def test_a_rule_that_cannot_be_read_is_said_before_anything_is_trained(tmp_path:
     )
     run = Run.create(tmp_path / "run")
     with pytest.raises(RecipeError, match=r"rules\.checks\[0\].*did you mean 'age'"):
-        prepare(recipe, run, root=tmp_path)
+        prepare(recipe=recipe, run=run, root=tmp_path)
     assert not run.splits.exists()

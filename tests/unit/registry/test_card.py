@@ -12,6 +12,7 @@ from huggingface_hub import DatasetCard, ModelCard
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.registry.card.facts import division, energy, published_metrics, source_kind, unmeasured
 from paracosm.registry.card.licence import adapter_licence, records_licence
 from paracosm.registry.card.stage import cell, duration, figure, quoted, write_card
@@ -105,7 +106,7 @@ def test_digests_of_private_data_cannot_be_guessed(tmp_path: Path) -> None:
     keyed = [each["data"]["splits"]["train"] for each in told]
     assert plain not in keyed
     assert keyed[0] != keyed[1]
-    salt = bytes.fromhex(first.read_journal()["salt"])
+    salt = bytes.fromhex(first.journal.read()["salt"])
     assert keyed[0] == hmac.new(salt, plain.encode(), hashlib.sha256).hexdigest()
     assert told[0]["code"] == told[1]["code"]
     assert told[0]["seeds"] == {"split": 0, "finetune": 0, "generate": 0, "eval": 0}
@@ -315,20 +316,21 @@ def test_a_recipe_that_says_nothing_makes_a_card_that_says_so(tmp_path: Path) ->
 def test_the_stage_is_not_repeated_until_its_inputs_change(tmp_path: Path) -> None:
     recipe = recipe_of()
     run = finished_run(tmp_path / "run", recipe)
-    assert write_card(recipe, run) is False
-    assert write_card(recipe_of(description="Another sentence."), run) is True
+    assert write_card(recipe=recipe, run=run) is False
+    assert write_card(recipe=recipe_of(description="Another sentence."), run=run) is True
     assert "Another sentence." in run.card.read_text(encoding="utf-8")
 
 
 def test_a_run_without_an_evaluation_gets_no_card(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="needs a finished records stage"):
-        write_card(recipe_of(), Run.create(tmp_path / "run"))
+        write_card(recipe=recipe_of(), run=Run.create(tmp_path / "run"))
 
 
 def test_metrics_of_an_unknown_layout_are_refused(tmp_path: Path) -> None:
     recipe = recipe_of()
     run = finished_run(tmp_path / "run", recipe)
-    run.stage(
+    run_if_stale(
+        run,
         "eval",
         {"state": "new"},
         lambda: (
@@ -336,7 +338,7 @@ def test_metrics_of_an_unknown_layout_are_refused(tmp_path: Path) -> None:
         ),
     )
     with pytest.raises(RunError, match="schema_version 99"):
-        write_card(recipe, run)
+        write_card(recipe=recipe, run=run)
 
 
 @pytest.mark.parametrize(
@@ -391,15 +393,15 @@ def test_a_source_is_described_without_its_place(source: str, kind: str) -> None
 def test_the_card_counts_what_was_replaced_before_training(tmp_path: Path) -> None:
     assert "Personal data before training" not in card_of(tmp_path)
     run = Run(tmp_path / "run")
-    journal = run.read_journal()
+    journal = run.journal.read()
     journal["stages"]["records"]["facts"]["pii"] = {
         "action": "replace",
         "columns": [{"column": "patient_name", "kind": "name", "cells": 60, "share": 1.0, "by": "name"}],
         "texts": {"note": {"date": 4, "name": 20}, "letter": {"name": 3}},
         "detectors": ["cells", "presidio-analyzer 2.2.366"],
     }
-    run.write_journal(journal)
-    assert write_card(recipe_of(), run)
+    run.journal.write(journal)
+    assert write_card(recipe=recipe_of(), run=run)
     told = between(run.card.read_text(encoding="utf-8"), "### Personal data before training", "### Training")
     assert "**replaced by invented values**" in told
     assert "1 column (patient_name: name), and in texts 4 x date, 23 x name." in told

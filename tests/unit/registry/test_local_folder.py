@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
-from paracosm.recipes.run.directory import versions
+from paracosm.recipes.run.journal import versions
 from paracosm.registry.stores.local_folder import LocalFolder
 from paracosm.registry.stores.store import address
 from paracosm.registry.versions.checks import check_version

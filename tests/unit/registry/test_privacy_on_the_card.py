@@ -40,10 +40,10 @@ PRIVATE: dict[str, Any] = {
 def private_run(tmp_path: Path) -> Run:
     recipe = finished_run.recipe_of(privacy={"epsilon": 8})
     run = finished_run.finished_run(tmp_path / "run", recipe)
-    journal = run.read_journal()
+    journal = run.journal.read()
     journal["stages"]["finetune"]["facts"] |= PRIVATE
-    run.write_journal(journal)
-    assert write_card(recipe, run)
+    run.journal.write(journal)
+    assert write_card(recipe=recipe, run=run)
     return run
 
 
@@ -104,4 +104,4 @@ def test_a_stricter_limit_of_the_recipe_stays_and_the_claim_travels_with_the_car
         "audit_epsilon": 1.0
     }
     assert own_limits(with_claim(Release(), claim_of(private_run))) == {"audit_epsilon": 7.93}
-    assert private_run.stage_record("card")["facts"]["limits"]["audit_epsilon"] == 7.93
+    assert private_run.journal.stage("card")["facts"]["limits"]["audit_epsilon"] == 7.93
