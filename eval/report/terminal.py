@@ -41,7 +41,7 @@ def _metrics_table(evaluation: EvaluationFile) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name, side in (("", "left"), ("metric", "left"), ("value", "right"), ("95% interval", "right")):
         table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for name in ANCHOR_COLUMNS:

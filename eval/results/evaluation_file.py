@@ -13,6 +13,7 @@ from paracosm.eval.results.report_data import Distribution, RecordMap
 from paracosm.foundation.errors import ParacosmError, RunError
 
 SCHEMA_VERSION = 1
+LONGEST_ERROR = 300
 
 
 class EvaluationFile(ResultModel):
@@ -90,7 +91,7 @@ def read_evaluation(path: Path, error: type[ParacosmError] = RunError) -> Evalua
     version = plain.get("schema_version") if isinstance(plain, dict) else None
     if version != SCHEMA_VERSION:
         raise error(
-            f"{path}: has schema_version {version!r}; this version of Paracosm reads {SCHEMA_VERSION}"
+            f"{path}: has schema_version {repr(version)[:40]}; this version of Paracosm reads {SCHEMA_VERSION}"
         )
     try:
         return EvaluationFile.model_validate_json(json.dumps(plain))
@@ -107,7 +108,9 @@ def first_error(problem: Exception) -> str:
     detail = problem.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in detail["loc"] if part not in ("measured", "unmeasured"))
     message = " ".join(detail["msg"].split())
-    return f"{where}: {message}" if where else message
+    # Keys and values of a foreign file may hold control characters, or be very long.
+    text = "".join(filter(str.isprintable, f"{where}: {message}" if where else message))
+    return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]}…"
 
 
 def evaluation_schema() -> dict[str, Any]:

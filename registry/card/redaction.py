@@ -1,12 +1,13 @@
 """What must stay with the data: values of training records, wherever a sentence or a name of the evaluation repeats one."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import GateResult
+from paracosm.eval.results.metric_entry import MeasuredMetric, UnmeasuredMetric
 from paracosm.records.schema.schema import Schema
 
 WITHHELD = "[a value of the records]"
@@ -56,43 +57,48 @@ class Redactor:
         return bool(parts & self.values) or self.text(text) != text
 
     def evaluation(self, evaluation: EvaluationFile) -> EvaluationFile:
-        """Return an evaluation as it may be published: without distributions, map and curves, and redacted."""
-        plain = evaluation.model_copy(update={"distributions": None, "record_map": None}).plain()
-        plain["metrics"] = [_unbroken(entry) for entry in plain["metrics"]]
-        redacted = self._plain(plain)
-        for entry in redacted["metrics"]:
-            for key in ("facts", "breakdown"):
-                if key in entry:
-                    entry[key] = self._numbers(entry[key])
-        return EvaluationFile.model_validate_json(json.dumps(redacted))
+        """Return an evaluation as it may be published: without distributions, map and curves, and redacted.
 
-    def _numbers(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the numbers among `values` whose key does not repeat a category."""
+        Redacted are the sentences, reasons and notes, and the facts and breakdowns whose name repeats a category. Names,
+        titles and states are the same for all data.
+        """
+        return evaluation.model_copy(
+            update={
+                "metrics": [self._metric(metric) for metric in evaluation.metrics],
+                "gates": [self._gate(gate) for gate in evaluation.gates],
+                "not_ruling": [self._gate(gate) for gate in evaluation.not_ruling],
+                "notes": [self.text(note) for note in evaluation.notes],
+                "distributions": None,
+                "record_map": None,
+            }
+        )
+
+    def _gate(self, gate: GateResult) -> GateResult:
+        return gate.model_copy(update={"reason": self.text(gate.reason)})
+
+    def _metric(self, metric: MeasuredMetric | UnmeasuredMetric) -> MeasuredMetric | UnmeasuredMetric:
+        if isinstance(metric, UnmeasuredMetric):
+            return metric.model_copy(update={"reason_not_measured": self.text(metric.reason_not_measured)})
+        return metric.model_copy(
+            update={
+                "reading": self.text(metric.reading),
+                "facts": self._numbers(metric.facts),
+                "breakdown": self._numbers(metric.breakdown),
+                "curves": None,
+                "anchors": {
+                    name: anchor.model_copy(update={"breakdown": None, "curves": None})
+                    for name, anchor in metric.anchors.items()
+                },
+            }
+        )
+
+    def _numbers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the numbers among `values` whose name does not repeat a category."""
         return {
-            key: value
-            for key, value in values.items()
-            if isinstance(value, int | float) and not self.holds(key)
+            name: value
+            for name, value in values.items()
+            if isinstance(value, int | float) and not self.holds(name)
         }
-
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {key: self._plain(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self._plain(each) for each in value]
-        return value
-
-
-def _unbroken(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a metric without curves, and its anchors without breakdowns and curves."""
-    kept = {key: value for key, value in entry.items() if key != "curves"}
-    if "anchors" in kept:
-        kept["anchors"] = {
-            name: {key: anchor[key] for key in ("value", "interval")}
-            for name, anchor in kept["anchors"].items()
-        }
-    return kept
 
 
 def _is_telling(value: str) -> bool:

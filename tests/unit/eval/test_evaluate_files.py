@@ -48,7 +48,7 @@ def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) 
     assert plain["sizes"] == {"train": 200, "control": 60, "test": 60, "synthetic": 80}
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
     console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
-    console.print(summary(plain))
+    console.print(summary(found.file))
     shown = console.export_text()
     assert found.verdict in shown
     assert all(metric["name"] in shown for metric in plain["metrics"])
@@ -86,8 +86,8 @@ def test_several_sets_stand_side_by_side(files: dict[str, Path], tmp_path: Path)
     states = {name: {gate.gate: gate.state for gate in each.gates} for name, each in found.items()}
     assert states["copied"]["exact_copies"] == "FAIL" != states["synthetic"]["exact_copies"]
     plain = write_comparison(found, tmp_path / "out")
-    assert plain == json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert plain["verdict"] == "FAIL"
+    assert plain.to_json() == (tmp_path / "out" / "metrics.json").read_text()
+    assert plain.verdict == "FAIL"
     page = (tmp_path / "out" / "report.html").read_text()
     for name, each in found.items():
         assert f'href="{name}/report.html"' in page
@@ -103,7 +103,7 @@ def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], 
     real = {"train": files["train"], "control": files["test"]}
     given = {"real": real, "synthetic": {"one": files["synthetic"]}, "settings": QUICK}
     found = evaluate_sets(**given, schema=tmp_path / "schema.json")["one"]
-    assert [each.field for each in found.distributions] == ["age", "pressure", "sex", "ill"]
+    assert [each.field for each in found.measurements.distributions] == ["age", "pressure", "sex", "ill"]
     (tmp_path / "wrong.json").write_text('{"columns": []}')
     with pytest.raises(DataError, match=r"wrong\.json: is no schema as a run's splits/schema\.json holds it"):
         evaluate_sets(**given, schema=tmp_path / "wrong.json")
@@ -123,7 +123,9 @@ def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) ->
     found = evaluate_files(**files, settings=QUICK)
     assert _states(found)["c2st_auc"] == "FAIL"
     assert _states(evaluate_files(**files, target="pressure", settings=QUICK))["utility_skill"] == "FAIL"
-    assert any("80 of 80 cells of the column 'pressure' are no number" in each for each in found.notes)
+    assert any(
+        "80 of 80 cells of the column 'pressure' are no number" in each for each in found.measurements.notes
+    )
     assert (
         "pressure"
         in next(each for each in found.results if each.metric.name == "marginals").synthetic.breakdown
@@ -149,7 +151,9 @@ def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[st
         files[name] = path
     clean = evaluate_files(**files, settings=QUICK)
     assert _states(clean)["pii_replay"] != "FAIL"
-    assert "column 'mail': looks like an identifier, whose replay alone is measured" in clean.notes
+    assert (
+        "column 'mail': looks like an identifier, whose replay alone is measured" in clean.measurements.notes
+    )
     train, synthetic = pd.read_csv(files["train"]), pd.read_csv(files["synthetic"])
     synthetic.assign(mail=train["mail"][: len(synthetic)]).to_csv(files["synthetic"], index=False)
     assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "FAIL"
