@@ -8,21 +8,21 @@ them what the metrics read for fresh real records, shuffled columns and a copy o
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from paracosm.eval.results.evaluation_file import read_evaluation
+from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
 from paracosm.pipeline import run
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 
 SHOWN = ("c2st_auc", "utility_ratio", "dcr_share", "exact_copies")
 COLUMNS = ("epoch kept", "control bits", "train s", "tok/s", "records/s", "valid", *SHOWN)
-ANCHORS = {"ceiling": "fresh real records", "floor": "columns shuffled", "worst": "copy of train"}
+ANCHORS: dict[ReferenceAnchor, str] = {"ceiling": "fresh real records", "floor": "columns shuffled", "worst": "copy of train"}
 
 
 def main() -> None:
@@ -33,14 +33,14 @@ def main() -> None:
     given.add_argument("--runs", type=Path, default=Path("runs/seeds"))
     asked = given.parse_intermixed_args()
     table = Table("seed", *COLUMNS, title=f"{asked.recipe}, seeds {asked.seeds}")
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, MeasuredMetric] = {}
     for seed in asked.seeds:
         finished = finish(asked.recipe, [*asked.overrides, *seeded(seed)], asked.runs / f"seed-{seed}")
         metrics = measured(finished)
         table.add_row(str(seed), *row(finished))
     for anchor, words in ANCHORS.items():
         table.add_row(
-            words, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics[name], anchor) for name in SHOWN)
+            words, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics.get(name), anchor) for name in SHOWN)
         )
     Console(width=180).print(table)
 
@@ -56,9 +56,9 @@ def finish(recipe: str, overrides: Sequence[str], folder: Path) -> Run:
     return run(load_recipe(Path(recipe), overrides), run=folder, root=root)
 
 
-def measured(finished: Run) -> dict[str, Any]:
-    """Return the metrics of a run by name."""
-    return {each["name"]: each for each in json.loads(finished.metrics.read_text())["metrics"]}
+def measured(finished: Run) -> dict[str, MeasuredMetric]:
+    """Return the measured metrics of a run by name."""
+    return read_evaluation(finished.metrics).measured
 
 
 def row(finished: Run) -> list[str]:
@@ -72,7 +72,7 @@ def row(finished: Run) -> list[str]:
         f"{facts['tokens_per_second']:.0f}",
         f"{sampling['facts']['records_per_second']}",
         _valid(finished),
-        *(_shown(metrics[name]) for name in SHOWN),
+        *(_shown(metrics.get(name)) for name in SHOWN),
     ]
 
 
@@ -89,16 +89,15 @@ def _valid(finished: Run) -> str:
     return f"{sum(allowed)} of {len(allowed)}"
 
 
-def _shown(metric: dict[str, Any]) -> str:
-    if metric["value"] is None:
+def _shown(metric: MeasuredMetric | None) -> str:
+    if metric is None:
         return "not measured"
-    low, high = metric["interval"]
-    return f"{metric['value']:.3f} [{low:.3f}, {high:.3f}]"
+    low, high = metric.interval
+    return f"{metric.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def _anchor(metric: dict[str, Any], anchor: str) -> str:
-    value = metric.get(anchor)
-    return "" if value is None else f"{value:.3f}"
+def _anchor(metric: MeasuredMetric | None, anchor: ReferenceAnchor) -> str:
+    return f"{metric.anchors[anchor].value:.3f}" if metric and anchor in metric.anchors else ""
 
 
 if __name__ == "__main__":
