@@ -15,7 +15,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from seeds import finish, measured, seeded
+from seeds import finish, measured, seeded, shown
+
+from paracosm.eval.results.metric_entry import MeasuredMetric
 
 ROUTES = {
     "causal": "{recipe}",
@@ -62,12 +64,12 @@ def main() -> None:
     Console(width=170).print(table)
 
 
-def _cells(training: dict[str, Any], metrics: dict[str, Any]) -> list[str]:
+def _cells(training: dict[str, Any], metrics: dict[str, MeasuredMetric]) -> list[str]:
     facts = training["facts"]
     return [
         f"{facts['best_control_bits']:.2f}",
-        _number(metrics["pairs"].get("normalised")),
-        *(_with_interval(metrics[name]) for name in METRICS.values()),
+        _number(metrics["pairs"].normalised if "pairs" in metrics else None),
+        *(shown(metrics.get(name)) for name in METRICS.values()),
         f"{training['wall_seconds']:.0f}",
         f"{training['peak_memory_bytes'] / 1e9:.2f}",
         _number(facts.get("epsilon")),
@@ -76,13 +78,6 @@ def _cells(training: dict[str, Any], metrics: dict[str, Any]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _with_interval(metric: dict[str, Any]) -> str:
-    if metric["value"] is None:
-        return "not measured"
-    low, high = metric["interval"]
-    return f"{metric['value']:.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

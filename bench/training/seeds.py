@@ -72,7 +72,7 @@ def row(finished: Run) -> list[str]:
         f"{facts['tokens_per_second']:.0f}",
         f"{sampling['facts']['records_per_second']}",
         _valid(finished),
-        *(_shown(metrics.get(name)) for name in SHOWN),
+        *(shown(metrics.get(name)) for name in SHOWN),
     ]
 
 
@@ -89,7 +89,8 @@ def _valid(finished: Run) -> str:
     return f"{sum(allowed)} of {len(allowed)}"
 
 
-def _shown(metric: MeasuredMetric | None) -> str:
+def shown(metric: MeasuredMetric | None) -> str:
+    """Return a metric's value with its 95% interval."""
     if metric is None:
         return "not measured"
     low, high = metric.interval
