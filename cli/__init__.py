@@ -1,1 +1,1 @@
-"""The `paracosm` command: one module per command, options in, exit code out."""
+"""The `paracosm` command: one module per command or group of commands, with its options."""

@@ -1,24 +1,121 @@
-"""`paracosm eval`: measure a run, or tables of any origin, and rule on them."""
+"""`paracosm eval`: measure a run or tables from any source, and apply the gates."""
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import typer
+
+from paracosm.cli.arguments import Overrides, RunFolder
 from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.progress import to_stderr
-from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import Run
-from paracosm.recipes.run.lock import locked
 
 if TYPE_CHECKING:
     from paracosm.eval.results.evaluation_file import EvaluationFile
+    from paracosm.recipes.recipe import Recipe
 
 Profile = Literal["internal", "partner", "public"]
-OF_TABLES = ("eval", "model", "finetune", "release")
+SECTIONS_FOR_TABLES = ("eval", "model", "finetune", "release")
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+
+
+class Attack(StrEnum):
+    """Attacks that train models. An enumeration, because typer does not support lists of literals."""
+
+    LIRA = "lira"
+    AUXILIARY = "auxiliary"
+
+
+def evaluate(
+    subject: Annotated[
+        str | None,
+        typer.Argument(metavar="RECIPE|RUN", help="A recipe, the name of a shipped one, or a run directory."),
+    ] = None,
+    overrides: Overrides = None,
+    folder: RunFolder = None,
+    train: Annotated[Path | None, typer.Option(metavar="FILE", help="Table of training records.")] = None,
+    control: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Table of real records that were not trained on.")
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Table of further real records, to measure utility on."),
+    ] = None,
+    synthetic: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Table of synthetic records; repeat it to compare several."),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="schema.json of a run; inferred by default.")
+    ] = None,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Adapter that generated the records, to attack it too."),
+    ] = None,
+    attack: Annotated[
+        list[Attack] | None,
+        typer.Option(help="Attack that trains further models, which is slow; repeat it for both."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column that a model would predict.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for metrics.json and report.html.")
+    ] = None,
+    gate: Annotated[
+        Profile | None,
+        typer.Option(
+            help="Apply the gates of this profile: exit with 0 (PASS), 1 (FAIL) or 3 (INCONCLUSIVE)."
+        ),
+    ] = None,
+) -> None:
+    """Measure a run, or tables from any source.
+
+    For tables, give --train, --control and --synthetic instead of a recipe or run.
+    """
+    tables: dict[str, Any] = {
+        "train": train,
+        "control": control,
+        "test": test,
+        "synthetic": synthetic or None,
+        "schema": schema,
+        "adapter": adapter,
+        "target": target,
+        "out": out,
+    }
+    attacks = [name.value for name in attack or []]
+    if subject is not None and "=" in subject and train is not None:
+        # Without a recipe or run, the first override takes its position.
+        subject, overrides = None, [subject, *(overrides or [])]
+    if subject is None:
+        results, report = evaluate_tables(**tables, profile=gate, overrides=overrides or [], attacks=attacks)
+    elif given := [f"--{name}" for name, value in tables.items() if value is not None]:
+        raise typer.BadParameter(f"{given[0]} goes with tables, not with a recipe or a run ({subject})")
+    else:
+        metrics, report = evaluate_run(
+            subject, overrides=overrides or [], run=folder, profile=gate, attacks=attacks
+        )
+        results = {"": metrics}
+    for name, metrics in results.items():
+        if len(results) > 1:
+            print(name)
+        print_summary(metrics)
+    if report:
+        print(f"report  {report}")
+    raise typer.Exit(exit_code([metrics.verdict for metrics in results.values()]) if gate else 0)
+
+
+def print_summary(metrics: "EvaluationFile") -> None:
+    """Print the content of a `metrics.json` as a table."""
+    from rich.console import Console
+
+    from paracosm.eval.report.terminal import summary
+
+    Console().print(summary(metrics))
 
 
 def evaluate_run(
@@ -29,15 +126,16 @@ def evaluate_run(
     profile: Profile | None,
     attacks: Sequence[str] = (),
 ) -> tuple["EvaluationFile", Path | None]:
-    """Do the eval stage of a run, and rule by another release profile where one is asked for.
+    """Run the eval stage of a run, and apply the gates of another release profile where one is given.
 
-    The run keeps the verdict of its own profile: another one is ruled in memory, and nothing is measured or written.
+    The run keeps the verdict of its own profile: the gates of another one are applied in memory, and nothing is measured or
+    written.
 
     Returns:
         The evaluation under `profile`, and the path of the run's report where it shows the same profile.
 
     Raises:
-        RunError: there is no such run, or its generate stage has not ended.
+        RunError: the run does not exist, or its generate stage is not finished.
     """
     from paracosm.eval.evaluation import rule_on
     from paracosm.eval.measurements import read_measurements
@@ -45,17 +143,20 @@ def evaluate_run(
     from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.eval.stage import evaluate
     from paracosm.pipeline import require
+    from paracosm.recipes.run.directory import Run
+    from paracosm.recipes.run.lock import locked
     from paracosm.recipes.run.open_run import open_run
 
     opened = open_run(Path(target), overrides, run)
-    recipe, done = with_attacks(opened.recipe, attacks), Run.open(opened.run.root)
-    with locked(done.root):
-        require(done, "eval")
-        evaluate(recipe=recipe, run=done, progress=to_stderr)
+    existing = Run.open(opened.run.root)
+    recipe = _with_attacks(opened.recipe, attacks)
+    with locked(existing.root):
+        require(existing, "eval")
+        evaluate(recipe=recipe, run=existing, progress=to_stderr)
         if profile in (None, recipe.release.profile):
-            return read_evaluation(done.metrics), done.report
-        release = recipe.release.model_copy(update={"profile": profile})
-        return rule_on(read_measurements(done.measurements), release, claim_of(done)).file, None
+            return read_evaluation(existing.metrics), existing.report
+        release = _with_profile(recipe, profile).release
+        return rule_on(read_measurements(existing.measurements), release, claim_of(existing)).file, None
 
 
 def evaluate_tables(
@@ -72,35 +173,34 @@ def evaluate_tables(
     overrides: Sequence[str] = (),
     attacks: Sequence[str] = (),
 ) -> tuple[dict[str, "EvaluationFile"], Path | None]:
-    """Measure tables of any origin; return what `metrics.json` holds by set, and the report's path when it was written.
+    """Measure tables; return the content of `metrics.json` per synthetic table, and the path of the report if written.
 
     Raises:
-        RunError: one of the tables that every evaluation needs is not named, or `out` is no folder.
+        RunError: a required table is not given, or `out` is not a folder.
         RecipeError: an override does not apply to tables, or its value is not allowed.
-        ModelError: the base model that an attack would train is not there.
+        ModelError: the base model that an attack would train is missing.
         DataError: a table cannot be used.
     """
     from paracosm.eval.evaluate_files import evaluate_sets, named_sets, write_comparison, write_evaluation
     from paracosm.eval.measuring.attack_settings import AttackSettings
     from paracosm.finetune.models.base_model import locate
 
-    given = {"--train": train, "--control": control, "--synthetic": synthetic or None}
-    if lacking := [option for option, path in given.items() if path is None]:
-        raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(lacking)}")
+    required = {"--train": train, "--control": control, "--synthetic": synthetic or None}
+    if missing := [option for option, path in required.items() if path is None]:
+        raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(missing)}")
     if out is not None and out.exists() and not out.is_dir():
-        raise RunError(f"{out}: is no folder (--out)")
+        raise RunError(f"{out}: is not a folder (--out)")
     real = {"train": train, "control": control, "test": test}
     sets = named_sets(synthetic or [])
-    recipe = with_attacks(_recipe_of_tables(train, adapter, overrides), attacks)
+    recipe = _with_attacks(_recipe_of_tables(train, adapter, overrides), attacks)
     if "lira" in recipe.eval.attacks and adapter is None:
         raise RunError("eval: lira attacks an adapter; name it with --adapter")
     if {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
-        # Before hours of measuring, not after them.
+        # A missing base model is reported before hours of measuring.
         locate(recipe.model)
-    if profile is not None:
-        recipe = recipe.model_copy(update={"release": recipe.release.model_copy(update={"profile": profile})})
-    with _attackers_folder(out) as folder:
-        found = evaluate_sets(
+    recipe = _with_profile(recipe, profile)
+    with _attack_folder(out) as folder:
+        results = evaluate_sets(
             real={name: path for name, path in real.items() if path is not None},
             synthetic=sets,
             target=target,
@@ -111,49 +211,12 @@ def evaluate_tables(
             attackers=AttackSettings(recipe, folder, to_stderr),
             progress=to_stderr,
         )
-    if out is not None and len(found) > 1:
-        write_comparison(found, out)
+    if out is not None and len(results) > 1:
+        write_comparison(results, out)
     elif out is not None:
         (only,) = sets
-        write_evaluation(found[only], out, sets[only].name)
-    return {name: evaluation.file for name, evaluation in found.items()}, out and out / "report.html"
-
-
-def with_attacks(recipe: Recipe, attacks: Sequence[str]) -> Recipe:
-    """Return the recipe with further attacks."""
-    needed = ["adapter"] if "lira" in attacks else []
-    together = list(dict.fromkeys([*recipe.eval.attacks, *needed, *attacks]))
-    return recipe.model_copy(update={"eval": recipe.eval.model_copy(update={"attacks": together})})
-
-
-def _recipe_of_tables(train: Path | None, adapter: Path | None, overrides: Sequence[str]) -> Recipe:
-    """Return the recipe that tables are measured by; adapters of attacks are trained as the run of the adapter says."""
-    from paracosm.recipes.loading.load import load_recipe, recipe_of
-
-    for override in overrides:
-        section = override.partition("=")[0].partition(".")[0]
-        if section not in OF_TABLES:
-            raise RecipeError(
-                f"override {override!r}: tables are only measured; {', '.join(OF_TABLES)} apply to them"
-            )
-    plain: dict[str, Any] = {"name": "tables", "data": {"source": str(train)}}
-    if adapter is not None and (adapter / "base.json").is_file():
-        plain["model"] = json.loads((adapter / "base.json").read_text(encoding="utf-8"))
-        of_run = Run(adapter.resolve().parent).recipe
-        if of_run.is_file():
-            kept = load_recipe(of_run).model_dump(mode="json", include={"model", "finetune", "privacy"})
-            plain |= kept
-    return recipe_of(plain, overrides)
-
-
-@contextmanager
-def _attackers_folder(out: Path | None) -> Iterator[Path]:
-    """Yield where attacks train their adapters: beside the report, or a folder that goes away."""
-    if out is not None:
-        yield out / "attackers"
-        return
-    with TemporaryDirectory() as folder:
-        yield Path(folder)
+        write_evaluation(results[only], out, sets[only].name)
+    return {name: result.file for name, result in results.items()}, out and out / "report.html"
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
@@ -161,3 +224,46 @@ def exit_code(verdicts: Sequence[str]) -> int:
     from paracosm.eval.gates.ruling import worst_verdict
 
     return EXIT_CODES[worst_verdict(verdicts)]
+
+
+def _with_attacks(recipe: "Recipe", attacks: Sequence[str]) -> "Recipe":
+    """Return the recipe with further attacks, and with the attack on the adapter that `lira` needs."""
+    implied = ["adapter"] if "lira" in attacks else []
+    together = list(dict.fromkeys([*recipe.eval.attacks, *implied, *attacks]))
+    return recipe.model_copy(update={"eval": recipe.eval.model_copy(update={"attacks": together})})
+
+
+def _with_profile(recipe: "Recipe", profile: Profile | None) -> "Recipe":
+    if profile is None:
+        return recipe
+    return recipe.model_copy(update={"release": recipe.release.model_copy(update={"profile": profile})})
+
+
+def _recipe_of_tables(train: Path | None, adapter: Path | None, overrides: Sequence[str]) -> "Recipe":
+    """Return the recipe for an evaluation of tables; attacks train models with the settings of the adapter's run."""
+    from paracosm.recipes.loading.load import load_recipe, recipe_of
+    from paracosm.recipes.run.directory import Run
+
+    for override in overrides:
+        section = override.partition("=")[0].partition(".")[0]
+        if section not in SECTIONS_FOR_TABLES:
+            raise RecipeError(
+                f"override {override!r}: has no effect on the evaluation of tables; use {', '.join(SECTIONS_FOR_TABLES)}"
+            )
+    plain: dict[str, Any] = {"name": "tables", "data": {"source": str(train)}}
+    if adapter is not None and (adapter / "base.json").is_file():
+        plain["model"] = json.loads((adapter / "base.json").read_text(encoding="utf-8"))
+        run_recipe = Run(adapter.resolve().parent).recipe
+        if run_recipe.is_file():
+            plain |= load_recipe(run_recipe).model_dump(mode="json", include={"model", "finetune", "privacy"})
+    return recipe_of(plain, overrides)
+
+
+@contextmanager
+def _attack_folder(out: Path | None) -> Iterator[Path]:
+    """Yield the folder for models that attacks train: beside the report, or a temporary one."""
+    if out is not None:
+        yield out / "attackers"
+        return
+    with TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -1,4 +1,4 @@
-"""`paracosm export`: a trained model as one plain folder that transformers loads without Paracosm or peft."""
+"""`paracosm export`: write a trained model as a folder that transformers loads without Paracosm or peft."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,12 +13,15 @@ def export(
             metavar="RUN|PULLED", help="A run with a finished finetune stage, or a pulled folder."
         ),
     ],
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; must not exist yet.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder to write.")],
     dtype: Annotated[
         Literal["float32", "bfloat16"], typer.Option(help="Precision of the merge and of the weights.")
     ] = "float32",
 ) -> None:
-    """Merge base and adapter into one plain model: safetensors, whole head, tokenizer."""
+    """Merge base model and adapter into one plain model.
+
+    Writes safetensors with the whole head, and the tokenizer.
+    """
     from paracosm.finetune.models.library_logging import quiet
     from paracosm.finetune.models.trained_model import export, is_tuned
     from paracosm.foundation.errors import RunError
@@ -36,7 +39,7 @@ def export(
     elif is_run(run):
         adapter = Run(run).adapter
     elif not is_tuned(run):
-        raise RunError(f"{run}: is no run, no pulled version and no adapter folder")
+        raise RunError(f"{run}: is not a run, a pulled version or an adapter folder")
     quiet()
     export(adapter, folder, dtype)
     print(f"exported  {folder}")

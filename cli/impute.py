@@ -1,30 +1,32 @@
-"""`paracosm impute`: the missing cells of a table, filled by the model of a run."""
+"""`paracosm impute`: fill the missing cells of a table with the model of a run."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from paracosm.cli.arguments import Overrides
+from paracosm.foundation.progress import indented, to_stderr
+
 
 def impute(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run with a trained adapter.")],
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="Rows with missing cells: CSV, JSONL, Parquet.")
+        Path, typer.Argument(metavar="TABLE", help="Table with missing cells: CSV, JSONL or Parquet.")
     ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[key=value ...]", help="As in generate.seed=2.")
-    ] = None,
+    overrides: Overrides = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="TABLE.imputed.csv when absent.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="File to write; TABLE.imputed.csv by default."),
     ] = None,
-    times: Annotated[int, typer.Option(min=1, max=100, help="Completed tables to draw.")] = 1,
+    times: Annotated[
+        int, typer.Option(min=1, max=100, help="Number of completed tables (multiple imputation).")
+    ] = 1,
 ) -> None:
     """Fill the missing cells of a table.
 
-    Known cells stay as they are. Needs an adapter that was trained with finetune.order=shuffled.
+    Other cells are kept. Needs an adapter that was trained with finetune.order=shuffled.
     """
-    import sys
-
     from paracosm.generate.imputation import impute
     from paracosm.pipeline import require
     from paracosm.recipes.run.open_run import open_run
@@ -38,7 +40,7 @@ def impute(
         out=out or table.with_name(f"{table.name.split('.')[0]}.imputed.csv"),
         times=times,
         root=opened.root,
-        progress=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
+        progress=indented(to_stderr, 2),
     )
     for path in written:
         print(path)

@@ -1,4 +1,4 @@
-"""`paracosm pii`: what names a person in a table, before a recipe does anything about it."""
+"""`paracosm pii`: list the personal data that is detected in a table."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,34 +7,47 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from paracosm.foundation.progress import indented, to_stderr
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from paracosm.records.pii.replacement import Findings
 
 EXAMPLES = 3
-LONGEST = 32
+"""Examples per column and kind."""
+LONGEST_EXAMPLE = 32
+"""Characters after which an example is cut off."""
+EVIDENCE = {
+    "declared": "declared in the recipe",
+    "name": "column name and cells",
+    "cells": "cells",
+    "role": "column type",
+}
+"""Why a column counts as personal data."""
 
 
 def pii(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A table: CSV, TSV, JSONL, Parquet, a glob, hf://...")
+        str,
+        typer.Argument(metavar="DATA", help="A table: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ..."),
     ],
     subject: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Names whom a record is about, as data.subject does.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column that identifies the subject, like data.subject."),
     ] = None,
     language: Annotated[
-        Literal["en", "de", "es", "fr", "it", "nl", "pt"], typer.Option(help="Of the texts.")
+        Literal["en", "de", "es", "fr", "it", "nl", "pt"], typer.Option(help="Language of the texts.")
     ] = "en",
-    limit: Annotated[int | None, typer.Option(min=1, help="Look at the first rows only.")] = None,
-    examples: Annotated[bool, typer.Option("--examples", help="Show a few findings, masked.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Number of rows to read; all by default.")] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Show a few findings, with letters masked.")
+    ] = False,
 ) -> None:
-    """Look for persons in a table; nothing is changed or sent.
+    """Detect personal data in a table.
 
-    Needs the extra `pii`.
+    Changes nothing and sends nothing. Needs the extra `pii`.
     """
-    import sys
-
     from rich.console import Console
 
     from paracosm.recipes.sections.data import Data, Pii
@@ -44,31 +57,31 @@ def pii(
     from paracosm.records.sources.read_source import read_source
 
     require_extra()
-    asked = Pii(action="report", language=language)
-    given = Data(source=data, subject=subject, limit=limit, pii=asked)
-    raw = read_source(given, root=Path())
-    found = find_personal(
+    settings = Pii(action="report", language=language)
+    section = Data(source=data, subject=subject, limit=limit, pii=settings)
+    raw = read_source(section, root=Path())
+    findings = find_personal(
         raw,
-        infer(raw, given).schema,
-        given,
-        asked,
-        progress=lambda line: print(f"  {line}", file=sys.stderr, flush=True),
+        infer(raw, section).schema,
+        section,
+        settings,
+        progress=indented(to_stderr, 2),
     )
-    shown = masked_examples(found, raw) if examples else None
+    shown = masked_examples(findings, raw) if examples else None
     console = Console()
-    console.print(table_of_kinds(summary(found, asked), shown))
+    console.print(findings_table(summary(findings, settings), shown))
     console.print(
-        f"{len(raw):,} records of {len(set(found.subjects)):,} subjects, told by {found.told_by}",
+        f"{len(raw):,} records of {len(set(findings.subjects)):,} subjects, identified by {findings.told_by}",
         highlight=False,
     )
-    console.print(f"looked with: {', '.join(detectors(asked))}", highlight=False)
-    console.print("to deal with it, write in the recipe's data section: pii: replace", highlight=False)
+    console.print(f"detectors: {', '.join(detectors(settings))}", highlight=False)
+    console.print("to replace it, add `pii: replace` to the data section of the recipe", highlight=False)
 
 
-def table_of_kinds(
-    found: dict[str, Any], examples: Mapping[tuple[str, str], Sequence[str]] | None = None
+def findings_table(
+    summary: dict[str, Any], examples: Mapping[tuple[str, str], Sequence[str]] | None = None
 ) -> "Table":
-    """Return what was found as a table: column, kind, count, confidence; examples where they are given."""
+    """Return findings as a table: column, kind, count, share of cells, evidence, and examples if given."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -78,40 +91,32 @@ def table_of_kinds(
         table.add_column(heading)
     table.add_column("found", justify="right")
     table.add_column("confidence", justify="right")
-    table.add_column("told by")
+    table.add_column("evidence")
     if examples is not None:
-        table.add_column("examples, masked")
-    for column in found["columns"]:
+        table.add_column("masked examples")
+    for column in summary["columns"]:
         row = [
             escape(column["column"]),
             column["kind"],
             f"{column['cells']:,}",
             f"{column['share']:.0%}",
-            BY[column["by"]],
+            EVIDENCE[column["by"]],
         ]
-        table.add_row(*row, *_shown(examples, column["column"], column["kind"]))
-    for column, kinds in found["texts"].items():
+        table.add_row(*row, *_examples_cell(examples, column["column"], column["kind"]))
+    for column, kinds in summary["texts"].items():
         for kind, count in kinds.items():
-            row = [escape(column), kind, f"{count:,}", "", "passages of the text"]
-            table.add_row(*row, *_shown(examples, column, kind))
+            row = [escape(column), kind, f"{count:,}", "", "text passages"]
+            table.add_row(*row, *_examples_cell(examples, column, kind))
     return table
 
 
-BY = {
-    "declared": "the recipe",
-    "name": "its name and its cells",
-    "cells": "its cells",
-    "role": "its type",
-}
-
-
-def masked_examples(found: "Findings", raw: Any) -> dict[tuple[str, str], list[str]]:
-    """Return, per column and kind, the commonest findings with all but their first letters masked."""
+def masked_examples(findings: "Findings", raw: Any) -> dict[tuple[str, str], list[str]]:
+    """Return the most frequent findings per column and kind, masked except for first letters."""
     shown = {}
-    for column in found.columns:
+    for column in findings.columns:
         cells = Counter(str(cell) for cell in raw[column.name].dropna())
         shown[column.name, column.kind] = [masked(cell) for cell, _ in cells.most_common(EXAMPLES)]
-    for name, texts in found.texts.items():
+    for name, texts in findings.texts.items():
         counts: dict[str, Counter[str]] = {}
         for cell, spans in texts:
             for span in spans:
@@ -122,16 +127,18 @@ def masked_examples(found: "Findings", raw: Any) -> dict[tuple[str, str], list[s
 
 
 def masked(text: str) -> str:
-    """Return the first letter of each word, and a star for every other letter or digit."""
+    """Return the text with a star for every digit and for every letter but the first of each word."""
     line = " ".join(text.split())
     starred = "".join(
-        "*" if letter.isdigit() or (letter.isalpha() and line[at - 1 : at].isalnum()) else letter
-        for at, letter in enumerate(line)
+        "*" if letter.isdigit() or (letter.isalpha() and line[index - 1 : index].isalnum()) else letter
+        for index, letter in enumerate(line)
     )
-    return starred if len(starred) <= LONGEST else f"{starred[:LONGEST]}..."
+    return starred if len(starred) <= LONGEST_EXAMPLE else f"{starred[:LONGEST_EXAMPLE]}..."
 
 
-def _shown(examples: Mapping[tuple[str, str], Sequence[str]] | None, column: str, kind: str) -> list[str]:
+def _examples_cell(
+    examples: Mapping[tuple[str, str], Sequence[str]] | None, column: str, kind: str
+) -> list[str]:
     from rich.markup import escape
 
     return [] if examples is None else [escape(" · ".join(examples.get((column, kind), [])))]

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    help="List, show, compare, promote, verify, pull and remove what is published.", no_args_is_help=False
-)
+app = typer.Typer(help="Manage published versions.", no_args_is_help=False)
 
 Url = Annotated[
     str | None,
@@ -64,7 +62,10 @@ def pull(
     url: Url = None,
     key: PublicKey = None,
 ) -> None:
-    """Bring a version here; its folder appears only once every digest, its verdict and its key were checked."""
+    """Copy a published version to a folder.
+
+    The folder appears only after digests, verdict and signature were checked.
+    """
     from paracosm.registry.stores.store import address
     from paracosm.registry.verbs import pull
 
@@ -100,7 +101,10 @@ def show(name: Name, url: Url = None, key: PublicKey = None) -> None:
 
 @app.command()
 def verify(name: Name, url: Url = None, key: PublicKey = None) -> None:
-    """Check every file of a version against its manifest, and its verdict against its own figures."""
+    """Check the files and the verdict of a version.
+
+    Compares files with the manifest, and the verdict with the metrics.
+    """
     from paracosm.registry.verbs import verify
 
     version = verify(name=name, url=url, key=key)
@@ -115,7 +119,7 @@ def verify(name: Name, url: Url = None, key: PublicKey = None) -> None:
 
 @app.command()
 def diff(old: Name, new: Name, url: Url = None) -> None:
-    """Say what changed from one version to another: figures, gates, settings, files."""
+    """Compare two versions: metrics, gates, settings and files."""
     from rich.console import Console
 
     from paracosm.registry.verbs import diff
@@ -149,7 +153,10 @@ def page(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder for the site; made anew.")],
     url: Url = None,
 ) -> None:
-    """Write a static site of a registry: an index, every card, every version beside the one before."""
+    """Write a static web site of a registry.
+
+    An index, a page per version, and a comparison with the version before.
+    """
     from paracosm.registry.site.pages import write_pages
 
     print(write_pages(url=url, out=out))

@@ -1,48 +1,62 @@
-"""`paracosm validate`: the fields, the splits and the plan of a recipe, before anything is trained."""
+"""`paracosm validate`: check a recipe and its data, and print fields, splits and expected cost without training."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paracosm.cli.init.field_summary import domain_words
-from paracosm.finetune.cost_estimate import CostEstimate, plan
-from paracosm.finetune.dp.accountant import budget_of, budget_words
-from paracosm.finetune.dp.privacy_unit import expected_units
-from paracosm.finetune.dp.settings import as_trained, unit_of
-from paracosm.pipeline import check_early
-from paracosm.recipes.recipe import Recipe
-from paracosm.records.constraints.rules import read_rules
-from paracosm.records.schema.table import to_records
-from paracosm.records.sources.read_source import read_source
-from paracosm.records.stage import Prepared, assemble
-from paracosm.stage_summary import pii_words
+from paracosm.cli.arguments import Overrides, RecipeName
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from paracosm.finetune.cost_estimate import CostEstimate
+    from paracosm.recipes.recipe import Recipe
+    from paracosm.records.stage import Prepared
 
-def validate(recipe: Recipe, *, root: Path) -> tuple[Prepared, CostEstimate]:
-    """Check a recipe with its data and its base model; nothing is trained or written.
+
+def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
+    """Check a recipe and its data, and print the plan.
+
+    Trains and writes nothing.
+    """
+    from rich.console import Console
+
+    from paracosm.recipes.run.open_run import open_run
+
+    opened = open_run(Path(recipe), overrides or [])
+    print_plan(opened.recipe, *check(opened.recipe, root=opened.root), Console())
+
+
+def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
+    """Check a recipe with its data and its base model; return the prepared records and the expected cost.
 
     Raises:
-        ParacosmError: what would stop a run.
+        ParacosmError: an error that would stop a run.
     """
+    from paracosm.finetune.cost_estimate import plan
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.pipeline import check_early
+    from paracosm.records.constraints.rules import read_rules
+    from paracosm.records.schema.table import to_records
+    from paracosm.records.sources.read_source import read_source
+    from paracosm.records.stage import assemble
+
     check_early(recipe)
     prepared = assemble(recipe, read_source(recipe.data, root=root))
-    rules = read_rules(recipe.rules, prepared.schema, root)
-    broken = rules.violations(to_records(prepared.splits["train"], prepared.schema))
-    prepared = replace(
-        prepared, warnings=(*prepared.warnings, *(f"training records: {line}" for line in broken))
-    )
     train = to_records(prepared.splits["train"], prepared.schema)
+    violations = read_rules(recipe.rules, prepared.schema, root).violations(train)
+    warnings = [f"training records: {line}" for line in violations]
+    prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
     return prepared, plan(as_trained(recipe), prepared.schema, train)
 
 
-def print_plan(recipe: Recipe, prepared: Prepared, expected: CostEstimate, console: "Console") -> None:
-    """Print what `validate` found."""
+def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", console: "Console") -> None:
+    """Print fields, warnings, splits and expected cost."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
+
+    from paracosm.cli.init.field_summary import describe_domain
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in ("field", "type", "domain"):
@@ -51,32 +65,42 @@ def print_plan(recipe: Recipe, prepared: Prepared, expected: CostEstimate, conso
     for field in prepared.schema:
         target = " (target)" if field.name == recipe.data.target else ""
         missing = f"{field.missing:.1%}" if field.nullable else ""
-        table.add_row(escape(field.name) + target, field.type, escape(domain_words(field)), missing)
+        table.add_row(escape(field.name) + target, field.type, escape(describe_domain(field)), missing)
     console.print(table)
     if "pii" in prepared.facts:
-        from paracosm.cli.pii import table_of_kinds
+        from paracosm.cli.pii import findings_table
 
-        console.print(table_of_kinds(prepared.facts["pii"]))
+        console.print(findings_table(prepared.facts["pii"]))
     for warning in prepared.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    for heading, words in _lines(recipe, prepared, expected).items():
-        console.print(f"[bold]{heading:<10}[/] {escape(words)}", highlight=False)
+    for heading, text in _plan_lines(recipe, prepared, cost).items():
+        console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
 
 
-def _lines(recipe: Recipe, prepared: Prepared, expected: CostEstimate) -> dict[str, str]:
+def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") -> dict[str, str]:
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.stage_summary import pii_words
+
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
-    share = expected.trainable_parameters / expected.total_parameters
-    personal = {} if "pii" not in prepared.facts else {"persons": pii_words(prepared.facts["pii"])}
+    share = cost.trainable_parameters / cost.total_parameters
+    epochs = as_trained(recipe).finetune.epochs
+    at_most = "at most " if recipe.privacy is None else ""
+    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     return {
         "records": rows,
-        **personal,
-        "tokens": f"{expected.tokens_per_record:.1f} per record, {expected.decisions_per_record:.1f} of them decisions; longest {expected.longest_record}",
-        "model": f"{recipe.model.base}: {expected.total_parameters:,} parameters, {expected.trainable_parameters:,} trainable ({share:.1%})",
-        "training": f"about {_duration(expected.seconds)} for {as_trained(recipe).finetune.epochs} epochs{' at most' * (recipe.privacy is None)}, and {expected.bytes / 1e9:.1f} GB of memory",
-    } | _privacy(recipe, prepared)
+        **pii,
+        "tokens": f"{cost.tokens_per_record:.1f} per record, {cost.decisions_per_record:.1f} of them not fixed by the grammar; longest record {cost.longest_record}",
+        "model": f"{recipe.model.base}: {cost.total_parameters:,} parameters, {cost.trainable_parameters:,} trainable ({share:.1%})",
+        "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory",
+        **_privacy_line(recipe, prepared),
+    }
 
 
-def _privacy(recipe: Recipe, prepared: Prepared) -> dict[str, str]:
+def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
+    from paracosm.finetune.dp.accountant import budget_of, budget_words
+    from paracosm.finetune.dp.privacy_unit import expected_units
+    from paracosm.finetune.dp.settings import unit_of
+
     if recipe.privacy is None:
         return {}
     units = expected_units(recipe, prepared.schema, prepared.splits["train"])

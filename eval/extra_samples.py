@@ -65,16 +65,15 @@ def base_records(folder: Path, rows: int, seed: int) -> pd.DataFrame:
     Raises:
         ModelError: the base model is missing.
     """
-    from paracosm.eval.attacks.target import load_codec
-    from paracosm.finetune.models.base_model import processor
-    from paracosm.finetune.models.trained_model import load_untrained
+    from paracosm.finetune.models.base_model import device_type
+    from paracosm.finetune.models.trained_model import load_codec, load_untrained
     from paracosm.generate.constraints.request import Request
     from paracosm.generate.decoding.decoder import decoder_of
     from paracosm.generate.decoding.loaded_model import AdaptedModel
 
     codec, masks = load_codec(folder)
     model = load_untrained(folder, codec.vocabulary)
-    untrained = AdaptedModel(model.to(processor()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
+    untrained = AdaptedModel(model.to(device_type()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
     made = decoder_of(untrained, Generate()).records([Request(number) for number in range(rows)], seed=seed)
     records = [record for group in made for record in group]
     return to_table(records[:rows], Schema(codec.schema.modelled))

@@ -1,4 +1,4 @@
-"""Fine-tuning: records and a base model in, an adapter out."""
+"""Fine-tuning: train a LoRA adapter or a full model on a run's records."""
 
 from typing import TYPE_CHECKING
 

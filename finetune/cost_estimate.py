@@ -1,4 +1,4 @@
-"""What a recipe will cost, before anything is trained: records, tokens, weights, time, memory."""
+"""Estimate the cost of fine-tuning before training: tokens, weights, time and memory."""
 
 import math
 import time
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.base_model import (
     check_objective,
+    device_type,
     frozen_dtype,
     load_config,
     load_tokenizer,
-    processor,
 )
 from paracosm.finetune.models.chat_prompt import codec_for
-from paracosm.finetune.models.library_logging import quiet
-from paracosm.finetune.models.lora import adapted, micro_batch_size
+from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.lora import add_adapter, micro_batch_size
 from paracosm.finetune.models.quantization import BITS
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord, encode_all
 from paracosm.finetune.objectives.masked import masked_codec
@@ -31,18 +31,19 @@ from paracosm.records.schema.schema import Record, Schema
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
-SHARE_OF_GEMM = 0.5
-"""Part of the matrix-multiplication rate that a training step reaches."""
+GEMM_EFFICIENCY = 0.5
+"""Fraction of the matrix-multiplication rate that a training step reaches."""
 STEP_SECONDS = 0.03
-"""What a step takes beside its multiplications; most of the time of a model as small as BERT-tiny."""
+"""Overhead of a step beside its matrix products; for a model as small as BERT-tiny, most of its time."""
 PROCESS_BYTES = 900_000_000
 """Resident size of Python with torch and transformers loaded, before any weights."""
 PER_TRAINED_WEIGHT = 24
-"""Bytes of a trained weight in float32: itself, gradient, two Adam moments, its average, and its copy while that is measured."""
+"""Bytes per trained weight in float32: weight, gradient, two Adam moments, EMA, and a copy during evaluation."""
 FUSED, PLAIN, CHECKPOINTED = 23, 34, 1.2
-"""Kept activations of a layer per token, in units of its width: counted with `saved_tensors_hooks`, see bench/training/speed.py."""
-ENCODED_AT_MOST = 2_000
-"""Records that are encoded to estimate tokens per record."""
+"""Activations kept for the backward pass, per layer and token, in units of the width; counted with `saved_tensors_hooks`,
+see bench/training/speed.py."""
+MAX_ENCODED = 2_000
+"""Approximate number of records that are encoded to estimate tokens per record."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ class CostEstimate:
     """Expected size and cost of a fine-tuning run.
 
     Attributes:
-        tokens_per_record: mean, start token included.
-        decisions_per_record: tokens at which the grammar leaves a choice, mean.
-        longest_record: tokens.
-        total_parameters: of the base model as trained (first layers only, if the recipe says so).
-        trainable_parameters: of the adapter, or of the whole model.
-        seconds: of training all planned epochs on this machine; early stopping may end sooner.
+        tokens_per_record: mean number of tokens, with the start token.
+        decisions_per_record: mean number of tokens at which the grammar allows more than one token.
+        longest_record: tokens of the longest record.
+        total_parameters: of the base model, with its first `model.layers` layers.
+        trainable_parameters: of the adapter, or of the full model.
+        seconds: time to train all planned epochs on this machine; early stopping may end sooner.
         bytes: peak resident memory of one process.
     """
 
@@ -68,8 +69,9 @@ class CostEstimate:
     bytes: int
 
 
-def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
-    """Estimate what `finetune` will need; nothing is trained and no weights are loaded.
+@quiet_libraries()
+def estimate_cost(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
+    """Estimate time and memory of the finetune stage, without loading weights.
 
     Raises:
         ModelError: the base model is missing or unsuitable.
@@ -77,9 +79,9 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
     """
     settings = recipe.finetune
     check_objective(recipe.model, settings.objective)
-    step = max(1, len(train) // ENCODED_AT_MOST)
-    some = train[::step] if schema.sequence is None else train
-    codec, encoded = {"causal": _causal, "masked": _masked}[settings.objective](recipe, schema, train, some)
+    step = max(1, len(train) // MAX_ENCODED)
+    sample = train[::step] if schema.sequence is None else train
+    codec, encoded = {"causal": _causal, "masked": _masked}[settings.objective](recipe, schema, train, sample)
     count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
     longest = max(record.tokens for record in encoded)
@@ -97,7 +99,7 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
         * (
             count
             * operations(weights, settings, tokens, decisions * columns * weights.hidden)
-            / (gemm_rate(recipe) * SHARE_OF_GEMM)
+            / (gemm_rate(recipe) * GEMM_EFFICIENCY)
             + math.ceil(count / settings.batch_size) * STEP_SECONDS
         ),
         bytes=PROCESS_BYTES
@@ -113,29 +115,29 @@ def plan(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEstimate:
 
 
 def _causal(
-    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+    recipe: Recipe, schema: Schema, train: list[Record], sample: list[Record]
 ) -> tuple[Codec, Sequence[EncodedRecord]]:
     codec = codec_for(recipe, schema, load_tokenizer(recipe.model))
-    return codec, encode_all(some, codec, TokenMasks(codec))
+    return codec, encode_all(sample, codec, TokenMasks(codec))
 
 
 def _masked(
-    recipe: Recipe, schema: Schema, train: list[Record], some: list[Record]
+    recipe: Recipe, schema: Schema, train: list[Record], sample: list[Record]
 ) -> tuple[Codec, Sequence[SlotRecord]]:
     codec = masked_codec(recipe, schema, load_tokenizer(recipe.model), train)
-    slots = MaskedLayout(codec)
-    return codec, [slots.encode(slots.fitting(record)) for record in some]
+    layout = MaskedLayout(codec)
+    return codec, [layout.encode(layout.fitting(record)) for record in sample]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Numbers of weights of a model and of what trains of it.
+    """Numbers of weights of a model.
 
     Attributes:
-        total: of the base model as trained.
-        linear: of them in the linear layers of the body, which quantisation packs.
-        trainable: of the adapter, or all under `full`.
-        layers: transformer layers.
+        total: of the base model, with its first `model.layers` layers.
+        linear: in its linear layers without the head, which `model.quantize` quantizes.
+        trainable: of the adapter; under `finetune.method: full`, all weights.
+        layers: number of transformer layers.
         hidden: width of the activations.
     """
 
@@ -146,13 +148,13 @@ class Weights:
     hidden: int
 
 
+@quiet_libraries()
 def config_as_trained(model: Model) -> "PretrainedConfig":
     """Return the configuration of a base model with `model.layers` layers.
 
     Raises:
-        ModelError: there is no such model, or it has fewer layers.
+        ModelError: the model is missing, or has fewer layers.
     """
-    quiet()
     config = load_config(model)
     available = config.num_hidden_layers
     count = model.layers or available
@@ -165,13 +167,13 @@ def config_as_trained(model: Model) -> "PretrainedConfig":
 
 
 def count_weights(model: Model, settings: Finetune, config: "PretrainedConfig") -> Weights:
-    """Count weights on torch's meta device, where they take no memory."""
+    """Count the weights of a model on torch's meta device, where they take no memory."""
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     with torch.device("meta"):
-        kinds = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
-        base = kinds[settings.objective].from_config(config)
+        classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
+        base = classes[settings.objective].from_config(config)
         total = sum(weights.numel() for weights in base.parameters())
         embeddings = base.get_input_embeddings().weight
         head = base.get_output_embeddings()
@@ -181,7 +183,7 @@ def count_weights(model: Model, settings: Finetune, config: "PretrainedConfig") 
             if isinstance(module, torch.nn.Linear) and module is not head
         )
         if settings.method != "full":
-            base = adapted(base, settings, model.base)
+            base = add_adapter(base, settings, model.base)
             trainable = sum(weights.numel() for weights in base.parameters() if weights.requires_grad)
         else:
             trainable = total
@@ -189,23 +191,32 @@ def count_weights(model: Model, settings: Finetune, config: "PretrainedConfig") 
 
 
 def operations(weights: Weights, settings: Finetune, tokens: float, head: float) -> float:
-    """Return the multiplications and additions of one record: forward, and back through activations and trained weights."""
-    again = 2 if settings.gradient_checkpointing else 0
+    """Return the number of floating-point operations of training on one record.
+
+    Counts the forward pass and the backward pass through activations and trained weights.
+
+    Args:
+        weights: of the model.
+        settings: of the recipe.
+        tokens: of the record.
+        head: multiplications of the head, that is decisions x columns x width.
+    """
+    recomputed = 2 if settings.gradient_checkpointing else 0
     if settings.method == "full":
-        return (6 + again) * tokens * weights.linear + 6 * head
-    return tokens * ((4 + again) * weights.linear + (6 + again) * weights.trainable) + 4 * head
+        return (6 + recomputed) * tokens * weights.linear + 6 * head
+    return tokens * ((4 + recomputed) * weights.linear + (6 + recomputed) * weights.trainable) + 4 * head
 
 
 def memory(
     weights: Weights, model: Model, settings: Finetune, *, frozen_bytes: int, tokens: int, columns: int
 ) -> int:
-    """Return the bytes of one process's weights, optimizer and activations at the peak of a training step.
+    """Return the peak memory of a training step in one process: weights, optimizer and activations, in bytes.
 
     Args:
         weights: of the model.
-        model: says whether the frozen weights are packed.
+        model: its `quantize` is read.
         settings: of the recipe.
-        frozen_bytes: per unpacked frozen weight.
+        frozen_bytes: bytes per frozen weight that is not quantized.
         tokens: in one forward pass.
         columns: of the head.
     """
@@ -220,10 +231,10 @@ def memory(
 
 
 def gemm_rate(recipe: Recipe) -> float:
-    """Measure this machine's matrix-multiplication rate in the precision of the frozen weights, in operations per second."""
+    """Measure the matrix-multiplication rate of this machine in the precision of the frozen weights, in operations per second."""
     import torch
 
-    size, dtype, device = 1024, frozen_dtype(recipe.model.dtype), processor()
+    size, dtype, device = 1024, frozen_dtype(recipe.model.dtype), device_type()
     left = torch.ones(size, size, dtype=dtype, device=device)
     best = float("inf")
     for _ in range(6):

@@ -1,30 +1,31 @@
-"""The `finetune` stage: records and a base model in, an adapter with its codec out."""
+"""The `finetune` stage: train a model on a run's records, and write it with its codec to the adapter folder."""
 
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading, world
+from paracosm.finetune.distributed.processes import is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.finetune.models.base_model import base_digest, check_objective
+from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 
-# What only divides the same work leaves the adapter as it is.
 ONLY_SPEED = {"micro_batch_size", "gradient_checkpointing", "packing"}
+"""Settings that change time and memory, but not what is learnt."""
 
 
 def train(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
     """Run the `finetune` stage unless it is up to date; resume where a killed run stopped.
 
-    Every process of an `accelerate launch` calls this; the first one writes.
+    Every process of an `accelerate launch` calls this; the leader writes.
 
     Args:
         recipe: the whole recipe; `model`, `finetune` and `privacy` are read.
         run: a run whose `records` stage is done.
         root: not read; the verbs share one signature.
-        progress: takes progress lines.
+        progress: receives progress lines.
 
     Returns:
         Whether anything was trained (False: the stage was up to date).
@@ -63,6 +64,7 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     } | private
 
 
+@quiet_libraries()
 def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
     from transformers import set_seed
 
@@ -77,23 +79,21 @@ def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
     recipe = as_trained(recipe)
     set_seed(recipe.finetune.seed)
     check_objective(recipe.model, recipe.finetune.objective)
-    material = {"causal": causal_objective, "masked": masked_objective}[recipe.finetune.objective](
-        recipe, run
-    )
-    model = with_adapter(recipe, material.codec, material.longest)
+    make_objective = {"causal": causal_objective, "masked": masked_objective}[recipe.finetune.objective]
+    objective = make_objective(recipe, run)
+    train = objective.train
+    model = with_adapter(recipe, objective.codec, train.max_tokens)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
-    canaries = f" ({material.planted} of them canaries)" if material.planted else ""
+    canaries = f" ({objective.canaries} of them canaries)" if objective.canaries else ""
     progress(
-        f"{len(material.train)} records{canaries} · {material.tokens:.1f} tokens each, {material.decisions:.1f} of them decisions · {trainable:,} trainable weights"
+        f"{len(train)} records{canaries} · {train.mean_tokens:.1f} tokens each, {objective.mean_decisions:.1f} of them decisions · {trainable:,} trainable weights"
     )
-    if material.cut:
-        progress(
-            f"{material.cut} of them hold a text longer than the model reads, of which the beginning is learnt"
-        )
-    fitted = (fit if recipe.privacy is None else fit_privately)(model, material, recipe, run, progress)
-    if not leading():
+    if objective.truncated:
+        progress(f"{objective.truncated} of them have a text longer than the model reads; it is truncated")
+    fitted = (fit if recipe.privacy is None else fit_privately)(model, objective, recipe, run, progress)
+    if not is_leader():
         return {}
-    save_adapter(fitted.model, material, recipe, run, fitted.weights)
+    save_adapter(fitted.model, objective.codec, objective.tokenizer, recipe, run, fitted.weights)
     return {
         "base_model": public_name(recipe.model),
         "base_digest": base_digest(recipe.model),
@@ -103,12 +103,12 @@ def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         "quantize": recipe.model.quantize,
         "rank": None if recipe.finetune.method == "full" else recipe.finetune.rank,
         "objective": recipe.finetune.objective,
-        "smoothing_ranks": material.smoothing_ranks,
+        "smoothing_ranks": objective.smoothing_ranks,
         "trainable_parameters": trainable,
         "processes": world(),
-        "tokens_per_record": round(material.tokens, 2),
-        "decisions_per_record": round(material.decisions, 2),
-        "control_records_with_unknown_values": material.unknown,
-        "records_with_cut_texts": material.cut,
-        "canaries": {"made": recipe.finetune.canaries, "planted": material.planted},
+        "tokens_per_record": round(train.mean_tokens, 2),
+        "decisions_per_record": round(objective.mean_decisions, 2),
+        "control_records_with_unknown_values": objective.unencodable,
+        "records_with_cut_texts": objective.truncated,
+        "canaries": {"made": recipe.finetune.canaries, "planted": objective.canaries},
     } | fitted.facts

@@ -1,1 +1,4 @@
-"""Foundation: errors, exit codes, atomic files, digests, progress and optional packages; knows nothing of recipes."""
+"""Ground floor: errors, exit codes, atomic files, digests, progress, suggestions and optional packages.
+
+Imports no other package of Paracosm.
+"""

@@ -1,16 +1,16 @@
-"""What can go wrong that the user can mend: one line, exit code 2, no traceback."""
+"""Exceptions for errors that the user can fix; the command prints them in one line, without a traceback."""
 
 
 class ParacosmError(Exception):
-    """An error that the user can mend. Its text is one line: what, where, what is allowed."""
+    """An error that the user can fix. Its text is one line: what is wrong, where, and what is allowed."""
 
 
 class RecipeError(ParacosmError, ValueError):
-    """A recipe, or an override of one, says something that is not allowed."""
+    """A recipe or an override has a key or a value that is not allowed."""
 
 
 class DataError(ParacosmError, ValueError):
-    """A source, a table or a cell cannot be used as the recipe asks."""
+    """A source, a table or a cell cannot be used in the way that the recipe requires."""
 
 
 class ModelError(ParacosmError, RuntimeError):
@@ -18,8 +18,8 @@ class ModelError(ParacosmError, RuntimeError):
 
 
 class RunError(ParacosmError, RuntimeError):
-    """A run directory is locked, damaged, unwritable or lacks what a stage needs."""
+    """A run directory is locked, damaged, not writable, or lacks what a stage needs."""
 
 
 class RegistryError(ParacosmError, RuntimeError):
-    """A registry cannot be read or written, or refuses what it is given."""
+    """A registry cannot be read or written, or refuses the request."""

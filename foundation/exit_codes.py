@@ -1,4 +1,4 @@
-"""From what went wrong to an exit code: 2 where the user can mend it, 130 after an interrupt, 70 for a defect."""
+"""Exit codes, and the conversion of exceptions into an exit code and an error message of one line."""
 
 import errno
 import os
@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from paracosm.foundation.errors import ParacosmError
 
-MENDABLE = 2
-DEFECT = 70
-"""As sysexits.h has it; 1 is what a gate says that FAILs."""
+USER_ERROR = 2
+INTERNAL_ERROR = 70
+"""EX_SOFTWARE of sysexits.h; 1 and 3 are taken by the gates (FAIL, INCONCLUSIVE)."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-OF_THE_MACHINE = frozenset(
+SYSTEM_ERRORS = frozenset(
     {
         errno.EACCES,
         errno.EDQUOT,
@@ -28,60 +28,62 @@ OF_THE_MACHINE = frozenset(
         errno.EROFS,
     }
 )
-"""Faults of disks and permissions; any other OSError is a defect and keeps its traceback."""
-FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
-NO_MEMORY = (
+"""Errors of disks and permissions. Any other OSError is an internal error and keeps its traceback."""
+DISK_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
+OUT_OF_MEMORY = (
     "not enough memory; lower finetune.micro_batch_size or generate.batch_size, or close other programs"
 )
 
 
-def explained(main: Callable[[], int]) -> int:
-    """Return the exit code of `main`, or print `error: ...` in one line and return the code of the error.
+def exit_code_of(main: Callable[[], int]) -> int:
+    """Run `main` and return its exit code; print errors that the user can fix as `error: ...` in one line.
 
     Args:
         main: does the work and returns its exit code.
+
+    Returns:
+        The exit code of `main`, or 2 (error that the user can fix), 130 (interrupted) or 141 (broken pipe).
     """
     try:
         return main()
-    except ParacosmError as fault:
-        return _fail(str(fault), MENDABLE)
+    except ParacosmError as error:
+        return _print_error(str(error), USER_ERROR)
     except KeyboardInterrupt:
-        return _fail("interrupted; the same command resumes", INTERRUPTED)
+        return _print_error("interrupted; the same command resumes", INTERRUPTED)
     except BrokenPipeError:
-        # Or the interpreter would complain when it flushes on the way out.
+        # Without this, the interpreter prints an error when it flushes the closed stream at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OSError as fault:
-        if fault.errno not in OF_THE_MACHINE:
+    except OSError as error:
+        if error.errno not in SYSTEM_ERRORS:
             raise
-        where = f"{fault.filename}: " if fault.filename else ""
-        hint = (
-            "; finished work is kept: free room and run the same command again" if fault.errno in FULL else ""
-        )
-        return _fail(f"{where}{fault.strerror or fault}{hint}", MENDABLE)
+        where = f"{error.filename}: " if error.filename else ""
+        advice = "; finished work is kept: free disk space and run the same command again"
+        hint = advice if error.errno in DISK_FULL else ""
+        return _print_error(f"{where}{error.strerror or error}{hint}", USER_ERROR)
     except MemoryError:
-        return _fail(NO_MEMORY, MENDABLE)
-    except RuntimeError as fault:
-        if not _is_out_of_memory(fault):
+        return _print_error(OUT_OF_MEMORY, USER_ERROR)
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
             raise
-        return _fail(NO_MEMORY, MENDABLE)
+        return _print_error(OUT_OF_MEMORY, USER_ERROR)
 
 
-def reported(main: Callable[[], int]) -> int:
-    """Return the exit code of `explained`, or that of a defect after its traceback."""
+def exit_code_of_command(main: Callable[[], int]) -> int:
+    """Run `main` like `exit_code_of`; after any other exception print its traceback and return 70."""
     try:
-        return explained(main)
-    except Exception:  # noqa: BLE001  # whatever it was, it was no verdict
+        return exit_code_of(main)
+    except Exception:  # noqa: BLE001  # the outermost handler: an exit code of 1 would read as a failed gate
         traceback.print_exc()
-        print("error: this is a defect of paracosm; please report it with the lines above", file=sys.stderr)
-        return DEFECT
+        print("error: internal error; please report it with the traceback above", file=sys.stderr)
+        return INTERNAL_ERROR
 
 
-def _is_out_of_memory(fault: RuntimeError) -> bool:
-    # torch has a class for accelerators only; on CPU its allocator says it in words
-    return type(fault).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(fault)
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # torch has an exception class for accelerators only; its CPU allocator raises a RuntimeError with this text.
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
-def _fail(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     print(f"error: {' '.join(text.split())}", file=sys.stderr, flush=True)
     return code

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes: a file or folder is either complete or absent."""
 
 import os
 import shutil
@@ -9,7 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `path`; on success it replaces `path` in one step, on failure it is removed."""
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+
+    The caller writes a file or a folder to the temporary path. Missing parent folders are created.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -21,10 +24,10 @@ def replacing(path: Path) -> Iterator[Path]:
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
         partial.rename(path)
-    except OSError as fault:
-        # A write to an open file fails without saying which file it was.
-        if fault.errno is not None and fault.filename is None:
-            fault.filename = str(path)
+    except OSError as error:
+        # A write to an open file raises an error without a file name.
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
         raise
     finally:
         if partial.is_dir():
@@ -34,6 +37,6 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically, as UTF-8."""
+    """Write `text` to `path` atomically as UTF-8."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -1,21 +1,24 @@
-"""Progress lines of long work: who takes them, and the two takers that everything uses."""
+"""Progress callbacks: functions that receive one line of text about long work."""
 
 import sys
 from collections.abc import Callable
 
 Progress = Callable[[str], None]
-"""Takes one line about work that goes on, without its line break."""
+"""Receives one progress line, without a line break."""
 
 
 def silent(line: str) -> None:
-    """Take a progress line and print nothing."""
+    """Ignore a progress line."""
 
 
 def to_stderr(line: str) -> None:
-    """Print a progress line on the standard error stream at once."""
+    """Print a progress line to standard error and flush it."""
     print(line, file=sys.stderr, flush=True)
 
 
 def indented(progress: Progress, width: int = 11) -> Progress:
-    """Return a taker that passes lines on behind `width` spaces: the steps below a stage's own line."""
+    """Return a callback that passes lines to `progress`, indented by `width` spaces.
+
+    The default aligns details with the text behind a stage's name.
+    """
     return lambda line: progress(" " * width + line)

@@ -1,11 +1,13 @@
-"""`accelerate launch -m paracosm.generate RUN|RECIPE [key=value ...]`: an adapter in, synthetic records out."""
+"""`accelerate launch -m paracosm.generate RUN|RECIPE [KEY=VALUE]...`: the generate stage on one or more processes.
+
+Libraries are imported inside functions, because OpenMP has to be set up before torch is imported.
+"""
 
 import sys
 
-from paracosm.finetune.distributed.processes import leading, must_see, together
 from paracosm.foundation.errors import RunError
+from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
-from paracosm.generate.stage import sample
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main
 
@@ -16,14 +18,18 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
-    with together():
-        if leading() and opened.run.journal.stage("finetune").get("status") != "done":
+    from paracosm.finetune.distributed.processes import is_leader, check_shared_run, fail_together
+    from paracosm.generate.stage import sample
+
+    with fail_together():
+        if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
-        must_see("finetune", opened.run)
-        if leading():
+        check_shared_run("finetune", opened.run)
+        if is_leader():
             opened.keep_recipe()
         sample(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2))
 
 
 if __name__ == "__main__":
+    wait_passively()
     sys.exit(stage_main(generate, prog="paracosm.generate"))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading, wait, world
+from paracosm.finetune.distributed.processes import barrier, is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.files import replacing
@@ -168,9 +168,9 @@ def _sample(maker: BlockGenerator, run: Run, progress: Progress) -> dict[str, An
         speed = made / (time.monotonic() - began)
         left = sum(len(blocks[number]) for number in waiting) / world() - made
         progress(f"{made} records · {speed:.1f} records/s · {max(left, 0) / speed / 60:.1f} min left")
-    wait()
+    barrier()
     repeated = 0
-    if leading() and maker.rules.unique:
+    if is_leader() and maker.rules.unique:
         for number, (_, records, count_here) in enumerate(
             without_repetitions(
                 _shards(run, schema, blocks),
@@ -181,7 +181,7 @@ def _sample(maker: BlockGenerator, run: Run, progress: Progress) -> dict[str, An
             repeated += count_here
             if count_here:
                 write(number, [[record] for record in records])
-    wait()
+    barrier()
     seconds = time.monotonic() - began
     kept = tally.draft_words_kept / tally.draft_words if tally.draft_words else None
     if kept is not None:

@@ -1,14 +1,9 @@
 """Paracosm: synthetic records from a fine-tuned language model, with the truth about what they leak."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paracosm.pipeline import run
-
-# A waiting OpenMP thread that spins takes the core from the thread that it waits for; on shared machines that makes
-# training several times slower. Read by the runtime when torch is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "run"]

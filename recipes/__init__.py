@@ -1,1 +1,1 @@
-"""Recipes: what a run is, how it is loaded, and the directory that it owns."""
+"""Recipes: the settings of a run as checked models, loading from YAML, and the run directory."""

@@ -1,6 +1,6 @@
-"""The recipe: everything that one run does, as frozen pydantic models.
+"""The recipe: all settings of one run, as frozen pydantic models.
 
-This is the boundary: values are checked here once, and the rooms read plain attributes.
+Values are checked here once; all other packages read plain attributes.
 """
 
 from typing import Annotated
@@ -20,12 +20,12 @@ from paracosm.recipes.sections.section import Section
 
 
 class Recipe(Section):
-    """One run, from records to card."""
+    """The settings of one run, from the source records to the model card."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
-    """Lower-case name of the run and of the published model."""
+    """Name of the run and of the published model, in lower case."""
     description: str = ""
-    """One sentence for the card."""
+    """One sentence for the model card."""
     data: Data
     model: Model = Model()
     finetune: Finetune = Finetune()
@@ -37,10 +37,10 @@ class Recipe(Section):
     card: Card = Card()
 
     @model_validator(mode="after")
-    def _trains_weights_that_can_learn(self) -> "Recipe":
+    def _full_training_is_not_quantized(self) -> "Recipe":
         if self.finetune.method == "full" and self.model.quantize is not None:
             raise ValueError(
-                f"finetune.method full trains the base's own weights, which model.quantize {self.model.quantize} freezes;"
-                " take lora, rslora or dora, or leave quantize out"
+                f"finetune.method full trains the weights of the base model, which model.quantize {self.model.quantize} "
+                "freezes; use lora, rslora or dora, or leave out quantize"
             )
         return self

@@ -13,7 +13,7 @@ from paracosm.eval.attacks.canary_audit import canary_audit
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.dp_claim import Claim, claim_of
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.finetune.dp import dp_sgd as private_fit
+from paracosm.finetune.dp import dp_sgd
 from paracosm.finetune.stage import train
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
@@ -72,16 +72,16 @@ def _broken(fault: Fault | None) -> Iterator[None]:
     if fault is None:
         yield
         return
-    whole = private_fit._optimizer
+    whole = dp_sgd._optimizer
 
-    def broken(weights: Any, settings: Any, budget: Any, chance: Any) -> Any:
+    def broken(weights: Any, settings: Any, budget: Any, rng: Any) -> Any:
         if fault == "no noise":
-            return whole(weights, settings, replace(budget, noise_multiplier=0.0), chance)
+            return whole(weights, settings, replace(budget, noise_multiplier=0.0), rng)
         length = 1e6
         scaled = budget.noise_multiplier * budget.max_grad_norm / length
         changed = replace(budget, noise_multiplier=scaled, max_grad_norm=length)
-        return whole(weights, settings, changed, chance)
+        return whole(weights, settings, changed, rng)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(private_fit, "_optimizer", broken)
+        patch.setattr(dp_sgd, "_optimizer", broken)
         yield

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.finetune.dp.accountant import Budget, budget_of
-from paracosm.finetune.dp.dp_sgd import Training
+from paracosm.finetune.dp.dp_sgd import PrivateTraining
 from paracosm.finetune.dp.secret_rng import SecretRng
 from paracosm.finetune.dp.settings import as_trained
 from paracosm.finetune.models.lora import with_adapter
@@ -76,12 +76,12 @@ def prepared_run(folder: Path, recipe: Recipe, table: pd.DataFrame) -> Run:
 
 def begun(
     recipe: Recipe, run: Run, *, secret: bytes = bytes(32), budget: Budget | None = None
-) -> tuple[Training, CausalObjective]:
+) -> tuple[PrivateTraining, CausalObjective]:
     """Return a private training before its first step."""
     recipe = as_trained(recipe)
     assert recipe.privacy is not None
-    material = causal_objective(recipe, run)
-    units = [[number] for number in range(len(material.train))]
-    model = with_adapter(recipe, material.codec, material.longest)
+    objective = causal_objective(recipe, run)
+    units = [[number] for number in range(len(objective.train))]
+    model = with_adapter(recipe, objective.codec, objective.train.max_tokens)
     chosen = budget or budget_of(recipe.privacy, len(units), "record")
-    return Training(model, material, recipe, chosen, SecretRng(secret), units), material
+    return PrivateTraining(model, objective, recipe, chosen, SecretRng(secret), units), objective

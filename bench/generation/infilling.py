@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
+from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.decoding.loaded_model import load_adapted

@@ -29,6 +29,7 @@ from record_layouts import as_texts, named
 from rich.console import Console
 from rich.table import Table
 
+from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -138,17 +139,16 @@ def _note(line: str, curve: list[tuple[float, float]], began: float) -> None:
         curve.append((time.monotonic() - began, float(found[1])))
 
 
+@quiet_libraries()
 def by_trl(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]], seconds: float) -> dict[str, Any]:
     """Train by TRL on text, and read the bits of the values in control records afterwards."""
     from datasets import Dataset
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # only this bench needs it
 
-    from paracosm.finetune.models.base_model import load_base, load_tokenizer, processor
-    from paracosm.finetune.models.library_logging import quiet
+    from paracosm.finetune.models.base_model import device_type, load_base, load_tokenizer
     from paracosm.finetune.models.lora import lora_config
 
-    quiet()
     settings, tokenizer = recipe.finetune, load_tokenizer(recipe.model)
     cells = [
         [(each.name, each.write(record[each.name])) for each in schema.modelled] for record in splits["train"]
@@ -169,7 +169,7 @@ def by_trl(recipe: Recipe, schema: Schema, splits: dict[str, list[Record]], seco
             model=load_base(recipe.model),
             args=SFTConfig(
                 output_dir=folder,
-                use_cpu=processor() == "cpu",
+                use_cpu=device_type() == "cpu",
                 bf16=False,
                 gradient_checkpointing=False,
                 per_device_train_batch_size=settings.batch_size,

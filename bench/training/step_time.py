@@ -38,11 +38,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder) / "run")
         prepare(recipe=recipe, run=run, root=find_recipe(Path(asked.recipe)).resolve().parent)
-        material = causal_objective(recipe, run)
+        objective = causal_objective(recipe, run)
     models = {}
     for name in ("peft", "fused", "peft, compiled", "fused, compiled"):
         torch.manual_seed(0)
-        model = with_adapter(recipe, material.codec, material.longest).train()
+        model = with_adapter(recipe, objective.codec, objective.train.max_tokens).train()
         if "fused" in name:
             fuse(model)
         if "compiled" in name:
@@ -56,12 +56,12 @@ def main() -> None:
     }
     seconds: dict[str, list[float]] = {name: [] for name in models}
     losses: dict[str, list[float]] = {name: [] for name in models}
-    size, records = recipe.finetune.batch_size, len(material.train)
+    size, records = recipe.finetune.batch_size, len(objective.train)
     for step in range(asked.steps + FIRST):
-        batch = material.collate([material.train[(step * size + at) % records] for at in range(size)])
+        batch = objective.collate([objective.train[(step * size + at) % records] for at in range(size)])
         for name, model in models.items():
             began = time.perf_counter()
-            loss = material.summed_loss(model, batch)
+            loss = objective.summed_loss(model, batch)
             (loss / size).backward()
             optimizers[name].step()
             optimizers[name].zero_grad()

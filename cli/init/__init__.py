@@ -1,1 +1,1 @@
-"""`paracosm init`: a commented recipe from a data file."""
+"""`paracosm init`: inference of a commented recipe from a data file."""

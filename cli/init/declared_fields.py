@@ -1,4 +1,4 @@
-"""What a private draft declares: everything that inference finds, over the whole table."""
+"""Declared fields of `paracosm init --private`: all properties that inference finds in the whole table."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,26 +18,26 @@ from paracosm.records.schema.table import to_typed
 from paracosm.records.splitting.splits import divide_independently
 
 EPSILON = 8
-"""The budget that a private draft proposes."""
+"""Privacy budget of a private draft, as in the shipped private recipe."""
 
 
 def with_declarations(recipe: Recipe, raw: pd.DataFrame) -> tuple[Recipe, tuple[str, ...]]:
-    """Return the recipe with a privacy budget and everything declared that inference finds, and what to look at.
+    """Return the recipe with a privacy budget and with every field declared, and warnings.
 
-    The domains are those of all rows: a private run divides by hashes, so that any row may train.
+    Domains cover all rows, because a private run splits rows by a hash, so that any row can become a training record.
 
     Raises:
-        DataError: the rows are too few for three parts, or the target, or every field, cannot be learnt or declared.
+        DataError: there are too few rows for three splits, or the target or all fields cannot be modelled or declared.
     """
-    found = infer(raw, recipe.data)
-    schema = Schema(found.schema.modelled)
-    schema, rounded = _in_fixed_point(recipe, schema, to_typed(raw, schema))
+    inferred = infer(raw, recipe.data)
+    schema = Schema(inferred.schema.modelled)
+    schema, rounded = _without_scientific(recipe, schema, to_typed(raw, schema))
     typed = to_typed(raw, schema)
     empty = _without_training_cells(recipe, schema, typed)
     warnings = (
-        *found.warnings,
+        *inferred.warnings,
         *rounded,
-        *(f"column {name!r}: has no cells in the training records; left out" for name in empty),
+        *(f"column {name!r}: is missing in all training records; left out" for name in empty),
     )
     schema = fit_domains(_without(schema, empty), typed, recipe.data)
     left_out = [str(name) for name in raw.columns if name not in (*schema.names, *recipe.data.drop)]
@@ -46,9 +46,9 @@ def with_declarations(recipe: Recipe, raw: pd.DataFrame) -> tuple[Recipe, tuple[
     return recipe.model_copy(update={"data": data, "privacy": Privacy(epsilon=EPSILON)}), warnings
 
 
-def _in_fixed_point(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> tuple[Schema, list[str]]:
-    """Return the schema without scientific numbers, which no recipe can declare, and what becomes of them."""
-    fields, told = [], []
+def _without_scientific(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> tuple[Schema, list[str]]:
+    """Return the schema with scientific numbers as fixed-point numbers, and warnings: a recipe cannot declare the former."""
+    fields, warnings = [], []
     for field in schema:
         if not field.scientific:
             fields.append(field)
@@ -58,39 +58,39 @@ def _in_fixed_point(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> tupl
         decimals = min(exact, MOST_DECIMALS)
         lost = sum(value != 0 and round(value, decimals) == 0 for value in values)
         if 2 * lost > len(values) or max(map(abs, values)) >= 10**MOST_FIXED_DIGITS:
-            says = (
-                f"its magnitudes do not fit fixed point, {MOST_FIXED_DIGITS} digits before the point and {MOST_DECIMALS}"
-                " after it, which is all that privacy can declare; write it in another unit"
+            reason = (
+                f"its magnitudes do not fit {MOST_FIXED_DIGITS} digits before and {MOST_DECIMALS} after the decimal point, the"
+                " limit for private training; convert it to another unit"
             )
             if field.name == recipe.data.target:
-                raise DataError(f"column {field.name!r}: {says}")
-            told.append(f"column {field.name!r}: {says}; left out")
+                raise DataError(f"column {field.name!r}: {reason}")
+            warnings.append(f"column {field.name!r}: {reason}; left out")
             continue
         fields.append(replace(field, scientific=0, decimals=decimals))
-        told.append(
-            f"column {field.name!r}: is declared with {decimals} decimals, for privacy takes no scientific numbers"
-            f"{', and so is rounded' * (exact > decimals)}{f'; {lost} values become 0' * (lost > 0)}"
+        warnings.append(
+            f"column {field.name!r}: is declared with {decimals} decimals, because private training does not support scientific numbers"
+            f"{'; values are rounded' * (exact > decimals)}{f'; {lost} values become 0' * (lost > 0)}"
         )
     if not fields:
-        raise DataError(f"no column is left to model: {told[0]}")
-    return Schema(tuple(fields)), told
+        raise DataError(f"no column is left to model: {warnings[0]}")
+    return Schema(tuple(fields)), warnings
 
 
 def _without_training_cells(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> list[str]:
-    """Return the fields that no training record has a value of."""
-    found: list[str] = []
+    """Return the fields that are missing in all training records."""
+    missing: list[str] = []
     while True:
-        # A record's place is a hash of its cells, so that a field less divides anew.
-        kept = _without(schema, found)
+        # The split is a hash of all cells of a record, so that it changes when a field is removed.
+        kept = _without(schema, missing)
         train = divide_independently(typed, kept, recipe.data)["train"]
         empty = [name for name in kept.names if train[name].isna().all()]
         if recipe.data.target in empty:
             raise DataError(
-                f"data.target: {recipe.data.target!r} has no cell in any of the {len(train)} training records"
+                f"data.target: {recipe.data.target!r} is missing in all {len(train)} training records"
             )
         if not empty:
-            return found
-        found += empty
+            return missing
+        missing += empty
 
 
 def _without(schema: Schema, names: Sequence[str]) -> Schema:
@@ -98,17 +98,17 @@ def _without(schema: Schema, names: Sequence[str]) -> Schema:
 
 
 def _override(field: Field) -> FieldOverride:
-    stated: dict[str, Any] = {"type": field.type, "nullable": field.nullable}
+    declared: dict[str, Any] = {"type": field.type, "nullable": field.nullable}
     if field.type in ("integer", "number", "datetime"):
         for key in ("minimum", "maximum"):
             bound = getattr(field, key)
-            stated[key] = bound.strftime(field.format) if field.type == "datetime" else bound
+            declared[key] = bound.strftime(field.format) if field.type == "datetime" else bound
     if field.type == "number":
-        stated["decimals"] = field.decimals
+        declared["decimals"] = field.decimals
     if field.type == "datetime":
-        stated["format"] = field.format
+        declared["format"] = field.format
     if field.type == "category":
-        stated["categories"] = list(field.categories)
+        declared["categories"] = list(field.categories)
     if field.type == "text":
-        stated["max_length"] = field.max_length
-    return FieldOverride.model_validate(stated)
+        declared["max_length"] = field.max_length
+    return FieldOverride.model_validate(declared)

@@ -1,10 +1,10 @@
-"""A field's domain in a few words that show no value of any record."""
+"""Short descriptions of field domains that show no value of any record."""
 
 from paracosm.records.schema.schema import Field
 
 
-def domain_words(field: Field) -> str:
-    """Return how large a field's domain is, for example `5 values` or `2 decimals`."""
+def describe_domain(field: Field) -> str:
+    """Return the size or format of a field's domain, such as `5 values` or `2 decimals`."""
     match field.type:
         case "category":
             return f"{len(field.categories)} value{'s' * (len(field.categories) != 1)}"
@@ -18,16 +18,16 @@ def domain_words(field: Field) -> str:
             )
             return digits + _unit(field)
         case "datetime":
-            return f"written as {field.format}" if field.format else "ISO 8601"
+            return f"format {field.format}" if field.format else "ISO 8601"
         case "text":
             return f"up to {field.max_length:,} characters"
         case "identifier":
-            return "made afresh" if field.fresh else "left out"
+            return "newly generated" if field.fresh else "left out"
         case _:
             return "2 values"
 
 
 def _unit(field: Field) -> str:
     unit = f"{field.prefix}{field.suffix}".strip()
-    # 145.0 is how a source writes a whole number, and no unit
+    # The suffix `.0` of whole numbers such as 145.0 is not a unit.
     return f", unit {unit!r}" if unit.strip(".0") else ""

@@ -114,10 +114,10 @@ class ShadowTraining:
         )
 
     def _planned_pace(self, lesson: ShadowJob) -> float:
-        from paracosm.finetune.cost_estimate import plan
+        from paracosm.finetune.cost_estimate import estimate_cost
 
         records = to_records(lesson.train, self.schema)
-        return plan(lesson.recipe, self.schema, records).seconds / (
+        return estimate_cost(lesson.recipe, self.schema, records).seconds / (
             len(records) * lesson.recipe.finetune.epochs
         )
 

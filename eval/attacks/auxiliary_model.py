@@ -15,12 +15,13 @@ from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, tab
 from paracosm.eval.attacks.likelihood import Likelihood
 from paracosm.eval.attacks.likelihood_attacks import attack_scores
 from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
+from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.eval.measuring.anchors import with_reference
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.measuring.measure import membership_obstacle
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
 from paracosm.eval.statistics.attack_scores import Targets, strongest
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.records.schema.table import to_records
 
 Other = Literal["clean", "base", "copy"]

@@ -15,9 +15,10 @@ from scipy.optimize import brentq
 from scipy.stats import binom
 
 from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods, load_codec
+from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate, Obstacle
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.objectives.canaries import INCLUDED
 from paracosm.foundation.errors import DataError
 from paracosm.records.schema.schema import Schema

@@ -8,9 +8,14 @@ import numpy as np
 import torch
 
 from paracosm.eval.attacks.likelihood import Likelihood, read_likelihoods, told_by
-from paracosm.finetune.objectives.causal_dataset import Collator, EncodedRecord, RecordDataset, encode_known
+from paracosm.finetune.objectives.causal_dataset import (
+    Collator,
+    EncodedRecord,
+    RecordDataset,
+    encode_held_out,
+)
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
-from paracosm.finetune.objectives.masked import encode_known_slots
+from paracosm.finetune.objectives.masked import encode_held_out_slots
 from paracosm.finetune.objectives.masked_dataset import Example, MaskedCollator, example, training_example
 from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.records.codec.codec import Codec
@@ -54,7 +59,7 @@ class CausalReader:
         self.codec, self.masks = codec, masks
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[EncodedRecord], int]:
-        return encode_known(records, self.codec, self.masks)
+        return encode_held_out(records, self.codec, self.masks)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[EncodedRecord]) -> list[Likelihood]:
         return read_likelihoods(model, self.codec, self.masks, records)
@@ -78,7 +83,7 @@ class MaskedReader:
         return MaskedCollator(self.codec.vocabulary, self.slots.padding, 1)
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[SlotRecord], int]:
-        return encode_known_slots(list(records), self.slots)
+        return encode_held_out_slots(list(records), self.slots)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[SlotRecord]) -> list[Likelihood]:
         choices = self._choices(model)
@@ -126,7 +131,7 @@ class MaskedReader:
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
         )
-        logs = choices.log_shares(scores, batch["choices"])
+        logs = choices.log_probabilities(scores, batch["mask_numbers"])
         return [each.cpu().numpy() for each in told_by(logs, batch["targets"])]
 
     def loss(self, model: torch.nn.Module, records: Sequence[SlotRecord], step: int) -> torch.Tensor:
@@ -137,7 +142,7 @@ class MaskedReader:
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
         )
-        return choices.loss(scores, batch["choices"], batch["targets"], batch["weights"])
+        return choices.loss(scores, batch["mask_numbers"], batch["targets"], batch["weights"])
 
     def _choices(self, model: torch.nn.Module) -> AllowedColumns:
         return AllowedColumns(self.slots, model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]

@@ -14,6 +14,7 @@ from paracosm.eval.attacks.lira_rmia import Shadows
 from paracosm.eval.attacks.shadow_models import read_shadows
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
@@ -83,15 +84,6 @@ def read_attacked(context: Context) -> AttackTarget:
     return AttackTarget(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
 
 
-def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
-    """Return the codec of an adapter folder and its masks."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
-    return codec, TokenMasks(codec)
-
-
 def adapter_likelihoods(
     folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
@@ -106,11 +98,11 @@ def base_likelihoods(
     folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
 ) -> list[Likelihood]:
     """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
-    from paracosm.finetune.models.base_model import processor
+    from paracosm.finetune.models.base_model import device_type
     from paracosm.finetune.models.trained_model import load_untrained
 
     model = load_untrained(folder, codec.vocabulary, short_sequences=_are_short(records))
-    return reader_of(codec, masks).likelihoods(model.to(processor()), records)  # type: ignore[arg-type]
+    return reader_of(codec, masks).likelihoods(model.to(device_type()), records)  # type: ignore[arg-type]
 
 
 def memorised_likelihoods(
@@ -126,10 +118,10 @@ def memorised_likelihoods(
     """
     import torch
 
-    from paracosm.finetune.models.base_model import processor
+    from paracosm.finetune.models.base_model import device_type
     from paracosm.finetune.models.trained_model import load_trainable
 
-    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(processor())  # type: ignore[arg-type]  # typed as unbound
+    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
     weights = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
     reader, decisions = reader_of(codec, masks), sum(each.decisions for each in learnt)

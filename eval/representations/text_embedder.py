@@ -71,15 +71,15 @@ def _loaded(embedder: str) -> tuple[Any, Any]:
     """Return tokenizer and model of an embedder."""
     from transformers import AutoModel, AutoTokenizer
 
-    from paracosm.finetune.models.base_model import frozen_dtype, processor
-    from paracosm.finetune.models.library_logging import quiet
+    from paracosm.finetune.models.base_model import device_type, frozen_dtype
+    from paracosm.finetune.models.library_logging import quiet_libraries
 
-    quiet()
     folder = packaged_folder() if embedder == PACKAGED else Path(embedder).expanduser()
     source = str(folder) if folder is not None and folder.is_dir() else embedder
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModel.from_pretrained(source, dtype=frozen_dtype("auto")).to(processor()).eval()
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(source)
+            model = AutoModel.from_pretrained(source, dtype=frozen_dtype("auto")).to(device_type()).eval()
     except (OSError, ValueError) as fault:
         raise ModelError(
             f"eval.embedder: {embedder!r} cannot be loaded: {str(fault).strip().splitlines()[0]}"

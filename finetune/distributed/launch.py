@@ -1,35 +1,36 @@
-"""Starting the processes of a stage with accelerate, and telling in one line what ended them."""
+"""Launch the processes of a stage with accelerate, and report in one line why one of them ended."""
 
 import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from paracosm.finetune.distributed.heartbeat import PATIENCE, patience
 from paracosm.foundation.errors import RunError
-from paracosm.foundation.exit_codes import INTERRUPTED, MENDABLE
+from paracosm.foundation.exit_codes import INTERRUPTED, USER_ERROR
 from paracosm.foundation.suggestions import did_you_mean
 
 CONFIGURATIONS = Path(__file__).parent / "configs"
-PORT = "29500"
+DEFAULT_PORT = "29500"
 
 
 @cache
 def setups() -> dict[str, Path]:
-    """Return the shipped configurations of accelerate by name."""
+    """Return the paths of the shipped accelerate configurations by name."""
     return {path.stem: path for path in sorted(CONFIGURATIONS.glob("*.yaml"))}
 
 
 def find_setup(name: str) -> Path:
-    """Return the configuration of that name or path.
+    """Return the path of the configuration with a name or path.
 
     Raises:
-        RunError: there is none.
+        RunError: there is no such configuration.
     """
     if name in setups():
         return setups()[name]
@@ -40,8 +41,8 @@ def find_setup(name: str) -> Path:
     )
 
 
-def described() -> list[tuple[str, str]]:
-    """Return name and first sentence of every shipped configuration."""
+def setup_descriptions() -> list[tuple[str, str]]:
+    """Return the name and first comment line of every shipped configuration."""
     return [
         (name, path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "))
         for name, path in setups().items()
@@ -50,14 +51,14 @@ def described() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Topology:
-    """How many processes on which machines; None leaves it to the configuration.
+    """Numbers of processes and machines of a launch; None leaves a value to the configuration.
 
     Attributes:
-        processes: of all machines together.
-        machines: how many.
-        machine: number of this one.
+        processes: number of processes on all machines together.
+        machines: number of machines.
+        machine: rank of this machine, from 0.
         first: address of machine 0, HOST or HOST:PORT.
-        patience: seconds after which a silent process counts as dead.
+        patience: seconds without a heartbeat after which a process counts as dead.
     """
 
     processes: int | None = None
@@ -67,82 +68,116 @@ class Topology:
     patience: float | None = None
 
 
-def launch(setup: Path, stage: str, arguments: Sequence[str], spread: Topology) -> int:
-    """Start the processes of a stage, wait for them, and return the exit code.
+def launch(setup: Path, stage: str, arguments: Sequence[str], topology: Topology) -> int:
+    """Start the processes of a stage, wait for them, and return the exit code of the launch.
 
     Args:
-        setup: a configuration of accelerate.
+        setup: path of an accelerate configuration.
         stage: `finetune` or `generate`.
         arguments: of the stage: recipe or run, overrides, options.
-        spread: over the configuration's numbers.
+        topology: overrides the configuration's numbers.
 
     Raises:
-        RunError: they cannot be started, or one of them died.
+        RunError: the configuration is invalid, or the processes cannot be started.
     """
-    # Whoever ends last finds the launch's store gone, which torch tells at length though nothing is wrong.
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    settings: dict[str, str] = {}
+    if "TORCH_CPP_LOG_LEVEL" not in os.environ:
+        # The process that ends last finds the launch's store closed, and torch logs that at length.
+        settings["TORCH_CPP_LOG_LEVEL"] = "ERROR"
+    if setup == setups()["cpu"]:
+        settings["ACCELERATE_USE_CPU"] = "true"
+    if topology.patience is not None:
+        settings[PATIENCE] = f"{topology.patience:g}"
+    with _environment(settings):
+        patience()
+        return _launch(setup, stage, arguments, topology)
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, which the launched processes inherit, and restore them afterwards."""
+    previous = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in previous.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _logging_disabled() -> Iterator[None]:
+    """Disable all logging of this process, and restore it afterwards."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(previous)
+
+
+def _launch(setup: Path, stage: str, arguments: Sequence[str], topology: Topology) -> int:
     from accelerate.commands.launch import launch_command, launch_command_parser
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    if setup == setups()["cpu"]:
-        os.environ["ACCELERATE_USE_CPU"] = "true"
-    if spread.patience is not None:
-        os.environ[PATIENCE] = f"{spread.patience:g}"
-    patience()
-    asked = launch_command_parser().parse_args(
-        ["--config_file", str(setup), *_of_accelerate(setup, spread), "-m", f"paracosm.{stage}", *arguments]
+    options = _accelerate_options(setup, topology)
+    parsed = launch_command_parser().parse_args(
+        ["--config_file", str(setup), *options, "-m", f"paracosm.{stage}", *arguments]
     )
-    # What the launcher has to say is said below.
-    logging.disable(logging.CRITICAL)
     try:
-        launch_command(asked)
+        # The launcher's own report is replaced by the lines below.
+        with _logging_disabled():
+            launch_command(parsed)
     except ChildFailedError as failed:
-        number, first = failed.get_first_failure()
-        return _exit_code(number, first.exitcode)
+        rank, failure = failed.get_first_failure()
+        return _exit_code(rank, failure.exitcode)
     except subprocess.CalledProcessError as failed:
         return _exit_code(0, failed.returncode)
     except (SignalException, KeyboardInterrupt):
         return INTERRUPTED
-    except (ValueError, ImportError, ConnectionError) as fault:
-        raise RunError(f"{setup}: {fault}") from fault
+    except (ValueError, ImportError, ConnectionError) as error:
+        raise RunError(f"{setup}: {error}") from error
     return 0
 
 
-def _of_accelerate(setup: Path, spread: Topology) -> list[str]:
-    """Return the options of `accelerate launch` that stand over the configuration."""
+def _accelerate_options(setup: Path, topology: Topology) -> list[str]:
+    """Return the options of `accelerate launch` that override the configuration."""
     from accelerate.commands.config.config_args import load_config_from_file
 
     try:
-        says = load_config_from_file(str(setup))
-    except (ValueError, TypeError, AttributeError) as fault:
-        raise RunError(f"{setup}: is no configuration of accelerate: {fault}") from fault
-    machines = spread.machines or getattr(says, "num_machines", 1)
+        configuration = load_config_from_file(str(setup))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RunError(f"{setup}: is not an accelerate configuration: {error}") from error
+    machines = topology.machines or getattr(configuration, "num_machines", 1)
     options = {
-        "--num_processes": spread.processes,
-        "--num_machines": spread.machines,
-        "--machine_rank": spread.machine,
+        "--num_processes": topology.processes,
+        "--num_machines": topology.machines,
+        "--machine_rank": topology.machine,
     }
     if machines == 1:
-        # Any free port, so that two launches on one machine do not meet.
+        # Any free port, so that two launches on one machine do not collide.
         options["--main_process_port"] = 0
-    elif spread.first is not None:
-        host, _, port = spread.first.partition(":")
-        if not host or not (port or PORT).isdecimal():
-            raise RunError(f"--first {spread.first}: must be HOST or HOST:PORT of the first machine")
-        options |= {"--main_process_ip": host, "--main_process_port": port or PORT}
+    elif topology.first is not None:
+        host, _, port = topology.first.partition(":")
+        if not host or not (port or DEFAULT_PORT).isdecimal():
+            raise RunError(f"--first {topology.first}: must be HOST or HOST:PORT of the first machine")
+        options |= {"--main_process_ip": host, "--main_process_port": port or DEFAULT_PORT}
     return [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 
-def _exit_code(number: int, ended: int) -> int:
-    """Return the exit code for a launch whose process `number` ended first, and tell of a death that had no last words."""
-    if ended >= 0:
-        return ended
-    name = signal.Signals(-ended).name
-    why = ", perhaps for want of memory" if ended == -signal.SIGKILL else ""
+def _exit_code(rank: int, process_exit_code: int) -> int:
+    """Return the exit code of a launch from the process that ended first; print an error line if a signal killed it."""
+    if process_exit_code >= 0:
+        return process_exit_code
+    name = signal.Signals(-process_exit_code).name
+    why = ", possibly out of memory" if process_exit_code == -signal.SIGKILL else ""
     print(
-        f"error: process {number} was ended by {name}{why}; the same command resumes",
+        f"error: process {rank} was ended by {name}{why}; the same command resumes",
         file=sys.stderr,
         flush=True,
     )
-    return MENDABLE
+    return USER_ERROR

@@ -1,7 +1,7 @@
-"""The processes of an `accelerate launch`: who leads, how the others learn what it found, and what ends them together.
+"""Coordinate the processes of an `accelerate launch`: results of the leader, barriers, and failing together.
 
-What the leader does alone may take hours, so the others wait for it without a time limit, on the launch's key-value store
-and not in a collective operation. `Heartbeat` notices when one that is waited for has died or hangs.
+What the leader does alone may take hours, so the other ranks wait for it without a time limit, on the key-value store of
+the launch and not in a collective operation. `Heartbeat` detects a rank that has died or hangs in the meantime.
 """
 
 import json
@@ -23,166 +23,172 @@ if TYPE_CHECKING:
     from accelerate import PartialState
     from torch.distributed import TCPStore  # type: ignore[attr-defined]  # documented, but not marked as exported
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 COLLECTIVE = timedelta(minutes=30)
-"""How long an operation of training may wait for the other processes, all of which live and go through the same steps."""
-GLANCE = 0.05
-"""Seconds between two looks at whether what is waited for is there."""
-SHARED_WITHIN = 20.0
+"""Time limit of a collective operation in training, where all ranks do the same steps."""
+POLLING_INTERVAL = 0.05
+"""In seconds."""
+FILE_SYSTEM_DELAY = 20.0
 """Seconds after which a shared file system shows on one machine what was written on another."""
-_meetings = count()
-"""Numbers the points at which the processes meet: every process passes the same ones in the same order."""
+_exchanges = count()
+"""Numbers the exchanges between the ranks; all ranks go through the same ones in the same order."""
 _stores: "list[TCPStore]" = []
+"""This process's connection to the launch's store, once it is open."""
 
 
 def world() -> int:
-    """Return the number of processes in this launch."""
+    """Return the number of processes of this launch (the world size)."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def leading() -> bool:
-    """Return whether this process is the one that writes."""
+def is_leader() -> bool:
+    """Return whether this process is the leader (rank 0), the only one that writes."""
     return rank() == 0
 
 
 def rank() -> int:
-    """Return the number of this process in the launch, from 0."""
+    """Return the rank of this process in the launch, from 0."""
     return int(os.environ.get("RANK", "0"))
 
 
-def on_leader_first(find: Callable[[], Found]) -> Found:
-    """Let the leader call `find` and return its result, which JSON can write, on every process."""
+def run_on_leader(function: Callable[[], Result]) -> Result:
+    """Call a function on the leader only, and return its result on every rank. All ranks call this.
+
+    Args:
+        function: its result must be representable in JSON.
+    """
     if world() == 1:
-        return find()
-    key = f"found/{next(_meetings)}"
-    if leading():
-        found = find()
-        _store().set(key, json.dumps(found))
-        return found
-    return json.loads(_awaited(key))
+        return function()
+    key = f"result/{next(_exchanges)}"
+    if is_leader():
+        result = function()
+        _store().set(key, json.dumps(result))
+        return result
+    return json.loads(_wait_for(key))
 
 
-def wait() -> None:
-    """Wait until every process of the launch is here."""
+def barrier() -> None:
+    """Wait, without a time limit, until every rank calls this."""
     if world() == 1:
         return
-    key = f"here/{next(_meetings)}"
+    key = f"barrier/{next(_exchanges)}"
     if _store().add(key, 1) == world():
         _store().set(f"{key}/all", "")
-    _awaited(f"{key}/all")
+    _wait_for(f"{key}/all")
 
 
-def any_process(mine: bool) -> bool:
-    """Return whether something holds on any process. Every process calls this, in its training."""
+def any_process(flag: bool) -> bool:
+    """Return whether `flag` is true on any rank. All ranks call this, in training."""
     if world() == 1:
-        return mine
+        return flag
     import torch
 
-    state = joined()
-    flag = torch.tensor(int(mine), device=state.device)
-    torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
-    return bool(flag)
+    state = process_state()
+    total = torch.tensor(int(flag), device=state.device)
+    torch.distributed.all_reduce(total, op=torch.distributed.ReduceOp.MAX)
+    return bool(total)
 
 
-def must_see(stage: str, run: Run) -> None:
-    """Make sure that every machine of the launch sees the same finished stage of the same run.
+def check_shared_run(stage: str, run: Run) -> None:
+    """Check that this machine sees the finished stage of the run that the leader writes. All ranks call this.
 
     Raises:
-        RunError: this one does not.
+        RunError: this machine sees another run directory, or none.
     """
-    told = on_leader_first(lambda: run.journal.stage(stage))
-    deadline = time.monotonic() + SHARED_WITHIN
-    while not leading() and run.journal.stage(stage) != told:
+    expected = run_on_leader(lambda: run.journal.stage(stage))
+    deadline = time.monotonic() + FILE_SYSTEM_DELAY
+    while not is_leader() and run.journal.stage(stage) != expected:
         if time.monotonic() > deadline:
             raise RunError(
                 f"{run.root.resolve()} on {socket.gethostname()}: is not the run directory that the first process writes;"
-                " all machines of a launch need the same one, at a path that they share (--run)"
+                " all machines of a launch need the same run directory, at a shared path (--run)"
             )
-        time.sleep(GLANCE)
+        time.sleep(POLLING_INTERVAL)
 
 
-def all_here() -> None:
-    """Wait, in training, until every process is here."""
+def training_barrier() -> None:
+    """Wait in training until every rank calls this, for at most `COLLECTIVE`."""
     if world() > 1:
-        joined().wait_for_everyone()
+        process_state().wait_for_everyone()
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """End with the others: one that fails says why, and the others stop instead of waiting for it.
+def fail_together() -> Iterator[None]:
+    """Make all ranks fail together: a rank that fails reports why, and the others stop instead of waiting for it.
 
     Raises:
-        RunError: another process died while this one exchanged something with it.
+        RunError: another process died while this one exchanged data with it.
     """
     if world() == 1:
         yield
         return
-    with _lost_connections_told():
-        pulse = Heartbeat(_connect(), rank(), world())
-    pulse.start()
+    with _connection_errors():
+        heartbeat = Heartbeat(_connect(), rank(), world())
+    heartbeat.start()
     try:
-        with _lost_connections_told():
+        with _connection_errors():
             yield
-            wait()
-    except _LostError as fault:
-        # Whoever failed says why: its launcher ends this process, or its last words arrive by the pulse.
+            barrier()
+    except _ConnectionLostError as error:
+        # The process that failed reports the reason, through its launcher or the heartbeat, and this one is ended meanwhile.
         time.sleep(HELD_BACK)
-        raise RunError(str(fault)) from fault
-    except BaseException as fault:
-        pulse.stop(str(fault) if isinstance(fault, ParacosmError) else f"{type(fault).__name__}: {fault}")
+        raise RunError(str(error)) from error
+    except BaseException as error:
+        heartbeat.stop(str(error) if isinstance(error, ParacosmError) else f"{type(error).__name__}: {error}")
         raise
-    pulse.leave()
+    heartbeat.leave()
 
 
-class _LostError(RunError):
-    """Another process of the launch is gone."""
+class _ConnectionLostError(RunError):
+    """The connection to another process of the launch was lost."""
 
 
 @contextmanager
-def _lost_connections_told() -> Iterator[None]:
+def _connection_errors() -> Iterator[None]:
+    """Turn an error of the connection to another process into a `_ConnectionLostError`."""
     try:
         yield
-    except RuntimeError as fault:
-        if not _of_the_connection(fault):
+    except RuntimeError as error:
+        if not _is_connection_error(error):
             raise
-        raise _LostError(
+        raise _ConnectionLostError(
             f"process {rank()} of {world()} (on {socket.gethostname()}, pid {os.getpid()}) lost the connection to another"
             " one, which has died or hangs; the same command resumes"
-        ) from fault
+        ) from error
 
 
-def on_processor() -> bool:
-    """Return whether this launch runs on CPUs, where accelerate has to be told so to join the processes."""
+def on_cpu() -> bool:
+    """Return whether this launch runs on CPUs, which accelerate has to be told to connect the processes."""
     import torch
 
-    asked = os.environ.get("ACCELERATE_USE_CPU", "false").lower() == "true"
-    return asked or not torch.accelerator.is_available()
+    requested = os.environ.get("ACCELERATE_USE_CPU", "false").lower() == "true"
+    return requested or not torch.accelerator.is_available()
 
 
-def sharded() -> bool:
-    """Return whether this launch divides the weights among its processes (FSDP)."""
+def uses_fsdp() -> bool:
+    """Return whether this launch shards the weights with FSDP."""
     return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
 
 
-def zero3() -> bool:
-    """Return whether this launch hands the weights to DeepSpeed."""
+def uses_zero3() -> bool:
+    """Return whether this launch shards the weights with DeepSpeed ZeRO-3."""
     return os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true"
 
 
-def joined() -> "PartialState":
-    """Join the processes for collective operations, and return accelerate's view of them."""
+def process_state() -> "PartialState":
+    """Initialise the process group for collective operations, and return accelerate's state of it."""
     from accelerate import PartialState
 
-    if zero3() and on_processor():
-        # DeepSpeed's own branch of accelerate is for accelerators, but takes CPUs where it is told how they talk.
+    if uses_zero3() and on_cpu():
+        # accelerate's branch for DeepSpeed expects accelerators, but supports CPUs if the backend is given.
         return PartialState(backend="gloo", timeout=COLLECTIVE)
-    return PartialState(cpu=on_processor(), timeout=COLLECTIVE)
+    return PartialState(cpu=on_cpu(), timeout=COLLECTIVE)
 
 
-def _awaited(key: str) -> bytes:
+def _wait_for(key: str) -> bytes:
     while not _store().check([key]):
-        time.sleep(GLANCE)
+        time.sleep(POLLING_INTERVAL)
     return _store().get(key)
 
 
@@ -193,17 +199,17 @@ def _store() -> "TCPStore":
 
 
 def _connect() -> "TCPStore":
-    """Open a connection of one's own to the store of the launch: a connection serves one thread."""
+    """Open a new connection to the launch's store; a connection may be used by one thread only."""
     from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]  # as above
 
-    # Whoever keeps the store, the launcher or the first process, does so by now.
-    joined()
+    # After this the store exists, in the launcher or the first process.
+    process_state()
     store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
     return PrefixStore(f"paracosm/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)  # type: ignore[return-value]
 
 
-def _of_the_connection(fault: RuntimeError) -> bool:
-    """Return whether an operation among the processes failed because another one is gone."""
+def _is_connection_error(error: RuntimeError) -> bool:
+    """Return whether an exchange between the processes failed because another process is gone."""
     from torch.distributed import DistError
 
-    return isinstance(fault, DistError) or "gloo" in str(fault) or "NCCL" in str(fault)
+    return isinstance(error, DistError) or "gloo" in str(error) or "NCCL" in str(error)

@@ -1,6 +1,6 @@
-"""Weights that are divided among processes: the part of this process, and the whole.
+"""Access to weights that are sharded over the ranks: the local part of this rank, and the full tensor.
 
-FSDP hands out a part for good. ZeRO-3 hides the weights and lends them whole for a while, so there the part is the whole.
+FSDP keeps a permanent shard per rank. ZeRO-3 gathers full weights temporarily, so there the local part is the full tensor.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,42 +9,47 @@ from contextlib import contextmanager
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from paracosm.finetune.distributed.processes import zero3
+from paracosm.finetune.distributed.processes import uses_zero3
 
 
 @contextmanager
-def lent(weights: Iterable[Tensor], *, changed: bool = False) -> Iterator[None]:
-    """Hold what ZeRO-3 has hidden for a while, and keep the leader's changes; every process enters and leaves together."""
-    if not zero3():
+def gathered(weights: Iterable[Tensor], *, modified: bool = False) -> Iterator[None]:
+    """Gather the weights that ZeRO-3 shards; without ZeRO-3, do nothing. All ranks enter and leave together.
+
+    Args:
+        weights: to gather.
+        modified: whether to broadcast the changes that rank 0 makes.
+    """
+    if not uses_zero3():
         yield
         return
     from deepspeed.runtime.zero import GatheredParameters  # type: ignore[import-not-found]  # no dependency
 
-    with GatheredParameters(list(weights), modifier_rank=0 if changed else None):
+    with GatheredParameters(list(weights), modifier_rank=0 if modified else None):
         yield
 
 
-def own_part(weights: Tensor) -> Tensor:
-    """Return what this process holds of a weight, without a copy; all of it where nothing is sharded."""
+def local_part(weights: Tensor) -> Tensor:
+    """Return the part of a weight that this rank holds, without a copy; the full tensor if it is not sharded."""
     detached = weights.detach()
     return detached.to_local() if isinstance(detached, DTensor) else detached
 
 
-def part_of(values: Tensor, weights: Tensor) -> Tensor:
-    """Return this process's part of whole `values`, divided as `weights` are and on the same device."""
+def shard_like(values: Tensor, weights: Tensor) -> Tensor:
+    """Return this rank's part of the full tensor `values`, sharded like `weights` and on the same device."""
     if not isinstance(weights, DTensor):
         return values.to(weights.device, copy=True)
-    # Every process holds the whole, so that none has to send.
+    # Every rank has the full tensor, so nothing has to be sent.
     values = values.to(weights.device)
-    divided = distribute_tensor(values, weights.device_mesh, weights.placements, src_data_rank=None)
-    return divided.to_local().clone()
+    sharded = distribute_tensor(values, weights.device_mesh, weights.placements, src_data_rank=None)
+    return sharded.to_local().clone()
 
 
-def whole(part: Tensor, weights: Tensor) -> Tensor:
-    """Return the whole of which `part` is this process's, divided as `weights` are. Every process calls this."""
+def unshard(part: Tensor, weights: Tensor) -> Tensor:
+    """Return the full tensor from the parts of all ranks, sharded like `weights`. All ranks call this."""
     if not isinstance(weights, DTensor):
         return part
-    divided = DTensor.from_local(
+    sharded = DTensor.from_local(
         part, weights.device_mesh, weights.placements, shape=weights.shape, stride=weights.stride()
     )
-    return divided.full_tensor()
+    return sharded.full_tensor()

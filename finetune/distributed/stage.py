@@ -1,8 +1,8 @@
-"""A stage on every process of an `accelerate launch`: the first process keeps the journal, all of them work."""
+"""Run a stage on every process of an `accelerate launch`: all of them work, and the leader writes the journal."""
 
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading, on_leader_first, wait
+from paracosm.finetune.distributed.processes import barrier, is_leader, run_on_leader
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -10,19 +10,19 @@ from paracosm.recipes.run.stage import Stage, is_done, run_if_stale
 
 
 def run_on_all(stage: Stage, *, recipe: Recipe, run: Run, progress: Progress) -> bool:
-    """Do a stage on all processes unless it is up to date; return whether it ran. Every process calls this."""
+    """Run a stage on all processes unless it is up to date; return whether it ran. All ranks call this."""
     inputs = stage.inputs(recipe, run)
-    if on_leader_first(lambda: is_done(run, stage.name, inputs)):
+    if run_on_leader(lambda: is_done(run, stage.name, inputs)):
         return False
-    if not leading():
+    if not is_leader():
         stage.check(recipe, run, silent)
-        # By then the leader has removed what an earlier call left.
-        wait()
+        # After the barrier, the leader has removed the output of an earlier run.
+        barrier()
         stage.work(recipe, run, silent)
         return True
 
     def work() -> dict[str, Any]:
-        wait()
+        barrier()
         return stage.work(recipe, run, progress)
 
     return run_if_stale(run, stage.name, inputs, work, check=lambda: stage.check(recipe, run, progress))

@@ -1,4 +1,4 @@
-"""What private training may spend and what it spent: noise, sampling rate and steps by Opacus's PRV accountant."""
+"""Privacy accounting: the noise that keeps a budget and the epsilon that training spends, by the PRV accountant of Opacus."""
 
 import math
 import warnings
@@ -8,24 +8,24 @@ from functools import cache
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.sections.privacy import Privacy
 
-FEWEST_UNITS = 10
+MIN_UNITS = 10
 TOLERANCE = 0.01
-"""Share of the budget that the search for the noise may leave unspent."""
+"""Fraction of the budget that the search for the noise may leave unspent."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The privacy of a training run: add or remove one unit, and the adapter's distribution hardly changes.
+    """(epsilon, delta) of a training, for neighbours that differ by one unit more or less, and the settings that achieve it.
 
     Attributes:
-        epsilon: what all steps spend, by the accountant; at most what the recipe allows.
-        delta: chance with which the bound may fail.
-        noise_multiplier: deviation of the noise on the summed gradients, in units of the clipping length.
-        sampling_rate: chance of a unit to join a step.
-        steps: all of them are done.
-        units: how many there are.
+        epsilon: spent by all steps, according to the accountant; at most that of the recipe.
+        delta: of the guarantee.
+        noise_multiplier: standard deviation of the noise on the summed gradients, in units of the clipping norm.
+        sampling_rate: probability of a unit to be sampled in a step.
+        steps: number of steps; training does all of them.
+        units: number of units.
         unit: `record` or `subject`.
-        max_grad_norm: the clipping length.
+        max_grad_norm: clipping norm.
     """
 
     epsilon: float
@@ -39,24 +39,29 @@ class Budget:
 
     @property
     def expected_batch(self) -> float:
-        """Units in a step, on average."""
+        """Expected number of units in a step."""
         return self.sampling_rate * self.units
 
 
 def budget_of(privacy: Privacy, units: int, unit: str) -> Budget:
-    """Plan the noise that keeps a budget.
+    """Return the noise, sampling rate and steps that keep the budget of a recipe.
+
+    Args:
+        privacy: section of the recipe.
+        units: number of units.
+        unit: `record` or `subject`.
 
     Raises:
         RecipeError: there are too few units, delta is too large for them, or no noise keeps the budget.
     """
-    if units < FEWEST_UNITS:
+    if units < MIN_UNITS:
         raise RecipeError(
             f"privacy: {units} training {unit}s are too few to hide one of them among the others"
         )
     delta = privacy.delta or 1 / (units * math.log(units))
     if delta >= 1 / units:
         raise RecipeError(
-            f"privacy.delta: must be below 1/{units}, or giving a whole {unit} away would be allowed; got {delta:g}"
+            f"privacy.delta: must be below 1/{units}, because a larger delta allows publishing a whole {unit}; got {delta:g}"
         )
     rate = min(1.0, privacy.batch_size / units)
     steps = math.ceil(privacy.epochs / rate)
@@ -66,16 +71,16 @@ def budget_of(privacy: Privacy, units: int, unit: str) -> Budget:
 
 
 def budget_words(budget: Budget) -> str:
-    """Return a budget in one line."""
+    """Describe a budget in one line."""
     return (
         f"epsilon {budget.epsilon:.2f} at delta {budget.delta:.1e} per {budget.unit} · noise {budget.noise_multiplier:.3f}"
-        f" · {budget.steps} steps, each of {budget.units:,} {budget.unit}s joins one with chance {budget.sampling_rate:.4f}"
+        f" · {budget.steps} steps, each sampling every one of {budget.units:,} {budget.unit}s with probability {budget.sampling_rate:.4f}"
     )
 
 
 @cache
 def noise_for(epsilon: float, delta: float, rate: float, steps: int) -> float:
-    """Return the least noise multiplier, to a hundredth of the budget, with which `steps` steps spend at most `epsilon`.
+    """Return the smallest noise multiplier with which `steps` steps spend at most `epsilon`, up to `TOLERANCE`.
 
     Raises:
         RecipeError: no noise keeps the budget.
@@ -95,17 +100,17 @@ def noise_for(epsilon: float, delta: float, rate: float, steps: int) -> float:
                     epsilon_tolerance=TOLERANCE * epsilon,
                 )
             )
-        except (ValueError, OverflowError) as fault:
+        except (ValueError, OverflowError) as error:
             raise RecipeError(
-                f"privacy.epsilon: the accountant finds no noise that keeps {epsilon:g} over {steps} steps ({fault})"
-            ) from fault
+                f"privacy.epsilon: the accountant finds no noise that keeps {epsilon:g} over {steps} steps ({error})"
+            ) from error
 
 
 @cache
 def spent_epsilon(noise: float, rate: float, steps: int, delta: float) -> float:
-    """Return the upper bound of the epsilon that `steps` steps of the Poisson-subsampled Gaussian mechanism spend.
+    """Return an upper bound of the epsilon that `steps` steps of the Poisson-subsampled Gaussian mechanism spend.
 
-    Gopi, Lee & Wutschitz 2021, Numerical Composition of Differential Privacy; neighbours differ by one unit more or less.
+    Gopi, Lee & Wutschitz 2021, Numerical Composition of Differential Privacy; for neighbours that differ by one unit.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,8 +1,9 @@
-"""Fitting an adapter by DP-SGD (Abadi et al. 2016): Poisson batches, clipped gradients per record, noise, all steps.
+"""Train an adapter by DP-SGD (Abadi et al. 2016): Poisson sampling, clipped per-sample gradients, Gaussian noise.
 
-A loop of its own, because the guarantee rests on its every line: the loss of a record is the mean over its own decisions;
-gradients are clipped record by record (Opacus); a step divides by the expected and not by the drawn size; a step with no
-record adds its noise all the same; and nothing that depends on other records decides when it ends or what is kept.
+This loop is separate from the ordinary trainer, because every line of it is part of the guarantee. The loss of a record is
+the mean over its own decisions. Gradients are clipped per record (Opacus). A step divides by the expected batch size and
+not by the sampled one. A step without records still adds noise. The number of steps is fixed and the last average is
+saved, so no data decide when training ends or what is kept.
 """
 
 import json
@@ -17,11 +18,11 @@ import torch
 
 from paracosm.finetune.distributed.processes import world
 from paracosm.finetune.dp.accountant import Budget, budget_of, budget_words
-from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_gradients_per_record
+from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_per_sample_gradients
 from paracosm.finetune.dp.privacy_unit import training_units
 from paracosm.finetune.dp.secret_rng import SecretRng
 from paracosm.finetune.dp.settings import unit_of
-from paracosm.finetune.models.base_model import processor
+from paracosm.finetune.models.base_model import device_type
 from paracosm.finetune.models.lora import micro_batch_size
 from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.training.ema import ExponentialMovingAverage
@@ -42,183 +43,209 @@ if TYPE_CHECKING:
     from paracosm.finetune.dp.optimizer import SecretNoise
 
 STATE = "private.pt"
+"""File of the checkpoint."""
 GRADIENT_BYTES = 400_000_000
-"""What the gradients of the records of one forward pass may take."""
+"""Maximum memory of the per-sample gradients of one forward pass."""
 SECONDS_BETWEEN_LINES = 10
 CONTROL_BATCH = 32
+"""Control records in one forward pass."""
+RECOMMENDED_BATCH = 64
+"""Expected batch size below which a warning is shown."""
 
 
 @dataclass
 class _TrainingState:
-    """What a killed training needs to go on, beside its weights."""
+    """Progress of a training.
+
+    Attributes:
+        step: number of completed steps.
+        curve: the evaluations.
+        losses: mean loss per decision of each sampled record since the last evaluation.
+    """
 
     step: int = 0
     curve: list[dict[str, Any]] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
-    """Mean loss per decision of each record since the last evaluation."""
 
 
 def fit_privately(
-    model: "PreTrainedModel", material: CausalObjective, recipe: Recipe, run: Run, progress: Progress
+    model: "PreTrainedModel", objective: CausalObjective, recipe: Recipe, run: Run, progress: Progress
 ) -> Fitted:
-    """Train the adapter under the recipe's privacy budget; resume where a killed run stopped.
+    """Train the adapter under the recipe's privacy budget, resuming from the checkpoint of a killed run.
 
     Args:
         model: base model with an untrained adapter.
-        material: the records.
-        recipe: what `as_trained` returned.
-        run: holds the checkpoint, the secret and the loss curve.
-        progress: takes progress lines.
+        objective: data sets, collator and loss.
+        recipe: as `as_trained` returns it.
+        run: checkpoint, secret and loss curve are written to it.
+        progress: receives progress lines.
 
     Raises:
         RecipeError: the budget cannot be kept, or several processes were started.
-        ModelError: gradients per record cannot be had of this model.
+        ModelError: the model does not support per-sample gradients.
     """
     assert recipe.privacy is not None
     if world() > 1:
         raise RecipeError(
-            f"privacy: trains in one process, and {world()} were started; run it without accelerate launch"
+            f"privacy: private training runs in one process, but {world()} were started; run it without accelerate launch"
         )
     schema = Schema.load(run.schema)
-    units = training_units(recipe, schema, read_table(run.split("train"), schema), len(material.train))
+    units = training_units(recipe, schema, read_table(run.split("train"), schema), len(objective.train))
     budget = budget_of(recipe.privacy, len(units), unit_of(recipe))
     progress(budget_words(budget))
-    if budget.expected_batch < 64:
+    if budget.expected_batch < RECOMMENDED_BATCH:
         progress(
-            f"warning: {budget.expected_batch:.0f} {budget.unit}s in a step; from 64 on the noise drowns less"
+            f"warning: {budget.expected_batch:.0f} {budget.unit}s per step; with {RECOMMENDED_BATCH} or more the noise harms less (privacy.batch_size)"
         )
-    chance, resumed = _chance(run)
-    # Field orders follow places in the table, which move when a record goes: only secret ones hide that.
-    material.train.seed = chance.seed("orders")
-    training = Training(model, material, recipe, budget, chance, units)
-    state = training.resume(run.checkpoints / STATE) if resumed else _TrainingState()
+    rng, resumed = _secret_rng(run)
+    # Field orders depend on a record's row in the table, which changes when another record is removed; a secret seed hides that.
+    objective.train.seed = rng.seed("orders")
+    training = PrivateTraining(model, objective, recipe, budget, rng, units)
+    state = training.load(run.checkpoints / STATE) if resumed else _TrainingState()
     if state.step:
         progress(f"resuming at step {state.step}")
     difference = check_gradients(
-        training.wrapped, material, _batch(training, range(min(4, len(material.train))))
+        training.wrapped, objective, _batch(training, range(min(4, len(objective.train))))
     )
     speed = _train(training, state, run, progress)
-    training.average.put()
+    training.average.set_weights()
     training.wrapped.remove_hooks()
     model.disable_input_require_grads()
     return Fitted(model, _facts(training, state, difference, speed, run))
 
 
-class Training:
-    """A model in private training: one step, its evaluation, and what is kept of it on disk."""
+class PrivateTraining:
+    """A model in private training: its steps, evaluation and checkpoint."""
 
     def __init__(
         self,
         model: "PreTrainedModel",
-        material: CausalObjective,
+        objective: CausalObjective,
         recipe: Recipe,
         budget: Budget,
-        chance: SecretRng,
+        rng: SecretRng,
         units: Sequence[Sequence[int]],
     ) -> None:
+        """Wrap the model for per-sample gradients.
+
+        Args:
+            model: base model with an untrained adapter.
+            objective: data sets, collator and loss.
+            recipe: as `as_trained` returns it.
+            budget: noise, sampling rate and number of steps.
+            rng: source of all randomness.
+            units: record indices of each privacy unit.
+        """
         settings = recipe.finetune
-        self.material, self.budget, self.chance, self.units = material, budget, chance, units
+        self.objective, self.budget, self.rng, self.units = objective, budget, rng, units
         self.settings = settings
-        self.device = torch.device(processor())
+        self.device = torch.device(device_type())
         model.to(self.device)  # type: ignore[arg-type]  # typed as unbound
         if settings.gradient_checkpointing:
-            # Otherwise what is computed again in the backward pass runs past Opacus's hooks.
+            # With the non-reentrant kind, recomputed activations bypass the hooks of Opacus.
             model.gradient_checkpointing_enable({"use_reentrant": True})
         self.model = model
-        self.wrapped: GradSampleModule = with_gradients_per_record(model)
-        self.weights = [each for each in model.parameters() if each.requires_grad]
+        self.wrapped: GradSampleModule = with_per_sample_gradients(model)
+        self.weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.average = ExponentialMovingAverage(model, settings.average_decay)
-        self.optimizer = _optimizer(self.weights, settings, budget, chance)
+        self.optimizer = _optimizer(self.weights, settings, budget, rng)
         self.micro_batch = self._micro_batch(recipe)
 
     def _micro_batch(self, recipe: Recipe) -> int:
-        fits = GRADIENT_BYTES // (4 * sum(each.numel() for each in self.weights))
-        return max(1, min(fits, micro_batch_size(recipe, self.material.codec, self.material.longest, 1)))
+        limit = GRADIENT_BYTES // (4 * sum(weights.numel() for weights in self.weights))
+        return max(
+            1, min(limit, micro_batch_size(recipe, self.objective.codec, self.objective.train.max_tokens, 1))
+        )
 
-    def step(self, number: int) -> list[float]:
-        """Do step `number`, from 0, and return the loss of each record that joined it."""
-        records = self.chance.sampled(number, self.units, self.budget.sampling_rate)
-        self.material.train.begin_epoch(number)
-        torch.manual_seed(self.chance.seed("dropout", number))
-        self.optimizer.number = number
+    def step(self, index: int) -> list[float]:
+        """Do the step with this index, from 0, and return the loss of each sampled record."""
+        records = self.rng.poisson_sample(index, self.units, self.budget.sampling_rate)
+        self.objective.train.begin_epoch(index)
+        torch.manual_seed(self.rng.seed("dropout", index))
+        self.optimizer.step_index = index
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * _rate(number, self.budget.steps, self.settings)
+            group["lr"] = self.settings.learning_rate * _learning_rate_factor(
+                index, self.budget.steps, self.settings
+            )
         losses: list[float] = []
-        parts = [records[at : at + self.micro_batch] for at in range(0, len(records), self.micro_batch)]
-        for place, part in enumerate(parts or [[]]):
+        micro_batches = [
+            records[at : at + self.micro_batch] for at in range(0, len(records), self.micro_batch)
+        ]
+        for number, micro_batch in enumerate(micro_batches or [[]], start=1):
             self.optimizer.zero_grad()
-            if part:
-                each = self.material.record_losses(self.wrapped, _batch(self, part))
-                each.sum().backward()
-                losses += each.detach().tolist()
+            if micro_batch:
+                record_losses = self.objective.record_losses(self.wrapped, _batch(self, micro_batch))
+                record_losses.sum().backward()
+                losses += record_losses.detach().tolist()
             else:
-                self._no_gradients()
-            self.optimizer.signal_skip_step(do_skip=place + 1 < len(parts))
+                self._set_empty_gradients()
+            self.optimizer.signal_skip_step(do_skip=number < len(micro_batches))
             self.optimizer.step()
         self.optimizer.zero_grad()
-        self.average.update(number + 1)
+        self.average.update(index + 1)
         return losses
 
-    def _no_gradients(self) -> None:
-        """Leave the gradients of no record: the noise of this step is still added."""
-        for each in self.weights:
-            each.grad_sample = each.new_zeros((0, *each.shape))  # type: ignore[attr-defined]  # Opacus's attribute
+    def _set_empty_gradients(self) -> None:
+        """Set the per-sample gradients of a step without records, to which noise is still added."""
+        for weights in self.weights:
+            weights.grad_sample = weights.new_zeros((0, *weights.shape))  # type: ignore[attr-defined]  # Opacus's attribute
 
     def control_bits(self) -> float:
-        """Return the mean bits per control record under the averaged weights. Nothing is decided by it."""
-        control, model, total = self.material.control, self.model, 0.0
+        """Return the mean bits per control record under the averaged weights.
+
+        For monitoring only; it does not influence training.
+        """
+        control, model, total = self.objective.control, self.model, 0.0
         model.eval()
-        with torch.no_grad(), self.average.in_place():
+        with torch.no_grad(), self.average.applied():
             for at in range(0, len(control), CONTROL_BATCH):
                 rows = range(at, min(at + CONTROL_BATCH, len(control)))
-                batch = _on(self.device, self.material.collate([control[row] for row in rows]))
-                total += float(self.material.summed_loss(model, batch))
+                batch = _to_device(self.device, self.objective.collate([control[row] for row in rows]))
+                total += float(self.objective.summed_loss(model, batch))
         model.train()
         return total / math.log(2) / len(control)
 
-    def keep(self, path: Path, state: _TrainingState) -> None:
-        """Write everything that going on needs, in one step."""
-        found = {
+    def save(self, path: Path, state: _TrainingState) -> None:
+        """Write a checkpoint atomically."""
+        checkpoint = {
             "progress": asdict(state),
-            "weights": [each.detach().cpu() for each in self.weights],
-            "average": {name: each.cpu() for name, each in self.average.average.items()},
+            "weights": [weights.detach().cpu() for weights in self.weights],
+            "average": {name: average.cpu() for name, average in self.average.average.items()},
             "optimizer": self.optimizer.original_optimizer.state_dict(),
         }
         with replacing(path) as partial:
-            torch.save(found, partial)
+            torch.save(checkpoint, partial)
 
-    def resume(self, path: Path) -> _TrainingState:
-        """Take up what `keep` wrote."""
-        found = torch.load(path, map_location=self.device, weights_only=True)
+    def load(self, path: Path) -> _TrainingState:
+        """Continue from a checkpoint that `save` wrote, and return its progress."""
+        checkpoint = torch.load(path, map_location=self.device, weights_only=True)
         with torch.no_grad():
-            for weights, kept in zip(self.weights, found["weights"], strict=True):
-                weights.copy_(kept)
-        self.average.average = found["average"]
-        self.optimizer.original_optimizer.load_state_dict(found["optimizer"])
-        return _TrainingState(**found["progress"])
+            for weights, saved in zip(self.weights, checkpoint["weights"], strict=True):
+                weights.copy_(saved)
+        self.average.average = checkpoint["average"]
+        self.optimizer.original_optimizer.load_state_dict(checkpoint["optimizer"])
+        return _TrainingState(**checkpoint["progress"])
 
 
-def _chance(run: Run) -> tuple[SecretRng, bool]:
-    """Return the chance of this training, and whether it goes on; one that begins is counted in `run.json`."""
-    kept = SecretRng.kept(run.checkpoints)
-    if kept is not None and (run.checkpoints / STATE).is_file():
-        return kept, True
-    if kept is not None:
-        return kept, False
-    # Weights without the secret of their noise cannot go on.
+def _secret_rng(run: Run) -> tuple[SecretRng, bool]:
+    """Return the random generator of this training, and whether the training is resumed; count a new one in `run.json`."""
+    existing = SecretRng.load(run.checkpoints)
+    if existing is not None:
+        return existing, (run.checkpoints / STATE).is_file()
+    # A checkpoint whose secret is lost cannot be continued.
     (run.checkpoints / STATE).unlink(missing_ok=True)
     run.journal.note(private_trainings=run.journal.read().get("private_trainings", 0) + 1)
-    return SecretRng.begin(run.checkpoints), False
+    return SecretRng.create(run.checkpoints), False
 
 
 def _optimizer(
-    weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, chance: SecretRng
+    weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, rng: SecretRng
 ) -> "SecretNoise":
     from paracosm.finetune.dp.optimizer import SecretNoise
 
     return SecretNoise(
         torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay),
-        chance=chance,
+        rng=rng,
         noise_multiplier=budget.noise_multiplier,
         max_grad_norm=budget.max_grad_norm,
         expected_batch_size=budget.expected_batch,
@@ -226,8 +253,8 @@ def _optimizer(
     )
 
 
-def _rate(step: int, steps: int, settings: Finetune) -> float:
-    """Return the share of the learning rate in a step, from 0."""
+def _learning_rate_factor(step: int, steps: int, settings: Finetune) -> float:
+    """Return the factor of the learning rate in a step, from 0, by warm-up and schedule."""
     if step < settings.warmup_steps:
         return (step + 1) / (settings.warmup_steps + 1)
     done = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
@@ -236,57 +263,58 @@ def _rate(step: int, steps: int, settings: Finetune) -> float:
     ]
 
 
-def _batch(training: Training, records: Sequence[int]) -> dict[str, torch.Tensor]:
-    material = training.material
-    return _on(training.device, material.collate([material.train[record] for record in records]))
+def _batch(training: PrivateTraining, records: Sequence[int]) -> dict[str, torch.Tensor]:
+    objective = training.objective
+    return _to_device(training.device, objective.collate([objective.train[record] for record in records]))
 
 
-def _on(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: each.to(device) for name, each in batch.items()}
+def _to_device(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
-def _train(training: Training, state: _TrainingState, run: Run, progress: Progress) -> float:
-    """Do the steps that are left; return tokens per second."""
-    budget, material = training.budget, training.material
+def _train(training: PrivateTraining, state: _TrainingState, run: Run, progress: Progress) -> float:
+    """Do the remaining steps; return tokens per second."""
+    budget, objective = training.budget, training.objective
     per_epoch = max(1, round(1 / budget.sampling_rate))
     interval = max(1, per_epoch // training.settings.evaluations_per_epoch)
-    began = last = time.monotonic()
+    began = last_line = time.monotonic()
     first = state.step
     training.wrapped.train()
     while state.step < budget.steps:
         state.losses += training.step(state.step)
         state.step += 1
-        over = time.monotonic() - began
-        pace = f"step {state.step}/{budget.steps} · about {over / (state.step - first) * (budget.steps - state.step) / 60:.1f} min left"
+        elapsed = time.monotonic() - began
+        pace = f"step {state.step}/{budget.steps} · about {elapsed / (state.step - first) * (budget.steps - state.step) / 60:.1f} min left"
         if state.step % interval == 0 or state.step == budget.steps:
-            line = _evaluated(training, state)
-            write_text(run.history, "".join(json.dumps(each) + "\n" for each in state.curve))
-            training.keep(run.checkpoints / STATE, state)
-            progress(f"{pace} · control {line['control_bits']:.2f} bits per record")
-            last = time.monotonic()
-        elif time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
+            evaluation = _evaluate(training, state)
+            write_text(run.history, "".join(json.dumps(point) + "\n" for point in state.curve))
+            training.save(run.checkpoints / STATE, state)
+            progress(f"{pace} · control {evaluation['control_bits']:.2f} bits per record")
+            last_line = time.monotonic()
+        elif time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
+            last_line = time.monotonic()
             progress(pace)
-    done = (state.step - first) * budget.expected_batch * material.tokens
+    done = (state.step - first) * budget.expected_batch * objective.train.mean_tokens
     return done / max(time.monotonic() - began, 1e-9)
 
 
-def _evaluated(training: Training, state: _TrainingState) -> dict[str, Any]:
+def _evaluate(training: PrivateTraining, state: _TrainingState) -> dict[str, Any]:
+    """Append the bits per train and control record to the loss curve, and return them."""
     losses = state.losses
-    to_bits = training.material.decisions / math.log(2)
-    line = {
+    to_bits = training.objective.mean_decisions / math.log(2)
+    evaluation = {
         "step": state.step,
         "epoch": round(state.step * training.budget.sampling_rate, 4),
         "train_bits": sum(losses) / len(losses) * to_bits if losses else None,
         "control_bits": training.control_bits(),
     }
-    state.curve.append(line)
+    state.curve.append(evaluation)
     state.losses = []
-    return line
+    return evaluation
 
 
 def _facts(
-    training: Training, state: _TrainingState, difference: float, speed: float, run: Run
+    training: PrivateTraining, state: _TrainingState, difference: float, speed: float, run: Run
 ) -> dict[str, Any]:
     budget, curve = training.budget, state.curve
     device = training.device.type
@@ -300,7 +328,7 @@ def _facts(
             "best_epoch": curve[-1]["epoch"],
             "best_step": curve[-1]["step"],
             "turned": False,
-            "reading": "all planned steps were done and their average kept, because control records decide nothing under differential privacy",
+            "reading": "all planned steps were done and the final average was kept, because control records may not influence private training",
             "reason": "planned epochs done",
         },
         "epsilon": round(budget.epsilon, 4),

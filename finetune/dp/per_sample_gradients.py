@@ -1,4 +1,4 @@
-"""Gradients per record by Opacus, and the proof on the model at hand that they are what autograd gives for each alone."""
+"""Per-sample gradients by Opacus, and a check against autograd on the model that is trained."""
 
 import math
 from typing import TYPE_CHECKING
@@ -12,108 +12,119 @@ from paracosm.foundation.errors import ModelError
 if TYPE_CHECKING:
     from opacus import GradSampleModule
 
-LARGEST_DIFFERENCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
-"""By the precision of the frozen weights: relative difference of a record's gradient in a batch and alone."""
-SPREAD = 0.02
-"""Deviation of what the check adds to the weights: a fresh adapter is zero in one half, and hides the other half's gradient."""
+MAX_DIFFERENCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
+"""Maximum relative difference between a record's gradient in a batch and alone, by precision of the frozen weights."""
+PERTURBATION = 0.02
+"""Standard deviation of what the check adds to the weights: in a new adapter one matrix is zero, and the gradient of the other too."""
 
 
-def with_gradients_per_record(model: nn.Module) -> "GradSampleModule":
-    """Wrap a model so that a backward pass leaves the gradient of each record in `grad_sample`.
+def with_per_sample_gradients(model: nn.Module) -> "GradSampleModule":
+    """Wrap a model so that a backward pass stores the gradient of each record in `grad_sample`.
 
     Raises:
-        ModelError: a layer mixes the records of a batch, or what trains of the model has no gradient per record.
+        ModelError: a layer mixes the records of a batch, or Opacus does not support a trained layer.
     """
     from opacus import GradSampleModule
 
     for name, module in model.named_modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise ModelError(f"privacy: the base model's layer {name!r} mixes the records of a batch")
-    # Backward hooks of the first layer and recomputed activations need an input that takes gradients.
+    # Backward hooks of the first layer and recomputed activations need an input that requires gradients.
     model.enable_input_require_grads()  # type: ignore[operator]  # a PreTrainedModel has it
     try:
         return GradSampleModule(model, loss_reduction="sum", strict=False)
-    except (NotImplementedError, RuntimeError) as fault:
-        raise ModelError(f"privacy: no gradient per record for this base model: {fault}") from fault
+    except (NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"privacy: no per-sample gradients for this base model: {error}") from error
 
 
 def check_gradients(
-    wrapped: "GradSampleModule", material: CausalObjective, batch: dict[str, torch.Tensor]
+    wrapped: "GradSampleModule", objective: CausalObjective, batch: dict[str, torch.Tensor]
 ) -> float:
-    """Compare each record's gradient in a batch with that of the record alone; return the largest relative difference.
+    """Compare each record's gradient in a batch with autograd on the record alone.
 
-    Clipping is worth nothing where these differ: layers that reach weights in a way that Opacus does not see, and kernels
-    that mix records, show here, before the first step.
+    Clipping bounds nothing if these differ. The check reveals layers that use weights in a way that Opacus does not
+    see, and kernels that mix records, before the first step.
+
+    Args:
+        wrapped: the model, with per-sample gradients.
+        objective: its loss.
+        batch: some records; the model is unchanged afterwards.
+
+    Returns:
+        The largest relative difference.
 
     Raises:
-        ModelError: they differ by more than rounding.
+        ModelError: the gradients differ by more than rounding.
     """
-    weights = [each for each in wrapped.parameters() if each.requires_grad]
-    kept = [each.detach().clone() for each in weights]
-    random = torch.Generator(device=weights[0].device).manual_seed(0)
-    _without_chance(wrapped)
+    weights = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
+    saved = [tensor.detach().clone() for tensor in weights]
+    generator = torch.Generator(device=weights[0].device).manual_seed(0)
+    _without_dropout(wrapped)
     try:
         with torch.no_grad():
-            for each in weights:
-                each.add_(
-                    torch.randn(each.shape, generator=random, device=each.device, dtype=each.dtype) * SPREAD
+            for tensor in weights:
+                noise = torch.randn(
+                    tensor.shape, generator=generator, device=tensor.device, dtype=tensor.dtype
                 )
-        found = _differences(wrapped, material, batch, weights)
+                tensor.add_(noise * PERTURBATION)
+        difference = _max_difference(wrapped, objective, batch, weights)
     finally:
         with torch.no_grad():
-            for each, before in zip(weights, kept, strict=True):
-                each.copy_(before)
+            for tensor, before in zip(weights, saved, strict=True):
+                tensor.copy_(before)
         wrapped.train()
-    frozen = next((each.dtype for each in wrapped.parameters() if not each.requires_grad), torch.float32)
-    allowed = LARGEST_DIFFERENCE.get(frozen, 0.05)
-    if found > allowed:
+    frozen = next(
+        (parameter.dtype for parameter in wrapped.parameters() if not parameter.requires_grad), torch.float32
+    )
+    allowed = MAX_DIFFERENCE.get(frozen, 0.05)
+    if difference > allowed:
         raise ModelError(
-            f"privacy: the gradients per record of this model are off by {found:.1e} (at most {allowed:g}), so clipping"
-            " would not bound what a record does; take finetune.method lora over a plain base"
+            f"privacy: the per-sample gradients of this model are off by {difference:.1e} (at most {allowed:g} is allowed), so clipping"
+            " would not bound the influence of a record; set finetune.method to lora and choose another base"
         )
-    return found
+    return difference
 
 
-def _without_chance(wrapped: nn.Module) -> None:
-    """Turn every dropout off, and leave on what gradients per record and recomputed activations need."""
+def _without_dropout(wrapped: nn.Module) -> None:
+    """Turn dropout off, but leave the modules in training mode that per-sample gradients and recomputed activations need."""
     wrapped.eval()
     for module in wrapped.modules():
-        owns = any(each.requires_grad for each in module.parameters(recurse=False))
-        if owns or getattr(module, "gradient_checkpointing", False):
+        trains = any(parameter.requires_grad for parameter in module.parameters(recurse=False))
+        if trains or getattr(module, "gradient_checkpointing", False):
             module.training = True
 
 
-def _differences(
+def _max_difference(
     wrapped: "GradSampleModule",
-    material: CausalObjective,
+    objective: CausalObjective,
     batch: dict[str, torch.Tensor],
     weights: list[nn.Parameter],
 ) -> float:
     wrapped.zero_grad()
-    material.record_losses(wrapped, batch).sum().backward()
-    together = [getattr(each, "grad_sample", None) for each in weights]
-    if any(not isinstance(each, torch.Tensor) for each in together):
+    objective.record_losses(wrapped, batch).sum().backward()
+    per_sample = [getattr(tensor, "grad_sample", None) for tensor in weights]
+    if any(not isinstance(gradient, torch.Tensor) for gradient in per_sample):
         raise ModelError(
-            "privacy: some trainable weights of this model have no gradient per record; take finetune.method lora"
+            "privacy: some trained weights of this model have no per-sample gradients; set finetune.method to lora"
         )
-    flat = torch.cat([each.detach().flatten(1) for each in together], dim=1)  # type: ignore[union-attr]
+    flat = torch.cat([gradient.detach().flatten(1) for gradient in per_sample], dim=1)  # type: ignore[union-attr]
     wrapped.zero_grad()
     wrapped.disable_hooks()
-    worst = 0.0
+    largest = 0.0
     for record in range(len(flat)):
-        alone = {name: each[record : record + 1] for name, each in batch.items()}
-        for each in weights:
-            each.grad = None
-        material.record_losses(wrapped, alone).sum().backward()
-        own = torch.cat(
+        alone = {name: tensor[record : record + 1] for name, tensor in batch.items()}
+        for tensor in weights:
+            tensor.grad = None
+        objective.record_losses(wrapped, alone).sum().backward()
+        expected = torch.cat(
             [
-                torch.zeros_like(each).flatten() if each.grad is None else each.grad.flatten()
-                for each in weights
+                torch.zeros_like(tensor).flatten() if tensor.grad is None else tensor.grad.flatten()
+                for tensor in weights
             ]
         )
-        apart = (flat[record] - own).norm() / own.norm().clamp(min=1e-12)
-        worst = max(worst, float(apart.nan_to_num(nan=math.inf)))
+        difference = (flat[record] - expected).norm() / expected.norm().clamp(min=1e-12)
+        largest = max(largest, float(difference.nan_to_num(nan=math.inf)))
     wrapped.enable_hooks()
-    for each in weights:
-        each.grad = None
-    return worst
+    for tensor in weights:
+        tensor.grad = None
+    return largest

@@ -1,4 +1,4 @@
-"""The units that differential privacy hides: records, or subjects with all their records."""
+"""Units of differential privacy: single records, or subjects with all their records."""
 
 import pandas as pd
 
@@ -8,25 +8,25 @@ from paracosm.records.schema.schema import Schema
 
 
 def training_units(recipe: Recipe, schema: Schema, table: pd.DataFrame, records: int) -> list[list[int]]:
-    """Return each unit as the numbers of its training records.
+    """Return the indices of the training records of each unit.
 
     Args:
-        recipe: says the unit.
-        schema: of the records; a sequence is one record already.
+        recipe: `privacy` and `data.subject` are read.
+        schema: of the records; a sequence counts as one record.
         table: the training records.
-        records: how many are trained on; those beyond the table are canaries, each a unit of its own.
+        records: number of encoded records; those beyond the table are canaries, and each is a separate unit.
     """
     if unit_of(recipe) == "record" or schema.sequence is not None:
         return [[number] for number in range(records)]
     subjects = list(table[recipe.data.subject])
     groups: dict[object, list[int]] = {}
     for number in range(records):
-        known = number < len(subjects) and not pd.isna(subjects[number])
-        groups.setdefault(subjects[number] if known else (number,), []).append(number)
+        has_subject = number < len(subjects) and not pd.isna(subjects[number])
+        groups.setdefault(subjects[number] if has_subject else (number,), []).append(number)
     return list(groups.values())
 
 
 def expected_units(recipe: Recipe, schema: Schema, table: pd.DataFrame) -> int:
-    """Return how many units there will be, half of the canaries among them."""
+    """Return the expected number of units, with half of the canaries."""
     records = len(table) if schema.sequence is None else table[schema.sequence.subject].nunique(dropna=False)
     return len(training_units(recipe, schema, table, records + recipe.finetune.canaries // 2))

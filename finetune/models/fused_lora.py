@@ -1,8 +1,8 @@
-"""LoRA on a frozen linear layer as one step of the autograd graph.
+"""LoRA over a frozen linear layer as a single autograd function.
 
-peft writes the update as five operations on tensors as large as the layer's input and output, in float32: for a small
-model on a CPU they take longer than a third of the layer itself. Here the frozen product and the update share one
-output, and the two thin products run in the precision of the activations. Weights and gradients stay in float32.
+peft computes the update in five operations on float32 tensors as large as the layer's input and output; for a small model
+on a CPU they take more than a third of the layer's time. Here the frozen product and the update share one output,
+and the two low-rank products run in the precision of the activations. Weights and gradients stay in float32.
 """
 
 import torch
@@ -12,20 +12,20 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 
 class FusedLinear(Linear):
-    """peft's layer with another forward pass while it trains."""
+    """LoRA layer of peft with a fused forward pass during training."""
 
     def forward(self, x: Tensor, *args: object, **kwargs: object) -> Tensor:
         if self.disable_adapters or self.merged or args or kwargs or not torch.is_grad_enabled():
             return super().forward(x, *args, **kwargs)
         (name,) = self.active_adapters
         base = self.get_base_layer()
-        return _Update.apply(  # type: ignore[return-value]  # typed as anything
+        return _LoraFunction.apply(  # type: ignore[return-value]  # typed as anylow_rankg
             x, base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight, self.scaling[name]
         )
 
 
-class _Update(torch.autograd.Function):
-    """`x W^T + bias + scale (x A^T) B^T`, of which A and B learn."""
+class _LoraFunction(torch.autograd.Function):
+    """`x W^T + bias + scale (x A^T) B^T`, with gradients for x, A and B."""
 
     @staticmethod
     def forward(
@@ -33,31 +33,31 @@ class _Update(torch.autograd.Function):
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
         down, up = a.to(x.dtype), (b * scale).to(x.dtype)
-        thin = flat @ down.t()
-        out = nn.functional.linear(flat, weight, bias).addmm_(thin, up.t())
-        ctx.save_for_backward(flat, weight, down, up, thin)
+        low_rank = flat @ down.t()
+        out = nn.functional.linear(flat, weight, bias).addmm_(low_rank, up.t())
+        ctx.save_for_backward(flat, weight, down, up, low_rank)
         ctx.scale, ctx.shape = scale, x.shape  # type: ignore[attr-defined]  # a context takes any attribute
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        flat, weight, down, up, thin = ctx.saved_tensors  # type: ignore[attr-defined]
+        flat, weight, down, up, low_rank = ctx.saved_tensors  # type: ignore[attr-defined]
         grad = grad.reshape(-1, grad.shape[-1])
-        of_thin = grad @ up
-        of_x = None
+        grad_low_rank = grad @ up
+        grad_x = None
         if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
-            of_x = (grad @ weight).addmm_(of_thin, down).view(ctx.shape)  # type: ignore[attr-defined]
-        of_a = (of_thin.t() @ flat).float()
-        of_b = (grad.t() @ thin).float().mul_(ctx.scale)  # type: ignore[attr-defined]
-        return of_x, None, None, of_a, of_b, None
+            grad_x = (grad @ weight).addmm_(grad_low_rank, down).view(ctx.shape)  # type: ignore[attr-defined]
+        grad_a = (grad_low_rank.t() @ flat).float()
+        grad_b = (grad.t() @ low_rank).float().mul_(ctx.scale)  # type: ignore[attr-defined]
+        return grad_x, None, None, grad_a, grad_b, None
 
 
 def fuse(model: nn.Module) -> None:
-    """Let every plain LoRA layer of `model` train in one step; layers with dropout, a variant or packed weights stay."""
+    """Replace every plain LoRA layer of `model` by a fused one; layers with dropout, a variant or quantized weights stay."""
     for module in model.modules():
         if type(module) is Linear and _is_plain(module):
-            # The layer keeps its weights and its name; only its forward pass is another.
+            # The layer keeps its weights and its name; only its forward pass changes.
             module.__class__ = FusedLinear
 
 
@@ -68,5 +68,5 @@ def _is_plain(layer: Linear) -> bool:
         and not base.weight.requires_grad
         and len(layer.active_adapters) == 1
         and not layer.lora_variant
-        and all(isinstance(each, nn.Identity) for each in layer.lora_dropout.values())
+        and all(isinstance(dropout, nn.Identity) for dropout in layer.lora_dropout.values())
     )

@@ -1,11 +1,10 @@
-"""Frozen weights in four or eight bits while an adapter trains over them (QLoRA, Dettmers et al. 2023, arXiv 2305.14314).
+"""Quantization of the frozen base to four or eight bits during training (QLoRA, Dettmers et al. 2023, arXiv 2305.14314).
 
-Everything that reads the adapter later (generation, attacks, export) takes the same packed weights, unpacked: so an
-adapter always meets the weights that it was trained on, and no longer needs the kernels of its training.
+Whatever loads the adapter later (generation, attacks, export) dequantizes the same quantized weights. So the adapter is
+always combined with the weights that it was trained on, and the kernels of training are no longer needed.
 """
 
 import importlib.util
-import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.foundation.errors import ModelError
@@ -15,19 +14,16 @@ if TYPE_CHECKING:
     import torch
     from transformers import BitsAndBytesConfig, PreTrainedModel
 
-# peft imports it wherever it is installed, and then it misses kernels which it would have to download.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-
-Packing = Literal["nf4", "int8"]
+Quantization = Literal["nf4", "int8"]
 BITS = {"nf4": 4.127, "int8": 8.0}
-"""Bits per packed weight; nf4 with its scales, one byte per 64 weights and a float32 per 256 of these."""
+"""Bits per quantized weight; nf4 includes its scales, one byte per 64 weights and a float32 per 256 of these."""
 
 
 def check_installed(model: Model) -> None:
-    """Check that a recipe's quantisation has its package.
+    """Check that the package for `model.quantize` is installed.
 
     Raises:
-        ModelError: it has not.
+        ModelError: it is not installed.
     """
     if model.quantize is not None and importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
@@ -35,20 +31,20 @@ def check_installed(model: Model) -> None:
         )
 
 
-def packing(kind: Packing, dtype: "torch.dtype", processor: str) -> "BitsAndBytesConfig":
-    """Return how transformers packs the linear layers.
+def quantization_config(kind: Quantization, dtype: "torch.dtype", device: str) -> "BitsAndBytesConfig":
+    """Return the configuration with which transformers quantizes the linear layers.
 
     Args:
-        kind: of the recipe.
-        dtype: of activations, in which packed weights are multiplied.
-        processor: that torch computes on.
+        kind: `model.quantize`.
+        dtype: precision of the activations and of the products with quantized weights.
+        device: type of the device that torch computes on.
 
     Raises:
-        ModelError: bitsandbytes has no such kernel here.
+        ModelError: bitsandbytes has no kernel for this kind on this device.
     """
     from transformers import BitsAndBytesConfig
 
-    _try_kernel(kind, dtype, processor)
+    _check_kernel(kind, dtype, device)
     if kind == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
@@ -59,8 +55,8 @@ def packing(kind: Packing, dtype: "torch.dtype", processor: str) -> "BitsAndByte
     )
 
 
-def _try_kernel(kind: Packing, dtype: "torch.dtype", processor: str) -> None:
-    """Pack and multiply a few numbers: without the right kernel bitsandbytes fails in the middle of the first step."""
+def _check_kernel(kind: Quantization, dtype: "torch.dtype", device: str) -> None:
+    """Run one small quantized layer, because without the right kernel bitsandbytes fails only in the first training step."""
     import torch
 
     try:
@@ -71,19 +67,19 @@ def _try_kernel(kind: Packing, dtype: "torch.dtype", processor: str) -> None:
             if kind == "nf4"
             else Linear8bitLt(64, 64, bias=False, has_fp16_weights=False)
         )
-        # Whoever loads a model for sampling computes without gradients.
+        # The caller may have turned gradients off, to load a model for sampling.
         with torch.enable_grad():
-            ones = torch.ones(2, 64, dtype=dtype, device=processor, requires_grad=True)
-            layer.to(processor)(ones).sum().backward()
-    except (RuntimeError, NotImplementedError, ImportError, AttributeError, OSError) as fault:
-        first = next(iter(str(fault).strip().splitlines()), type(fault).__name__)
+            ones = torch.ones(2, 64, dtype=dtype, device=device, requires_grad=True)
+            layer.to(device)(ones).sum().backward()
+    except (RuntimeError, NotImplementedError, ImportError, AttributeError, OSError) as error:
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(
-            f"model.quantize: bitsandbytes has no {kind} kernel for {processor} here: {first}"
-        ) from fault
+            f"model.quantize: bitsandbytes has no {kind} kernel for {device} here: {first}"
+        ) from error
 
 
-def keep_as_packed(model: "PreTrainedModel") -> None:
-    """Keep bitsandbytes from packing weights anew, and coarser, when it first computes without gradients on a CPU."""
+def prevent_requantization(model: "PreTrainedModel") -> None:
+    """Turn off the coarser second quantization that bitsandbytes does on CPUs in the first pass without gradients."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]  # typed as a module

@@ -1,14 +1,17 @@
-"""A model as it was trained, from the adapter folder: an adapter over its base, or weights of its own."""
+"""Load a trained model from its folder: an adapter over its base, or a fully fine-tuned model, with its codec."""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from paracosm.finetune.models.base_model import load_base
+from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.section import Objective
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.token_masks import TokenMasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,41 +19,67 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
-WHOLE = "config.json"
+"""Files of an adapter."""
+FULL_MODEL = "config.json"
+"""File of a fully fine-tuned model, beside its weights."""
+CODEC = "codec.json"
+BASE = "base.json"
 
 
-def is_tuned(folder: Path) -> bool:
-    """Return whether a folder holds an adapter, or a whole model under `finetune.method: full`."""
-    return all((folder / name).is_file() for name in ADAPTER) or is_whole(folder)
+def is_trained(folder: Path) -> bool:
+    """Return whether a folder holds an adapter or a fully fine-tuned model."""
+    return all((folder / name).is_file() for name in ADAPTER) or is_full_model(folder)
 
 
-def is_whole(folder: Path) -> bool:
-    """Return whether a folder holds a model whose own weights were trained."""
-    return (folder / WHOLE).is_file() and any(folder.glob("model*.safetensors"))
+def is_full_model(folder: Path) -> bool:
+    """Return whether a folder holds a fully fine-tuned model."""
+    return (folder / FULL_MODEL).is_file() and any(folder.glob("model*.safetensors"))
 
 
 def objective_of(folder: Path) -> Objective:
-    """Return what the model in a folder was trained for, by the codec beside it."""
-    layout = json.loads((folder / "codec.json").read_text(encoding="utf-8"))["layout"]
+    """Return the training objective of the model in a folder, from its codec."""
+    layout = json.loads((folder / CODEC).read_text(encoding="utf-8"))["layout"]
     return "masked" if layout == "slots" else "causal"
 
 
-def load_tuned(
+def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
+    """Load the codec of a trained model, and the token masks of its grammar.
+
+    Args:
+        folder: written by the finetune stage.
+
+    Raises:
+        ModelError: a file of a trained model is missing.
+    """
+    from transformers import AutoTokenizer
+
+    for name in (CODEC, BASE):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder}: has no adapter (no {name}); run the finetune stage first")
+    if not is_trained(folder):
+        raise ModelError(f"{folder}: has no adapter (no {ADAPTER[0]}); run the finetune stage first")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    codec = Codec.from_json((folder / CODEC).read_text(encoding="utf-8"), tokenizer)
+    return codec, TokenMasks(codec)
+
+
+@quiet_libraries()
+def load_trained(
     folder: Path,
     vocabulary: "Sequence[int] | None",
     *,
     dtype: Literal["float32", "bfloat16"] | None = None,
     short_sequences: bool = False,
 ) -> "PreTrainedModel":
-    """Load the model with its adapter merged into the weights, frozen.
+    """Load a trained model with frozen weights, its adapter merged into the base.
 
-    A base that was packed in few bits while the adapter trained is packed and unpacked again, so that the adapter is
-    merged into the weights that it was trained on.
+    A base that was quantized in training is quantized and dequantized again, so that the adapter is merged into the
+    weights that it was trained on.
 
     Args:
-        folder: that `finetune` wrote.
-        vocabulary: what the head is restricted to; None keeps it whole.
-        dtype: precision of the weights; the recipe's choice when absent.
+        folder: written by the finetune stage.
+        vocabulary: token ids to which the head is restricted; None keeps the full head.
+        dtype: precision of the weights; None for the recipe's.
         short_sequences: see `load_base`.
 
     Raises:
@@ -58,14 +87,14 @@ def load_tuned(
     """
     from paracosm.finetune.models.restricted_head import restrict_head
 
-    described, objective = _described(folder, dtype), objective_of(folder)
-    if is_whole(folder):
-        model = load_base(_as_base(folder, described), objective=objective, short_sequences=short_sequences)
+    section, objective = _model_section(folder, dtype), objective_of(folder)
+    if is_full_model(folder):
+        model = load_base(_as_base(folder, section), objective=objective, short_sequences=short_sequences)
         restrict_head(model, vocabulary)
     else:
         from peft import PeftModel
 
-        base = load_base(described, objective=objective, short_sequences=short_sequences)
+        base = load_base(section, objective=objective, short_sequences=short_sequences)
         restrict_head(base, vocabulary)
         model = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
     model.requires_grad_(False)
@@ -73,60 +102,66 @@ def load_tuned(
     return model
 
 
+@quiet_libraries()
 def load_untrained(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
-    """Load the base model that the adapter in a folder was trained on, without it; arguments as for `load_tuned`."""
+    """Load the base model of a trained model, without its adapter; see `load_trained` for the arguments."""
     from paracosm.finetune.models.restricted_head import restrict_head
 
     base = load_base(
-        _described(folder, None), objective=objective_of(folder), short_sequences=short_sequences
+        _model_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
     )
     restrict_head(base, vocabulary)
     base.eval()
     return base
 
 
+@quiet_libraries()
 def load_trainable(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
-    """Load the model so that it can go on learning: its own adapter, or a fresh one over weights of its own."""
+    """Load a trained model for further training: with its own adapter, or a new adapter over a fully fine-tuned model."""
     from peft import PeftModel, get_peft_model
 
     from paracosm.finetune.models.lora import lora_config
 
-    if is_whole(folder):
-        model = load_tuned(folder, vocabulary, short_sequences=short_sequences)
+    if is_full_model(folder):
+        model = load_trained(folder, vocabulary, short_sequences=short_sequences)
         return get_peft_model(model, lora_config(Finetune(objective=objective_of(folder))))  # type: ignore[return-value]
     base = load_untrained(folder, vocabulary, short_sequences=short_sequences)
     return PeftModel.from_pretrained(base, str(folder), is_trainable=True)  # type: ignore[return-value]
 
 
+@quiet_libraries()
 def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | None = None) -> None:
-    """Write an adapter folder as one plain model with the whole head, which transformers alone can load.
+    """Write a trained model as one merged model with the full head, which transformers loads without peft.
 
     Args:
-        adapter: that `finetune` wrote.
-        folder: is made, or replaced as a whole.
-        dtype: of the weights; the recipe's choice when absent.
+        adapter: folder written by the finetune stage.
+        folder: where to write; replaced if it exists.
+        dtype: of the weights; None for the recipe's.
+
+    Raises:
+        ModelError: `adapter` holds no trained model, or the base model is missing.
     """
     from transformers import AutoTokenizer
 
     from paracosm.foundation.files import replacing
 
-    if not is_tuned(adapter):
-        raise ModelError(f"{adapter}: holds no adapter; run the finetune stage first")
-    whole = load_tuned(adapter, None, dtype=dtype)
+    if not is_trained(adapter):
+        raise ModelError(f"{adapter}: has no adapter; run the finetune stage first")
+    merged = load_trained(adapter, None, dtype=dtype)
     with replacing(folder) as partial:
-        whole.save_pretrained(partial)
+        merged.save_pretrained(partial)
         AutoTokenizer.from_pretrained(adapter).save_pretrained(partial)
 
 
-def _described(folder: Path, dtype: str | None) -> Model:
-    described = Model.model_validate(json.loads((folder / "base.json").read_text(encoding="utf-8")))
-    return described if dtype is None else described.model_copy(update={"dtype": dtype})
+def _model_section(folder: Path, dtype: str | None) -> Model:
+    section = Model.model_validate(json.loads((folder / BASE).read_text(encoding="utf-8")))
+    return section if dtype is None else section.model_copy(update={"dtype": dtype})
 
 
-def _as_base(folder: Path, described: Model) -> Model:
-    # The layers were cut before training.
-    return Model(base=str(folder.resolve()), dtype=described.dtype)
+def _as_base(folder: Path, section: Model) -> Model:
+    # Without `layers`: they were removed before training.
+    return Model(base=str(folder.resolve()), dtype=section.dtype)

@@ -1,8 +1,8 @@
-"""Canaries: random records, each of which a coin puts among the training records, for the audit of the evaluation.
+"""Canaries: random records, each added to the training split with probability 1/2, for the privacy audit.
 
-They are made from the schema and the seed alone, never from a record, so that under differential privacy they cost
-nothing and change nothing of what is proven. Texts begin as the base model writes them, or outside privacy as a training
-text does, and end in words drawn at random, which nobody could guess (Meeus et al. 2025, The Canary's Echo).
+They are drawn from the schema and the seed, so under differential privacy they cost no budget and leave the guarantee
+unchanged. A text is a prefix and random words that cannot be guessed (Meeus et al. 2025, The Canary's Echo). The prefix
+is sampled from the base model, or taken from a training text if training is not private.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from paracosm.finetune.models.base_model import load_base, processor
+from paracosm.finetune.models.base_model import device_type, load_base
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
@@ -27,39 +27,40 @@ if TYPE_CHECKING:
     from paracosm.records.codec.symbol_tokens import Tokenizer
 
 INCLUDED = "canary_included"
+"""Column of `canaries.parquet`: whether the canary is part of training."""
 STREAM = 83
+"""Distinguishes the draws of canaries from other draws with the same seed."""
 PREFIX_TOKENS = 12
 SUFFIX_WORDS = 8
 ATTEMPTS = 50
+"""Draws of a text before giving up on a field; the second half is made without a prefix."""
 MISSING = 0.1
-"""Share of the cells of a nullable field that are missing in a canary."""
+"""Probability that a nullable field of a canary is missing."""
 
 
-def planted_records(recipe: Recipe, run: Run, codec: Codec, train: Sequence[Record]) -> list[Record]:
-    """Return the canaries that train, made at the first call and kept in the run with those that stay out.
+def included_canaries(recipe: Recipe, run: Run, codec: Codec, train: Sequence[Record]) -> list[Record]:
+    """Return the canaries that are part of training; the first call draws all canaries and writes them to the run.
 
     Args:
         recipe: `finetune.canaries` and the seed are read.
-        run: gets `canaries.parquet`.
+        run: `canaries.parquet` is written to it, with the canaries that are left out of training.
         codec: of the records.
-        train: the training records, whose texts lend beginnings where there is no privacy to keep.
+        train: the training records, whose texts provide prefixes, unless training is private.
 
     Raises:
-        DataError: no text within the schema's lengths can be encoded.
+        DataError: no random text within a field's maximum length can be encoded.
     """
     count = recipe.finetune.canaries
     if not count:
         return []
     if not run.canaries.is_file():
-        random = np.random.default_rng([recipe.finetune.seed, STREAM])
-        beginnings = _beginnings(recipe, codec, train, count, random)
-        canaries = [_canary(codec, beginnings[number], random) for number in range(count)]
-        _write(canaries, random.random(count) < 0.5, run, codec)
+        rng = np.random.default_rng([recipe.finetune.seed, STREAM])
+        prefixes = _prefixes(recipe, codec, train, count, rng)
+        canaries = [_canary(codec, prefix, rng) for prefix in prefixes]
+        _write(canaries, rng.random(count) < 0.5, run, codec)
     table = read_table(run.canaries, codec.schema)
     included = pq.read_table(run.canaries, columns=[INCLUDED]).column(0).to_pylist()
-    return [
-        record for record, goes_in in zip(to_records(table, codec.schema), included, strict=True) if goes_in
-    ]
+    return [record for record, is_in in zip(to_records(table, codec.schema), included, strict=True) if is_in]
 
 
 def _write(canaries: list[Record], included: np.ndarray, run: Run, codec: Codec) -> None:
@@ -69,34 +70,34 @@ def _write(canaries: list[Record], included: np.ndarray, run: Run, codec: Codec)
         pq.write_table(table.append_column(INCLUDED, pa.array(included)), partial, compression="zstd")
 
 
-def _canary(codec: Codec, beginning: str, random: np.random.Generator) -> Record:
+def _canary(codec: Codec, prefix: str, rng: np.random.Generator) -> Record:
     return {
-        field.name: _value(field, lambda field=field: _text(field, codec, beginning, random), random)
+        field.name: _value(field, lambda field=field: _text(field, codec, prefix, rng), rng)
         for field in codec.fields
     }
 
 
-def _value(field: Field, text: Callable[[], str], random: np.random.Generator) -> Value:
-    """Return a value of the field's domain, every one as likely as the other."""
-    if field.nullable and random.random() < MISSING:
+def _value(field: Field, text: Callable[[], str], rng: np.random.Generator) -> Value:
+    """Draw a value uniformly from the domain of a field."""
+    if field.nullable and rng.random() < MISSING:
         return None
     match field.type:
         case "category":
-            return field.categories[int(random.integers(len(field.categories)))]
+            return field.categories[int(rng.integers(len(field.categories)))]
         case "boolean":
-            return bool(random.random() < 0.5)
+            return bool(rng.random() < 0.5)
         case "integer":
-            return int(random.integers(field.minimum, field.maximum, endpoint=True))  # type: ignore[arg-type]
+            return int(rng.integers(field.minimum, field.maximum, endpoint=True))  # type: ignore[arg-type]
         case "number":
-            return _number(field, random)
+            return _number(field, rng)
         case "datetime":
-            return _moment(field, random)
+            return _datetime(field, rng)
         case _:
             return text()
 
 
-def _number(field: Field, random: np.random.Generator) -> float:
-    value = float(random.uniform(field.minimum, field.maximum))  # type: ignore[arg-type]
+def _number(field: Field, rng: np.random.Generator) -> float:
+    value = float(rng.uniform(field.minimum, field.maximum))  # type: ignore[arg-type]
     if field.scientific:
         value = float(f"{value:.{field.scientific - 1}e}")
     else:
@@ -104,75 +105,74 @@ def _number(field: Field, random: np.random.Generator) -> float:
     return value if field.allows(value) else float(field.minimum)  # type: ignore[arg-type]
 
 
-def _moment(field: Field, random: np.random.Generator) -> datetime:
+def _datetime(field: Field, rng: np.random.Generator) -> datetime:
     assert isinstance(field.minimum, datetime)
     assert isinstance(field.maximum, datetime)
-    after = timedelta(
-        seconds=int(random.integers(0, int((field.maximum - field.minimum).total_seconds()) + 1))
-    )
-    moment = field.minimum + after
+    offset = timedelta(seconds=int(rng.integers(0, int((field.maximum - field.minimum).total_seconds()) + 1)))
+    value = field.minimum + offset
     if field.format:
-        # To the precision with which the field is written.
-        moment = read_datetime(moment.strftime(field.format), field.format)
-    return moment if field.allows(moment) else field.minimum
+        # Rounded to the precision of the field's format.
+        value = read_datetime(value.strftime(field.format), field.format)
+    return value if field.allows(value) else field.minimum
 
 
-def _text(field: Field, codec: Codec, beginning: str, random: np.random.Generator) -> str:
-    """Return `beginning` and random words after it, cut to the field's length."""
-    place = codec.fields.index(field)
+def _text(field: Field, codec: Codec, prefix: str, rng: np.random.Generator) -> str:
+    """Return `prefix` and random words after it, cut to the field's maximum length."""
+    field_index = codec.fields.index(field)
     words = _words(codec.tokenizer)
     for attempt in range(ATTEMPTS):
-        drawn = [words[int(at)] for at in random.integers(len(words), size=SUFFIX_WORDS)]
-        opening = beginning if attempt < ATTEMPTS // 2 else ""
+        drawn = [words[int(at)] for at in rng.integers(len(words), size=SUFFIX_WORDS)]
+        start = prefix if attempt < ATTEMPTS // 2 else ""
         room = field.max_length - sum(len(word) + 1 for word in drawn)
-        text = f"{opening[: max(0, room)].strip()} {' '.join(drawn)}".strip()[: field.max_length].strip()
-        if field.allows(text) and _encodes(codec, place, text):
+        text = f"{start[: max(0, room)].strip()} {' '.join(drawn)}".strip()[: field.max_length].strip()
+        if field.allows(text) and _encodes(codec, field_index, text):
             return text
     raise DataError(
-        f"finetune.canaries: no random text fits the field {field.name!r} of {field.max_length} characters"
+        f"finetune.canaries: no random text of at most {field.max_length} characters can be encoded for the field {field.name!r}"
     )
 
 
-def _encodes(codec: Codec, place: int, text: str) -> bool:
+def _encodes(codec: Codec, field_index: int, text: str) -> bool:
     try:
-        codec.encode_value(place, text)
+        codec.encode_value(field_index, text)
     except DataError:
         return False
     return True
 
 
 def _words(tokenizer: "Tokenizer") -> list[str]:
-    """Return the tokens that are words in small letters, so that a drawn word costs a model the most for its length."""
-    found = {tokenizer.decode([token]).strip() for token in range(len(tokenizer))}
+    """Return the tokens that are lower-case words: the most bits per character for a model to memorise."""
+    texts = {tokenizer.decode([token]).strip() for token in range(len(tokenizer))}
     return sorted(
-        word for word in found if word.isascii() and word.isalpha() and word.islower() and len(word) > 1
+        word for word in texts if word.isascii() and word.isalpha() and word.islower() and len(word) > 1
     ) or list("abcdefgh")
 
 
-def _beginnings(
-    recipe: Recipe, codec: Codec, train: Sequence[Record], count: int, random: np.random.Generator
+def _prefixes(
+    recipe: Recipe, codec: Codec, train: Sequence[Record], count: int, rng: np.random.Generator
 ) -> list[str]:
-    texts = [
+    """Return one text prefix per canary; empty strings if the schema has no text field."""
+    text_fields = [
         field.name
         for field, code in zip(codec.fields, codec.codes, strict=True)
         if isinstance(code, TextCode)
     ]
-    if not texts:
+    if not text_fields:
         return [""] * count
     if recipe.privacy is None:
-        known = [str(record[texts[0]]) for record in train if record[texts[0]]] or [""]
+        texts = [str(record[text_fields[0]]) for record in train if record[text_fields[0]]] or [""]
         return [
-            " ".join(known[int(at)].split()[:PREFIX_TOKENS]) for at in random.integers(len(known), size=count)
+            " ".join(texts[int(at)].split()[:PREFIX_TOKENS]) for at in rng.integers(len(texts), size=count)
         ]
-    return _sampled(recipe, codec, count)
+    return _sampled_prefixes(recipe, codec, count)
 
 
-def _sampled(recipe: Recipe, codec: Codec, count: int) -> list[str]:
-    """Sample beginnings from the base model: under privacy a training text's beginning would stand in two records."""
+def _sampled_prefixes(recipe: Recipe, codec: Codec, count: int) -> list[str]:
+    """Sample prefixes from the base model: a prefix of a training text would put that record's words into a second one."""
     import torch
 
     torch.manual_seed(recipe.finetune.seed)
-    base = load_base(recipe.model).to(processor())  # type: ignore[arg-type]  # typed as unbound
+    base = load_base(recipe.model).to(device_type())  # type: ignore[arg-type]  # typed as unbound
     start = torch.full((count, 1), codec.start, device=base.device)
     with torch.inference_mode():
         ids = base.generate(

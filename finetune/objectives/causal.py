@@ -1,4 +1,4 @@
-"""What a model is trained on: the encoded records of a run, and the loss of a batch of them."""
+"""Training objective of a causal model: predict the tokens of records, each over the tokens that the grammar allows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +8,13 @@ import torch
 
 from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
-from paracosm.finetune.models.restricted_head import only_at
-from paracosm.finetune.objectives.canaries import planted_records
+from paracosm.finetune.models.restricted_head import logits_at
+from paracosm.finetune.objectives.canaries import included_canaries
 from paracosm.finetune.objectives.causal_dataset import (
     Collator,
     RecordDataset,
     encode_all,
-    encode_known,
+    encode_held_out,
     encode_record,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
@@ -33,65 +33,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CausalObjective:
-    """Training and control records as a model reads them.
+    """Encoded training and control records of a causal model, and their loss.
 
     Attributes:
-        codec: how records are written.
-        tokenizer: of the base model.
-        train: the records to learn.
-        control: the held-out records that can be encoded.
-        unknown: how many held-out records hold a value that training never saw, and have no likelihood.
-        collate: makes a batch of examples.
         grammar_loss: of a batch's logits.
-        smoothing_ranks: the farthest that a value moves in an epoch; 0 when none does.
-        planted: how many of the records to learn, the last ones, are canaries.
+
+    The other attributes are those of `TrainingObjective`.
     """
 
     codec: Codec
     tokenizer: "PreTrainedTokenizerBase"
     train: RecordDataset
     control: RecordDataset
-    unknown: int
+    unencodable: int
     collate: Callable[[Sequence[dict[str, list[int]]]], dict[str, torch.Tensor]]
     grammar_loss: GrammarLoss
     smoothing_ranks: int
-    planted: int = 0
+    canaries: int = 0
+    truncated: int = 0
 
     @property
-    def cut(self) -> int:
-        """Records of which a part is not learnt: none."""
-        return 0
-
-    @property
-    def longest(self) -> int:
-        """Tokens of the longest training record."""
-        return max(record.tokens for record in self.train.records)
-
-    @property
-    def tokens(self) -> float:
-        """Mean tokens per training record, start token included."""
-        return sum(record.tokens for record in self.train.records) / len(self.train)
-
-    @property
-    def decisions(self) -> float:
-        """Mean tokens per training record at which the grammar leaves a choice."""
-        return sum(record.decisions for record in self.train.records) / len(self.train)
+    def mean_decisions(self) -> float:
+        """Mean number of tokens per training record at which the grammar allows more than one token."""
+        return self.train.mean_decisions
 
     def summed_loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Return the negative log-likelihood of a batch's decisions, summed, in nats."""
-        chosen = batch["shift_labels"] != IGNORED
-        layout: dict[str, Any] = {}
+        decisions = batch["shift_labels"] != IGNORED
+        packing: dict[str, Any] = {}
         if "record_lengths" in batch:
-            layout = {
+            packing = {
                 "position_ids": batch["position_ids"],
                 "record_lengths": batch["record_lengths"].tolist(),
             }
-        with only_at(model, chosen):
-            logits = model(input_ids=batch["input_ids"], use_cache=False, **layout).logits
-        return self.grammar_loss(logits[0], batch["shift_labels"][chosen], batch["mask_numbers"][chosen])
+        with logits_at(model, decisions):
+            logits = model(input_ids=batch["input_ids"], use_cache=False, **packing).logits
+        return self.grammar_loss(
+            logits[0], batch["shift_labels"][decisions], batch["mask_numbers"][decisions]
+        )
 
     def record_losses(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return the loss of each record of a batch, in nats: the mean over its own decisions, so that no record shapes another's."""
+        """Return each record's mean loss per decision, in nats, shape (records,); no record affects another's loss."""
         logits = model(input_ids=batch["input_ids"], use_cache=False).logits
         sums = self.grammar_loss.of_records(logits, batch["shift_labels"], batch["mask_numbers"])
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
@@ -101,7 +83,7 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     """Read and encode the run's records for a causal model.
 
     Raises:
-        ModelError: the base model's tokenizer is not there.
+        ModelError: the base model's tokenizer is missing.
         DataError: a training record, or every control record, cannot be encoded.
     """
     settings = recipe.finetune
@@ -111,21 +93,21 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     codec = codec_for(recipe, schema, tokenizer)
     masks = TokenMasks(codec)
     records = to_records(read_table(run.split("train"), schema), schema)
-    planted = planted_records(recipe, run, codec, records)
-    encoded = [*encode_all(records, codec, masks), *encode_all(planted, codec, masks)]
+    canaries = included_canaries(recipe, run, codec, records)
+    encoded = [*encode_all(records, codec, masks), *encode_all(canaries, codec, masks)]
     held_out = to_records(read_table(run.split("control"), schema), schema)
-    control, unknown = encode_known(held_out, codec, masks)
+    control, unencodable = encode_held_out(held_out, codec, masks)
     if not control:
         raise DataError(
-            "no control record can be encoded: each holds a value that training never saw; enlarge data.split.control"
+            "no control record can be encoded: each holds a value that no training record has; enlarge data.split.control"
         )
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
     if schema.sequence is not None:
-        # Moved times would leave their order.
+        # Smoothed times could change the order of a sequence.
         ranks = 0
-    # Canaries move like any record, and among the values of real ones.
+    # Canaries are smoothed like any record, among the values of real records.
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
-    smoothing = replace(smoothing, records=[*records, *planted])
+    smoothing = replace(smoothing, records=[*records, *canaries])
     train = RecordDataset(
         encoded,
         opening=codec.opening,
@@ -138,9 +120,9 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
         tokenizer,
         train,
         RecordDataset(control, opening=codec.opening, shuffled=shuffled, seed=-1),
-        unknown,
+        unencodable,
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),
         ranks,
-        len(planted),
+        len(canaries),
     )

@@ -1,13 +1,12 @@
-"""Records as tensors: token ids, and at every position the mask of what the grammar allows there."""
+"""Data set and collator of a causal model: token ids, and a mask of allowed tokens for every position."""
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.foundation.errors import DataError
 from paracosm.records.codec.codec import Codec
@@ -19,21 +18,26 @@ from paracosm.records.splitting.sequences import sequences
 
 @dataclass(frozen=True)
 class EncodedRecord:
-    """Per modelled field, in schema order: its token ids and the mask number at each of them."""
+    """Token ids and mask numbers of a record, per modelled field in schema order.
+
+    Attributes:
+        ids: token ids of each field.
+        masks: mask number at each of these tokens.
+        opening: number of tokens before the first field: the start token, or a prompt.
+    """
 
     ids: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...]
     opening: int = 1
-    """Tokens before the first field: the start token, or a prompt."""
 
     @property
     def tokens(self) -> int:
-        """Tokens of the whole record, start token or prompt included."""
+        """Tokens of the whole record, with the start token or prompt."""
         return self.opening + sum(len(segment) for segment in self.ids)
 
     @property
     def decisions(self) -> int:
-        """Tokens at which the grammar leaves a choice."""
+        """Number of tokens at which the grammar allows more than one token."""
         return sum(number != FORCED for segment in self.masks for number in segment)
 
 
@@ -44,11 +48,11 @@ def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRec
         DataError: a value lies outside its domain.
     """
     ids, numbers = [], []
-    for place, segment in enumerate(codec.segments(record)):
+    for field_index, segment in enumerate(codec.segments(record)):
         value = segment[1:] if codec.markers else segment
-        found = masks.of_value(place, value)
+        value_masks = masks.of_value(field_index, value)
         ids.append(tuple(segment))
-        numbers.append((FORCED, *found) if codec.markers else tuple(found))
+        numbers.append((FORCED, *value_masks) if codec.markers else tuple(value_masks))
     return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
 
 
@@ -58,46 +62,55 @@ def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) 
     Raises:
         DataError: a value lies outside its domain.
     """
-    going_on = masks.of_choice(tuple(codec.going_on.edges))
+    continuation = masks.of_choice(tuple(codec.going_on.edges))
     ids, numbers = [], []
-    for place, segment in sequence_segments(codec, records):
+    for field_index, segment in sequence_segments(codec, records):
         ids.append(tuple(segment))
-        numbers.append((going_on,) if place is None else tuple(masks.of_value(place, segment)))
+        numbers.append(
+            (continuation,) if field_index is None else tuple(masks.of_value(field_index, segment))
+        )
     return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
 
 
 def encode_all(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> list[EncodedRecord]:
-    """Encode training records: each alone, or those of a subject together.
+    """Encode training records one by one, or under `data.sequence` the records of each subject together.
 
     Raises:
         DataError: a value lies outside its domain.
     """
     if codec.schema.sequence is None:
         return [encode_record(record, codec, masks) for record in records]
-    return [encode_sequence(each, codec, masks) for each in sequences(records, codec.schema.sequence)]
+    return [encode_sequence(group, codec, masks) for group in sequences(records, codec.schema.sequence)]
 
 
-def encode_known(
+def encode_held_out(
     records: Sequence[Record], codec: Codec, masks: TokenMasks
 ) -> tuple[list[EncodedRecord], int]:
-    """Encode held-out records; those with a value that training never saw have no likelihood and are counted instead."""
-    encoded, unknown = [], 0
-    kept = codec.schema.sequence
-    for each in records if kept is None else sequences(records, kept):
+    """Encode held-out records, and count those that cannot be encoded.
+
+    A record with a value outside the domain that training fixed has no likelihood.
+
+    Returns:
+        The encoded records, and the number of records (or subjects) left out.
+    """
+    sequence = codec.schema.sequence
+    groups = [[record] for record in records] if sequence is None else sequences(records, sequence)
+    encoded: list[EncodedRecord] = []
+    unencodable = 0
+    for group in groups:
         try:
-            encoded.extend(encode_all([each] if kept is None else each, codec, masks))  # type: ignore[arg-type,list-item]
+            encoded.extend(encode_all(group, codec, masks))
         except DataError:
-            unknown += 1
-    return encoded, unknown
+            unencodable += 1
+    return encoded, unencodable
 
 
-class RecordDataset(Dataset):
-    """Encoded records for a trainer. Under shuffled order, field orders are a function of (seed, epoch, record).
+class RecordDataset(EpochDataset[EncodedRecord]):
+    """Records of a causal model: token ids with their mask numbers.
 
     Attributes:
-        records: as they stand in the table.
-        opening: tokens before every record, of `Codec.opening`.
-        redraw: gives record `index` as it is in `epoch`; None when records do not change.
+        opening: tokens before every record, from `Codec.opening`.
+        shuffled: whether every record has a random field order in every epoch.
     """
 
     def __init__(
@@ -109,50 +122,40 @@ class RecordDataset(Dataset):
         seed: int,
         redraw: Callable[[int, int], EncodedRecord] | None = None,
     ) -> None:
-        self.records = records
+        super().__init__(records, seed=seed, redraw=redraw)
         self.opening = tuple(opening)
         self.shuffled = shuffled
-        self.seed = seed
-        self.redraw = redraw
-        self.epoch = 0
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Draw other values and field orders. Not named `set_epoch`, which data loaders call on some launches and not on others."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.records)
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
-        record = self.records[index] if self.redraw is None else self.redraw(index, self.epoch)
+        record = self.record(index)
         ids, numbers = list(self.opening), [FORCED] * (len(self.opening) - 1)
-        for place in self._order(index, len(record.ids)):
-            ids.extend(record.ids[place])
-            numbers.extend(record.masks[place])
+        for field_index in self._field_order(index, len(record.ids)):
+            ids.extend(record.ids[field_index])
+            numbers.extend(record.masks[field_index])
         return {"ids": ids, "masks": numbers}
 
-    def _order(self, index: int, fields: int) -> Sequence[int]:
+    def _field_order(self, index: int, fields: int) -> Sequence[int]:
         if not self.shuffled:
             return range(fields)
-        key = zlib.crc32(f"{self.seed}/{self.epoch}/{index}".encode())
-        return np.random.default_rng(key).permutation(fields).tolist()
+        return np.random.default_rng(self.seed_of(index)).permutation(fields).tolist()
 
 
 @dataclass(frozen=True)
 class Collator:
-    """Pad encoded records on the right and shift targets, so that position t predicts token t + 1.
+    """Pads encoded records on the right and shifts the targets, so that position t predicts token t + 1.
 
-    A causal model never looks right, so padding needs no attention mask.
+    Attention is causal, so right padding needs no attention mask.
 
     Attributes:
-        vocabulary: token ids of the head's rows; None when the head is whole.
-        padding: any token id.
+        vocabulary: token ids of the head's rows; None for the full head.
+        padding: token id at padded positions; any id will do.
     """
 
     vocabulary: tuple[int, ...] | None
     padding: int
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        """Return a batch; every tensor has the shape (records, tokens of the longest record)."""
         length = max(len(example["ids"]) for example in examples)
         ids = np.full((len(examples), length), self.padding)
         labels = np.full((len(examples), length), IGNORED)
@@ -166,7 +169,7 @@ class Collator:
                 targets = np.searchsorted(self.vocabulary, targets).clip(max=len(self.vocabulary) - 1)
             labels[row, : count - 1] = np.where(masks[row, : count - 1] == FORCED, IGNORED, targets)
         shifted = torch.from_numpy(labels)
-        # The trainer counts items where it finds `labels`, and takes them from `shift_labels` when they are shifted already.
+        # transformers counts the loss's items in `labels`, and does not shift again where `shift_labels` is present.
         return {
             "input_ids": torch.from_numpy(ids),
             "labels": shifted,

@@ -1,4 +1,4 @@
-"""What a masked model is trained on: records as rows of slots with hidden parts, and the loss of a batch of them."""
+"""Training objective of a masked model: predict hidden slots of records, each over the tokens that the grammar allows."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,51 +32,38 @@ CONTROL_SEED = 2**31
 
 @dataclass(frozen=True)
 class MaskedObjective:
-    """Training and control records as a masked model reads them; see `Material` for the attributes that both have.
+    """Encoded training and control records of a masked model, and their loss.
 
     Attributes:
-        slots: the layout of rows.
-        choices: what each slot may hold.
+        layout: the layout of rows.
+        columns: masks of the head's columns for the slots.
+
+    The other attributes are those of `TrainingObjective`.
     """
 
     codec: Codec
     tokenizer: "PreTrainedTokenizerBase"
     train: MaskedDataset
     control: MaskedDataset
-    unknown: int
+    unencodable: int
     collate: MaskedCollator
     smoothing_ranks: int
-    slots: MaskedLayout
-    choices: AllowedColumns
-    cut: int = 0
-    """Training records with a text that is longer than the model reads, of which the beginning is learnt."""
+    layout: MaskedLayout
+    columns: AllowedColumns
+    truncated: int = 0
+    canaries: int = 0
 
     @property
-    def planted(self) -> int:
-        """Canaries among the records to learn: none."""
-        return 0
-
-    @property
-    def longest(self) -> int:
-        """Tokens of the longest training row."""
-        return max(record.tokens for record in self.train.records)
-
-    @property
-    def tokens(self) -> float:
-        """Mean tokens per training row."""
-        return sum(record.tokens for record in self.train.records) / len(self.train)
-
-    @property
-    def decisions(self) -> float:
-        """Decisions per training record, rounded as the loss is divided by them."""
+    def mean_decisions(self) -> float:
+        """Mean decisions per training record, rounded to the integer by which the loss is divided."""
         return self.collate.decisions
 
     def summed_loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return the weighted negative log-likelihood of a batch's asked slots, in nats."""
+        """Return the weighted negative log-likelihood of a batch's hidden slots, in nats."""
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
         )
-        loss = self.choices.loss(scores, batch["choices"], batch["targets"], batch["weights"])
+        loss = self.columns.loss(scores, batch["mask_numbers"], batch["targets"], batch["weights"])
         return loss + batch["constant"]
 
 
@@ -86,88 +73,88 @@ def masked_codec(
     """Return the codec of records for the recipe's masked model.
 
     Raises:
-        ModelError: the tokenizer has no mask token, or the schema makes sequences.
+        ModelError: the tokenizer has no mask token, or the recipe asks for sequences.
     """
     if schema.sequence is not None:
         raise ModelError(
-            "finetune.objective: masked models make single records; leave data.sequence out, or train a causal model"
+            "finetune.objective: masked models cannot generate sequences; remove data.sequence, or train a causal model"
         )
     codec = Codec(schema, tokenizer, "slots")  # type: ignore[arg-type]  # typed more loosely
-    known = (getattr(load_config(recipe.model), "max_position_embeddings", None), tokenizer.model_max_length)
-    limit = min(each for each in known if each is not None)
+    limits = (getattr(load_config(recipe.model), "max_position_embeddings", None), tokenizer.model_max_length)
+    limit = min(tokens for tokens in limits if tokens is not None)
     codec = Codec(schema, tokenizer, "slots", text_tokens=text_tokens(codec, records, limit))  # type: ignore[arg-type]
     assert MaskedLayout(codec).mask is not None
     return codec
 
 
-def encode_known_slots(records: list[Record], slots: MaskedLayout) -> tuple[list[SlotRecord], int]:
-    """Encode held-out records; those with a value or a length that training never saw are counted instead."""
-    found, unknown = [], 0
+def encode_held_out_slots(records: list[Record], layout: MaskedLayout) -> tuple[list[SlotRecord], int]:
+    """Encode held-out records, and count those with a value or a text length outside the domain that training fixed."""
+    encoded, unencodable = [], 0
     for record in records:
         try:
-            found.append(slots.encode(record))
+            encoded.append(layout.encode(record))
         except DataError:
-            unknown += 1
-    return found, unknown
+            unencodable += 1
+    return encoded, unencodable
 
 
 def masked_objective(recipe: Recipe, run: Run) -> MaskedObjective:
     """Read and encode the run's records for a masked model.
 
     Raises:
-        ModelError: the base model's tokenizer is not there, or is of no masked model.
+        ModelError: the base model's tokenizer is missing, or does not belong to a masked model.
         DataError: a training record, or every control record, cannot be encoded.
     """
     settings = recipe.finetune
     if settings.prompt is not None:
-        raise ModelError("finetune.prompt: is for causal instruct models; a masked one has no prompt")
+        raise ModelError("finetune.prompt: is for causal instruct models; remove it to train a masked model")
     if settings.canaries:
-        raise ModelError("finetune.canaries: are planted for causal models; leave them out for a masked one")
+        raise ModelError("finetune.canaries: are for causal models; remove them to train a masked model")
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
     records = to_records(read_table(run.split("train"), schema), schema)
     codec = masked_codec(recipe, schema, tokenizer, records)
-    slots = MaskedLayout(codec)
-    # A text's end past the model's room is not learnt; held-out texts are not cut, and have no likelihood.
-    whole, records = records, [slots.fitting(record) for record in records]
-    encoded = [slots.encode(record) for record in records]
+    layout = MaskedLayout(codec)
+    # Training texts are cut at the model's limit; a longer held-out text is not cut, and has no likelihood.
+    untruncated, records = records, [layout.fitting(record) for record in records]
+    encoded = [layout.encode(record) for record in records]
     held_out = to_records(read_table(run.split("control"), schema), schema)
-    control, unknown = encode_known_slots(held_out, slots)
+    control, unencodable = encode_held_out_slots(held_out, layout)
     if not control:
         raise DataError(
-            "no control record can be encoded: each holds a value that training never saw; enlarge data.split.control"
+            "no control record can be encoded: each holds a value that no training record has; enlarge data.split.control"
         )
-    columns = len(codec.vocabulary) if codec.vocabulary is not None else head_columns(recipe, tokenizer)
-    choices = AllowedColumns(slots, columns)
+    width = len(codec.vocabulary) if codec.vocabulary is not None else head_width(recipe, tokenizer)
+    columns = AllowedColumns(layout, width)
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
 
-    def hidden_once(record: SlotRecord, chance: np.random.Generator) -> list[Example]:
-        return [training_example(record, slots, choices, chance)]
+    def training_rows(record: SlotRecord, rng: np.random.Generator) -> list[Example]:
+        return [training_example(record, layout, columns, rng)]
 
-    def hidden_evenly(record: SlotRecord, chance: np.random.Generator) -> list[Example]:
-        return control_examples(record, slots, choices, chance)
+    def control_rows(record: SlotRecord, rng: np.random.Generator) -> list[Example]:
+        return control_examples(record, layout, columns, rng)
 
-    decisions = max(1, round(sum(each.decisions for each in encoded) / len(encoded)))
+    train = MaskedDataset(
+        encoded,
+        draw=training_rows,
+        seed=settings.seed,
+        redraw=(lambda index, epoch: layout.encode(smoothing(index, epoch))) if ranks else None,
+    )
     return MaskedObjective(
         codec,
         tokenizer,
-        MaskedDataset(
-            encoded,
-            draw=hidden_once,
-            seed=settings.seed,
-            redraw=(lambda index, epoch: slots.encode(smoothing(index, epoch))) if ranks else None,
-        ),
-        MaskedDataset(control, draw=hidden_evenly, seed=CONTROL_SEED),
-        unknown,
-        MaskedCollator(codec.vocabulary, slots.padding, decisions),
+        train,
+        MaskedDataset(control, draw=control_rows, seed=CONTROL_SEED),
+        unencodable,
+        MaskedCollator(codec.vocabulary, layout.padding, max(1, round(train.mean_decisions))),
         ranks,
-        slots,
-        choices,
-        sum(before != after for before, after in zip(whole, records, strict=True)),
+        layout,
+        columns,
+        truncated=sum(before != after for before, after in zip(untruncated, records, strict=True)),
     )
 
 
-def head_columns(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> int:
-    """Return how many columns the whole head has: it may be padded past the tokenizer's tokens."""
+def head_width(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> int:
+    """Return the number of columns of the full head, which may be padded past the tokenizer's tokens."""
     return max(load_config(recipe.model).vocab_size, len(tokenizer))

@@ -1,204 +1,211 @@
-"""Records with hidden cells and stretches of text: what a masked model learns from, and what its likelihood is read from.
+"""Data set and collator of a masked model: records with cells and subwords of texts hidden at random.
 
-The order-agnostic objective: cells become known one after the other in a random order, a text among them by its length
-first and then piece by piece in a random order, and each is predicted from all that is known before it. For one order the
-summed negative log-likelihood is that of a sampler that takes this order, exactly. Its mean over all orders is an upper bound
-on the negative log-likelihood of the sampler that draws the order (Jensen; Uria et al. 2014, A deep and tractable density
-estimator; Hoogeboom et al. 2022, Autoregressive diffusion models). A row with k of n cells hidden, weighted by n/k, is an
-unbiased draw from it.
+The objective is order-agnostic. Cells become known one after the other in a random order; a text becomes known by its
+length first, then subword by subword in a random order. Each is predicted from all that is known before it. For one
+order, the summed negative log-likelihood is exactly that of a sampler that takes this order. The mean over all orders
+is an upper bound on the negative log-likelihood of the sampler that draws the order (Jensen; Uria et al. 2014, A deep
+and tractable density estimator; Hoogeboom et al. 2022, Autoregressive diffusion models). A row in which k of n cells are
+hidden, weighted by n/k, is an unbiased estimate of that mean.
 """
 
 import math
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 from paracosm.finetune.objectives.slot_logits import AllowedColumns
 from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, SlotRecord
 
-SPANS = 0.5
-"""Share of the training rows in which pieces are hidden in stretches rather than one by one."""
-SPAN = 4
-"""Mean pieces of a stretch."""
-PARTLY = 0.5
-"""Chance that a hidden cell of several slots shows its first ones, in training."""
-UNKNOWN_TEXT = 0.15
-"""Chance that a hidden text is not there at all, so that its length is learnt; else its pieces are."""
-STATES = 8
-"""Rows from which the loss of one control record is read."""
+SPAN_PROBABILITY = 0.5
+"""Probability that subwords of a training text are hidden in spans rather than one by one."""
+MEAN_SPAN = 4
+"""Mean length of a span, in subwords."""
+PARTIAL_PROBABILITY = 0.5
+"""Probability that a hidden cell of several slots shows its first slots, in training."""
+LENGTH_PROBABILITY = 0.15
+"""Probability that a hidden text is left out altogether, so that its length is learnt; otherwise its subwords are."""
+CONTROL_ROWS = 8
+"""Rows from which the loss of one control record is estimated."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A row with what is to be predicted in it: per slot, its position, token, choice and weight.
+    """A row of tokens and the slots to predict in it.
 
     Attributes:
-        constant: nats of what no model decides: which of the lengths of its step a text has.
+        ids: token ids of the row, with mask tokens at hidden slots.
+        positions: position of each slot to predict.
+        targets: token id to predict at each of them.
+        mask_numbers: number of the mask of allowed columns at each of them.
+        weights: weight of each of them in the loss.
+        constant: nats that no model can change: a length slot stands for several lengths, each equally likely.
     """
 
     ids: list[int]
     positions: list[int]
     targets: list[int]
-    choices: list[int]
+    mask_numbers: list[int]
     weights: list[float]
     constant: float = 0.0
 
 
 def training_example(
-    record: SlotRecord, slots: MaskedLayout, choices: AllowedColumns, chance: np.random.Generator
+    record: SlotRecord, layout: MaskedLayout, columns: AllowedColumns, rng: np.random.Generator
 ) -> Example:
-    """Return a record with a random number of hidden cells, every number equally likely."""
+    """Return a record with a random number of hidden cells; every number from 1 to all is equally likely."""
     count = len(record.cells)
-    hidden_count = int(chance.integers(1, count + 1))
-    places = chance.permutation(count)[:hidden_count]
+    hidden_count = int(rng.integers(1, count + 1))
+    hidden = rng.permutation(count)[:hidden_count]
     shown: dict[int, int] = {}
     pieces: dict[int, Sequence[int]] = {}
     weights: dict[int, float] = {}
-    for place in sorted(places.tolist()):
-        weights[place] = count / hidden_count
-        text, width = record.texts.get(place), len(record.cells[place])
-        if text is not None and chance.random() >= UNKNOWN_TEXT:
-            rate = int(chance.integers(1, len(text) + 1))
-            spans = chance.random() < SPANS
-            pieces[place] = hidden_spans(len(text), rate, chance) if spans else _some(len(text), rate, chance)
-            weights[place] *= len(text) / len(pieces[place])
+    for index in sorted(hidden.tolist()):
+        weights[index] = count / hidden_count
+        text, width = record.texts.get(index), len(record.cells[index])
+        if text is not None and rng.random() >= LENGTH_PROBABILITY:
+            hidden_pieces = int(rng.integers(1, len(text) + 1))
+            in_spans = rng.random() < SPAN_PROBABILITY
+            choose = hidden_spans if in_spans else _random_positions
+            pieces[index] = choose(len(text), hidden_pieces, rng)
+            weights[index] *= len(text) / len(pieces[index])
             continue
-        shown[place] = 0
-        if text is None and width > 1 and chance.random() < PARTLY:
-            shown[place] = int(chance.integers(1, width))
-            weights[place] *= (width - 1) / PARTLY
+        shown[index] = 0
+        if text is None and width > 1 and rng.random() < PARTIAL_PROBABILITY:
+            shown[index] = int(rng.integers(1, width))
+            weights[index] *= (width - 1) / PARTIAL_PROBABILITY
         elif width > 1:
-            weights[place] /= 1 - PARTLY
-    return example(record, slots, choices, MaskState(shown, pieces), weights)
+            weights[index] /= 1 - PARTIAL_PROBABILITY
+    return example(record, layout, columns, MaskState(shown, pieces), weights)
 
 
 def example(
     record: SlotRecord,
-    slots: MaskedLayout,
-    choices: AllowedColumns,
+    layout: MaskedLayout,
+    columns: AllowedColumns,
     hidden: MaskState,
     weights: dict[int, float],
-    asked: int | None = None,
+    only: int | None = None,
 ) -> Example:
-    """Return the row of a state, and of each hidden cell its next decision, of each text its hidden pieces.
+    """Return the row of a partly hidden record: the next decision of each hidden cell and each hidden subword is predicted.
 
     Args:
         record: the whole record.
-        slots: the layout.
-        choices: numbers of what slots may hold.
+        layout: of the row.
+        columns: masks of allowed columns.
         hidden: what the row does not show.
-        weights: per hidden place.
-        asked: the one place to predict; None for all.
+        weights: weight in the loss per hidden field index.
+        only: the one field index to predict; None for all.
     """
-    row = slots.row(record, hidden)
-    found = Example(row.ids, [], [], [], [])
-    for place, shown in hidden.shown.items():
+    row = layout.row(record, hidden)
+    result = Example(row.ids, [], [], [], [])
+    for index, shown in hidden.shown.items():
         # A value whose further tokens are forced has nothing left to predict.
-        if shown < len(record.cells[place]) and asked in (None, place):
-            _ask(
-                found,
-                row.cells[place] + shown,
-                record.cells[place][shown],
-                choices.of(slots.nodes(place, record.cells[place])[shown]),
-                weights[place],
+        if shown < len(record.cells[index]) and only in (None, index):
+            _add_target(
+                result,
+                row.cells[index] + shown,
+                record.cells[index][shown],
+                columns.of(layout.nodes(index, record.cells[index])[shown]),
+                weights[index],
             )
-    for place, numbers in hidden.pieces.items():
-        if asked in (None, place):
-            for number in numbers:
-                token = record.texts[place][number]
-                _ask(found, row.texts[place] + number, token, choices.text, weights[place])
-    return found
+    for index, pieces in hidden.pieces.items():
+        if only in (None, index):
+            for piece in pieces:
+                token = record.texts[index][piece]
+                _add_target(result, row.texts[index] + piece, token, columns.text, weights[index])
+    return result
 
 
-def _ask(found: Example, position: int, target: int, choice: int, weight: float) -> None:
-    found.positions.append(position)
-    found.targets.append(target)
-    found.choices.append(choice)
-    found.weights.append(weight)
+def _add_target(row: Example, position: int, target: int, mask_number: int, weight: float) -> None:
+    row.positions.append(position)
+    row.targets.append(target)
+    row.mask_numbers.append(mask_number)
+    row.weights.append(weight)
 
 
-def _some(length: int, count: int, chance: np.random.Generator) -> list[int]:
-    return sorted(chance.permutation(length)[:count].tolist())
+def _random_positions(length: int, count: int, rng: np.random.Generator) -> list[int]:
+    return sorted(rng.permutation(length)[:count].tolist())
 
 
-def hidden_spans(length: int, count: int, chance: np.random.Generator) -> list[int]:
-    """Return about `count` of `length` places, at least one, in stretches of geometric lengths at random places."""
+def hidden_spans(length: int, count: int, rng: np.random.Generator) -> list[int]:
+    """Draw `count` of `length` positions in spans of geometric length at random starts.
+
+    Returns:
+        Ascending positions, at least one and at most `count`.
+    """
     chosen: set[int] = set()
     while len(chosen) < count:
-        begin = int(chance.integers(0, length))
-        size = min(int(chance.geometric(1 / SPAN)), count - len(chosen))
+        begin = int(rng.integers(0, length))
+        size = min(int(rng.geometric(1 / MEAN_SPAN)), count - len(chosen))
         chosen.update(range(begin, min(begin + size, length)))
     return sorted(chosen)
 
 
 def control_examples(
-    record: SlotRecord, slots: MaskedLayout, choices: AllowedColumns, chance: np.random.Generator
+    record: SlotRecord, layout: MaskedLayout, columns: AllowedColumns, rng: np.random.Generator
 ) -> list[Example]:
-    """Return rows whose weighted losses add up to an unbiased estimate of the bound on one record's likelihood.
+    """Return rows whose summed weighted losses are an unbiased estimate of the likelihood bound of one record.
 
-    Every row is a state that the sampler passes: one cell may be shown in part, the others wholly or not at all. The
-    numbers of known cells are spread evenly over the rows, which narrows the estimate.
+    Every row is a state that the sampler can be in: at most one cell is shown in part, the others are shown fully or
+    not at all. The number of known cells is stratified over the rows, which reduces the variance of the estimate.
     """
     count = len(record.cells)
-    found = []
-    offset = chance.random()
-    for state in range(STATES):
-        known = int((state + offset) / STATES * count)
-        order = chance.permutation(count).tolist()
+    rows: list[Example] = []
+    offset = rng.random()
+    for row in range(CONTROL_ROWS):
+        known = int((row + offset) / CONTROL_ROWS * count)
+        order = rng.permutation(count).tolist()
         hidden, current = sorted(order[known:]), order[known]
         shown = dict.fromkeys(hidden, 0)
-        weight = count / STATES
+        weight = count / CONTROL_ROWS
         text, width = record.texts.get(current), len(record.cells[current])
         if text is not None:
-            found += _text_states(record, slots, choices, shown, current, weight, chance)
+            rows += _text_examples(record, layout, columns, shown, current, weight, rng)
         elif width:
-            # Its decisions one by one would need a row each; one of them stands for all.
-            shown[current] = int(chance.integers(0, width))
-            found.append(
-                example(record, slots, choices, MaskState(shown), {current: weight * width}, asked=current)
+            # Each decision of the cell would need a row; one of them, drawn at random, represents all.
+            shown[current] = int(rng.integers(0, width))
+            rows.append(
+                example(record, layout, columns, MaskState(shown), {current: weight * width}, only=current)
             )
     constant = sum(
         math.log(1 + high - low)
-        for place, ids in record.texts.items()
-        for low, high in slots.lengths[slots.codec.fields[place].name].values()
+        for index, ids in record.texts.items()
+        for low, high in layout.lengths[layout.codec.fields[index].name].values()
         if low <= len(ids) <= high
     )
-    kept = [each for each in found if each.positions]
-    return [replace(kept[0], constant=constant), *kept[1:]] if kept else []
+    rows = [row for row in rows if row.positions]
+    return [replace(rows[0], constant=constant), *rows[1:]] if rows else []
 
 
-def _text_states(
+def _text_examples(
     record: SlotRecord,
-    slots: MaskedLayout,
-    choices: AllowedColumns,
+    layout: MaskedLayout,
+    columns: AllowedColumns,
     shown: dict[int, int],
     current: int,
     weight: float,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
 ) -> list[Example]:
-    """Return the state in which a text's length is next, and one in which some of its pieces are."""
-    length = example(record, slots, choices, MaskState(shown), {current: weight}, asked=current)
+    """Return a row that predicts the length of a text, and one that predicts a random number of its subwords."""
+    length = example(record, layout, columns, MaskState(shown), {current: weight}, only=current)
     size = len(record.texts[current])
-    hidden_count = int(chance.integers(1, size + 1))
-    others = {place: count for place, count in shown.items() if place != current}
-    state = MaskState(others, {current: _some(size, hidden_count, chance)})
+    hidden_count = int(rng.integers(1, size + 1))
+    others = {index: count for index, count in shown.items() if index != current}
+    state = MaskState(others, {current: _random_positions(size, hidden_count, rng)})
     return [
         length,
-        example(record, slots, choices, state, {current: weight * size / hidden_count}, asked=current),
+        example(record, layout, columns, state, {current: weight * size / hidden_count}, only=current),
     ]
 
 
-class MaskedDataset(Dataset):
-    """Records with hidden parts for a trainer; what is hidden is a function of (seed, epoch, record).
+class MaskedDataset(EpochDataset[SlotRecord]):
+    """Records of a masked model: rows with hidden slots.
 
     Attributes:
-        records: as they stand in the table.
         draw: makes the rows of a record.
-        redraw: gives record `index` as it is in `epoch`; None when records do not change.
     """
 
     def __init__(
@@ -209,33 +216,21 @@ class MaskedDataset(Dataset):
         seed: int,
         redraw: Callable[[int, int], SlotRecord] | None = None,
     ) -> None:
-        self.records = records
+        super().__init__(records, seed=seed, redraw=redraw)
         self.draw = draw
-        self.seed = seed
-        self.redraw = redraw
-        self.epoch = 0
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Draw other values and other hidden parts."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.records)
 
     def __getitem__(self, index: int) -> list[Example]:
-        record = self.records[index] if self.redraw is None else self.redraw(index, self.epoch)
-        key = zlib.crc32(f"{self.seed}/{self.epoch}/{index}".encode())
-        return self.draw(record, np.random.default_rng(key))
+        return self.draw(self.record(index), np.random.default_rng(self.seed_of(index)))
 
 
 @dataclass(frozen=True)
 class MaskedCollator:
-    """Pad rows on the right, and list the asked slots of all of them.
+    """Pads rows on the right and lists the slots to predict in all of them.
 
     Attributes:
-        vocabulary: token ids of the head's rows; None when the head is whole.
-        padding: token of the padding, which attention leaves out.
-        decisions: mean decisions of a record, by which the trainer divides.
+        vocabulary: token ids of the head's rows; None for the full head.
+        padding: token id at padded positions, which attention leaves out.
+        decisions: mean decisions per record; the trainer divides the loss by their sum over the batch.
     """
 
     vocabulary: tuple[int, ...] | None
@@ -243,6 +238,7 @@ class MaskedCollator:
     decisions: int
 
     def __call__(self, examples: Sequence[list[Example]]) -> dict[str, torch.Tensor]:
+        """Return a batch: `input_ids` and `attention_mask` of shape (rows, tokens), and one entry per slot to predict."""
         rows = [row for record in examples for row in record]
         length = max(len(row.ids) for row in rows)
         ids = np.full((len(rows), length), self.padding)
@@ -253,7 +249,7 @@ class MaskedCollator:
         targets = np.array([target for row in rows for target in row.targets])
         if self.vocabulary is not None:
             targets = np.searchsorted(self.vocabulary, targets)
-        # The trainer divides by the labels that it counts: as many a record, however many were hidden.
+        # The trainer divides by the number of labels: the same for every record, however many slots are hidden.
         counted = torch.zeros((len(examples), self.decisions), dtype=torch.int64)
         return {
             "input_ids": torch.from_numpy(ids),
@@ -261,7 +257,7 @@ class MaskedCollator:
             "rows": torch.tensor([at for at, row in enumerate(rows) for _ in row.positions]),
             "positions": torch.tensor([position for row in rows for position in row.positions]),
             "targets": torch.from_numpy(targets),
-            "choices": torch.tensor([choice for row in rows for choice in row.choices]),
+            "mask_numbers": torch.tensor([number for row in rows for number in row.mask_numbers]),
             "weights": torch.tensor([weight for row in rows for weight in row.weights], dtype=torch.float32),
             "constant": torch.tensor(sum(row.constant for row in rows)),
             "labels": counted,

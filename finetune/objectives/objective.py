@@ -1,53 +1,68 @@
-"""What fitting asks of the material, whatever the objective."""
+"""Protocol of a training objective: data sets, collator and loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
+    from paracosm.finetune.objectives.epoch_dataset import EpochDataset
     from paracosm.records.codec.codec import Codec
 
 
-class EpochDataset(Protocol):
-    """A data set of records that may look different in every epoch."""
-
-    records: Sequence[Any]
-    epoch: int
-
-    def begin_epoch(self, epoch: int) -> None: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Any: ...
-
-
 class TrainingObjective(Protocol):
-    """Training and control records as a model reads them; `Material` says what the attributes are."""
+    """Encoded training and control records, and the loss of a batch of them."""
 
     @property
-    def codec(self) -> "Codec": ...
+    def codec(self) -> "Codec":
+        """Codec of the records."""
+        ...
+
     @property
-    def tokenizer(self) -> "PreTrainedTokenizerBase": ...
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        """Tokenizer of the base model."""
+        ...
+
     @property
-    def train(self) -> EpochDataset: ...
+    def train(self) -> "EpochDataset":
+        """Training records, with the canaries that are part of training at the end."""
+        ...
+
     @property
-    def control(self) -> EpochDataset: ...
+    def control(self) -> "EpochDataset":
+        """Control records that can be encoded."""
+        ...
+
     @property
-    def cut(self) -> int: ...
+    def unencodable(self) -> int:
+        """Number of control records with a value outside the domain that training fixed; they have no likelihood."""
+        ...
+
     @property
-    def unknown(self) -> int: ...
+    def truncated(self) -> int:
+        """Number of training records with a text longer than the model reads, which is cut there."""
+        ...
+
     @property
-    def planted(self) -> int: ...
+    def canaries(self) -> int:
+        """Number of canaries among the training records."""
+        ...
+
     @property
-    def collate(self) -> Callable[[Any], dict[str, "torch.Tensor"]]: ...
+    def smoothing_ranks(self) -> int:
+        """Maximum number of ranks by which a value moves in an epoch; 0 without smoothing."""
+        ...
+
     @property
-    def smoothing_ranks(self) -> int: ...
+    def mean_decisions(self) -> float:
+        """Mean decisions per training record: the factor from the mean loss per decision to the loss per record."""
+        ...
+
     @property
-    def longest(self) -> int: ...
-    @property
-    def tokens(self) -> float: ...
-    @property
-    def decisions(self) -> float: ...
+    def collate(self) -> Callable[[Any], dict[str, "torch.Tensor"]]:
+        """Collator that makes a batch of examples."""
+        ...
 
     def summed_loss(self, model: "torch.nn.Module", batch: dict[str, "torch.Tensor"]) -> "torch.Tensor":
         """Return the loss of a batch, summed over its records, in nats."""

@@ -1,9 +1,9 @@
-"""A smoothed bootstrap: in every epoch numbers and dates move to values near them in rank.
+"""Smoothed bootstrap: in every epoch, numbers and dates are replaced by values of nearby rank in their column.
 
-A column of mostly different numbers can be told apart by its last digits, and a model with many weights learns those
-digits long before it has learnt how columns hang together. Moving each value a few ranks keeps the column's
-distribution and its relations, and leaves no digits to remember (Silverman & Young 1987, The bootstrap: to smooth
-or not to smooth?).
+The last digits of a column of mostly different numbers identify its records, and a model with many weights memorises
+them before it has learnt the relations between columns. Moving each value by a few ranks preserves the distribution
+of the column and its relations to others, and leaves no digits to memorise (Silverman & Young 1987, The bootstrap: to
+smooth or not to smooth?).
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,24 +14,24 @@ import numpy as np
 
 from paracosm.records.schema.schema import Field, Record, Schema
 
-FEWEST_VALUES = 20
-"""Columns with fewer different values are steps of a scale or codes, and stay as they are."""
+MIN_VALUES = 20
+"""A column with fewer distinct values is an ordinal scale or a code, and is not smoothed."""
 
 
 def default_ranks(records: int) -> int:
-    """Return by how many ranks values move when the recipe does not say: the cube root of the number of records."""
+    """Return the default of `finetune.smoothing`: the cube root of the number of records."""
     return round(records ** (1 / 3))
 
 
 @dataclass(frozen=True)
 class Smoothing:
-    """Redraws the records of an epoch.
+    """Smooths the training records of an epoch.
 
     Attributes:
-        records: the training records as they are.
-        columns: per field that moves, its present training values in ascending order, repeats included.
-        ranks: the farthest move.
-        seed: of the moves.
+        records: the training records.
+        columns: per smoothed field, its training values in ascending order, with repetitions and without missing ones.
+        ranks: maximum number of ranks by which a value moves.
+        seed: of the random moves.
     """
 
     records: Sequence[Record]
@@ -41,54 +41,57 @@ class Smoothing:
 
     @classmethod
     def of(cls, records: Sequence[Record], schema: Schema, *, ranks: int, seed: int) -> "Smoothing":
-        """Find the columns that move."""
+        """Choose the columns to smooth: numbers and dates with enough distinct values."""
         columns = {}
         for field in schema.modelled:
-            # Padded with zeros, digits are a code (`00501`), and its neighbours mean nothing.
+            # Digits padded with zeros are a code (`00501`), whose neighbours are unrelated.
             if field.type not in ("integer", "number", "datetime") or field.width:
                 continue
             present = sorted(record[field.name] for record in records if record[field.name] is not None)  # type: ignore[type-var]  # one type a column
-            if len(set(present)) >= FEWEST_VALUES:
+            if len(set(present)) >= MIN_VALUES:
                 columns[field] = present
         return cls(records, columns, ranks, seed)
 
     def __call__(self, index: int, epoch: int) -> Record:
         """Return record `index` as it is in `epoch`.
 
-        All its values move by the same number of ranks, so that equal columns stay equal and ordered ones ordered.
+        All values of a record move by the same number of ranks, so that equal columns stay equal and ordered ones ordered.
         """
-        random = np.random.default_rng([self.seed, epoch, index])
-        shift, place = random.uniform(-self.ranks, self.ranks), random.random()
+        rng = np.random.default_rng([self.seed, epoch, index])
+        shift, within_ties = rng.uniform(-self.ranks, self.ranks), rng.random()
         moved = dict(self.records[index])
         for field, column in self.columns.items():
             value = moved[field.name]
             if value is not None:
                 first, after = bisect_left(column, value), bisect_right(column, value)
-                moved[field.name] = _at(column, first + (after - 1 - first) * place + shift, field)
+                moved[field.name] = _at(column, first + (after - 1 - first) * within_ties + shift, field)
         return moved
 
 
 def _at(column: list, rank: float, field: Field) -> int | float:
-    """Return the column's value at a rank; between two values that occur once each, a value between them.
+    """Return the column's value at a fractional rank: interpolated between two values that occur once each, else the nearer one.
 
-    A value that occurs several times may be the only allowed one for a while around (120 mmHg, 500 dollars): beside such
-    a value nothing is made up. Nor is it between dates or numbers in scientific notation, whose spelling has steps of
-    its own.
+    A value that occurs several times may be the only plausible one nearby (120 mmHg, 500 dollars), so no new value is made
+    next to it. Dates and numbers in scientific notation are not interpolated, because their format has coarser steps.
     """
     last = len(column) - 1
-    # Reflected at both ends: cut off there, extremes would become common.
+    # Reflected at both ends; clipping there would make extreme values frequent.
     rank = abs(rank)
     rank = max(0.0, min(rank, 2 * last - rank))
     below = int(rank)
     above = min(below + 1, last)
-    low, high, share = column[below], column[above], rank - below
-    if field.type == "datetime" or field.scientific or not (_once(column, below) and _once(column, above)):
-        return low if share < 0.5 else high
-    between = low + (high - low) * share
+    low, high, fraction = column[below], column[above], rank - below
+    if (
+        field.type == "datetime"
+        or field.scientific
+        or not (_occurs_once(column, below) and _occurs_once(column, above))
+    ):
+        return low if fraction < 0.5 else high
+    between = low + (high - low) * fraction
     return round(between) if field.type == "integer" else round(between, field.decimals) + 0.0
 
 
-def _once(column: list, at: int) -> bool:
+def _occurs_once(column: list, at: int) -> bool:
     return (at == 0 or column[at - 1] != column[at]) and (
         at == len(column) - 1 or column[at + 1] != column[at]
     )

@@ -1,26 +1,27 @@
-"""Dealing each batch of the recipe among the processes: the same records in the same step, whatever their number."""
+"""Batch sampler that splits each global batch over the ranks; the global batch does not depend on the number of ranks."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from torch.utils.data import Sampler
 
-from paracosm.finetune.objectives.objective import EpochDataset
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 
 
 class GlobalBatchSampler(Sampler[list[int]]):
-    """What one process puts through its forward passes, one list of record numbers each.
+    """Yields the record indices of each forward pass of one rank.
 
-    A step takes `passes` forward passes on every process. A process that has no record left in one gets an empty list,
-    because the others wait for it.
+    A step takes `passes` forward passes on every rank. A rank without records left in a pass gets an empty list, so that all
+    ranks take part in the same number of collective operations.
 
     Attributes:
-        records: their epoch decides the order.
-        batch_size: records in a step, over all processes.
-        micro_batch: records in a forward pass of one process.
-        rank: number of this process.
-        processes: how many there are.
+        records: the data set; its epoch determines the order.
+        batch_size: records in a step, over all ranks.
+        micro_batch: records in a forward pass of one rank.
+        rank: of this process.
+        processes: number of ranks.
         seed: of the order.
+        lengths: tokens of each record.
     """
 
     def __init__(
@@ -43,23 +44,23 @@ class GlobalBatchSampler(Sampler[list[int]]):
 
     @property
     def passes(self) -> int:
-        """Forward passes in a whole step."""
+        """Forward passes per rank in a full step."""
         return passes_per_step(self.batch_size, self.micro_batch, self.processes)
 
     def __len__(self) -> int:
-        whole, left = divmod(len(self.records), self.batch_size)
-        return whole * self.passes + passes_per_step(left, self.micro_batch, self.processes)
+        full, rest = divmod(len(self.records), self.batch_size)
+        return full * self.passes + passes_per_step(rest, self.micro_batch, self.processes)
 
     def __iter__(self) -> Iterator[list[int]]:
         for batch in self.batches():
-            for each in range(passes_per_step(len(batch), self.micro_batch, self.processes)):
-                begin = (each * self.processes + self.rank) * self.micro_batch
+            for number in range(passes_per_step(len(batch), self.micro_batch, self.processes)):
+                begin = (number * self.processes + self.rank) * self.micro_batch
                 yield batch[begin : begin + self.micro_batch]
 
     def batches(self) -> Iterator[list[int]]:
-        """Yield the records of each step of this epoch, over all processes: at random, and the long ones of a step first.
+        """Yield the record indices of each step of this epoch, over all ranks: in random order, sorted by length within a step.
 
-        Records that go through a forward pass together then are of similar lengths, and little of it is padding.
+        The records of a forward pass then have similar lengths, which keeps padding small.
         """
         order = np.random.default_rng([self.seed, self.records.epoch]).permutation(len(self.records))
         for begin in range(0, len(order), self.batch_size):
@@ -68,5 +69,5 @@ class GlobalBatchSampler(Sampler[list[int]]):
 
 
 def passes_per_step(records: int, micro_batch: int, processes: int) -> int:
-    """Return how many forward passes each process needs for `records` of a step."""
+    """Return the number of forward passes that each rank needs for a step of `records` records."""
     return -(-records // (micro_batch * processes))

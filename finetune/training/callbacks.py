@@ -1,4 +1,4 @@
-"""What watches a training run: field orders, loss curve, progress, early stop, time limit."""
+"""Callbacks of the trainer: epochs of the data set, loss curve, progress lines, early stopping, time limit."""
 
 import json
 import math
@@ -9,18 +9,19 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from paracosm.finetune.distributed.processes import any_process
-from paracosm.finetune.objectives.objective import EpochDataset
+from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.files import write_text
 from paracosm.recipes.sections.finetune import Finetune
 
 BITS = "eval_control_bits"
+"""Metric of the trainer's log: mean bits per control record."""
 SECONDS = "seconds_spent"
 OUT_OF_TIME = "out_of_time"
 
 
-class FieldOrders(TrainerCallback):
-    """Draws new field orders for every epoch, the same ones on every process and after every resumption."""
+class EpochStart(TrainerCallback):
+    """Tells the data set which epoch begins: the same on every rank and after every resumption."""
 
     def __init__(self, records: EpochDataset) -> None:
         self.records = records
@@ -32,7 +33,7 @@ class FieldOrders(TrainerCallback):
 
 
 class History(TrainerCallback):
-    """Writes the loss curve: one line per evaluation, rebuilt from the trainer's log so that a resumed run repeats it."""
+    """Writes the loss curve, one line per evaluation; it is rebuilt from the trainer's log, so that a resumed run writes the same."""
 
     def __init__(self, path: Path, decisions_per_record: float) -> None:
         self.path = path
@@ -45,7 +46,7 @@ class History(TrainerCallback):
             write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines(state)))
 
     def lines(self, state: TrainerState) -> list[dict[str, float]]:
-        """Return step, epoch, control bits and mean train bits since the evaluation before, per evaluation."""
+        """Return for each evaluation: step, epoch, bits per control record, and mean train bits since the previous evaluation."""
         lines, losses = [], []
         for entry in state.log_history:
             if "loss" in entry:
@@ -67,7 +68,7 @@ class History(TrainerCallback):
 
 
 class ProgressLines(TrainerCallback):
-    """Prints speed, time left and the control loss, one line per evaluation and at most one every ten seconds between."""
+    """Reports speed, remaining time and control loss at every evaluation, and every ten seconds in between."""
 
     def __init__(self, tokens_per_step: float, progress: Any) -> None:
         self.tokens_per_step = tokens_per_step
@@ -86,7 +87,7 @@ class ProgressLines(TrainerCallback):
     ) -> None:
         if state.is_world_process_zero and time.monotonic() - self.last > 10:
             self.last = time.monotonic()
-            self.progress(self._pace(state))
+            self.progress(self._speed_line(state))
 
     def on_evaluate(  # type: ignore[override]  # the base takes metrics as one of its keywords
         self,
@@ -98,7 +99,7 @@ class ProgressLines(TrainerCallback):
     ) -> None:
         if state.is_world_process_zero:
             self.last = time.monotonic()
-            self.progress(f"{self._pace(state)} · control {metrics[BITS]:.2f} bits per record")
+            self.progress(f"{self._speed_line(state)} · control {metrics[BITS]:.2f} bits per record")
 
     def speed(self, state: TrainerState) -> float:
         """Return tokens per second since training began or resumed."""
@@ -108,7 +109,7 @@ class ProgressLines(TrainerCallback):
             / max(time.monotonic() - self.began, 1e-9)
         )
 
-    def _pace(self, state: TrainerState) -> str:
+    def _speed_line(self, state: TrainerState) -> str:
         seconds = max(time.monotonic() - self.began, 1e-9)
         done = state.global_step - self.first_step
         left = (state.max_steps - state.global_step) * seconds / max(done, 1)
@@ -117,7 +118,10 @@ class ProgressLines(TrainerCallback):
 
 
 class EarlyStop(TrainerCallback):
-    """Stops after a number of evaluations without a lower control loss, counted in the trainer's log, which outlives a kill."""
+    """Stops training after `patience` evaluations without a lower control loss.
+
+    They are counted in the trainer's log, which checkpoints contain.
+    """
 
     def __init__(self, patience: int) -> None:
         self.patience = patience
@@ -125,43 +129,43 @@ class EarlyStop(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._count(state, control)
+        self._check(state, control)
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._count(state, control)
+        self._check(state, control)
 
-    def _count(self, state: TrainerState, control: TrainerControl) -> None:
+    def _check(self, state: TrainerState, control: TrainerControl) -> None:
         bits = [entry[BITS] for entry in state.log_history if BITS in entry]
         if bits and len(bits) - 1 - bits.index(min(bits)) >= self.patience:
             control.should_training_stop = True
 
 
 class TimeLimit(TrainerCallback):
-    """Stops training after a number of minutes of wall time, on every process in the same step.
+    """Stops training after a number of minutes of wall time, on every rank in the same step.
 
-    The minutes before a kill count up to the checkpoint that training goes on from: what came after it is done again.
+    In a resumed training, the time up to its checkpoint counts.
     """
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
         self.began = time.monotonic()
-        self.before = self.spent = 0.0
+        self.spent_before = self.spent = 0.0
         self.over = False
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         for entry in state.log_history:
-            self.before = entry.get(SECONDS, self.before)
+            self.spent_before = entry.get(SECONDS, self.spent_before)
         if ran_out_of_time(state):
             control.should_training_stop = True
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self.spent = self.before + time.monotonic() - self.began
+        self.spent = self.spent_before + time.monotonic() - self.began
         self.over = any_process(self.spent > 60 * self.minutes)
         if self.over:
             control.should_evaluate = control.should_save = control.should_training_stop = True
@@ -169,12 +173,12 @@ class TimeLimit(TrainerCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        # The trainer has logged this evaluation by now, and keeps its log in every checkpoint.
+        # The trainer has logged this evaluation already, and saves its log in every checkpoint.
         state.log_history[-1] |= {SECONDS: self.spent, OUT_OF_TIME: self.over}
 
 
 def ran_out_of_time(state: TrainerState) -> bool:
-    """Return whether `TimeLimit` stopped this training, in this process or in one before it."""
+    """Return whether `TimeLimit` stopped this training, in this process or before it was resumed."""
     return any(entry.get(OUT_OF_TIME, False) for entry in state.log_history)
 
 
@@ -185,10 +189,10 @@ def callbacks(
     history: History,
     lines: ProgressLines,
 ) -> list[TrainerCallback]:
-    """Return what watches a training run: field orders, weight average, loss curve, progress, early stop, time limit."""
-    found: list[TrainerCallback] = [FieldOrders(records), average, history, lines]
+    """Return the callbacks of a training run, in the order in which the trainer calls them."""
+    active: list[TrainerCallback] = [EpochStart(records), average, history, lines]
     if settings.patience is not None:
-        found.append(EarlyStop(settings.patience))
+        active.append(EarlyStop(settings.patience))
     if settings.max_minutes is not None:
-        found.append(TimeLimit(settings.max_minutes))
-    return found
+        active.append(TimeLimit(settings.max_minutes))
+    return active

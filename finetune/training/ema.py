@@ -1,7 +1,7 @@
-"""The exponential moving average of the adapter's weights: what is evaluated, kept and released.
+"""Exponential moving average (EMA) of the trained weights: the weights that are evaluated and saved.
 
-The average does at any moment what a decaying learning rate does only at its end, so training can stop at the minimum of
-the control loss wherever that lies (Polyak and Juditsky 1992; Morales-Brotons et al. 2024, arXiv 2411.18704).
+The average has at any moment the effect that a decaying learning rate has at its end, so training can stop at the minimum
+of the control loss whenever that is reached (Polyak and Juditsky 1992; Morales-Brotons et al. 2024, arXiv 2411.18704).
 """
 
 from collections.abc import Iterator
@@ -13,28 +13,32 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from paracosm.finetune.distributed.processes import all_here
-from paracosm.finetune.distributed.sharding import lent, own_part, part_of, whole
+from paracosm.finetune.distributed.processes import training_barrier
+from paracosm.finetune.distributed.sharding import gathered, local_part, shard_like, unshard
 from paracosm.foundation.files import replacing
 
 AVERAGE = "average.safetensors"
+"""File of the average in a checkpoint; written last, so that its presence marks a complete checkpoint."""
 
 
 class ExponentialMovingAverage(TrainerCallback):
     """Averages the trainable weights after every step: `average += (1 - decay) * (weights - average)`.
 
-    Early on the decay is lower, (1 + step) / (10 + step), so that the random start is soon forgotten. Where the weights
-    are sharded, each process averages its own part.
+    In the first steps the decay is lower, (1 + step) / (10 + step), so that the initial weights lose their influence soon;
+    torch.optim.swa_utils and diffusers use the same formula. Unlike theirs, this average works on sharded weights: each
+    rank averages its own part.
 
     Attributes:
-        decay: 0 keeps the last weights.
+        decay: 0 makes the average equal to the last weights.
+        weights: the trainable weights by name.
+        average: their average by name; on each rank its own part.
     """
 
     def __init__(self, model: torch.nn.Module, decay: float) -> None:
         self.decay = decay
         self.model = model
         self.weights = self._trainable()
-        self.average = {name: own_part(weights).clone() for name, weights in self.weights.items()}
+        self.average = {name: local_part(weights).clone() for name, weights in self.weights.items()}
 
     def _trainable(self) -> dict[str, torch.Tensor]:
         return {name: weights for name, weights in self.model.named_parameters() if weights.requires_grad}
@@ -42,11 +46,11 @@ class ExponentialMovingAverage(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        # The trainer has divided the weights by now where it divides them; the average is still whole.
+        # The trainer has sharded the weights by now if it shards them; the average is still a full tensor.
         self.weights = self._trainable()
-        with lent(self.weights.values()):
+        with gathered(self.weights.values()):
             self.average = {
-                name: part_of(self.average[name], weights) for name, weights in self.weights.items()
+                name: shard_like(self.average[name], weights) for name, weights in self.weights.items()
             }
 
     def on_step_end(
@@ -55,51 +59,51 @@ class ExponentialMovingAverage(TrainerCallback):
         self.update(state.global_step)
 
     def update(self, step: int) -> None:
-        """Take in the weights after step number `step`."""
+        """Update the average with the weights after step number `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        with torch.no_grad(), lent(self.weights.values()):
+        with torch.no_grad(), gathered(self.weights.values()):
             for name, average in self.average.items():
-                weights = own_part(self.weights[name])
-                # A trainer may have moved the model after this was made.
+                weights = local_part(self.weights[name])
+                # The trainer may have moved the model to another device since this object was made.
                 self.average[name] = average.to(weights.device).lerp_(weights, 1 - decay)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        found = {name: whole(self.average[name], weights) for name, weights in self.weights.items()}
-        # What is written here says that the checkpoint is whole, so that every process has written its part.
-        all_here()
+        full = {name: unshard(self.average[name], weights) for name, weights in self.weights.items()}
+        # This file marks a complete checkpoint, so every rank must have written its part before.
+        training_barrier()
         if state.is_world_process_zero:
             checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
             with replacing(checkpoint / AVERAGE) as partial:
-                save_file({name: average.cpu().contiguous() for name, average in found.items()}, partial)
+                save_file({name: average.cpu().contiguous() for name, average in full.items()}, partial)
 
     def load(self, checkpoint: Path) -> None:
-        """Take up the average that was kept in a checkpoint."""
-        found = self.read(checkpoint)
-        self.average = {name: part_of(found[name], weights) for name, weights in self.weights.items()}
+        """Continue from the average in a checkpoint."""
+        saved = self.read(checkpoint)
+        self.average = {name: shard_like(saved[name], weights) for name, weights in self.weights.items()}
 
     @staticmethod
     def read(checkpoint: Path) -> dict[str, torch.Tensor]:
-        """Return the average that was kept in a checkpoint, whole."""
+        """Return the average in a checkpoint, as full tensors."""
         return load_file(checkpoint / AVERAGE)
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Put the average in the place of the weights for a while."""
-        with lent(self.weights.values()):
-            kept = {name: own_part(weights).clone() for name, weights in self.weights.items()}
-        self.put()
+    def applied(self) -> Iterator[None]:
+        """Use the average as the model's weights inside the context."""
+        with gathered(self.weights.values()):
+            saved = {name: local_part(weights).clone() for name, weights in self.weights.items()}
+        self.set_weights()
         try:
             yield
         finally:
-            self._put(kept)
+            self._set(saved)
 
-    def put(self) -> None:
-        """Put the average in the place of the weights for good."""
-        self._put(self.average)
+    def set_weights(self) -> None:
+        """Set the model's weights to the average."""
+        self._set(self.average)
 
-    def _put(self, values: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad(), lent(self.weights.values(), changed=True):
+    def _set(self, values: dict[str, torch.Tensor]) -> None:
+        with torch.no_grad(), gathered(self.weights.values(), modified=True):
             for name, weights in self.weights.items():
-                own_part(weights).copy_(values[name])
+                local_part(weights).copy_(values[name])

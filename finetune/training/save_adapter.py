@@ -1,11 +1,11 @@
-"""The adapter folder: weights, tokenizer, codec, and which base model they belong to."""
+"""Write the folder of a trained model: weights, tokenizer, codec, and the base model that they belong to."""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.bundled_models import ALIASES
-from paracosm.finetune.objectives.objective import TrainingObjective
+from paracosm.finetune.models.trained_model import BASE
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -13,24 +13,28 @@ from paracosm.recipes.sections.model import Model
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from paracosm.records.codec.codec import Codec
 
 
 def save_adapter(
     model: "PreTrainedModel",
-    material: TrainingObjective,
+    codec: "Codec",
+    tokenizer: "PreTrainedTokenizerBase",
     recipe: Recipe,
     run: Run,
     weights: "dict[str, Tensor] | None" = None,
 ) -> None:
-    """Write the run's adapter folder in one step; under `full` it holds the whole model, in float32.
+    """Write the run's adapter folder atomically; under `finetune.method: full` it holds the full model, in float32.
 
     Args:
-        model: that was trained.
-        material: tokenizer and codec.
-        recipe: names the base model.
-        run: gets the folder.
-        weights: the trained ones by name, where the model holds only parts of them.
+        model: the trained model.
+        codec: of the records.
+        tokenizer: of the base model.
+        recipe: `model` and `finetune` are read.
+        run: its adapter folder is written.
+        weights: trained weights by name, if those of `model` are sharded.
     """
     with replacing(run.adapter) as folder:
         if recipe.finetune.method == "full":
@@ -38,9 +42,9 @@ def save_adapter(
         else:
             model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
-        material.tokenizer.save_pretrained(folder)
-        (folder / run.codec.name).write_text(material.codec.to_json() + "\n", encoding="utf-8")
-        (folder / "base.json").write_text(
+        tokenizer.save_pretrained(folder)
+        (folder / run.codec.name).write_text(codec.to_json() + "\n", encoding="utf-8")
+        (folder / BASE).write_text(
             json.dumps(recipe.model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
         )
         if recipe.finetune.method != "full":
@@ -48,12 +52,12 @@ def save_adapter(
 
 
 def public_name(model: Model) -> str:
-    """Return the name under which others know a base model."""
+    """Return the public name of a base model: for an alias, that of the upstream model."""
     return ALIASES[model.base].upstream if model.base in ALIASES else model.base
 
 
 def _make_portable(path: Path, model: Model) -> None:
-    """Name the public base model rather than a folder of this machine, and write sets in a fixed order."""
+    """Replace the local path of the base model by its public name, and write lists in a fixed order."""
     config = json.loads(path.read_text())
     config["base_model_name_or_path"] = public_name(model)
     if isinstance(config.get("target_modules"), list):

@@ -1,4 +1,4 @@
-"""The trainer: transformers' loop with the loss under the grammar and the control loss in bits per record."""
+"""Trainer: the loop of transformers with the objective's loss, and an evaluation in bits per control record."""
 
 import json
 import math
@@ -9,12 +9,9 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import (
-    Trainer,
-    TrainingArguments,
-)
+from transformers import Trainer, TrainingArguments
 
-from paracosm.finetune.distributed.processes import on_processor, sharded, zero3
+from paracosm.finetune.distributed.processes import on_cpu, uses_fsdp, uses_zero3
 from paracosm.finetune.models.base_model import frozen_dtype
 from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.finetune.objectives.objective import TrainingObjective
@@ -26,45 +23,51 @@ from paracosm.recipes.recipe import Recipe
 
 
 class RecordTrainer(Trainer):
-    """Trains on the mean loss per decision over the global batch, whatever its division into steps and processes."""
+    """Trains on the mean loss per decision of the global batch, however it is divided into forward passes and ranks.
+
+    Attributes:
+        training_objective: data sets, collator and loss.
+        average: the weights that are evaluated.
+        batch_size: records in a step, over all ranks.
+    """
 
     def __init__(
         self,
         *,
-        material: TrainingObjective,
+        objective: TrainingObjective,
         average: ExponentialMovingAverage,
         batch_size: int,
         **arguments: Any,
     ) -> None:
         super().__init__(
-            train_dataset=material.train,  # type: ignore[arg-type]  # a protocol's
-            eval_dataset=material.control,  # type: ignore[arg-type]
+            train_dataset=objective.train,  # type: ignore[arg-type]  # typed as a map-style Dataset of transformers
+            eval_dataset=objective.control,  # type: ignore[arg-type]
             **arguments,
         )
-        self.material = material
+        self.training_objective = objective
         self.average = average
         self.batch_size = batch_size
-        # The loss below is a sum over this micro-batch divided by the decisions of the whole global batch.
+        # `compute_loss` returns a sum over the micro-batch, divided by the number of decisions of the global batch.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
 
     def create_accelerator_and_postprocess(self) -> None:
-        """Let accelerate shard on CPUs too, which it does on accelerators only."""
+        """Make accelerate shard on CPUs, which it does on accelerators only."""
         from accelerate import PartialState
         from accelerate.utils import DistributedType
 
-        launch = PartialState()
-        if launch.distributed_type is DistributedType.MULTI_CPU and sharded():
-            launch.distributed_type = DistributedType.MULTI_GPU
+        state = PartialState()
+        if state.distributed_type is DistributedType.MULTI_CPU and uses_fsdp():
+            state.distributed_type = DistributedType.MULTI_GPU
             super().create_accelerator_and_postprocess()
-            launch.distributed_type = DistributedType.MULTI_CPU
+            state.distributed_type = DistributedType.MULTI_CPU
         else:
             super().create_accelerator_and_postprocess()
 
     def get_train_dataloader(self) -> DataLoader:
-        """Return this process's part of every step."""
-        dealt = GlobalBatchSampler(
-            self.material.train,
+        """Return a data loader of this rank's part of every global batch."""
+        sampler = GlobalBatchSampler(
+            self.training_objective.train,
             batch_size=self.batch_size,
             micro_batch=self.args.per_device_train_batch_size,
             rank=self.args.process_index,
@@ -72,41 +75,41 @@ class RecordTrainer(Trainer):
             seed=self.args.seed,
         )
         return DataLoader(
-            self.material.train,  # type: ignore[arg-type]  # a protocol's
-            batch_sampler=dealt,
+            self.training_objective.train,  # type: ignore[arg-type]  # typed as a map-style Dataset of transformers
+            batch_sampler=sampler,
             collate_fn=self._collate,
             pin_memory=self.args.dataloader_pin_memory,
         )
 
     def _collate(self, examples: list[dict[str, list[int]]]) -> dict[str, Any]:
         if examples:
-            return self.material.collate(examples)
-        # A process without a record goes through the same motions on any other one, which then counts for nothing.
-        stand_in = self.material.collate([self.material.train[0]])
+            return self.training_objective.collate(examples)
+        # A rank without samples runs a dummy batch whose loss is multiplied by zero, so that collectives stay in step.
+        dummy = self.training_objective.collate([self.training_objective.train[0]])
         uncounted = {
-            name: torch.full_like(stand_in[name], IGNORED)
+            name: torch.full_like(dummy[name], IGNORED)
             for name in ("labels", "shift_labels")
-            if name in stand_in
+            if name in dummy
         }
-        return {**stand_in, **uncounted, "stand_in": stand_in}
+        return {**dummy, **uncounted, "dummy": dummy}
 
     def _summed_loss(self, model: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
-        if "stand_in" in inputs:
-            return self.material.summed_loss(model, inputs["stand_in"]) * 0.0
-        return self.material.summed_loss(model, inputs)
+        if "dummy" in inputs:
+            return self.training_objective.summed_loss(model, inputs["dummy"]) * 0.0
+        return self.training_objective.summed_loss(model, inputs)
 
-    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
-        # Where weights are sharded nobody has made the folder yet when transformers looks whether it is there, to remember
-        # the best one; processes that see different things load different things in the end, and wait for each other.
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        # With sharded weights the folder does not exist yet when transformers checks for it to remember the best checkpoint;
+        # ranks that see different states would load different weights in the end, and deadlock.
         (Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}").mkdir(
             parents=True, exist_ok=True
         )
-        super()._save_checkpoint(*given, **named)
+        super()._save_checkpoint(*args, **kwargs)
 
-    def _run_epoch(self, *given: Any, **named: Any) -> None:
-        # A training that was killed after its last step goes on without another one.
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        # A training that was killed after its last step has none left.
         if not self.control.should_training_stop:
-            super()._run_epoch(*given, **named)
+            super()._run_epoch(*args, **kwargs)
 
     def compute_loss(  # type: ignore[override]
         self,
@@ -119,46 +122,46 @@ class RecordTrainer(Trainer):
         return total * self.accelerator.num_processes / num_items_in_batch
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        # Nobody reads it, and counting the weights anew at every step takes as long as the optimizer.
+        # The count is not used, and counting the weights at every step takes as long as the optimizer.
         return 0
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # type: ignore[override]
-        """Return the mean bits per control record under the grammar and the averaged weights, and log it."""
+        """Return and log the mean bits per control record, under the averaged weights."""
         model = self._wrap_model(self.model, training=False)  # type: ignore[arg-type]  # set by the constructor
         model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
-        with torch.no_grad(), self.average.in_place():
-            for batch in self._own_share():
+        with torch.no_grad(), self.average.applied():
+            for batch in self._control_batches():
                 total += self._summed_loss(model, self._prepare_inputs(batch)).double()
         total = self.accelerator.reduce(total, "sum")
         model.train()
         metrics = {
-            BITS: float(total) / math.log(2) / len(self.material.control),  # type: ignore[arg-type]  # a tensor, as it went in
+            BITS: float(total) / math.log(2) / len(self.training_objective.control),  # type: ignore[arg-type]  # returned as a tensor, like the argument
             "epoch": round(self.state.epoch or 0.0, 6),
         }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _own_share(self) -> Iterator[dict[str, Any]]:
-        """Batches of the control records that this process measures: as many as every other process has."""
-        control, size = self.material.control, self.args.per_device_eval_batch_size
+    def _control_batches(self) -> Iterator[dict[str, Any]]:
+        """Yield this rank's batches of control records: the same number on every rank."""
+        control, size = self.training_objective.control, self.args.per_device_eval_batch_size
         rows = range(self.args.process_index, len(control), self.args.world_size)
-        for each in range(passes_per_step(len(control), size, self.args.world_size)):
-            yield self._collate([control[row] for row in rows[each * size : (each + 1) * size]])
+        for number in range(passes_per_step(len(control), size, self.args.world_size)):
+            yield self._collate([control[row] for row in rows[number * size : (number + 1) * size]])
 
 
 def training_arguments(
     recipe: Recipe, *, folder: Path, records: int, micro_batch: int, world_size: int
 ) -> TrainingArguments:
-    """Translate the recipe into transformers' arguments.
+    """Translate the recipe into the training arguments of transformers.
 
     Args:
         recipe: `model` and `finetune` are read.
-        folder: where checkpoints go.
-        records: training records.
-        micro_batch: records per forward pass of one process.
-        world_size: number of processes.
+        folder: of the checkpoints.
+        records: number of training records.
+        micro_batch: records in a forward pass of one rank.
+        world_size: number of ranks.
     """
     settings = recipe.finetune
     steps_per_epoch = math.ceil(records / settings.batch_size)
@@ -166,8 +169,8 @@ def training_arguments(
     schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
     return TrainingArguments(
         output_dir=str(folder),
-        use_cpu=on_processor() and not zero3(),
-        ddp_backend="gloo" if on_processor() and zero3() else None,
+        use_cpu=on_cpu() and not uses_zero3(),
+        ddp_backend="gloo" if on_cpu() and uses_zero3() else None,
         per_device_train_batch_size=micro_batch,
         per_device_eval_batch_size=max(micro_batch, 4),
         gradient_accumulation_steps=passes_per_step(settings.batch_size, micro_batch, world_size),
@@ -185,12 +188,12 @@ def training_arguments(
         save_steps=interval,
         save_total_limit=2,
         logging_steps=max(1, interval // 8),
-        # The best checkpoint is kept beside the last one; `train` loads its averaged weights at the end.
+        # The best checkpoint is kept beside the last one; `fit` loads its averaged weights at the end.
         load_best_model_at_end=True,
         metric_for_best_model=BITS,
         greater_is_better=False,
         remove_unused_columns=False,
-        **_of_method(recipe),
+        **_method_arguments(recipe),
         label_names=["shift_labels"],
         report_to=[],
         disable_tqdm=True,
@@ -200,38 +203,38 @@ def training_arguments(
     )
 
 
-def _of_method(recipe: Recipe) -> dict[str, Any]:
-    """Return the arguments that depend on what is trained, and over what."""
-    found: dict[str, Any] = {}
+def _method_arguments(recipe: Recipe) -> dict[str, Any]:
+    """Return the arguments that depend on the method, the quantization and the precision."""
+    arguments: dict[str, Any] = {}
     if recipe.finetune.gradient_checkpointing:
-        found |= {
+        arguments |= {
             "gradient_checkpointing": True,
             "gradient_checkpointing_kwargs": {"use_reentrant": False},
         }
     if recipe.model.quantize is not None and torch.cuda.is_available():
-        # Its moments take a quarter of the memory, and move to the host where a long batch needs their place.
-        found["optim"] = "paged_adamw_8bit"
+        # Its moments take a quarter of the memory, and are paged to the host when a long batch needs the space.
+        arguments["optim"] = "paged_adamw_8bit"
     if recipe.finetune.method == "full" and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
-        # Weights and moments in float32, products in bfloat16.
-        found["bf16"] = True
-    if zero3() and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
-        if on_processor():
+        # Weights and moments in float32, matrix products in bfloat16.
+        arguments["bf16"] = True
+    if uses_zero3() and frozen_dtype(recipe.model.dtype) == torch.bfloat16:
+        if on_cpu():
             raise ModelError(
                 "model.dtype: DeepSpeed trains in float32 on CPUs; set model.dtype=float32, or launch with fsdp2"
             )
-        # DeepSpeed keeps all weights in one precision, and the adapter's own in float32 beside them.
-        found["bf16"] = True
-    return found
+        # DeepSpeed keeps all weights in one precision, with float32 copies of the adapter.
+        arguments["bf16"] = True
+    return arguments
 
 
-def last_whole_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that was written to its end; remove those that a kill cut short."""
-    whole = []
+def last_complete_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete checkpoint, or None; remove incomplete ones that a killed process left."""
+    complete = []
     for path in folder.glob("checkpoint-*"):
         # The average is written last, and atomically.
         if not (path / AVERAGE).is_file():
             shutil.rmtree(path)
             continue
         step = json.loads((path / "trainer_state.json").read_text())["global_step"]
-        whole.append((step, path))
-    return max(whole)[1] if whole else None
+        complete.append((step, path))
+    return max(complete)[1] if complete else None

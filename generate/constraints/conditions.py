@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -235,15 +236,22 @@ def _field(name: str, schema: Schema, where: str) -> Field:
     return schema[name]
 
 
+def _read(field: Field, text: str, *, has_unit: bool) -> Value:
+    """Read text that can have the unit of the field; a key of a quota is text, but can be a number without unit."""
+    with_unit = f"{field.prefix}{text}{field.suffix}"
+    if has_unit:
+        with suppress(ValueError, KeyError):
+            return read_cell(field, text)
+    return read_cell(field, with_unit)
+
+
 def _value(field: Field, given: Any, where: str) -> Value:
     """Read a value as the recipe writes it: as the source would."""
     text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
     if field.type == "boolean" and text not in (field.true, field.false):
         text = {"true": field.true, "false": field.false}.get(text.lower(), text)
     try:
-        value = read_cell(
-            field, f"{field.prefix}{text}{field.suffix}" if not isinstance(given, str) else text
-        )
+        value = _read(field, text, has_unit=isinstance(given, str))
     except (ValueError, KeyError) as fault:
         raise RecipeError(f"{where}: {given!r} is no {field.type} as the field writes it") from fault
     if not field.allows(value):

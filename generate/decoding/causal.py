@@ -7,10 +7,10 @@ from functools import cached_property
 
 import torch
 
+from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_batch import ContinuousBatch, Setting
 from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
-from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling
 from paracosm.records.codec.sequence_codec import decode_sequence
@@ -45,7 +45,7 @@ class Decoder:
     @cached_property
     def _setting(self) -> Setting:
         takes = inspect.signature(self.adapted.model.forward).parameters
-        columns = ChoiceColumns(self.adapted.codec.vocabulary)
+        columns = HeadColumns(self.adapted.codec.vocabulary)
         return Setting(
             self.adapted,
             self.book,

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
-from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.kv_cache import SlotCache, attention_masks, rounded
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling, choose
@@ -41,7 +41,7 @@ class Setting:
 
     adapted: AdaptedModel
     book: GrammarCache
-    columns: ChoiceColumns
+    columns: HeadColumns
     sampling: Sampling
     slots: int
     attempts: int

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.models.base_model import processor
-from paracosm.finetune.models.trained_model import ADAPTER, is_tuned, load_tuned
-from paracosm.foundation.errors import ModelError
+from paracosm.finetune.models.base_model import device_type
+from paracosm.finetune.models.trained_model import load_codec, load_trained
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 
@@ -30,23 +29,15 @@ class AdaptedModel:
 
 
 def load_adapted(folder: Path) -> AdaptedModel:
-    """Load an adapter folder that `finetune` wrote.
+    """Load a trained model for sampling.
 
     Args:
-        folder: holds the adapter, `codec.json`, `base.json` and the tokenizer.
+        folder: written by the finetune stage: adapter or full model, `codec.json`, `base.json` and the tokenizer.
 
     Raises:
-        ModelError: the folder is no such adapter, or the base model is missing.
+        ModelError: a file of a trained model is missing, or the base model is.
     """
-    from transformers import AutoTokenizer
-
-    for name in ("codec.json", "base.json"):
-        if not (folder / name).is_file():
-            raise ModelError(f"{folder}: holds no adapter (no {name}); run the finetune stage first")
-    if not is_tuned(folder):
-        raise ModelError(f"{folder}: holds no adapter (no {ADAPTER[0]}); run the finetune stage first")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    codec = Codec.from_json((folder / "codec.json").read_text(encoding="utf-8"), tokenizer)
-    # Fused attention: one query token a row reads the cache without a copy per query head.
-    merged = load_tuned(folder, codec.vocabulary)
-    return AdaptedModel(merged.to(processor()), codec, TokenMasks(codec))  # type: ignore[arg-type]  # typed as unbound
+    codec, masks = load_codec(folder)
+    # Fused attention reads the cache without a copy per query head when each row has one query token.
+    merged = load_trained(folder, codec.vocabulary)
+    return AdaptedModel(merged.to(device_type()), codec, masks)  # type: ignore[arg-type]  # typed as unbound

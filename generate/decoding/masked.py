@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paracosm.finetune.models.base_model import positions
-from paracosm.finetune.objectives.slot_logits import slot_scores
+from paracosm.finetune.models.base_model import max_positions
+from paracosm.finetune.objectives.slot_logits import HeadColumns, slot_scores
 from paracosm.generate.constraints.guide import NoConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.choice_columns import ChoiceColumns
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked_state import MaskedSettings, MaskedState, SlotQuery
 from paracosm.generate.decoding.sampling import Sampling, choose
@@ -52,11 +51,13 @@ class MaskedDecoder:
 
     @cached_property
     def _settings(self) -> MaskedSettings:
-        return MaskedSettings(self.layout, positions(self.adapted.model), self.text_passes, self.refinements)
+        return MaskedSettings(
+            self.layout, max_positions(self.adapted.model), self.text_passes, self.refinements
+        )
 
     @cached_property
-    def _columns(self) -> ChoiceColumns:
-        return ChoiceColumns(self.adapted.codec.vocabulary)
+    def _columns(self) -> HeadColumns:
+        return HeadColumns(self.adapted.codec.vocabulary)
 
     @cached_property
     def _free(self) -> NoConstraints:

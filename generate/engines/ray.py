@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from paracosm.finetune.distributed.processes import leading
+from paracosm.finetune.distributed.processes import is_leader
 from paracosm.foundation.errors import ModelError
 from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
 
@@ -38,7 +38,7 @@ class Ray:
         self.job = job
 
     def make(self, blocks: Sequence[int]) -> Iterator[Block]:
-        if not leading() or not blocks:
+        if not is_leader() or not blocks:
             return
         # Ray reports its use to its makers unless told not to, and nothing leaves the building here.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

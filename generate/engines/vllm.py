@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import leading
+from paracosm.finetune.distributed.processes import is_leader
 from paracosm.finetune.models.trained_model import export
 from paracosm.foundation.digests import folder_digest
 from paracosm.foundation.errors import DataError, ModelError
@@ -58,7 +58,7 @@ class Vllm:
         )
 
     def make(self, blocks: Sequence[int]) -> Iterator[Block]:
-        if not leading():
+        if not is_leader():
             return
         for block in blocks:
             yield self._block(block)

@@ -1,1 +1,1 @@
-"""Loading recipes: YAML with line numbers, overrides, errors that name file, line and key."""
+"""Loading of recipes from YAML files and overrides, with errors that name file, line and key."""

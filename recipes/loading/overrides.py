@@ -1,4 +1,4 @@
-"""Overrides: `finetune.epochs=2` on the command line goes over what the file says."""
+"""Overrides: `finetune.epochs=2` on the command line replaces the value of a recipe key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,89 +6,99 @@ from typing import Any
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.loading.json_schema import is_section, is_text, node_at, takes
-from paracosm.recipes.loading.yaml_source import Path, read_document
+from paracosm.recipes.loading.json_schema import allows_type, is_section, is_text, node_at
+from paracosm.recipes.loading.yaml_source import KeyPath, read_document
 
 
 @dataclass(frozen=True)
 class Override:
-    """One `key=value`: as it was written, the path that it sets, and the value."""
+    """One override.
 
-    written: str
-    path: Path
+    Attributes:
+        source: the text `key=value`, as the user wrote it.
+        path: the key to set.
+        value: the new value.
+    """
+
+    source: str
+    path: KeyPath
     value: Any
 
     @property
-    def cited(self) -> str:
-        """The words that open an error about it."""
-        return f"override {self.written!r}"
+    def label(self) -> str:
+        """The start of an error message about this override."""
+        return _label(self.source)
 
 
-def read_overrides(written: Sequence[str]) -> list[Override]:
-    """Read overrides in order.
+def read_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Parse overrides, in order.
 
     Raises:
-        RecipeError: one has no `=`, no key, or a value that is no YAML.
+        RecipeError: an override has no `=`, no key, or a value that is not valid YAML.
     """
-    return [_read(each) for each in written]
+    return [_read(source) for source in overrides]
 
 
 def apply(override: Override, plain: dict[str, Any]) -> None:
-    """Set the override's value in `plain`.
+    """Set the value of the override in `plain`, in place.
 
     Raises:
-        RecipeError: its path goes through a value that is no mapping.
+        RecipeError: its path leads through a value that is not a mapping.
     """
-    place: dict[Any, Any] = plain
+    parent: dict[Any, Any] = plain
     for depth, key in enumerate(override.path[:-1], start=1):
-        inner = place.get(key)
-        if inner is None:
-            inner = place[key] = {}
-        if not isinstance(inner, dict) or _is_leaf(override.path[:depth]):
+        child = parent.get(key)
+        if child is None:
+            child = parent[key] = {}
+        if not isinstance(child, dict) or _is_leaf(override.path[:depth]):
             section = ".".join(map(str, override.path[:depth]))
-            raise RecipeError(f"{override.cited}: {section!r} holds a value, not keys")
-        place = inner
-    place[override.path[-1]] = override.value
+            raise RecipeError(f"{override.label}: {section!r} holds a value, not keys")
+        parent = child
+    parent[override.path[-1]] = override.value
 
 
-def _is_leaf(path: Path) -> bool:
+def _is_leaf(path: KeyPath) -> bool:
     node = node_at(path)
-    return node is not None and not takes(node, "object")
+    return node is not None and not allows_type(node, "object")
 
 
-def _read(written: str) -> Override:
-    key, equals, text = written.partition("=")
+def _label(source: str) -> str:
+    return f"override {source!r}"
+
+
+def _read(source: str) -> Override:
+    key, equals, text = source.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        near = did_you_mean(written, ("--run",)) if not equals else ""
-        raise RecipeError(f"override {written!r}: must be KEY=VALUE, such as finetune.epochs=2{near}")
-    path = _path(parts, text)
-    return Override(written, path, _value(text, path, f"override {written!r}"))
+        near = did_you_mean(source, ("--run",)) if not equals else ""
+        raise RecipeError(f"{_label(source)}: must be KEY=VALUE, such as finetune.epochs=2{near}")
+    path = _split_key(parts, text)
+    return Override(source, path, _value(text, path, _label(source)))
 
 
-def _path(parts: list[str], text: str) -> Path:
-    """Split a dotted key, keeping the dots of column and metric names."""
-    path: Path = ()
-    for place, part in enumerate(parts):
+def _split_key(parts: list[str], text: str) -> KeyPath:
+    """Return the path of a dotted key, keeping dots inside the names of columns, fields and gates."""
+    path: KeyPath = ()
+    for index, part in enumerate(parts):
         node = node_at(path)
         if node is None or not isinstance(node.get("additionalProperties"), dict):
             path = (*path, part)
             continue
-        rest = parts[place:]
-        # A column's own keys come last: data.fields.num.co.type=number.
-        keyed = (
+        rest = parts[index:]
+        # The last part is a key of the column: data.fields.num.co.type=number.
+        has_own_keys = (
             is_section(node["additionalProperties"]) and len(rest) > 1 and not text.lstrip().startswith("{")
         )
-        return (*path, ".".join(rest[:-1]), rest[-1]) if keyed else (*path, ".".join(rest))
+        return (*path, ".".join(rest[:-1]), rest[-1]) if has_own_keys else (*path, ".".join(rest))
     return path
 
 
-def _value(text: str, path: Path, cited: str) -> Any:
+def _value(text: str, path: KeyPath, label: str) -> Any:
     node = node_at(path)
     quoted = text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1
     if node is not None and is_text(node) and not quoted:
-        return None if text in ("", "null") and takes(node, "null") else text
+        return None if text in ("", "null") and allows_type(node, "null") else text
     try:
-        return read_document(text, cited).value
-    except RecipeError as fault:
-        raise RecipeError(f"{cited}: {text!r} cannot be read; lists are written [a, b]") from fault
+        return read_document(text, label).value
+    except RecipeError as error:
+        raise RecipeError(f"{label}: {text!r} cannot be read; lists are written [a, b]") from error

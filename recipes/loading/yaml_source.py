@@ -1,6 +1,6 @@
-"""YAML as plain values, with the line on which every key stands.
+"""YAML 1.2 reader and writer that records the line number of every key.
 
-Scalars follow the YAML 1.2 core schema: `2e-4` is a number, `yes`, `00501` and `2024-05-01` are text.
+Scalars follow the YAML 1.2 core schema: `2e-4` is a number; `yes`, `00501` and `2024-05-01` are text.
 """
 
 import re
@@ -12,10 +12,12 @@ import yaml
 
 from paracosm.foundation.errors import RecipeError
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""Path of keys and list indices, such as ('data', 'drop', 0)."""
 
 MERGE = "tag:yaml.org,2002:merge"
-BREAKS = frozenset("\r\x85\u2028\u2029")
+LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
+"""Line breaks besides the line feed."""
 SCALARS = (
     ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
@@ -31,13 +33,13 @@ SCALARS = (
 
 
 class CoreLoader(yaml.SafeLoader):
-    """Reads the scalars of the YAML 1.2 core schema."""
+    """YAML loader for the scalars of the YAML 1.2 core schema."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
 
 class CoreDumper(yaml.SafeDumper):
-    """Quotes whatever YAML 1.1 or 1.2 would not read back as text."""
+    """YAML dumper that quotes text that YAML 1.1 or 1.2 would read as another type."""
 
 
 for _tag, _pattern, _first in SCALARS:
@@ -45,24 +47,29 @@ for _tag, _pattern, _first in SCALARS:
     CoreDumper.add_implicit_resolver(_tag, re.compile(_pattern), _first)
 
 
-def _written_text(dumper: CoreDumper, text: str) -> yaml.ScalarNode:
-    # Escaped, because a plain or single-quoted line break of these kinds is read back as another one.
-    style = '"' if BREAKS.intersection(text) else None
+def _represent_text(dumper: CoreDumper, text: str) -> yaml.ScalarNode:
+    # Escaped, because unescaped line breaks of these kinds are read back as a line feed or a space.
+    style = '"' if LINE_BREAKS.intersection(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-CoreDumper.add_representer(str, _written_text)
+CoreDumper.add_representer(str, _represent_text)
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML text says, and on which line (from 1) each path of keys and list places stands."""
+    """A YAML document.
+
+    Attributes:
+        value: its content as mappings, lists and scalars.
+        lines: the line number, from 1, of each key and list entry.
+    """
 
     value: Any
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
 
-    def line(self, path: Path) -> int | None:
-        """Return the line of `path` or of the nearest key above it."""
+    def line(self, path: KeyPath) -> int | None:
+        """Return the line number of `path`, or of its nearest parent in the document."""
         while path:
             if path in self.lines:
                 return self.lines[path]
@@ -75,33 +82,33 @@ def read_document(text: str, name: str) -> Document:
 
     Args:
         text: the YAML.
-        name: what errors call it, such as the path of the file.
+        name: its name in error messages, such as the path of the file.
 
     Raises:
-        RecipeError: the text is no YAML, has several documents, or a key twice in one mapping.
+        RecipeError: the text is not valid YAML, has several documents, or repeats a key in one mapping.
     """
     try:
         loader = CoreLoader(text)
         node = loader.get_single_node()
         if node is None:
             return Document(None, {})
-        lines: dict[Path, int] = {}
-        _note_lines(node, (), lines, set(), name)
+        lines: dict[KeyPath, int] = {}
+        _record_lines(node, (), lines, set(), name)
         return Document(loader.construct_document(node), lines)
-    except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark
-        raise RecipeError(f"{name}:{mark.line + 1 if mark else 1}: {_told(fault)}") from fault
-    except yaml.reader.ReaderError as fault:
-        line = text[: fault.position].count("\n") + 1
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise RecipeError(f"{name}:{mark.line + 1 if mark else 1}: {_describe(error)}") from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
         raise RecipeError(
-            f"{name}:{line}: character U+{ord(text[fault.position]):04X} is not allowed in YAML"
-        ) from fault
-    except RecursionError as fault:
-        raise RecipeError(f"{name}: is nested too deeply to be read") from fault
-    except ValueError as fault:
-        if isinstance(fault, RecipeError):
+            f"{name}:{line}: character U+{ord(text[error.position]):04X} is not allowed in YAML"
+        ) from error
+    except RecursionError as error:
+        raise RecipeError(f"{name}: is nested too deeply to be read") from error
+    except ValueError as error:
+        if isinstance(error, RecipeError):
             raise
-        raise RecipeError(f"{name}: holds a value that cannot be read ({fault})") from fault
+        raise RecipeError(f"{name}: holds a value that cannot be read ({error})") from error
 
 
 def dump_document(value: Any) -> str:
@@ -109,15 +116,17 @@ def dump_document(value: Any) -> str:
     return yaml.dump(value, Dumper=CoreDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], seen: set[int], name: str) -> None:
-    # An alias is walked once, so that a small file cannot stand for an endless one.
+def _record_lines(
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[int], name: str
+) -> None:
+    # An alias is visited once, so that a small file with nested aliases cannot take exponential time.
     if id(node) in seen:
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
-        for place, entry in enumerate(node.value):
-            lines[(*path, place)] = entry.start_mark.line + 1
-            _note_lines(entry, (*path, place), lines, seen, name)
+        for index, entry in enumerate(node.value):
+            lines[(*path, index)] = entry.start_mark.line + 1
+            _record_lines(entry, (*path, index), lines, seen, name)
     if isinstance(node, yaml.MappingNode):
         first: dict[Hashable, int] = {}
         for key, value in node.value:
@@ -125,25 +134,25 @@ def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], seen: set[i
             if key.tag == MERGE:
                 continue
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
-                raise RecipeError(f"{name}:{line}: {_key_found(key)} as a key must be text; put it in quotes")
+                raise RecipeError(f"{name}:{line}: {_key_text(key)} as a key must be text; put it in quotes")
             if key.value in first:
                 raise RecipeError(
-                    f"{name}:{line}: key {key.value!r} stands twice; line {first[key.value]} has it already"
+                    f"{name}:{line}: key {key.value!r} is repeated; it is on line {first[key.value]} already"
                 )
             first[key.value] = line
             lines[(*path, key.value)] = line
-            _note_lines(value, (*path, key.value), lines, seen, name)
+            _record_lines(value, (*path, key.value), lines, seen, name)
 
 
-def _key_found(key: yaml.Node) -> str:
+def _key_text(key: yaml.Node) -> str:
     return key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
 
 
-def _told(fault: yaml.MarkedYAMLError) -> str:
-    problem = (fault.problem or "cannot be read").replace("\n", " ")
+def _describe(error: yaml.MarkedYAMLError) -> str:
+    problem = (error.problem or "cannot be read").replace("\n", " ")
     if "'\\t'" in problem:
         return "a tab cannot indent YAML; use spaces"
-    if "expected a single document" in (fault.context or ""):
+    if "expected a single document" in (error.context or ""):
         return "a second document begins here; a recipe is one document"
-    context = f" ({fault.context})" if fault.context else ""
+    context = f" ({error.context})" if error.context else ""
     return f"broken YAML: {problem}{context}".replace("\n", " ")

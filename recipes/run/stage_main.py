@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from paracosm.foundation.errors import ParacosmError, RecipeError
-from paracosm.foundation.exit_codes import explained
+from paracosm.foundation.exit_codes import exit_code_of
 from paracosm.recipes.run.open_run import OpenRun, open_run
 
 HELD_BACK = 5.0
@@ -34,7 +34,7 @@ def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = 
         argv: the arguments after the program's name; those of this process when absent.
         prog: the program's name in messages.
     """
-    return explained(lambda: _do(stage, argv, prog))
+    return exit_code_of(lambda: _do(stage, argv, prog))
 
 
 def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: str) -> int:

@@ -1,4 +1,4 @@
-"""The `data` section: the source, field overrides, splits and personal data."""
+"""The `data` section: source, columns, field overrides, splits and personal data."""
 
 from typing import Annotated, Any, Literal
 
@@ -24,74 +24,77 @@ PersonalKind = Literal[
 ]
 
 
-def _short_form_allowed(schema: dict[str, Any]) -> None:
-    """Let the JSON Schema take the bare word too, as the model does."""
+def _allow_short_form(schema: dict[str, Any]) -> None:
+    """Let the JSON Schema accept the action alone, as the model does."""
     section = dict(schema)
     schema.clear()
     schema["anyOf"] = [section["properties"]["action"] | {"title": "Action alone"}, section]
 
 
 class FieldOverride(Section):
-    """What the user knows better than inference about one field."""
+    """Properties of one field that replace inferred ones."""
 
     type: FieldType | None = None
-    """What the field holds; inferred when absent."""
+    """Type of the field; null infers it."""
     categories: list[str] | None = None
-    """Every allowed value of a category field."""
+    """All allowed values of a category field."""
     minimum: int | float | str | None = None
-    """Smallest allowed value (integer, number, datetime)."""
+    """Smallest allowed value of an integer, number or datetime."""
     maximum: int | float | str | None = None
-    """Largest allowed value (integer, number, datetime)."""
+    """Largest allowed value of an integer, number or datetime."""
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     """Digits after the decimal point of a number."""
     format: str | None = None
-    """How a datetime is written, in strftime codes."""
+    """Format of a datetime, in strftime codes such as %Y-%m-%d."""
     max_length: Annotated[int, Field(ge=1)] | None = None
     """Longest allowed text, in characters."""
     fresh: bool | None = None
-    """Identifier: true makes a new one for every synthetic record, false leaves the column out."""
+    """Identifiers: true generates a new one for every synthetic record, false leaves the column out."""
     nullable: bool | None = None
-    """Whether a cell may be missing; found in the training records when absent."""
+    """Whether cells may be missing; null allows it if a training record has a missing cell."""
 
 
 class Split(Section):
-    """How subjects are divided, before anything else looks at the data."""
+    """Division of the subjects into train, control and test, before any other step reads the data."""
 
     control: Share = 0.1
-    """Share of the rows that measure memorisation and never train."""
+    """Share of the rows kept out of training to measure memorisation. Higher narrows the intervals of privacy metrics and leaves
+    less to train on."""
     test: Share = 0.1
-    """Share of the rows that judge usefulness and never train."""
+    """Share of the rows kept out of training to measure utility. Higher narrows the intervals of utility metrics and leaves
+    less to train on."""
     seed: int = 0
-    """Seed of the division."""
+    """Seed of the split."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
-    """Records at least this similar (word-shingle Jaccard of their text fields) stay on one side; null: only exact copies."""
+    """Records whose texts are at least this similar (Jaccard similarity of word shingles) go to the same split; lower groups more
+    records. null groups only exact copies."""
 
     @model_validator(mode="after")
-    def _leaves_something_to_train_on(self) -> "Split":
+    def _leaves_training_records(self) -> "Split":
         if self.control + self.test >= 0.9:
             raise ValueError(
-                f"control + test must be below 0.9, so that records are left to train on; got {self.control + self.test:g}"
+                f"control + test must be below 0.9, so that enough training records remain; got {self.control + self.test:g}"
             )
         return self
 
 
 class Pii(Section):
-    """What names a person, and what becomes of it before anything trains; the bare action stands for the section."""
+    """Detection of personal data, and what to do with it before training. `pii: replace` is short for {action: replace}."""
 
-    model_config = ConfigDict(json_schema_extra=_short_form_allowed)
+    model_config = ConfigDict(json_schema_extra=_allow_short_form)
 
     action: Literal["replace", "drop", "report"]
-    """`replace` puts invented values in their place, `drop` leaves columns out and masks texts, `report` only counts."""
+    """`replace` substitutes invented values, `drop` leaves out columns and masks passages of texts, `report` only counts."""
     entities: Annotated[list[PersonalKind], Field(min_length=1)] | None = None
-    """Which kinds are looked for; null looks for all of them. The dates of a subject move together; a place is a town."""
+    """Kinds to detect; null detects all. All dates of a subject are shifted by the same amount; `place` means a town."""
     columns: dict[str, PersonalKind] = {}
-    """Per column: the kind that it holds, where names and values do not tell."""
+    """Per column: its kind of personal data, where detection misses it or is wrong."""
     keep: list[str] = []
-    """Columns that are left as they are, their texts too."""
+    """Columns that are not searched or changed."""
     language: Literal["en", "de", "es", "fr", "it", "nl", "pt"] = "en"
-    """Of the texts, and of the invented names."""
+    """Language of the texts and of invented names."""
     oldest_age: Annotated[int, Field(ge=1, le=120)] | None = None
-    """Ages above this one become the next year: 89 writes 90 for 93. null leaves ages alone."""
+    """Replace higher ages by this age plus one (top-coding): 89 writes 90 for 93. null keeps all ages."""
 
     @model_validator(mode="before")
     @classmethod
@@ -100,32 +103,33 @@ class Pii(Section):
 
 
 class Data(Section):
-    """Where the records come from and what their columns are."""
+    """The records: their source, their columns and their splits."""
 
     source: str
-    """A path or glob (CSV, TSV, JSONL, Parquet, gzipped or not), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL."""
+    """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL."""
     query: str | None = None
-    """The SELECT to run, when the source is a database URL."""
+    """SELECT statement, if the source is a database URL."""
     hub_split: str = "train"
-    """Which split of a Hub data set to read."""
+    """Split to read of a Hugging Face data set."""
     drop: list[str] = []
-    """Columns that are left out altogether."""
+    """Columns to leave out."""
     subject: str | None = None
-    """Column that names whom a record is about; a row is its own subject when absent."""
+    """Column that identifies the subject (person) of each record; all records of a subject go to the same split. null treats every
+    row as a subject."""
     sequence: str | None = None
-    """Column that orders the records of a subject, which are then modelled as one sequence; needs `subject`."""
+    """Column that orders the records of a subject; they are then modelled as one sequence. Needs `subject`."""
     longest_sequence: Annotated[int, Field(ge=1)] | None = None
-    """A subject with more records than this is cut after so many; null keeps all."""
+    """Largest number of records per subject; further records are dropped. null keeps all."""
     shared: list[str] | None = None
-    """Sequences: fields that all records of a subject have in common; found in the training records when absent."""
+    """Sequences: fields with the same value in all records of a subject; null detects them in the training records."""
     target: str | None = None
-    """Column that a downstream model would predict; splits are stratified on it."""
+    """Column that a downstream model would predict; utility metrics need it, and splits are stratified by it."""
     missing: list[str] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A"]
-    """Cells of a CSV or TSV file that mean `not there`."""
+    """Cells of a CSV or TSV file that mean a missing value."""
     fields: dict[str, FieldOverride] = {}
-    """Per column: what inference should not decide alone."""
+    """Per column: properties that replace inferred ones."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Read at most this many rows."""
+    """Read at most this many rows; null reads all."""
     pii: Pii | None = None
-    """What is done about names, numbers and addresses of persons: replace, drop, report; null looks for none."""
+    """Personal data: replace, drop or report; null does not search for it."""
     split: Split = Split()

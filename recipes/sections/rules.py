@@ -1,16 +1,17 @@
-"""The `rules` section: what must hold between fields."""
+"""The `rules` section: constraints that every synthetic record meets."""
 
 from paracosm.recipes.sections.section import Section
 
 
 class Rules(Section):
-    """What holds for every synthetic record beside the model; `docs/generation.md` describes the expressions."""
+    """Constraints that every synthetic record meets; `docs/generation.md` describes the expressions."""
 
     checks: list[str] = []
-    """Expressions over the fields that are true, such as `discharge >= admission`, `if sex == "male" then pregnancies == 0`."""
+    """Expressions that must be true for every record, such as `discharge >= admission` or `if sex == "male" then
+    pregnancies == 0`. Rules that the model seldom meets slow generation down."""
     derived: dict[str, str] = {}
-    """Per field: the expression that computes it."""
+    """Per field: the expression that computes its value; the model does not sample the field."""
     unique: list[list[str]] = []
-    """Groups of fields whose values no two synthetic records share, such as [[name, birthday]]."""
+    """Groups of fields whose combined values differ between all synthetic records, such as [[name, birthday]]."""
     references: dict[str, str] = {}
-    """Per field: a text file with one allowed value a line."""
+    """Per field: a text file of allowed values, one per line."""

@@ -1,4 +1,4 @@
-"""The base of every section: unknown keys are errors, values do not change."""
+"""Base class of the sections, and types that several sections use."""
 
 from typing import Annotated, Literal
 
@@ -9,6 +9,6 @@ Objective = Literal["causal", "masked"]
 
 
 class Section(BaseModel):
-    """A part of a recipe: frozen, and an unknown key is an error."""
+    """A part of a recipe: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)

@@ -10,9 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.records.codec.automaton import END, Node, compress
 from paracosm.records.codec.codec import Codec, TextCode, shown
@@ -303,14 +300,6 @@ def text_tokens(codec: Codec, records: Sequence[Record], limit: int | None) -> d
         high = next(high for low, high in ranges if high >= longest)
         room = high if limit is None else (limit - closed - 2) // len(texts) - 1
         found[each.name] = (min(low, room), min(high, room))
-    return found
-
-
-def choice_mask(tokens: Sequence[int], vocabulary: Sequence[int] | None, width: int) -> NDArray[np.bool_]:
-    """Return which columns of a head some tokens are."""
-    found = np.zeros(width, dtype=bool)
-    columns = np.asarray(tokens) if vocabulary is None else np.searchsorted(vocabulary, tokens)
-    found[columns] = True
     return found
 
 

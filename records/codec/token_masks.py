@@ -31,7 +31,6 @@ class TokenMasks:
     codec: Codec
     table: list[bytes] = field(default_factory=lambda: [b""])
     _numbers: dict[bytes, int] = field(default_factory=dict)
-    _columns: dict[bytes, NDArray[np.intp]] = field(default_factory=dict)
     _segments: dict[tuple[int, tuple[int, ...]], list[int]] = field(default_factory=dict)
 
     @cached_property
@@ -85,13 +84,6 @@ class TokenMasks:
                 self._numbers[mask] = len(self.table)
                 self.table.append(mask)
         return self._numbers[mask]
-
-    def columns(self, mask: bytes, vocabulary: Sequence[int] | None) -> NDArray[np.intp]:
-        """Return the columns of the head that a packed mask allows; see `allowed` for `vocabulary`."""
-        if mask not in self._columns:
-            bits = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), bitorder="little")
-            self._columns[mask] = np.flatnonzero(bits if vocabulary is None else bits[np.asarray(vocabulary)])
-        return self._columns[mask]
 
     def allowed(
         self, numbers: Sequence[int], vocabulary: Sequence[int] | None, width: int

@@ -1,4 +1,4 @@
-"""Training and sampling on a CUDA device. Needs one; a second one where a test says so."""
+"""Training and sampling on a CUDA device; some tests need two devices."""
 
 import importlib.util
 import json
@@ -17,7 +17,6 @@ from safetensors.numpy import load_file
 from tiny_models import save_tiny_llama
 
 from paracosm.finetune.models.bundled_models import ALIASES
-from paracosm.recipes.sections.model import Model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -41,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def call(folder: Path, *arguments: str, **settings: str) -> str:
-    """Run a command in a process of its own and return what it printed."""
+    """Run a command in a separate process and return its output."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -75,24 +74,24 @@ def control_bits(run: Path) -> list[float]:
     return [json.loads(line)["control_bits"] for line in (run / "history.jsonl").read_text().splitlines()]
 
 
-def test_bfloat16_weights_learn_on_the_device(folder: Path) -> None:
+def test_training_in_bfloat16_lowers_the_control_loss(folder: Path) -> None:
     run = finetuned(folder, "bfloat16")
     assert facts(run)["device"] == "cuda"
     assert facts(run)["dtype"] == ("bfloat16" if torch.cuda.is_bf16_supported() else "float32")
     weights = load_file(run / "adapter" / "adapter_model.safetensors")
-    assert {str(each.dtype) for each in weights.values()} == {"float32"}
+    assert {str(tensor.dtype) for tensor in weights.values()} == {"float32"}
     bits = control_bits(run)
     assert bits[-1] < bits[0]
 
 
-def test_float32_on_the_device_follows_the_processor(folder: Path) -> None:
+def test_float32_on_the_device_matches_the_cpu(folder: Path) -> None:
     device = finetuned(folder, "device", "model.dtype=float32")
     processor = finetuned(folder, "processor", "model.dtype=float32", CUDA_VISIBLE_DEVICES="")
     np.testing.assert_allclose(control_bits(device), control_bits(processor), rtol=1e-3)
 
 
 @pytest.mark.parametrize("setup", ["ddp", "fsdp2"])
-def test_a_launch_on_one_device_is_the_run_without_a_launch(folder: Path, setup: str) -> None:
+def test_a_launch_on_one_device_matches_a_run_without_launch(folder: Path, setup: str) -> None:
     alone = finetuned(folder, f"{setup}-alone", "model.dtype=float32")
     run = launched(folder, f"{setup}-one", setup, 1, "model.dtype=float32")
     np.testing.assert_allclose(control_bits(run), control_bits(alone), rtol=1e-4)
@@ -100,36 +99,36 @@ def test_a_launch_on_one_device_is_the_run_without_a_launch(folder: Path, setup:
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA devices")
 @pytest.mark.parametrize("setup", ["ddp", "fsdp2"])
-def test_two_devices_train_as_one(folder: Path, setup: str) -> None:
+def test_two_devices_match_one(folder: Path, setup: str) -> None:
     alone = finetuned(folder, f"{setup}-single", "model.dtype=float32")
     run = launched(folder, f"{setup}-two", setup, 2, "model.dtype=float32")
     assert facts(run)["processes"] == 2
     np.testing.assert_allclose(control_bits(run), control_bits(alone), rtol=1e-4)
 
 
-def test_records_are_valid_and_the_same_twice(folder: Path) -> None:
+def test_records_are_valid_and_reproducible(folder: Path) -> None:
     run = finetuned(folder, "sampled")
-    made = []
+    samples = []
     for _ in range(2):
         call(folder, "-m", "paracosm.generate", str(run))
-        made.append(pd.concat(map(pd.read_parquet, sorted((run / "synthetic").glob("*.parquet")))))
+        samples.append(pd.concat(map(pd.read_parquet, sorted((run / "synthetic").glob("*.parquet")))))
         call(folder, "-m", "paracosm.generate", str(run), "generate.seed=1")
-    assert len(made[0]) == 64
-    assert made[0]["age"].between(20, 90).all()
-    pd.testing.assert_frame_equal(made[0], made[1])
+    assert len(samples[0]) == 64
+    assert samples[0]["age"].between(20, 90).all()
+    pd.testing.assert_frame_equal(samples[0], samples[1])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="needs the extra `quantization`")
-@pytest.mark.skipif("quantize" not in Model.model_fields, reason="recipes have no model.quantize yet")
-def test_a_base_in_four_bits_learns(folder: Path) -> None:
+def test_training_over_a_four_bit_base_lowers_the_control_loss(folder: Path) -> None:
     bits = control_bits(finetuned(folder, "nf4", "model.quantize=nf4"))
     assert bits[-1] < bits[0]
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec(ALIASES["smollm2-135m"].package) is None, reason="the embedded base is absent"
+    importlib.util.find_spec(ALIASES["smollm2-135m"].package) is None,
+    reason="the bundled base model is not installed",
 )
-def test_the_embedded_base_trains_in_little_memory(folder: Path, record_property: Any) -> None:
+def test_the_bundled_base_trains_in_little_memory(folder: Path, record_property: Any) -> None:
     script = (
         "import torch; from pathlib import Path; from paracosm.finetune.__main__ import finetune;"
         " from paracosm.recipes.run.open_run import open_run;"
@@ -138,10 +137,10 @@ def test_the_embedded_base_trains_in_little_memory(folder: Path, record_property
         "print(torch.cuda.max_memory_allocated())"
     )
     peak = int(call(folder, "-c", script).splitlines()[-1])
-    found = facts(folder / "embedded")
+    measured = facts(folder / "embedded")
     record_property("device", torch.cuda.get_device_name())
-    record_property("tokens_per_second", found["tokens_per_second"])
+    record_property("tokens_per_second", measured["tokens_per_second"])
     record_property("peak_gigabytes", round(peak / GIGABYTE, 2))
-    assert found["tokens_per_second"] > 0
+    assert measured["tokens_per_second"] > 0
     # 135 million weights of two bytes, the adapter with its optimizer in float32, and short records.
     assert 0.25 * GIGABYTE < peak < 3 * GIGABYTE

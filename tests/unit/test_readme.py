@@ -125,7 +125,7 @@ def test_the_run_directory_is_as_drawn() -> None:
     head, *lines = RUN_TREE.splitlines()
     run = Run(Path(head.split()[0]))
     owned = {value for name in dir(Run) if isinstance(value := getattr(run, name), Path)}
-    owned |= {run.shard(0), *(run.split(name) for name in ("train", "control", "test"))}
+    owned |= {run.journal.path, run.shard(0), *(run.split(name) for name in ("train", "control", "test"))}
     assert [line for line in lines if run.root / line.split()[0] not in owned] == []
 
 

@@ -59,7 +59,7 @@ RECIPES = [
     recipe(f"{GOOD}  split:\n    control: 0.6\n    test: 0.5\n", "r.yaml:4", "control + test", "1.1"),
     recipe(f"{GOOD}model: hello\n", "r.yaml:4", "model must be a mapping", "'hello'"),
     recipe(f"{GOOD}release:\n  gates:\n    c2st: 0.6\n", "release.gates", "'c2st'", "c2st_auc"),
-    recipe(f"{GOOD}name: again\n", "r.yaml:4", "'name' stands twice", "line 1"),
+    recipe(f"{GOOD}name: again\n", "r.yaml:4", "'name' is repeated", "line 1"),
     recipe("name: My Run\ndata:\n  source: t.csv\n", "r.yaml:1", "name", "'My Run'"),
     recipe("name: ok\n", "r.yaml", "data is required"),
     recipe("data:\n  source: t.csv\n", "r.yaml", "name is required"),
@@ -134,7 +134,7 @@ MODELS = [
 DISKS = [
     Bad(("run", "ok.yaml", "--run", "t.csv"), ("t.csv", "run directory")),
     Bad(("run", "ok.yaml", "--run", "t.csv/run"), ("t.csv/run", "run directory")),
-    Bad(("run", "ok.yaml", "--run", "full"), ("full", "no run directory"), {"full/letter.txt": "mine"}),
+    Bad(("run", "ok.yaml", "--run", "full"), ("full", "not a run directory"), {"full/letter.txt": "mine"}),
     Bad(("run", "ok.yaml", "--run", "old"), ("old/run.json", "JSON"), {"old/run.json": "{"}),
     Bad(("init", "t.csv", "-o", "ok.yaml"), ("ok.yaml", "exists already", "--force")),
     Bad(("init", "t.csv", "-o", "t.csv/r.yaml"), ("t.csv/r.yaml", "cannot be written")),
@@ -149,13 +149,13 @@ ARGUMENTS = [
     Bad(("generate", "ok.yaml"), ("runs/ok", "adapter")),
     Bad(("generate", "none"), ("none", "no such recipe")),
     Bad(("eval",), ("--train", "--control", "--synthetic")),
-    Bad(("eval", "ok.yaml"), ("runs/ok", "no run directory")),
+    Bad(("eval", "ok.yaml"), ("runs/ok", "not a run directory")),
     Bad(("eval", "ok.yaml", "--train", "t.csv"), ("--train", "ok.yaml")),
     Bad(("eval", "--train", "t.csv"), ("--control", "--synthetic")),
     Bad((*TABLES, "--target", "agee", "--out", "o"), ("t.csv", "'agee'", "did you mean 'age'")),
     Bad((*TABLES, "--gate", "publik"), ("--gate", "'publik'", "'public'")),
     Bad((*TABLES[:-1], "b.csv", "--out", "o"), ("b.csv", "'score'"), {"b.csv": "age,scor,sex\n1,2,f\n"}),
-    Bad(("publish", "t.csv"), ("t.csv", "no run directory")),
+    Bad(("publish", "t.csv"), ("t.csv", "not a run directory")),
     Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "no registry")),
     Bad(("registry", "show", "../x"), ("'../x'", "no name of a model")),
     Bad(("registry", "pull", "x"), ("paracosm-registry: holds no registry",)),
@@ -211,9 +211,9 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
     assert content(place) == before
 
 
-@pytest.mark.parametrize("module", ["command_line", "finetune", "generate"])
+@pytest.mark.parametrize("module", ["cli.app", "finetune", "generate"])
 def test_a_real_process_says_one_line_too(module: str, place: Path) -> None:
-    command = [sys.executable, "-m", f"paracosm.{module}", *["run"][: module == "command_line"]]
+    command = [sys.executable, "-m", f"paracosm.{module}", *["run"][: module == "cli.app"]]
     before = content(place)
     done = subprocess.run(
         [*command, "ok.yaml", "finetune.epoch=2"], capture_output=True, text=True, check=False

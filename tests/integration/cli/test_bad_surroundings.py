@@ -23,6 +23,7 @@ HOLD = (
     "import sys\n"
     "from pathlib import Path\n"
     "from paracosm.recipes.run.directory import Run\n"
+    "from paracosm.recipes.run.lock import locked\n"
     "with locked(Run.create(Path(sys.argv[1])).root):\n"
     "    print('held', flush=True)\n"
     "    sys.stdin.read()\n"

@@ -24,7 +24,7 @@ eval:
   bootstrap: 100
   repeats: 1
 """
-FULL = "No space left on device; finished work is kept: free room and run the same command again"
+FULL = "No space left on device; finished work is kept: free disk space and run the same command again"
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_looking_beforehand_shows_counts_and_masked_examples_only(
         ["note", "date", "60"],
         ["note", "name", "120"],
     ]
-    assert "60 records of 30 subjects, told by mrn" in plain
+    assert "60 records of 30 subjects, identified by mrn" in plain
     code, shown, _ = answer(["pii", "ward.csv", "--examples"], capsys)
     assert code == 0
     assert "O*** L********" in shown

@@ -9,9 +9,10 @@ import pytest
 
 from paracosm.eval.attacks.canary_audit import INCLUDED, canary_audit
 from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle, extraction
-from paracosm.eval.attacks.target import adapter_likelihoods, load_codec, read_attacked
+from paracosm.eval.attacks.target import adapter_likelihoods, read_attacked
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.context import Context
+from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.stage import train
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -78,13 +79,13 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
 def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Context]) -> None:
     import torch
 
-    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_known
+    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_held_out
     from paracosm.finetune.objectives.grammar_loss import GrammarLoss
     from paracosm.generate.decoding.loaded_model import load_adapted
 
     run, context = memorised
     codec, masks = load_codec(run.adapter)
-    records, _ = encode_known(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
+    records, _ = encode_held_out(to_records(context.train.iloc[:9], SCHEMA), codec, masks)
     found = adapter_likelihoods(run.adapter, codec, masks, records)
     model = load_adapted(run.adapter).model
     examples = RecordDataset(records, opening=codec.opening, shuffled=False, seed=0)

@@ -1,4 +1,4 @@
-"""One recipe on many processes and machines: the same trajectory, and what happens when one of them dies or hangs."""
+"""Distributed training: the same result on any number of processes, and what happens if one of them dies or hangs."""
 
 import json
 import os
@@ -30,7 +30,7 @@ WITHIN = 60
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hold a recipe whose 119 training records fill no whole number of batches."""
+    """Return a folder with a recipe whose 119 training records are not a multiple of the batch size."""
     folder = tmp_path_factory.mktemp("processes")
     base = save_tiny_llama(folder / "model")
     write_people(folder / "people.csv")
@@ -65,9 +65,9 @@ def launched(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen
 
 
 def ended(started: subprocess.Popen[str], within: float = 240) -> tuple[int, list[str]]:
-    """Return the exit code and the lines that are no progress."""
-    _, told = started.communicate(timeout=within)
-    return started.returncode, [line for line in told.splitlines() if not line.startswith("  ")]
+    """Return the exit code and the lines that are not progress lines."""
+    _, output = started.communicate(timeout=within)
+    return started.returncode, [line for line in output.splitlines() if not line.startswith("  ")]
 
 
 def process(started: subprocess.Popen[str], rank: int) -> psutil.Process:
@@ -86,36 +86,36 @@ def when(there: Callable[[], object], *launches: subprocess.Popen[str]) -> None:
 
 
 def check_same(run: Path, alone: Path) -> None:
-    """Check that two runs took the same way, step for step, to the same weights."""
+    """Check that two runs have the same loss curve and the same weights."""
     curves = []
-    for each in (run, alone):
-        lines = [json.loads(line) for line in (each / "history.jsonl").read_text().splitlines()]
+    for folder in (run, alone):
+        lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
         curves.append([(line["step"], line["train_bits"], line["control_bits"]) for line in lines])
     assert len(curves[0]) == 3
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-5)
-    ours, theirs = (load_file(each / "adapter" / "adapter_model.safetensors") for each in (run, alone))
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-5)
+    first, second = (load_file(folder / "adapter" / "adapter_model.safetensors") for folder in (run, alone))
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], atol=1e-5)
 
 
-def test_weights_divided_among_processes_survive_a_kill_and_train_as_one(folder: Path, alone: Path) -> None:
+def test_sharded_training_resumes_after_a_kill_and_matches_one_process(folder: Path, alone: Path) -> None:
     run = folder / "fsdp2"
     command = ("fsdp2", "finetune", "recipe.yaml", "--run", str(run), "--processes", "2")
     broken = launched(folder, *command)
     when(lambda: list(run.glob("checkpoints/*/average.safetensors")), broken)
     process(broken, 1).kill()
-    code, told = ended(broken, WITHIN)
+    code, lines = ended(broken, WITHIN)
     assert code == 2
-    assert told[-1] == (
-        "error: process 1 was ended by SIGKILL, perhaps for want of memory; the same command resumes"
+    assert lines[-1] == (
+        "error: process 1 was ended by SIGKILL, possibly out of memory; the same command resumes"
     )
     assert not (run / "adapter").exists()
     assert ended(launched(folder, *command)) == (0, [])
     check_same(run, alone)
 
 
-def test_two_machines_end_together_and_train_as_one(folder: Path, alone: Path) -> None:
+def test_two_machines_fail_together_and_match_one_process(folder: Path, alone: Path) -> None:
     run = folder / "machines"
 
     def both() -> list[subprocess.Popen[str]]:
@@ -129,17 +129,17 @@ def test_two_machines_end_together_and_train_as_one(folder: Path, alone: Path) -
     when(lambda: list(run.glob("checkpoints/*/average.safetensors")), *broken)
     process(broken[0], 0).kill()
     began = time.monotonic()
-    (code, told), (other_code, other_told) = ended(broken[0], WITHIN), ended(broken[1], WITHIN)
+    (code, lines), (other_code, other_lines) = ended(broken[0], WITHIN), ended(broken[1], WITHIN)
     assert time.monotonic() - began < WITHIN
     assert (code, other_code) == (2, 2)
-    assert told[-1].startswith("error: process 0 was ended by SIGKILL")
-    assert other_told[-1].startswith("error: process 1 of 2 (on ")
-    assert "lost the connection" in other_told[-1]
+    assert lines[-1].startswith("error: process 0 was ended by SIGKILL")
+    assert other_lines[-1].startswith("error: process 1 of 2 (on ")
+    assert "lost the connection" in other_lines[-1]
     assert [ended(each) for each in both()] == [(0, []), (0, [])]
     check_same(run, alone)
 
 
-def test_a_process_that_hangs_ends_the_launch_and_generation_goes_on(folder: Path, alone: Path) -> None:
+def test_a_hanging_process_ends_the_launch_and_generation_resumes(folder: Path, alone: Path) -> None:
     command = ("cpu", "generate", str(alone), "--processes", "2", "--patience", "4")
     broken = launched(folder, *command)
     when(lambda: list(alone.glob("synthetic/*.parquet")), broken)
@@ -148,20 +148,20 @@ def test_a_process_that_hangs_ends_the_launch_and_generation_goes_on(folder: Pat
     leader.wait(WITHIN)
     # Or the launcher waits half a minute for a stopped process to end.
     stopped.send_signal(signal.SIGCONT)
-    code, told = ended(broken, WITHIN)
+    code, lines = ended(broken, WITHIN)
     assert code == 2
-    assert told[-1].startswith("error: process 1 of 2 (on ")
-    assert f"pid {stopped.pid}) has not been heard of for 4 s" in told[-1]
+    assert lines[-1].startswith("error: process 1 of 2 (on ")
+    assert f"pid {stopped.pid}) has not been heard of for 4 s" in lines[-1]
     assert not stopped.is_running()
     assert ended(launched(folder, *command)) == (0, [])
     facts = json.loads((alone / "run.json").read_text())["stages"]["generate"]
     assert (facts["status"], facts["facts"]["records"], facts["facts"]["processes"]) == ("done", 160, 2)
 
 
-def test_what_the_user_can_mend_is_told_once(folder: Path) -> None:
+def test_an_error_is_reported_once(folder: Path) -> None:
     wrong = ("data.split.control=0.001", "--run", "wrong", "--processes", "2")
-    code, told = ended(launched(folder, "cpu", "finetune", "recipe.yaml", *wrong))
+    code, lines = ended(launched(folder, "cpu", "finetune", "recipe.yaml", *wrong))
     assert code == 2
-    assert len(told) == 1
-    assert told[0].startswith("error: ")
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
     assert not (folder / "wrong").exists()

@@ -1,4 +1,4 @@
-"""Whole runs of masked models: the embedded BERT-tiny from records to a pulled version, wrong models, kills, rewritings."""
+"""Complete runs of masked models: the bundled BERT-tiny from records to a pulled version, unsuitable models, kills, rewriting."""
 
 import json
 import os
@@ -48,21 +48,21 @@ def done(folder: Path, *words: str, **more: str) -> str:
 
 
 def write_notes(path: Path) -> None:
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     rows = ["age,sex,ill,note"]
     for number in range(220):
-        sex, ill, days = chance.choice(["Male", "Female"]), chance.random() < 0.4, chance.integers(2, 30)
+        sex, ill, days = rng.choice(["Male", "Female"]), rng.random() < 0.4, rng.integers(2, 30)
         noun = "man" if sex == "Male" else "woman"
         words = (
             f"Case {number}: a {noun} who {'complains of' if ill else 'denies'} chest pain for {days} days."
         )
-        rows.append(f"{chance.integers(20, 90)},{sex},{'yes' if ill else 'no'},{words}")
+        rows.append(f"{rng.integers(20, 90)},{sex},{'yes' if ill else 'no'},{words}")
     path.write_text("\n".join(rows) + "\n")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the embedded model."""
+    """Return a folder with a finished run of the bundled model."""
     folder = tmp_path_factory.mktemp("masked")
     write_notes(folder / "notes.csv")
     (folder / "notes.yaml").write_text(RECIPE)
@@ -79,7 +79,7 @@ def records(run: Path) -> list[dict[str, object]]:
     ]
 
 
-def test_a_run_goes_from_records_to_a_card_and_every_record_is_valid(folder: Path) -> None:
+def test_a_run_writes_a_card_and_valid_records(folder: Path) -> None:
     run = folder / "runs" / "notes"
     schema, made = Schema.load(Run(run).schema), records(run)
     assert len(made) == 60
@@ -97,7 +97,7 @@ def test_a_run_goes_from_records_to_a_card_and_every_record_is_valid(folder: Pat
     assert "AutoPeftModelForCausalLM" not in card
 
 
-def test_it_is_published_pulled_and_generates_the_same_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_a_pulled_version_generates_the_same_records(folder: Path, tmp_path: Path) -> None:
     done(folder, "publish", "runs/notes", str(tmp_path / "store"), "--override", "a test of the registry")
     done(tmp_path, "pull", "notes@v1", "--url", str(tmp_path / "store"))
     done(tmp_path, "generate", "notes", "generate.records=60")
@@ -109,7 +109,7 @@ def test_it_is_published_pulled_and_generates_the_same_elsewhere(folder: Path, t
     assert made[: len(made) // 2] == made[len(made) // 2 :]
 
 
-def test_seeds_are_rewritten_and_the_share_that_was_kept_is_said(folder: Path) -> None:
+def test_seeds_are_rewritten_and_the_fraction_kept_is_recorded(folder: Path) -> None:
     seeds = ["sex,note", "Male,Case 7: a man who DENIES chest pain.", "Female,A woman with ___ since Monday."]
     (folder / "seeds.csv").write_text("\n".join(seeds) + "\n")
     shutil.copytree(folder / "runs" / "notes", folder / "rewritten")
@@ -131,11 +131,11 @@ def test_seeds_are_rewritten_and_the_share_that_was_kept_is_said(folder: Path) -
             ("finetune.objective=causal",),
             "'bert-tiny' is a masked language model, and finetune.objective is causal",
         ),
-        (("model.base=headless",), "'headless' holds no weights for its language-model head"),
+        (("model.base=headless",), "'headless' has no weights for its language-model head"),
         (("generate.rewrite=0.2", "model.base=tiny"), "generate.rewrite: needs generate.seeds"),
     ],
 )
-def test_what_does_not_fit_is_one_line_and_exit_code_2(
+def test_unsuitable_models_and_settings_are_errors_of_one_line(
     folder: Path, overrides: tuple[str, ...], words: str
 ) -> None:
     if not (folder / "llama").is_dir():
@@ -163,10 +163,10 @@ def test_a_killed_run_ends_with_the_same_bytes(folder: Path) -> None:
     write = ("generate.batch_size=4", "generate.records=96", "generate.text_passes=16")
     done(folder, *learn, "whole")
     done(folder, "generate", "whole", *write)
-    chance = random.Random(0)
-    killed = [kill_in("finetune", (*learn, "killed"), folder, chance)]
+    rng = random.Random(0)
+    killed = [kill_in("finetune", (*learn, "killed"), folder, rng)]
     done(folder, *learn, "killed")
-    killed.append(kill_in("generate", ("generate", "killed", *write), folder, chance))
+    killed.append(kill_in("generate", ("generate", "killed", *write), folder, rng))
     done(folder, "generate", "killed", *write)
     assert any(killed), killed
     for path in sorted((folder / "whole").rglob("*")):
@@ -175,7 +175,7 @@ def test_a_killed_run_ends_with_the_same_bytes(folder: Path) -> None:
             assert path.read_bytes() == (folder / "killed" / kept).read_bytes(), kept
 
 
-def kill_in(stage: str, words: tuple[str, ...], folder: Path, chance: random.Random) -> bool:
+def kill_in(stage: str, words: tuple[str, ...], folder: Path, rng: random.Random) -> bool:
     """Start or resume a run and kill it a random moment into `stage`; return whether that hit a live process."""
     told = folder / "killed" / "run.json"
     process = subprocess.Popen(
@@ -185,7 +185,7 @@ def kill_in(stage: str, words: tuple[str, ...], folder: Path, chance: random.Ran
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if told.is_file() and stage in json.loads(told.read_text())["stages"]:
-            time.sleep(chance.random())
+            time.sleep(rng.random())
             break
         time.sleep(0.02)
     alive = process.poll() is None

@@ -1,4 +1,4 @@
-"""Every method goes on after kill -9 as if nothing had happened, and its records are valid."""
+"""Every method resumes after kill -9 with the same result, and its records are valid."""
 
 import json
 import os
@@ -29,7 +29,7 @@ model: {{base: "{base}", dtype: float32}}
 finetune: {{rank: 4, learning_rate: 0.01, epochs: 6, batch_size: 8, patience: null, warmup_steps: 2}}
 generate: {{records: 8}}
 """
-WAYS = {
+METHODS = {
     "full, checkpointed": ["finetune.method=full", "finetune.gradient_checkpointing=true"],
     "dora over nf4, packed, accumulated, with a prompt": [
         "finetune.method=dora",
@@ -44,11 +44,11 @@ WAYS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("methods")
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     words = ["pain", "cough", "fever", "since", "days", "left", "mild", "severe", "never"]
     rows = ["age,note"]
     rows += [
-        f"{chance.integers(20, 90)},Has {' '.join(chance.choice(words, int(chance.integers(1, 8))))}."
+        f"{rng.integers(20, 90)},Has {' '.join(rng.choice(words, int(rng.integers(1, 8))))}."
         for _ in range(100)
     ]
     (folder / "notes.csv").write_text("\n".join(rows) + "\n")
@@ -56,15 +56,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_killed_training_ends_with_the_same_bytes(way: str, folder: Path) -> None:
-    recipe = load_recipe(folder / "recipe.yaml", WAYS[way])
-    name = way.split(",")[0].replace(" ", "-")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_killed_training_ends_with_the_same_bytes(method: str, folder: Path) -> None:
+    recipe = load_recipe(folder / "recipe.yaml", METHODS[method])
+    name = method.split(",")[0].replace(" ", "-")
     whole, killed = Run.create(folder / f"{name}-whole"), Run.create(folder / f"{name}-killed")
     for run in (whole, killed):
         prepare(recipe=recipe, run=run, root=folder)
     train(recipe=recipe, run=whole, progress=lambda _: None)
-    assert kill_after_a_checkpoint(killed, WAYS[way], folder)
+    assert kill_after_a_checkpoint(killed, METHODS[method], folder)
     said: list[str] = []
     train(recipe=recipe, run=killed, progress=said.append)
     assert any(line.startswith("resuming at checkpoint-") for line in said)
@@ -82,7 +82,7 @@ def test_a_killed_training_ends_with_the_same_bytes(way: str, folder: Path) -> N
 
 
 def kill_after_a_checkpoint(run: Run, changes: list[str], folder: Path) -> bool:
-    """Train in a process of its own and kill -9 it once it has kept a whole checkpoint; return whether it was alive."""
+    """Train in a separate process and kill -9 it once it has written a complete checkpoint; return whether it was alive."""
     process = subprocess.Popen(
         [sys.executable, "-m", "paracosm.finetune", "recipe.yaml", *changes, "--run", str(run.root)],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""A private run through the command: its plan, a kill -9 in training, the same secret after it, and what it leaves."""
+"""A private run through the command line: its plan, a kill -9 in training, and resuming with the same secret."""
 
 import json
 import os
@@ -51,10 +51,10 @@ def test_the_plan_states_noise_steps_and_epsilon(folder: Path) -> None:
     plan = " ".join(told.stdout.split())
     assert "privacy epsilon 7.9" in plan
     assert "per record · noise" in plan
-    assert "joins one with chance" in plan
+    assert "with probability" in plan
 
 
-def test_what_is_not_declared_ends_in_one_line_before_anything_is_written(folder: Path) -> None:
+def test_a_missing_declaration_is_an_error_before_anything_is_written(folder: Path) -> None:
     told = call("run", "private.yaml", "data.fields.age={type: integer}", "--run", "undeclared", cwd=folder)
     assert told.returncode == 2
     assert told.stderr.strip().count("\n") == 0
@@ -62,7 +62,7 @@ def test_what_is_not_declared_ends_in_one_line_before_anything_is_written(folder
     assert not (folder / "undeclared").exists()
 
 
-def test_a_killed_private_run_goes_on_with_its_secret_to_a_card(folder: Path) -> None:
+def test_a_killed_private_run_resumes_with_its_secret(folder: Path) -> None:
     run = folder / "run"
     process = subprocess.Popen(
         [*COMMAND, "run", "private.yaml", "--run", "run"],

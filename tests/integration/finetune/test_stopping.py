@@ -1,4 +1,4 @@
-"""Why a training stops: the control loss turned, the clock, or the planned epochs; the same with a kill in between."""
+"""Why training stops: control loss, time limit or planned epochs; the same with a kill in between."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare
 
-# Random records, so that whatever is learnt of them beyond their columns is learnt by heart.
+# Random records, so that anything learnt beyond the distributions of columns is memorised.
 RECIPE = """\
 name: tiny
 data: {{source: people.csv, split: {{control: 0.3, test: 0.2}}}}
@@ -28,11 +28,10 @@ finetune: {{rank: 8, learning_rate: 0.03, epochs: 40, batch_size: 8, patience: 3
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stopping")
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     rows = ["age,sex,dose"]
     rows += [
-        f"{chance.integers(20, 90)},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f}"
-        for _ in range(60)
+        f"{rng.integers(20, 90)},{rng.choice(['Male', 'Female'])},{rng.random() * 4:.1f}" for _ in range(60)
     ]
     (folder / "people.csv").write_text("\n".join(rows) + "\n")
     (folder / "recipe.yaml").write_text(RECIPE.format(base=save_tiny_llama(folder / "model")))
@@ -40,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(folder: Path, name: str, *changes: str) -> Run:
-    """Train, and go on with what was killed; return the run."""
+    """Train, or resume a killed training; return the run."""
     recipe = load_recipe(folder / "recipe.yaml", list(changes))
     run = Run.create(folder / name)
     prepare(recipe=recipe, run=run, root=folder)
@@ -57,7 +56,7 @@ def ending(run: Run) -> dict[str, Any]:
 
 
 def kill_after_checkpoint(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """End the next training as soon as it has kept its checkpoint `number`, from 1; later ones are left alone."""
+    """Interrupt the next training as soon as it has written checkpoint `number`, from 1."""
     kept, whole = [], ExponentialMovingAverage.on_save
 
     def killing(self: ExponentialMovingAverage, *given: Any, **named: Any) -> None:
@@ -77,9 +76,9 @@ def whole(folder: Path) -> Run:
     return run
 
 
-# After the best evaluation, while patience is being lost, and when it was lost and only the end of the stage was missing.
+# After the best evaluation, before patience runs out, and when only the end of the stage is missing.
 @pytest.mark.parametrize("back", [2, 1, 0])
-def test_a_killed_training_stops_when_an_undisturbed_one_does(
+def test_a_killed_training_stops_at_the_same_step(
     folder: Path, whole: Run, back: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_after_checkpoint(monkeypatch, len(curve(whole)) - back)
@@ -93,7 +92,7 @@ def test_a_killed_training_stops_when_an_undisturbed_one_does(
 
 
 def slow_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let every step of every training take some seconds more, by the clock of the limit."""
+    """Make every step take some seconds more, by the clock of the time limit."""
     at_end = TimeLimit.on_step_end
 
     def slowly(self: TimeLimit, *given: Any, **named: Any) -> None:
@@ -106,7 +105,7 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 LIMITS = ("finetune.patience=null", "finetune.max_minutes=100")
 
 
-def test_the_minutes_before_a_kill_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_before_a_kill_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_clock(monkeypatch, 6000 / 17.5)
     undisturbed = trained(folder, "timed", *LIMITS)
     last = curve(undisturbed)[-1]
@@ -148,11 +147,11 @@ LINES = [{"epoch": 1.0, "step": 5, "control_bits": 9.0}, {"epoch": 1.6, "step": 
         ),
     ],
 )
-def test_why_a_training_ended_is_said(
+def test_the_reason_for_stopping(
     epoch: float, control_bits: float, minutes: float | None, reading: str, reason: str
 ) -> None:
     last = {"epoch": epoch, "step": 9, "control_bits": control_bits}
-    found = fit._ending([*LINES, last], epoch, 2, minutes)
-    assert found["reading"].startswith(reading)
-    assert found["reason"] == reason
-    assert found["minutes"] == (minutes if epoch < 2 else None)
+    ended = fit._ending([*LINES, last], epoch, 2, minutes)
+    assert ended["reading"].startswith(reading)
+    assert ended["reason"] == reason
+    assert ended["minutes"] == (minutes if epoch < 2 else None)

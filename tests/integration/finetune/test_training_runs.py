@@ -1,4 +1,4 @@
-"""Whole runs on a tiny model: two processes as one, and killed runs as undisturbed ones."""
+"""Complete runs of a tiny model: two processes match one, and killed runs match uninterrupted ones."""
 
 import json
 import os
@@ -55,8 +55,8 @@ def call(*arguments: str, cwd: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["fixed", "shuffled"])
-def test_two_processes_train_as_one(folder: Path, order: str) -> None:
-    # `--cpu --num_processes 2` starts one process and says nothing; `--multi_gpu` is what makes accelerate start two.
+def test_two_processes_match_one(folder: Path, order: str) -> None:
+    # `--cpu --num_processes 2` silently starts one process; `--multi_gpu` makes accelerate start two.
     launch = (
         "-m",
         "accelerate.commands.launch",
@@ -68,7 +68,7 @@ def test_two_processes_train_as_one(folder: Path, order: str) -> None:
         "no",
     )
     for count, spread in (("1", "--cpu"), ("2", "--multi_gpu")):
-        # Thirty steps: differences of rounding grow with every step.
+        # Thirty steps, because rounding differences grow with every step.
         calm = ("finetune.learning_rate=0.003", "finetune.epochs=2")
         stage = ("-m", "paracosm.finetune", f"{order}.yaml", *calm, "--run", f"{order}-{count}")
         call(*launch, spread, "--num_processes", count, *stage, cwd=folder)
@@ -84,7 +84,7 @@ def test_two_processes_train_as_one(folder: Path, order: str) -> None:
         np.testing.assert_allclose(first[name], second[name], atol=1e-5)
 
 
-def test_a_step_split_into_smaller_ones_is_the_same_step(folder: Path) -> None:
+def test_the_micro_batch_size_does_not_change_training(folder: Path) -> None:
     for size in ("8", "2"):
         call(
             "-m",
@@ -108,7 +108,7 @@ def test_a_run_killed_in_every_stage_ends_with_the_same_bytes(folder: Path) -> N
     call(*command, "--run", "killed", cwd=folder)
     assert sum(killed) >= 3, killed
     for path in sorted((folder / "whole").rglob("*")):
-        # run.json and the card tell times; checkpoints are scratch.
+        # run.json and the card contain times; checkpoints are temporary.
         kept = path.relative_to(folder / "whole")
         if path.is_file() and kept.parts[0] in ("splits", "adapter", "history.jsonl", "synthetic", "eval"):
             assert path.read_bytes() == (folder / "killed" / kept).read_bytes(), kept
@@ -117,7 +117,7 @@ def test_a_run_killed_in_every_stage_ends_with_the_same_bytes(folder: Path) -> N
 
 def kill_in_stage(stage: str, command: tuple[str, ...], folder: Path, chance: random.Random) -> bool:
     """Start or resume the run, kill -9 it a random moment into `stage`; return whether that hit a live process."""
-    told = folder / "killed" / "run.json"
+    run_json = folder / "killed" / "run.json"
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=folder,
@@ -128,7 +128,7 @@ def kill_in_stage(stage: str, command: tuple[str, ...], folder: Path, chance: ra
     )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
-        if told.is_file() and stage in journal(folder / "killed"):
+        if run_json.is_file() and stage in journal(folder / "killed"):
             time.sleep(chance.random() * 2)
             break
         time.sleep(0.02)
@@ -169,7 +169,7 @@ def test_a_finished_stage_is_not_repeated_and_a_changed_one_is(folder: Path) -> 
     shutil.rmtree(folder / "again")
 
 
-def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
+def test_a_run_with_text_writes_records_and_a_card(folder: Path) -> None:
     chance = np.random.default_rng(1)
     words = ["pain", "cough", "fever", "since", "days", "left", "right", "mild", "severe", "again", "never"]
     rows = ["age,note,ill"]
@@ -178,7 +178,7 @@ def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
         rows.append(f"{chance.integers(20, 90)},Patient {note}.,{chance.choice(['yes', 'no'])}")
     (folder / "notes.csv").write_text("\n".join(rows) + "\n")
     command = ("-c", "from paracosm.cli.app import main; main()", "run", "fixed.yaml", "--run", "notes")
-    # A random model writes texts to their end, so they are kept short.
+    # A random model writes texts of maximum length, so that is kept short.
     changes = ("data.source=notes.csv", "data.fields.note.max_length=80", "data.fields.note.type=text")
     call(*command, *changes, "finetune.epochs=2", "generate.records=12", cwd=folder)
     run = folder / "notes"
@@ -190,7 +190,7 @@ def test_records_with_text_run_from_table_to_card(folder: Path) -> None:
     assert (run / "card" / "README.md").is_file()
 
 
-def test_visits_of_a_subject_stay_in_order_and_share_what_they_share(folder: Path) -> None:
+def test_sequences_are_ordered_and_share_constant_fields(folder: Path) -> None:
     chance = np.random.default_rng(2)
     rows = ["patient,sex,visit,systolic"]
     for number in range(80):

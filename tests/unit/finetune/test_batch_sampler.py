@@ -1,4 +1,4 @@
-"""Every step holds the same records however they are dealt among processes and forward passes."""
+"""A step has the same records however it is divided into ranks and forward passes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ def records(count: int) -> RecordDataset:
     )
 
 
-def dealt(
+def sampler(
     count: int, batch: int, micro: int, rank: int, processes: int, epoch: int = 0
 ) -> GlobalBatchSampler:
     training = records(count)
@@ -33,28 +33,26 @@ def dealt(
     micro=st.integers(1, 9),
     processes=st.integers(1, 9),
 )
-def test_steps_are_those_of_one_process(count: int, batch: int, micro: int, processes: int) -> None:
-    alone = list(dealt(count, batch, batch, 0, 1))
-    each = [dealt(count, batch, micro, rank, processes) for rank in range(processes)]
-    hands = [list(one) for one in each]
-    # All go through as many passes as they said, or one would wait for ever.
-    assert {len(hand) for hand in hands} == {len(each[0])}
-    assert all(len(part) <= micro for hand in hands for part in hand)
-    passes, at, steps = each[0].passes, 0, []
-    while at < len(hands[0]):
-        step = [
-            part for place in range(at, min(at + passes, len(hands[0]))) for part in (h[place] for h in hands)
-        ]
+def test_steps_equal_those_of_one_process(count: int, batch: int, micro: int, processes: int) -> None:
+    alone = list(sampler(count, batch, batch, 0, 1))
+    samplers = [sampler(count, batch, micro, rank, processes) for rank in range(processes)]
+    by_rank = [list(one) for one in samplers]
+    # All ranks make the same number of passes, or one would wait forever.
+    assert {len(passes) for passes in by_rank} == {len(samplers[0])}
+    assert all(len(part) <= micro for parts in by_rank for part in parts)
+    passes, at, steps = samplers[0].passes, 0, []
+    while at < len(by_rank[0]):
+        step = [parts[index] for index in range(at, min(at + passes, len(by_rank[0]))) for parts in by_rank]
         steps.append([number for part in step for number in part])
         at += passes
     assert steps == alone
     assert sorted(number for step in steps for number in step) == list(range(count))
 
 
-def test_an_epoch_has_an_order_of_its_own_and_long_records_lead_a_step() -> None:
-    first, second = (list(dealt(40, 8, 8, 0, 1, epoch)) for epoch in (0, 1))
+def test_every_epoch_has_another_order_and_a_step_is_sorted_by_length() -> None:
+    first, second = (list(sampler(40, 8, 8, 0, 1, epoch)) for epoch in (0, 1))
     assert first != second
-    assert first == list(dealt(40, 8, 8, 0, 1, 0))
+    assert first == list(sampler(40, 8, 8, 0, 1, 0))
     for step in first:
         lengths = [1 + number % 5 for number in step]
         assert lengths == sorted(lengths, reverse=True)

@@ -1,4 +1,4 @@
-"""Canaries: random records in the schema's own format, a coin for each, kept in the run and nowhere else."""
+"""Canaries: random records of the schema, half of them in training, stored in the run and nowhere else."""
 
 from pathlib import Path
 
@@ -27,32 +27,34 @@ def open_recipe(base: Path, **finetune: object) -> Recipe:
     return private_recipe(base, privacy=None, finetune={"canaries": 60, "epochs": 1, **finetune})
 
 
-def test_canaries_join_the_material_and_leave_the_splits_alone(base: Path, tmp_path: Path) -> None:
+def test_canaries_are_added_to_training_and_not_to_the_splits(base: Path, tmp_path: Path) -> None:
     recipe = open_recipe(base)
     run = prepared_run(tmp_path / "run", recipe, people(150))
     before = run.split("train").read_bytes()
-    material = causal_objective(recipe, run)
+    objective = causal_objective(recipe, run)
     table, included = read_canaries(run.canaries, Schema.load(run.schema))
     assert len(table) == 60
-    assert material.planted == included.sum()
-    assert len(material.train) == len(read_table(run.split("train"), material.codec.schema)) + included.sum()
+    assert objective.canaries == included.sum()
+    assert (
+        len(objective.train) == len(read_table(run.split("train"), objective.codec.schema)) + included.sum()
+    )
     assert run.split("train").read_bytes() == before
-    # Moved in rank like any record, by real values, and by others in the next epoch.
-    material.train.begin_epoch(1)
-    once = [material.train[number]["ids"] for number in range(len(material.train))]
-    material.train.begin_epoch(2)
-    moved = [once[number] != material.train[number]["ids"] for number in range(len(material.train))]
-    assert np.mean(moved[-material.planted :]) > 0.5
+    # Smoothed like any record, differently in every epoch.
+    objective.train.begin_epoch(1)
+    once = [objective.train[number]["ids"] for number in range(len(objective.train))]
+    objective.train.begin_epoch(2)
+    moved = [once[number] != objective.train[number]["ids"] for number in range(len(objective.train))]
+    assert np.mean(moved[-objective.canaries :]) > 0.5
 
 
-def test_they_are_spread_over_the_domains_and_the_coin_is_fair(base: Path, tmp_path: Path) -> None:
+def test_canaries_are_uniform_over_the_domains_and_half_are_included(base: Path, tmp_path: Path) -> None:
     recipe = open_recipe(base, canaries=600)
     run = prepared_run(tmp_path / "run", recipe, people(150))
     schema = causal_objective(recipe, run).codec.schema
     table, included = read_canaries(run.canaries, schema)
     assert all(schema.allows(record) for record in to_records(table, schema))
     ages = table["age"].astype(float)
-    # Uniform over the whole domain, wherever the records lie.
+    # Uniform over the whole domain, not over the range of the records.
     assert ages.min() < 8
     assert ages.max() > 112
     assert ages.mean() == pytest.approx(60, abs=6)
@@ -62,7 +64,7 @@ def test_they_are_spread_over_the_domains_and_the_coin_is_fair(base: Path, tmp_p
     assert abs(np.corrcoef(included, ages)[0, 1]) < 0.15
 
 
-def test_they_depend_on_seed_and_schema_alone(base: Path, tmp_path: Path) -> None:
+def test_canaries_depend_on_seed_and_schema_only(base: Path, tmp_path: Path) -> None:
     recipe = private_recipe(base, finetune={"canaries": 40})
     runs = [
         prepared_run(tmp_path / name, recipe, people(150, seed)) for seed, name in enumerate(("one", "other"))
@@ -72,12 +74,10 @@ def test_they_depend_on_seed_and_schema_alone(base: Path, tmp_path: Path) -> Non
     assert runs[0].canaries.read_bytes() == runs[1].canaries.read_bytes()
 
 
-def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_others(
-    base: Path, tmp_path: Path
-) -> None:
+def test_canaries_are_not_in_the_adapter_and_go_with_their_setting(base: Path, tmp_path: Path) -> None:
     recipe = open_recipe(base)
     run = prepared_run(tmp_path / "run", recipe, people(150))
-    assert "canaries" not in stage_inputs(open_recipe(base, canaries=0), run)["finetune"]
+    assert stage_inputs(open_recipe(base, canaries=0), run) != stage_inputs(recipe, run)
     train(recipe=recipe, run=run, progress=lambda _: None)
     facts = run.journal.stage("finetune")["facts"]["canaries"]
     assert facts["made"] == 60
@@ -89,10 +89,10 @@ def test_a_finished_run_keeps_them_out_of_the_adapter_and_of_the_inputs_of_other
 
 
 @pytest.mark.parametrize("private", [False, True])
-def test_texts_begin_likely_and_end_in_random_words(base: Path, tmp_path: Path, private: bool) -> None:
-    random = np.random.default_rng(0)
+def test_texts_have_a_likely_prefix_and_random_words(base: Path, tmp_path: Path, private: bool) -> None:
+    rng = np.random.default_rng(0)
     words = ["pain", "cough", "fever", "since", "days", "left", "right", "mild"]
-    notes = ["Patient has " + " ".join(random.choice(words, 6)) + "." for _ in range(80)]
+    notes = ["Patient has " + " ".join(rng.choice(words, 6)) + "." for _ in range(80)]
     fields = {"note": {"type": "text", "max_length": 90, "nullable": False}}
     recipe = private_recipe(
         base,
@@ -109,16 +109,16 @@ def test_texts_begin_likely_and_end_in_random_words(base: Path, tmp_path: Path, 
     trained = set(read_table(run.split("train"), schema)["note"])
     assert not trained & set(texts)
     begun = [any(text.startswith(note[:12]) for note in trained) for text in texts]
-    # Under privacy no training text may lend its beginning.
+    # Under privacy no prefix may come from a training text.
     assert not any(begun) if private else np.mean(begun) > 0.5
 
 
-def test_visits_have_canaries_too(base: Path, tmp_path: Path) -> None:
+def test_sequences_have_canaries(base: Path, tmp_path: Path) -> None:
     table = people(120).assign(patient=[f"p{number // 3}" for number in range(120)])
     sections = {"data": {"subject": "patient", "sequence": "seen", "longest_sequence": 3, "shared": ["sex"]}}
     recipe = private_recipe(base, **sections, finetune={"canaries": 24})
     run: Run = prepared_run(tmp_path / "run", recipe, table)
-    material = causal_objective(recipe, run)
-    subjects = read_table(run.split("train"), material.codec.schema)["patient"].nunique()
-    assert 0 < material.planted < 24
-    assert len(material.train) == subjects + material.planted
+    objective = causal_objective(recipe, run)
+    subjects = read_table(run.split("train"), objective.codec.schema)["patient"].nunique()
+    assert 0 < objective.canaries < 24
+    assert len(objective.train) == subjects + objective.canaries

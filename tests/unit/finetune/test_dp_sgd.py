@@ -1,4 +1,4 @@
-"""DP-SGD: per-record gradients against autograd, what one record can do to a step, coins, noise, and resumption."""
+"""DP-SGD: per-sample gradients against autograd, the influence of one record on a step, sampling, noise and resumption."""
 
 import copy
 import hashlib
@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from scipy.stats import kstest, norm
 from tiny_models import byte_tokenizer, gpt2, save_tiny_llama
 
-from paracosm.finetune.dp import dp_sgd as private_fit
+from paracosm.finetune.dp import dp_sgd
 from paracosm.finetune.dp.accountant import Budget, budget_of, spent_epsilon
-from paracosm.finetune.dp.dp_sgd import STATE, Training
-from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_gradients_per_record
+from paracosm.finetune.dp.dp_sgd import STATE, PrivateTraining
+from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_per_sample_gradients
 from paracosm.finetune.dp.privacy_unit import training_units
 from paracosm.finetune.dp.secret_rng import SECRET, SecretRng
 from paracosm.finetune.dp.settings import as_trained
@@ -60,16 +60,16 @@ GRADIENTS = [
     pytest.param("llama", {"method": "rslora"}, id="rsLoRA"),
     pytest.param("llama", {"target_modules": ["q_proj", "down_proj"]}, id="two layers"),
     pytest.param("llama", {"order": "shuffled"}, id="shuffled fields"),
-    pytest.param("llama", {"gradient_checkpointing": True}, id="activations computed again"),
+    pytest.param("llama", {"gradient_checkpointing": True}, id="recomputed activations"),
     pytest.param("gpt2", {}, id="GPT-2"),
 ]
 
 
 def gradients(recipe: Recipe, run: Run, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the gradients of five records in one padded batch by Opacus, and by autograd one after the other, unpadded."""
+    """Return the gradients of five records: by Opacus in one padded batch, and by autograd one by one, unpadded."""
     recipe = as_trained(recipe)
-    material = causal_objective(recipe, run)
-    model = with_adapter(recipe, material.codec, material.longest).to(device)  # type: ignore[arg-type]
+    objective = causal_objective(recipe, run)
+    model = with_adapter(recipe, objective.codec, objective.train.max_tokens).to(device)  # type: ignore[arg-type]
     with torch.no_grad():
         for each in model.parameters():
             if each.requires_grad:
@@ -82,25 +82,25 @@ def gradients(recipe: Recipe, run: Run, device: str) -> tuple[torch.Tensor, torc
     alone = copy.deepcopy(model).train()
     if recipe.finetune.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": True})
-    wrapped = with_gradients_per_record(model).train()
-    records = [material.train[number] for number in range(5)]
-    batch = {name: each.to(device) for name, each in material.collate(records).items()}
-    material.record_losses(wrapped, batch).sum().backward()
+    wrapped = with_per_sample_gradients(model).train()
+    records = [objective.train[number] for number in range(5)]
+    batch = {name: each.to(device) for name, each in objective.collate(records).items()}
+    objective.record_losses(wrapped, batch).sum().backward()
     together = torch.cat(
         [each.grad_sample.flatten(1) for each in model.parameters() if each.requires_grad], 1
     )
     rows = []
     for record in records:
         alone.zero_grad()
-        one = {name: each.to(device) for name, each in material.collate([record]).items()}
-        # The loss of ordinary training, so that neither the loss nor the padding is shared with what is tested.
-        (material.summed_loss(alone, one) / (one["shift_labels"] >= 0).sum()).backward()
+        one = {name: each.to(device) for name, each in objective.collate([record]).items()}
+        # The loss of ordinary training, so that the tested code provides neither the loss nor the padding.
+        (objective.summed_loss(alone, one) / (one["shift_labels"] >= 0).sum()).backward()
         rows.append(torch.cat([each.grad.flatten() for each in alone.parameters() if each.requires_grad]))
     return together.cpu(), torch.stack(rows).cpu()
 
 
 @pytest.mark.parametrize(("base", "settings"), GRADIENTS)
-def test_gradients_per_record_are_those_of_each_record_alone(
+def test_per_sample_gradients_equal_those_of_single_records(
     folder: Path, run: Run, base: str, settings: dict[str, Any]
 ) -> None:
     together, alone = gradients(private_recipe(folder / base, finetune=settings), run, "cpu")
@@ -110,7 +110,7 @@ def test_gradients_per_record_are_those_of_each_record_alone(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize(("base", "settings"), GRADIENTS)
-def test_gradients_per_record_are_right_on_cuda_too(
+def test_per_sample_gradients_are_right_on_cuda(
     folder: Path, run: Run, base: str, settings: dict[str, Any]
 ) -> None:
     together, alone = gradients(private_recipe(folder / base, finetune=settings), run, "cuda")
@@ -118,60 +118,62 @@ def test_gradients_per_record_are_right_on_cuda_too(
 
 
 @pytest.mark.parametrize("bits", ["nf4", "int8"])
-def test_gradients_over_a_quantised_base_pass_the_check(folder: Path, run: Run, bits: str) -> None:
+def test_gradients_over_a_quantized_base_pass_the_check(folder: Path, run: Run, bits: str) -> None:
     pytest.importorskip("bitsandbytes")
     recipe = private_recipe(folder / "llama", model={"quantize": bits, "dtype": "auto"})
-    training, material = begun(recipe, run)
-    batch = material.collate([material.train[number] for number in range(4)])
-    assert check_gradients(training.wrapped, material, batch) < 0.05
+    training, objective = begun(recipe, run)
+    batch = objective.collate([objective.train[number] for number in range(4)])
+    assert check_gradients(training.wrapped, objective, batch) < 0.05
 
 
 def test_the_check_leaves_the_weights_as_they_were(recipe: Recipe, run: Run) -> None:
-    training, material = begun(recipe, run)
+    training, objective = begun(recipe, run)
     before = [each.detach().clone() for each in training.weights]
     assert (
-        check_gradients(training.wrapped, material, material.collate([material.train[0], material.train[1]]))
+        check_gradients(
+            training.wrapped, objective, objective.collate([objective.train[0], objective.train[1]])
+        )
         < 1e-6
     )
     assert all(torch.equal(one, other) for one, other in zip(before, training.weights, strict=True))
 
 
-def test_the_check_refuses_layers_that_opacus_does_not_see(recipe: Recipe, run: Run) -> None:
+def test_the_check_rejects_layers_that_opacus_does_not_see(recipe: Recipe, run: Run) -> None:
     recipe = as_trained(recipe)
-    material = causal_objective(recipe, run)
-    model = with_adapter(recipe, material.codec, material.longest)
+    objective = causal_objective(recipe, run)
+    model = with_adapter(recipe, objective.codec, objective.train.max_tokens)
     fuse(model)
     with pytest.raises(ModelError, match="privacy: "):
         check_gradients(
-            with_gradients_per_record(model),
-            material,
-            material.collate([material.train[0], material.train[1]]),
+            with_per_sample_gradients(model),
+            objective,
+            objective.collate([objective.train[0], objective.train[1]]),
         )
 
 
 def batch_mean(
-    material: CausalObjective, model: torch.nn.Module, batch: dict[str, torch.Tensor]
+    objective: CausalObjective, model: torch.nn.Module, batch: dict[str, torch.Tensor]
 ) -> torch.Tensor:
-    """The loss that transformers takes: over all decisions of a batch, so that a long record weakens the others."""
+    """Return the loss of transformers: averaged over all decisions of a batch, so that a long record weakens the others."""
     chosen = batch["shift_labels"] >= 0
     logits = model(input_ids=batch["input_ids"], use_cache=False).logits
-    sums = material.grammar_loss.of_records(logits, batch["shift_labels"], batch["mask_numbers"])
+    sums = objective.grammar_loss.of_records(logits, batch["shift_labels"], batch["mask_numbers"])
     return sums / chosen.sum() * len(sums)
 
 
-def test_the_check_refuses_a_loss_that_couples_records(
+def test_the_check_rejects_a_loss_that_couples_records(
     recipe: Recipe, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CausalObjective, "record_losses", batch_mean)
-    training, material = begun(recipe, run)
-    lengths = [material.train.records[number].decisions for number in range(len(material.train))]
-    several = [material.train[int(np.argmin(lengths))], material.train[int(np.argmax(lengths))]]
+    training, objective = begun(recipe, run)
+    lengths = [objective.train.records[number].decisions for number in range(len(objective.train))]
+    several = [objective.train[int(np.argmin(lengths))], objective.train[int(np.argmax(lengths))]]
     with pytest.raises(ModelError, match="are off by"):
-        check_gradients(training.wrapped, material, material.collate(several))
+        check_gradients(training.wrapped, objective, objective.collate(several))
 
 
-def summed(training: Training, records: list[int]) -> torch.Tensor:
-    """Return the gradient that a step without noise takes of some records, times the expected batch."""
+def summed(training: PrivateTraining, records: list[int]) -> torch.Tensor:
+    """Return the summed gradient of a step on given records, without noise."""
     found: list[torch.Tensor] = []
 
     def read(optimizer: Any) -> None:
@@ -181,19 +183,17 @@ def summed(training: Training, records: list[int]) -> torch.Tensor:
 
     training.optimizer.attach_step_hook(read)
     training.optimizer.original_optimizer.step = lambda closure=None: None  # type: ignore[method-assign]
-    training.chance.sampled = lambda *_: records  # type: ignore[method-assign]
+    training.rng.poisson_sample = lambda *_: records  # type: ignore[method-assign]
     training.wrapped.train()
     training.step(0)
     return found[0]
 
 
-def silent(recipe: Recipe, run: Run, clip: float = 0.05) -> Training:
+def silent(recipe: Recipe, run: Run, clip: float = 0.05) -> PrivateTraining:
     return begun(recipe, run, budget=Budget(8.0, 1e-4, 0.0, 0.3, 10, 100, "record", clip))[0]
 
 
-def test_a_record_more_or_less_moves_a_step_by_no_more_than_the_clipping_length(
-    recipe: Recipe, run: Run
-) -> None:
+def test_one_record_changes_a_step_by_at_most_the_clipping_norm(recipe: Recipe, run: Run) -> None:
     training = silent(recipe, run)
     whole = summed(training, list(range(12)))
     for left_out in range(0, 12, 4):
@@ -202,27 +202,27 @@ def test_a_record_more_or_less_moves_a_step_by_no_more_than_the_clipping_length(
         assert 0.04 < moved <= 0.05 * (1 + 1e-5)
 
 
-def test_a_step_in_small_passes_is_the_same_step(recipe: Recipe, run: Run) -> None:
+def test_the_micro_batch_size_does_not_change_a_step(recipe: Recipe, run: Run) -> None:
     training = silent(recipe, run)
     whole = summed(training, list(range(13)))
     training.micro_batch = 4
     torch.testing.assert_close(summed(training, list(range(13))), whole, rtol=0, atol=1e-6)
 
 
-def test_a_step_without_a_record_still_adds_its_noise(recipe: Recipe, run: Run) -> None:
+def test_a_step_without_records_still_adds_noise(recipe: Recipe, run: Run) -> None:
     budget = Budget(8.0, 1e-4, 2.0, 0.3, 10, 100, "record", 0.5)
     training, _ = begun(recipe, run, budget=budget)
     noise = summed(training, [])
     assert float(noise.std()) == pytest.approx(2.0 * 0.5, rel=0.05)
     assert kstest(noise.numpy(), norm(scale=2.0 * 0.5).cdf).pvalue > 0.001
     training, _ = begun(recipe, run, budget=budget)
-    training.chance.sampled = lambda *_: []  # type: ignore[method-assign]
+    training.rng.poisson_sample = lambda *_: []  # type: ignore[method-assign]
     before = [each.detach().clone() for each in training.weights]
     assert training.step(3) == []
     assert all(not torch.equal(one, other) for one, other in zip(before, training.weights, strict=True))
 
 
-def test_the_plan_knows_the_noise_of_published_settings() -> None:
+def test_the_accountant_agrees_with_published_settings() -> None:
     for units, batch, epochs, noises in (
         (1000, 128, 10, (3.75, 1.62, 0.91)),
         (10_000, 256, 5, (1.62, 0.90, 0.62)),
@@ -238,7 +238,7 @@ def test_the_plan_knows_the_noise_of_published_settings() -> None:
     assert made.delta == pytest.approx(1 / (1000 * math.log(1000)))
 
 
-def test_a_budget_that_cannot_be_kept_is_one_line() -> None:
+def test_an_impossible_budget_is_an_error() -> None:
     with pytest.raises(RecipeError, match="privacy: 5 training records are too few"):
         budget_of(Privacy(epsilon=1), 5, "record")
     with pytest.raises(RecipeError, match=r"privacy\.delta: must be below 1/500"):
@@ -246,23 +246,23 @@ def test_a_budget_that_cannot_be_kept_is_one_line() -> None:
     assert spent_epsilon(2.0, 0.1, 200, 1e-4) > spent_epsilon(2.0, 0.1, 100, 1e-4)
 
 
-def test_coins_fall_by_the_secret_the_step_and_nothing_else(tmp_path: Path) -> None:
-    chance = SecretRng.begin(tmp_path)
+def test_sampling_depends_on_the_secret_and_the_step_only(tmp_path: Path) -> None:
+    rng = SecretRng.create(tmp_path)
     assert (tmp_path / SECRET).stat().st_mode & 0o777 == 0o600
-    again = SecretRng.kept(tmp_path)
+    again = SecretRng.load(tmp_path)
     assert again is not None
     units = [[number] for number in range(4000)]
-    drawn = [chance.sampled(step, units, 0.1) for step in range(50)]
-    assert drawn == [again.sampled(step, units, 0.1) for step in range(50)]
+    drawn = [rng.poisson_sample(step, units, 0.1) for step in range(50)]
+    assert drawn == [again.poisson_sample(step, units, 0.1) for step in range(50)]
     sizes = np.array([len(each) for each in drawn])
-    # Binomial: 400 on average with a deviation of 19; a sampler of fixed size would show none.
+    # Binomial: mean 400, standard deviation 19; batches of fixed size would have none.
     assert abs(sizes.mean() - 400) < 12
     assert 10 < sizes.std() < 30
-    assert chance.seed("dropout", 1) != chance.seed("dropout", 2)
-    assert SecretRng(bytes(32)).sampled(0, units, 0.1) != drawn[0]
+    assert rng.seed("dropout", 1) != rng.seed("dropout", 2)
+    assert SecretRng(bytes(32)).poisson_sample(0, units, 0.1) != drawn[0]
 
 
-def test_every_bit_of_the_secret_and_the_step_decide_the_noise() -> None:
+def test_noise_depends_on_every_bit_of_the_secret_and_on_the_step() -> None:
     secret = bytes(range(32))
     noise = SecretRng(secret).noise(3, 1, (50, 20))
     assert noise.shape == (50, 20)
@@ -277,7 +277,7 @@ def test_every_bit_of_the_secret_and_the_step_decide_the_noise() -> None:
         assert abs(np.corrcoef(noise.flatten(), other.flatten())[0, 1]) < 0.15
 
 
-def test_numbers_come_from_the_hash_itself_and_never_reach_0_or_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uniform_numbers_come_from_the_hash_and_never_reach_0_or_1(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = SecretRng(bytes(32)).uniforms("coins/0", 3)
     words = np.frombuffer(hashlib.shake_256(bytes(32) + b"coins/0").digest(24), "<u8")
     np.testing.assert_allclose(drawn, words / 2**64, rtol=0, atol=2**-52)
@@ -288,12 +288,12 @@ def test_numbers_come_from_the_hash_itself_and_never_reach_0_or_1(monkeypatch: p
         assert SecretRng(bytes(32)).noise(0, 0, (2,)).isfinite().all()
 
 
-def test_no_generator_of_torch_has_a_say_in_a_step(recipe: Recipe, run: Run) -> None:
+def test_noise_does_not_depend_on_a_generator_of_torch(recipe: Recipe, run: Run) -> None:
     budget = Budget(8.0, 1e-4, 2.0, 0.3, 10, 100, "record", 0.5)
     noises = []
     for secret in (bytes(32), bytes(32), bytes(31) + b"\1"):
         training, _ = begun(recipe, run, secret=secret, budget=budget)
-        training.chance.seed = lambda *_: 0  # type: ignore[method-assign]
+        training.rng.seed = lambda *_: 0  # type: ignore[method-assign]
         noises.append(summed(training, []))
     assert torch.equal(noises[0], noises[1])
     assert abs(np.corrcoef(noises[0], noises[2])[0, 1]) < 0.1
@@ -304,7 +304,7 @@ def test_noise_is_normal() -> None:
     assert kstest(3 * noise, norm(scale=3).cdf).pvalue > 0.01
 
 
-def test_a_subject_joins_with_one_of_its_records(folder: Path) -> None:
+def test_a_subject_is_sampled_with_one_of_its_records(folder: Path) -> None:
     table = people(120).assign(patient=[f"p{number // 3}" for number in range(120)])
     recipe = private_recipe(folder / "llama", data={"subject": "patient"})
     run = prepared_run(folder / "subjects", recipe, table)
@@ -314,7 +314,7 @@ def test_a_subject_joins_with_one_of_its_records(folder: Path) -> None:
     assert [len(each) for each in units[-2:]] == [1, 1]
     assert all(train_rows["patient"].iloc[each].nunique() == 1 for each in units[:-2])
     assert sorted(number for each in units for number in each) == list(range(len(train_rows) + 2))
-    drawn = SecretRng(bytes(32)).sampled(0, units, 1.0)
+    drawn = SecretRng(bytes(32)).poisson_sample(0, units, 1.0)
     assert len(drawn) == len(units)
     assert training_units(
         private_recipe(folder / "llama", data={"subject": "patient"}, privacy={"unit": "record"}),
@@ -325,37 +325,47 @@ def test_a_subject_joins_with_one_of_its_records(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sections", "says"),
+    ("sections", "message"),
     [
-        ({"finetune": {"smoothing": 3}}, r"finetune\.smoothing: moves values among the ranks"),
-        ({"finetune": {"packing": True}}, r"finetune\.packing: puts several records into one row"),
+        ({"finetune": {"smoothing": 3}}, r"finetune\.smoothing: depends on the ranks"),
+        ({"finetune": {"packing": True}}, r"finetune\.packing: puts several records in one row"),
         (
             {"finetune": {"max_minutes": 5}},
             r"finetune\.max_minutes: with privacy the number of steps is fixed",
         ),
-        ({"finetune": {"method": "dora"}}, r"finetune\.method: dora has no gradients per record"),
-        ({"finetune": {"method": "full"}}, r"finetune\.method: full has no gradients per record"),
+        (
+            {"finetune": {"method": "dora"}},
+            r"finetune\.method: per-sample gradients are not verified for dora",
+        ),
+        (
+            {"finetune": {"method": "full"}},
+            r"finetune\.method: per-sample gradients are not verified for full",
+        ),
         (
             {"generate": {"drop_copies": "exact"}},
-            r"generate\.drop_copies: looks at the training records again",
+            r"generate\.drop_copies: reads the training records again",
         ),
         ({"privacy": {"unit": "subject"}}, r"privacy\.unit: subject needs data\.subject"),
     ],
 )
-def test_what_would_void_the_guarantee_is_refused(folder: Path, sections: dict[str, Any], says: str) -> None:
-    with pytest.raises(RecipeError, match=says):
+def test_settings_that_break_the_guarantee_are_rejected(
+    folder: Path, sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
         as_trained(private_recipe(folder / "llama", **sections))
 
 
-def test_several_processes_are_refused(recipe: Recipe, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_are_rejected(recipe: Recipe, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = as_trained(recipe)
-    material = causal_objective(trained, run)
+    objective = causal_objective(trained, run)
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(RecipeError, match="privacy: trains in one process, and 2 were started"):
-        private_fit.fit_privately(None, material, trained, run, print)  # type: ignore[arg-type]
+    with pytest.raises(
+        RecipeError, match="privacy: private training runs in one process, but 2 were started"
+    ):
+        dp_sgd.fit_privately(None, objective, trained, run, print)  # type: ignore[arg-type]
 
 
-def test_control_records_decide_nothing(recipe: Recipe) -> None:
+def test_control_records_do_not_influence_training(recipe: Recipe) -> None:
     trained = as_trained(recipe).finetune
     assert trained.patience is None
     assert trained.smoothing == 0
@@ -366,28 +376,28 @@ def weights_of(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.adapter / "adapter_model.safetensors")
 
 
-def test_a_killed_training_goes_on_as_if_nothing_had_happened(
+def test_a_killed_training_resumes_with_the_same_result(
     folder: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, broken = (prepared_run(folder / name, recipe, people(150)) for name in ("whole", "broken"))
     monkeypatch.setattr("secrets.token_bytes", lambda count: bytes(range(count)))
     train(recipe=recipe, run=whole, progress=lambda _: None)
-    steps, step = [], Training.step
+    steps, step = [], PrivateTraining.step
 
-    def failing(self: Training, number: int) -> list[float]:
-        if number == 9 and 9 not in steps:
-            steps.append(number)
+    def failing(self: PrivateTraining, index: int) -> list[float]:
+        if index == 9 and 9 not in steps:
+            steps.append(index)
             raise KeyboardInterrupt
-        steps.append(number)
-        return step(self, number)
+        steps.append(index)
+        return step(self, index)
 
-    monkeypatch.setattr(Training, "step", failing)
+    monkeypatch.setattr(PrivateTraining, "step", failing)
     with pytest.raises(KeyboardInterrupt):
         train(recipe=recipe, run=broken, progress=lambda _: None)
-    said: list[str] = []
-    train(recipe=recipe, run=broken, progress=said.append)
-    assert any(line.startswith("resuming at step") for line in said)
-    # The steps after the last kept one are done again with the same coins and noise, and no step is left out.
+    messages: list[str] = []
+    train(recipe=recipe, run=broken, progress=messages.append)
+    assert any(line.startswith("resuming at step") for line in messages)
+    # Steps after the checkpoint are repeated with the same sample and noise, and no step is left out.
     assert sorted(set(steps)) == list(range(whole.journal.stage("finetune")["facts"]["privacy"]["steps"]))
     first, second = weights_of(whole), weights_of(broken)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -397,25 +407,25 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     assert whole.journal.read()["private_trainings"] == broken.journal.read()["private_trainings"] == 1
 
 
-def test_weights_without_their_secret_are_not_gone_on_with(folder: Path, recipe: Recipe, run: Run) -> None:
+def test_a_checkpoint_without_its_secret_is_not_resumed(folder: Path, recipe: Recipe, run: Run) -> None:
     again = prepared_run(folder / "again", recipe, people(150))
     train(recipe=recipe, run=again, progress=lambda _: None)
     (again.checkpoints / SECRET).unlink()
-    told = again.journal.read()
-    del told["stages"]["finetune"]
-    again.journal.write(told)
-    said: list[str] = []
+    journal = again.journal.read()
+    del journal["stages"]["finetune"]
+    again.journal.write(journal)
+    messages: list[str] = []
     before = weights_of(again)
-    train(recipe=recipe, run=again, progress=said.append)
-    assert not any("resuming" in line for line in said)
+    train(recipe=recipe, run=again, progress=messages.append)
+    assert not any("resuming" in line for line in messages)
     assert (again.checkpoints / STATE).is_file()
     facts = again.journal.stage("finetune")["facts"]
-    # A second training of the same records is a second expense, and is said.
+    # A second training on the same records spends a second budget, and is counted.
     assert facts["privacy"]["trainings"] == 2
     assert any(not torch.equal(before[name], each) for name, each in weights_of(again).items())
 
 
-def test_nothing_of_the_secret_leaves_with_the_adapter(folder: Path, recipe: Recipe) -> None:
+def test_the_secret_is_not_in_the_adapter_or_the_journal(folder: Path, recipe: Recipe) -> None:
     run = prepared_run(folder / "secretive", recipe, people(150))
     train(recipe=recipe, run=run, progress=lambda _: None)
     secret = (run.checkpoints / SECRET).read_bytes()
@@ -425,7 +435,7 @@ def test_nothing_of_the_secret_leaves_with_the_adapter(folder: Path, recipe: Rec
             assert secret.hex() not in path.read_text(errors="ignore")
 
 
-def test_a_changed_budget_trains_anew_and_an_equal_one_does_not(folder: Path, recipe: Recipe) -> None:
+def test_a_changed_budget_trains_again_and_an_equal_one_does_not(folder: Path, recipe: Recipe) -> None:
     run = prepared_run(folder / "budget", recipe, people(150))
     assert train(recipe=recipe, run=run, progress=lambda _: None)
     assert not train(recipe=recipe, run=run, progress=lambda _: None)
@@ -437,12 +447,12 @@ def test_a_changed_budget_trains_anew_and_an_equal_one_does_not(folder: Path, re
     assert facts["epsilon"] <= 8
 
 
-def test_the_whole_head_and_its_rows_give_the_same_loss_per_record(recipe: Recipe, run: Run) -> None:
-    training, material = begun(recipe, run)
-    batch = material.collate([material.train[number] for number in range(6)])
+def test_record_losses_add_up_to_the_summed_loss(recipe: Recipe, run: Run) -> None:
+    training, objective = begun(recipe, run)
+    batch = objective.collate([objective.train[number] for number in range(6)])
     with torch.no_grad():
-        each = material.record_losses(training.model, batch)
-        total = material.summed_loss(training.model, batch)
+        each = objective.record_losses(training.model, batch)
+        total = objective.summed_loss(training.model, batch)
     decisions = (batch["shift_labels"] >= 0).sum(1)
     assert float((each * decisions).sum()) == pytest.approx(float(total), rel=1e-5)
     assert replace(training.budget, sampling_rate=0.5).expected_batch == training.budget.units / 2

@@ -1,8 +1,9 @@
-"""The loss under the grammar is the negative log-likelihood of a record's decisions, whatever the head's width."""
+"""The grammar loss is the negative log-likelihood of a record's decisions, for any width of the head."""
 
 import numpy as np
 import pytest
 import torch
+from bitmasks import allowed_columns
 from tiny_models import byte_tokenizer
 
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
@@ -18,14 +19,16 @@ RECORDS = [{"dose": 40, "note": "seen – again"}, {"dose": None, "note": None},
 
 @pytest.mark.parametrize("spare", [0, 1, 70])
 @pytest.mark.parametrize("fields", [(DOSE,), (DOSE, NOTE)])
-def test_the_loss_is_what_a_walk_through_the_grammar_adds_up(fields: tuple[Field, ...], spare: int) -> None:
+def test_the_loss_equals_the_sum_over_a_walk_through_the_grammar(
+    fields: tuple[Field, ...], spare: int
+) -> None:
     tokenizer = byte_tokenizer()
     codec = Codec(Schema(fields), tokenizer)
     masks = TokenMasks(codec)
     encoded = [encode_record(record, codec, masks) for record in RECORDS]
     dataset = RecordDataset(encoded, opening=codec.opening, shuffled=False, seed=0)
     batch = Collator(codec.vocabulary, codec.alphabet.stop)([dataset[row] for row in range(len(RECORDS))])
-    # A whole head may be wider than the tokenizer, because models pad their embeddings.
+    # A full head may be wider than the tokenizer, because models pad their embeddings.
     width = len(codec.vocabulary) if codec.vocabulary is not None else len(tokenizer) + spare
     logits = torch.randn(*batch["input_ids"].shape, width, generator=torch.Generator().manual_seed(0))
     loss = GrammarLoss(masks, codec.vocabulary)(logits, batch["shift_labels"], batch["mask_numbers"])
@@ -36,7 +39,7 @@ def test_the_loss_is_what_a_walk_through_the_grammar_adds_up(fields: tuple[Field
 def _walk(record: dict, row: int, logits: torch.Tensor, codec: Codec, masks: TokenMasks) -> float:
     matcher, total = masks.matcher(codec.grammar()), 0.0
     for position, token in enumerate(codec.encode(record)):
-        allowed = masks.columns(matcher.compute_bitmask(), codec.vocabulary)
+        allowed = allowed_columns(matcher.compute_bitmask(), codec.vocabulary)
         column = token if codec.vocabulary is None else codec.vocabulary.index(token)
         scores = torch.log_softmax(logits[row, position][torch.from_numpy(allowed)], dim=0)
         total -= scores[int(np.flatnonzero(allowed == column)[0])].item()

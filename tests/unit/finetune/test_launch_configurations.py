@@ -1,4 +1,4 @@
-"""The configurations of accelerate that ship: they say how they are started, and accelerate takes them as they are meant."""
+"""The shipped accelerate configurations: their comments are valid commands, and accelerate reads them as intended."""
 
 import os
 import re
@@ -17,10 +17,10 @@ from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu
 from paracosm.cli.app import app
 from paracosm.finetune.distributed.launch import (
     Topology,
-    _of_accelerate,
-    described,
+    _accelerate_options,
     find_setup,
     launch,
+    setup_descriptions,
     setups,
 )
 from paracosm.foundation.errors import RecipeError, RunError
@@ -37,35 +37,35 @@ KINDS = {
 
 
 def commands(name: str) -> list[list[str]]:
-    """Return the commands at the head of a configuration, continued lines joined."""
+    """Return the commands in the opening comment of a configuration, with continued lines joined."""
     head = re.findall(r"^#   (.*)$", setups()[name].read_text(encoding="utf-8"), flags=re.MULTILINE)
     joined = re.sub(r"\\\n\s*", "", "\n".join(head))
     return [shlex.split(line) for line in joined.splitlines()]
 
 
-def asked(name: str, *words: str):
-    """Return what accelerate makes of a configuration and the words after it."""
+def parsed(name: str, *words: str):
+    """Return the arguments of accelerate for a configuration and more options."""
     given = ["--config_file", str(setups()[name]), *words, "-m", "paracosm.finetune", "recipe.yaml"]
     return _validate_launch_command(launch_command_parser().parse_args(given))[0]
 
 
-def test_each_kind_ships_and_is_described_in_one_line() -> None:
+def test_every_kind_ships_with_a_description_of_one_line() -> None:
     assert set(setups()) == set(KINDS)
-    for _, words in described():
-        assert 10 < len(words) < 120
-        assert words.endswith(".")
+    for _, description in setup_descriptions():
+        assert 10 < len(description) < 120
+        assert description.endswith(".")
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_accelerate_reads_a_configuration(name: str) -> None:
-    says = load_config_from_file(str(setups()[name]))
-    assert says.distributed_type is KINDS[name]
-    assert says.mixed_precision == "no"
-    assert says.num_machines == (2 if name == "two-nodes" else 1)
+    configuration = load_config_from_file(str(setups()[name]))
+    assert configuration.distributed_type is KINDS[name]
+    assert configuration.mixed_precision == "no"
+    assert configuration.num_machines == (2 if name == "two-nodes" else 1)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_commands_in_its_head_are_commands(name: str) -> None:
+def test_the_commands_in_the_comments_are_valid(name: str) -> None:
     short, full = [], []
     for words in commands(name):
         (short if words[0] == "paracosm" else full).append(words)
@@ -83,8 +83,8 @@ def test_the_commands_in_its_head_are_commands(name: str) -> None:
         stage_parser("finetune").parse_intermixed_args(parsed.training_script_args)
 
 
-def test_fsdp2_is_what_accelerate_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, value in prepare_multi_gpu_env(asked("fsdp2")).items():
+def test_accelerate_builds_fsdp2_from_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in prepare_multi_gpu_env(parsed("fsdp2")).items():
         monkeypatch.setenv(variable, value)
     plugin = FullyShardedDataParallelPlugin()
     assert plugin.fsdp_version == 2
@@ -94,13 +94,13 @@ def test_fsdp2_is_what_accelerate_builds(monkeypatch: pytest.MonkeyPatch) -> Non
     assert os.environ["FSDP_AUTO_WRAP_POLICY"] == "TRANSFORMER_BASED_WRAP"
 
 
-def test_zero3_is_what_accelerate_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = asked("zero3")
-    assert wanted.use_deepspeed
-    wanted.deepspeed_fields_from_accelerate_config = ",".join(
+def test_accelerate_builds_zero3_from_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = parsed("zero3")
+    assert arguments.use_deepspeed
+    arguments.deepspeed_fields_from_accelerate_config = ",".join(
         load_config_from_file(str(setups()["zero3"])).deepspeed_config
     )
-    _, environment = prepare_deepspeed_cmd_env(wanted)
+    _, environment = prepare_deepspeed_cmd_env(arguments)
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     plugin = DeepSpeedPlugin()
@@ -110,43 +110,43 @@ def test_zero3_is_what_accelerate_builds(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not plugin.zero3_init_flag
 
 
-def test_two_machines_know_each_other() -> None:
-    options = _of_accelerate(setups()["two-nodes"], Topology(16, None, 1, "10.0.0.1:2950"))
-    wanted = asked("two-nodes", *options)
-    environment = prepare_multi_gpu_env(wanted)
-    assert (wanted.nnodes, wanted.nproc_per_node, wanted.node_rank) == ("2", "8", 1)
-    assert (wanted.rdzv_backend, wanted.rdzv_endpoint) == ("static", "10.0.0.1:2950")
+def test_two_machines_have_the_address_of_the_first() -> None:
+    options = _accelerate_options(setups()["two-nodes"], Topology(16, None, 1, "10.0.0.1:2950"))
+    arguments = parsed("two-nodes", *options)
+    environment = prepare_multi_gpu_env(arguments)
+    assert (arguments.nnodes, arguments.nproc_per_node, arguments.node_rank) == ("2", "8", 1)
+    assert (arguments.rdzv_backend, arguments.rdzv_endpoint) == ("static", "10.0.0.1:2950")
     assert environment["ACCELERATE_MIXED_PRECISION"] == "no"
 
 
-def test_numbers_on_the_command_line_stand_over_the_configuration() -> None:
-    options = _of_accelerate(setups()["ddp"], Topology(processes=4))
-    assert asked("ddp", *options).num_processes == 4
-    # A free port, so that two launches on one machine do not meet.
+def test_options_override_the_configuration() -> None:
+    options = _accelerate_options(setups()["ddp"], Topology(processes=4))
+    assert parsed("ddp", *options).num_processes == 4
+    # A free port, so that two launches on one machine do not collide.
     assert options[options.index("--main_process_port") + 1] == "0"
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("fdsp2", "did you mean 'fsdp2'?"), ("missing.yaml", "known: cpu, ddp, fsdp2")],
 )
-def test_an_unknown_configuration_is_told(name: str, told: str) -> None:
-    with pytest.raises(RunError, match=re.escape(told)):
+def test_an_unknown_configuration_is_an_error(name: str, message: str) -> None:
+    with pytest.raises(RunError, match=re.escape(message)):
         find_setup(name)
 
 
-def test_a_file_that_is_no_configuration_is_told(tmp_path: Path) -> None:
+def test_another_file_is_not_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("distributed_type: MULTI_GPU\nnum_proceses: 2\n")
-    with pytest.raises(RunError, match=r"mine\.yaml: is no configuration of accelerate: .*num_proceses"):
+    with pytest.raises(RunError, match=r"mine\.yaml: is not an accelerate configuration: .*num_proceses"):
         launch(find_setup(str(tmp_path / "mine.yaml")), "finetune", ["recipe.yaml"], Topology())
 
 
-def test_an_address_without_a_host_is_told() -> None:
+def test_an_address_needs_a_host() -> None:
     with pytest.raises(RunError, match="--first :x: must be HOST or HOST:PORT"):
         launch(setups()["two-nodes"], "finetune", ["recipe.yaml"], Topology(first=":x"))
 
 
-def test_a_patience_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patience_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARACOSM_PATIENCE", "soon")
     with pytest.raises(
         RecipeError, match="PARACOSM_PATIENCE: must be a number of seconds above 0; got 'soon'"

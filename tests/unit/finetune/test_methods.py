@@ -1,4 +1,4 @@
-"""Every way to train: what is trained, that it can be merged back, and that layouts of a batch give one loss."""
+"""Training methods: what is trained, merged and exported, and that packed and padded batches have the same loss."""
 
 import json
 import subprocess
@@ -13,11 +13,11 @@ from paracosm.finetune.models.chat_prompt import prompt_tokens
 from paracosm.finetune.models.fused_lora import FusedLinear, fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.models.quantization import check_installed
-from paracosm.finetune.models.trained_model import export, load_tuned
+from paracosm.finetune.models.trained_model import export, load_trained
 from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
-from paracosm.finetune.objectives.packing import PackedCollator, attend_packed
+from paracosm.finetune.objectives.packing import PackedCollator, use_packed_attention
 from paracosm.finetune.training.save_adapter import save_adapter
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.loading.load import load_recipe
@@ -40,7 +40,7 @@ RECORDS = [
 ]
 
 
-def material(fields: tuple[Field, ...] = (DOSE, NOTE), prompt: tuple[int, ...] = ()) -> CausalObjective:
+def make_objective(fields: tuple[Field, ...] = (DOSE, NOTE), prompt: tuple[int, ...] = ()) -> CausalObjective:
     tokenizer = byte_tokenizer()
     codec = Codec(Schema(fields), tokenizer, "places", prompt)
     masks = TokenMasks(codec)
@@ -61,12 +61,14 @@ def recipe(base: Path, **changes: object) -> Recipe:
     return Recipe(name="tiny", data=Data(source="none"), model=model, finetune=Finetune(rank=4, **changes))  # type: ignore[arg-type]
 
 
-def learn(model: torch.nn.Module, given: CausalObjective, steps: int = 6) -> list[float]:
-    optimizer = torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], lr=1e-2)
-    batch, losses = given.collate([given.train[row] for row in range(len(RECORDS))]), []
+def learn(model: torch.nn.Module, objective: CausalObjective, steps: int = 6) -> list[float]:
+    optimizer = torch.optim.AdamW(
+        [weights for weights in model.parameters() if weights.requires_grad], lr=1e-2
+    )
+    batch, losses = objective.collate([objective.train[row] for row in range(len(RECORDS))]), []
     model.train()
     for _ in range(steps):
-        loss = given.summed_loss(model, batch)
+        loss = objective.summed_loss(model, batch)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -83,7 +85,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-WAYS = [
+METHODS = [
     {"method": "lora"},
     {"method": "rslora"},
     {"method": "dora"},
@@ -94,159 +96,164 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way.values())))
-@pytest.mark.parametrize("fields", [(DOSE,), (DOSE, NOTE)], ids=["rows of the head", "whole head"])
-def test_what_a_method_trained_is_loaded_and_exported_as_it_was_trained(
-    way: dict, fields: tuple[Field, ...], base: Path, tmp_path: Path
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: "-".join(map(str, method.values())))
+@pytest.mark.parametrize("fields", [(DOSE,), (DOSE, NOTE)], ids=["restricted head", "full head"])
+def test_loaded_and_exported_models_equal_the_trained_one(
+    method: dict, fields: tuple[Field, ...], base: Path, tmp_path: Path
 ) -> None:
     from transformers import AutoModelForCausalLM
 
-    given, asked = material(fields), recipe(base, **way)
-    model = with_adapter(asked, given.codec, given.longest)
+    objective, settings = make_objective(fields), recipe(base, **method)
+    model = with_adapter(settings, objective.codec, objective.train.max_tokens)
     fuse(model)
-    losses = learn(model, given)
+    losses = learn(model, objective)
     assert losses[-1] < 0.8 * losses[0]
     run = Run.create(tmp_path / "run")
-    save_adapter(model, given, asked, run)
-    batch = given.collate([given.train[row] for row in range(len(RECORDS))])
+    save_adapter(model, objective.codec, objective.tokenizer, settings, run)
+    batch = objective.collate([objective.train[row] for row in range(len(RECORDS))])
     model.eval()
     with torch.no_grad():
         trained = model(input_ids=batch["input_ids"]).logits
-        merged = load_tuned(run.adapter, given.codec.vocabulary)(input_ids=batch["input_ids"]).logits
+        merged = load_trained(run.adapter, objective.codec.vocabulary)(input_ids=batch["input_ids"]).logits
         export(run.adapter, tmp_path / "plain", "float32")
         plain = AutoModelForCausalLM.from_pretrained(tmp_path / "plain", dtype=torch.float32)
         logits = plain(input_ids=batch["input_ids"]).logits
-    # In eight bits the activations are rounded too, while it trains.
-    near = 0.05 * float(trained.std()) if way.get("quantize") == "int8" else 2e-4
-    assert float((trained - merged).abs().max()) < near * (4 if way.get("quantize") == "int8" else 1)
-    columns = given.codec.vocabulary
+    # With int8, activations are rounded too in training.
+    near = 0.05 * float(trained.std()) if method.get("quantize") == "int8" else 2e-4
+    assert float((trained - merged).abs().max()) < near * (4 if method.get("quantize") == "int8" else 1)
+    columns = objective.codec.vocabulary
     kept = logits if columns is None else logits[..., list(columns)]
     torch.testing.assert_close(kept, merged, atol=1e-4, rtol=1e-4)
     assert "quantization_config" not in json.loads((tmp_path / "plain" / "config.json").read_text())
 
 
-def test_a_fused_layer_has_the_output_and_the_gradients_of_peft(base: Path) -> None:
-    given, found = material(), {}
+def test_a_fused_layer_has_the_gradients_of_peft(base: Path) -> None:
+    objective, gradients = make_objective(), {}
     for fused in (False, True):
         torch.manual_seed(0)
-        model = with_adapter(recipe(base), given.codec, given.longest)
+        model = with_adapter(recipe(base), objective.codec, objective.train.max_tokens)
         for name, weights in model.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(weights, generator=torch.Generator().manual_seed(1))
         if fused:
             fuse(model)
-            assert any(isinstance(each, FusedLinear) for each in model.modules())
-        batch = given.collate([given.train[row] for row in range(len(RECORDS))])
-        given.summed_loss(model, batch).backward()
-        found[fused] = {n: w.grad for n, w in model.named_parameters() if w.requires_grad}
-    for name, gradient in found[False].items():
-        torch.testing.assert_close(found[True][name], gradient, atol=1e-4, rtol=1e-4)
+            assert any(isinstance(module, FusedLinear) for module in model.modules())
+        batch = objective.collate([objective.train[row] for row in range(len(RECORDS))])
+        objective.summed_loss(model, batch).backward()
+        gradients[fused] = {n: w.grad for n, w in model.named_parameters() if w.requires_grad}
+    for name, gradient in gradients[False].items():
+        torch.testing.assert_close(gradients[True][name], gradient, atol=1e-4, rtol=1e-4)
 
 
-def test_dropout_and_variants_keep_the_layer_of_peft(base: Path) -> None:
-    given = material()
+def test_layers_with_dropout_or_a_variant_are_not_fused(base: Path) -> None:
+    objective = make_objective()
     for changes in ({"dropout": 0.1}, {"method": "dora"}, {"quantize": "nf4"}):
-        model = with_adapter(recipe(base, **changes), given.codec, given.longest)
+        model = with_adapter(recipe(base, **changes), objective.codec, objective.train.max_tokens)
         fuse(model)
-        assert not any(isinstance(each, FusedLinear) for each in model.modules())
+        assert not any(isinstance(module, FusedLinear) for module in model.modules())
 
 
 @pytest.mark.parametrize("family", [llama, gpt2])
 @pytest.mark.parametrize("prompt", [(), (70, 71, 72)], ids=["no prompt", "prompt"])
 def test_packed_records_have_the_loss_of_padded_ones(family, prompt: tuple[int, ...]) -> None:
-    given = material(prompt=prompt)
-    model = family(given.tokenizer).eval()
-    examples = [given.train[row] for row in range(len(RECORDS))]
-    alone = [float(given.summed_loss(model, given.collate([each]))) for each in examples]
-    padded = float(given.summed_loss(model, given.collate(examples)))
-    assert attend_packed(model)
-    packed_batch = PackedCollator(given.collate)(examples)  # type: ignore[arg-type]
-    assert packed_batch["input_ids"].shape == (1, sum(record.tokens for record in given.train.records))
-    packed = float(given.summed_loss(model, packed_batch))
+    objective = make_objective(prompt=prompt)
+    model = family(objective.tokenizer).eval()
+    examples = [objective.train[row] for row in range(len(RECORDS))]
+    alone = [float(objective.summed_loss(model, objective.collate([example]))) for example in examples]
+    padded = float(objective.summed_loss(model, objective.collate(examples)))
+    assert use_packed_attention(model)
+    packed_batch = PackedCollator(objective.collate)(examples)  # type: ignore[arg-type]
+    assert packed_batch["input_ids"].shape == (1, sum(record.tokens for record in objective.train.records))
+    packed = float(objective.summed_loss(model, packed_batch))
     assert packed == pytest.approx(padded, rel=1e-5)
     assert packed == pytest.approx(sum(alone), rel=1e-5)
 
 
-def test_a_model_that_cannot_keep_packed_records_apart_is_left_as_it_was() -> None:
+def test_a_model_that_does_not_support_packing_is_unchanged() -> None:
     from transformers import BloomConfig, BloomForCausalLM
 
-    # Bloom counts distances along the row, and takes no positions.
+    # Bloom uses distances along the row and takes no position ids.
     torch.manual_seed(0)
     model = BloomForCausalLM(BloomConfig(vocab_size=260, hidden_size=32, n_layer=1, n_head=4))
     usual = model.config._attn_implementation
-    assert not attend_packed(model)
+    assert not use_packed_attention(model)
     assert model.config._attn_implementation == usual
 
 
-def test_a_prompt_goes_through_the_chat_template_where_there_is_one() -> None:
+def test_a_prompt_is_encoded_with_the_chat_template() -> None:
     tokenizer = byte_tokenizer()
-    said = Prompt(system="You are a clerk.", user="Write one record.")
+    prompt = Prompt(system="You are a clerk.", user="Write one record.")
     assert (
-        tokenizer.decode(prompt_tokens(said, tokenizer)) == "<|start|>You are a clerk.\nWrite one record.\n"
+        tokenizer.decode(prompt_tokens(prompt, tokenizer)) == "<|start|>You are a clerk.\nWrite one record.\n"
     )
     tokenizer.chat_template = (
         "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}[assistant]{% endif %}"
     )
     opened = "[system]You are a clerk.[user]Write one record.[assistant]"
-    assert tokenizer.decode(prompt_tokens(said, tokenizer)) == opened
+    assert tokenizer.decode(prompt_tokens(prompt, tokenizer)) == opened
     tokenizer.chat_template = "{{ raise_exception('no system role') }}"
-    with pytest.raises(ModelError, match=r"finetune.prompt: the chat template .* refuses it: no system role"):
-        prompt_tokens(said, tokenizer)
+    with pytest.raises(ModelError, match=r"finetune.prompt: the chat template .* rejects it: no system role"):
+        prompt_tokens(prompt, tokenizer)
 
 
 def test_a_codec_keeps_its_prompt_and_says_so_to_older_versions() -> None:
-    codec = material(prompt=(70, 71)).codec
+    codec = make_objective(prompt=(70, 71)).codec
     assert json.loads(codec.to_json())["format"] == 2
     assert Codec.from_json(codec.to_json(), codec.tokenizer).opening == (70, 71)
-    assert json.loads(material().codec.to_json())["format"] == 1
+    assert json.loads(make_objective().codec.to_json())["format"] == 1
 
 
-def test_what_cannot_train_is_said_in_one_line(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = material()
+def test_impossible_settings_are_errors(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = make_objective()
     with pytest.raises(
         ModelError, match=r"has no linear layer 'q_prj' \(it has down_proj, .* mean 'q_proj'\?"
     ):
-        with_adapter(recipe(base, target_modules=["v_proj", "q_prj"]), given.codec, given.longest)
-    with pytest.raises(RecipeError, match=r"full trains the base's own weights, which model.quantize nf4"):
+        with_adapter(
+            recipe(base, target_modules=["v_proj", "q_prj"]), objective.codec, objective.train.max_tokens
+        )
+    with pytest.raises(
+        RecipeError, match=r"full trains the weights of the base model, which model.quantize nf4"
+    ):
         load_recipe(Path("healthcare-heart"), ["finetune.method=full", "model.quantize=nf4"])
-    with pytest.raises(RecipeError, match=r"says nothing"):
+    with pytest.raises(RecipeError, match=r"is empty; set user or system"):
         load_recipe(Path("healthcare-heart"), ["finetune.prompt={}"])
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"nf4 needs the package bitsandbytes; run: pip install"):
         check_installed(Model(quantize="nf4"))
 
 
-def test_a_missing_kernel_is_said_before_anything_loads(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_kernel_is_an_error_before_loading(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import bitsandbytes.nn.modules as modules
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no kernel image is available\nfor this device")
 
     monkeypatch.setattr(modules, "Linear4bit", broken)
-    given = material()
+    objective = make_objective()
     with pytest.raises(ModelError, match=r"no nf4 kernel for cpu here: no kernel image is available$"):
-        with_adapter(recipe(base, quantize="nf4"), given.codec, given.longest)
+        with_adapter(recipe(base, quantize="nf4"), objective.codec, objective.train.max_tokens)
 
 
-def test_export_names_what_it_will_not_touch(tmp_path: Path) -> None:
+def test_export_does_not_overwrite_a_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "paracosm.cli.app", "export", str(tmp_path), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == f"error: {tmp_path}: exists; name a new folder\n"
 
 
-def test_a_saved_tiny_model_needs_no_adapter_file_under_full(tmp_path: Path) -> None:
-    given = material()
-    asked = recipe(save_tiny_llama(tmp_path / "base"), method="full")
+def test_a_full_model_is_saved_without_adapter_files(tmp_path: Path) -> None:
+    objective = make_objective()
+    settings = recipe(save_tiny_llama(tmp_path / "base"), method="full")
     run = Run.create(tmp_path / "run")
-    save_adapter(with_adapter(asked, given.codec, given.longest), given, asked, run)
+    model = with_adapter(settings, objective.codec, objective.train.max_tokens)
+    save_adapter(model, objective.codec, objective.tokenizer, settings, run)
     names = {path.name for path in run.adapter.iterdir()}
     assert {"model.safetensors", "config.json", "codec.json", "base.json"} <= names
     assert not names & {"adapter_config.json", "adapter_model.safetensors"}
 
 
-def test_a_version_holds_an_adapter_or_a_whole_model(tmp_path: Path) -> None:
+def test_a_version_contains_an_adapter_or_a_full_model(tmp_path: Path) -> None:
     from paracosm.registry.versions.checks import check_complete
     from paracosm.registry.versions.manifest import REQUIRED, Version, may_publish
 

@@ -1,4 +1,4 @@
-"""Smoothing keeps a column's distribution and the ties between columns, and no single value."""
+"""Smoothing preserves distributions and relations between columns, and changes single values."""
 
 from datetime import datetime, timedelta
 
@@ -23,19 +23,19 @@ SCHEMA = Schema(
 
 
 def records() -> list[dict]:
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     rows = []
     for number in range(ROWS):
-        cost = round(float(chance.lognormal(7, 1)), 2)
+        cost = round(float(rng.lognormal(7, 1)), 2)
         rows.append(
             {
                 "cost": cost,
                 "billed": cost,
-                "pressure": None if number % 10 == 0 else int(chance.integers(8, 21)) * 10,
-                "zip": int(chance.integers(0, 99999)),
-                "stage": int(chance.integers(0, 5)),
-                "seen": datetime(2020, 1, 1) + timedelta(days=int(chance.integers(0, 3000))),
-                "sex": str(chance.choice(["f", "m"])),
+                "pressure": None if number % 10 == 0 else int(rng.integers(8, 21)) * 10,
+                "zip": int(rng.integers(0, 99999)),
+                "stage": int(rng.integers(0, 5)),
+                "seen": datetime(2020, 1, 1) + timedelta(days=int(rng.integers(0, 3000))),
+                "sex": str(rng.choice(["f", "m"])),
             }
         )
     return rows
@@ -47,7 +47,7 @@ def moved(ranks: int, epoch: int = 0) -> tuple[list[dict], list[dict]]:
     return before, [smoothing(index, epoch) for index in range(len(before))]
 
 
-def test_numbers_move_within_their_domain_and_nothing_else_does() -> None:
+def test_numbers_move_within_their_domain_and_other_fields_stay() -> None:
     before, after = moved(7)
     assert all(SCHEMA.allows(record) for record in after)
     for name in ("zip", "stage", "sex"):
@@ -58,30 +58,30 @@ def test_numbers_move_within_their_domain_and_nothing_else_does() -> None:
     )
 
 
-def test_a_column_keeps_its_distribution_and_its_ties() -> None:
+def test_a_column_keeps_its_distribution_and_its_relations() -> None:
     before, after = moved(7)
-    old, new = ([record["cost"] for record in each] for each in (before, after))
+    old, new = ([record["cost"] for record in records] for records in (before, after))
     assert ks_2samp(old, new).pvalue > 0.5
     assert spearmanr(old, new).statistic > 0.999
     assert all(record["billed"] == record["cost"] for record in after)
-    # Extremes are no more common than they were.
+    # Extreme values are not more frequent than before.
     assert sum(value == max(old) for value in new) <= 3
 
 
-def test_common_values_and_dates_stay_among_those_that_occur() -> None:
+def test_frequent_values_and_dates_are_replaced_by_existing_ones() -> None:
     before, after = moved(7)
     for name in ("pressure", "seen"):
         assert {record[name] for record in after} <= {record[name] for record in before}
 
 
-def test_no_move_goes_farther_than_the_ranks_allow() -> None:
+def test_values_move_by_at_most_the_given_ranks() -> None:
     before, after = moved(5)
     column = sorted(record["cost"] for record in before)
     for old, new in zip(before, after, strict=True):
         assert abs(np.searchsorted(column, new["cost"]) - column.index(old["cost"])) <= 6
 
 
-def test_epochs_differ_and_repeat() -> None:
+def test_epochs_differ_and_are_reproducible() -> None:
     assert moved(7, epoch=1)[1] == moved(7, epoch=1)[1]
     assert moved(7, epoch=1)[1] != moved(7, epoch=2)[1]
     assert default_ranks(736) == 9

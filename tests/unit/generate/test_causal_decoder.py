@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 import torch
+from bitmasks import allowed_columns
 from scipy.stats import chisquare
 from tiny_models import byte_tokenizer, gpt2, llama, unigram_tokenizer, wordpiece_tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -63,7 +64,7 @@ def probability(record: Record, adapted: AdaptedModel, order: Sequence[int] | No
         logits = adapted.model(input_ids=torch.tensor([[codec.start, *ids]])).logits[0].double()
     matcher = adapted.masks.matcher(codec.grammar(order))
     for position, token in enumerate(ids):
-        allowed = adapted.masks.columns(matcher.compute_bitmask(), codec.vocabulary)
+        allowed = allowed_columns(matcher.compute_bitmask(), codec.vocabulary)
         if len(allowed) > 1:
             scores = torch.log_softmax(logits[position][torch.from_numpy(allowed)], dim=0)
             column = codec.vocabulary.index(token) if codec.vocabulary else token

@@ -124,7 +124,7 @@ def loss(model: PreTrainedModel, choices: AllowedColumns, batch: dict[str, torch
         scores = slot_scores(
             model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
         )
-        return float(choices.loss(scores, batch["choices"], batch["targets"], batch["weights"]))
+        return float(choices.loss(scores, batch["mask_numbers"], batch["targets"], batch["weights"]))
 
 
 def test_the_length_of_a_text_is_counted_in_its_likelihood() -> None:

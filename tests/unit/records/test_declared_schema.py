@@ -130,8 +130,8 @@ def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_p
     lines = write_draft(
         source=str(tmp_path / "people.csv"), out=tmp_path / "recipe.yaml", target="ill", private=True
     )
-    assert any("somebody who knows the domain has to confirm it" in line for line in lines)
-    assert "READ OFF THE RECORDS" in (tmp_path / "recipe.yaml").read_text()
+    assert any("an expert of the domain has to confirm it" in line for line in lines)
+    assert "READ FROM THE RECORDS" in (tmp_path / "recipe.yaml").read_text()
     loaded = load_recipe(tmp_path / "recipe.yaml")
     assert loaded.privacy is not None
     assert set(loaded.data.drop) == {"empty", "id"}
@@ -168,7 +168,7 @@ def test_a_private_draft_leaves_out_what_no_training_record_has(tmp_path: Path) 
         table = people(60).assign(seldom=["here" if at == row else None for at in range(60)])
         (tmp_path / "recipe.yaml").unlink(missing_ok=True)
         loaded, lines = drafted(tmp_path, table)
-        said = "warning: column 'seldom': has no cells in the training records; left out" in lines
+        said = "warning: column 'seldom': is missing in all training records; left out" in lines
         assert said == ("seldom" in loaded.data.drop) == ("seldom" not in loaded.data.fields)
         assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str))
         if said:
@@ -187,8 +187,8 @@ def test_a_private_draft_declares_full_precision_in_fixed_point(tmp_path: Path) 
     fields = loaded.data.fields
     assert [fields[name].decimals for name in ("share", "tiny", "spread")] == [12, 10, 12]
     assert [line.partition(": ")[2] for line in lines if line.startswith("warning: column")] == [
-        "column 'share': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded",
-        "column 'spread': is declared with 12 decimals, for privacy takes no scientific numbers, and so is rounded;"
+        "column 'share': is declared with 12 decimals, because private training does not support scientific numbers; values are rounded",
+        "column 'spread': is declared with 12 decimals, because private training does not support scientific numbers; values are rounded;"
         " 10 values become 0",
     ]
     train = assemble(loaded, pd.read_csv(tmp_path / "table.csv", dtype=str)).splits["train"]
@@ -203,10 +203,8 @@ def test_magnitudes_that_fit_no_fixed_point_are_left_out_of_a_private_draft(
     cells = [cell.format(row % 9 + 1) for row in range(60)]
     loaded, lines = drafted(tmp_path, people(60).assign(far=cells))
     assert "far" in loaded.data.drop
-    assert any("column 'far': its magnitudes do not fit fixed point" in line for line in lines)
-    with pytest.raises(
-        DataError, match=r"^column 'far': its magnitudes do not fit fixed point.*another unit$"
-    ):
+    assert any("column 'far': its magnitudes do not fit 15 digits" in line for line in lines)
+    with pytest.raises(DataError, match=r"^column 'far': its magnitudes do not fit 15 digits.*another unit$"):
         draft(source=str(tmp_path / "table.csv"), out=tmp_path / "a.yaml", target="far", private=True)
     (tmp_path / "recipe.yaml").unlink()
     with pytest.raises(DataError, match="no column is left to model: column 'far': its magnitudes"):

@@ -123,10 +123,10 @@ def test_an_absent_extra_is_named_in_one_line(
     code = (
         f"import sys; sys.modules[{hidden!r}] = None\n"
         "from pathlib import Path\n"
-        "from paracosm.foundation.exit_codes import explained\n"
+        "from paracosm.foundation.exit_codes import exit_code_of\n"
         "from paracosm.registry import list_versions, publish\n"
         "from paracosm.registry.site.pages import write_pages\n"
-        f"sys.exit(explained(lambda: {call} and 0))"
+        f"sys.exit(exit_code_of(lambda: {call} and 0))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr

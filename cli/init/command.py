@@ -1,0 +1,34 @@
+"""`paracosm init`: write a recipe for a data file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="Your data: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ..."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Recipe file to write.")] = Path(
+        "recipe.yaml"
+    ),
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="COLUMN", help="Column that a model would predict.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private", help="For differential privacy: declare every field, for you to check and confirm."
+        ),
+    ] = False,
+) -> None:
+    """Write a commented recipe for your own data."""
+    from paracosm.cli.init.recipe_template import write_draft
+
+    for line in write_draft(source=data, out=out, target=target, force=force, private=private):
+        print(line)
