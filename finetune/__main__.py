@@ -17,7 +17,7 @@ def finetune(opened: OpenRun) -> None:
     Raises:
         ParacosmError: the records cannot be prepared, or another process has ended.
     """
-    from paracosm.finetune.distributed.processes import check_shared_run, run_on_leader, fail_together
+    from paracosm.finetune.distributed.processes import check_shared_run, fail_together, run_on_leader
     from paracosm.finetune.stage import train
 
     with fail_together():

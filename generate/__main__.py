@@ -18,7 +18,7 @@ def generate(opened: OpenRun) -> None:
     Raises:
         RunError: the run has no finished adapter.
     """
-    from paracosm.finetune.distributed.processes import is_leader, check_shared_run, fail_together
+    from paracosm.finetune.distributed.processes import check_shared_run, fail_together, is_leader
     from paracosm.generate.stage import sample
 
     with fail_together():

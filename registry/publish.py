@@ -58,7 +58,7 @@ def publish(
     overridden = None if verdict == "PASS" else _overridden(verdict, metrics, override, by)
     if public and metrics.profile != "public":
         raise RegistryError(
-            f"not published: --public needs a run under release.profile 'public'; this one was judged under {metrics['profile']!r}"
+            f"not published: --public needs a run under release.profile 'public'; this one was judged under {metrics.profile!r}"
         )
     about = Version(
         name=at.name or facts["name"],

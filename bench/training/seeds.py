@@ -22,7 +22,11 @@ from paracosm.recipes.run.directory import Run
 
 SHOWN = ("c2st_auc", "utility_ratio", "dcr_share", "exact_copies")
 COLUMNS = ("epoch kept", "control bits", "train s", "tok/s", "records/s", "valid", *SHOWN)
-ANCHORS: dict[ReferenceAnchor, str] = {"ceiling": "fresh real records", "floor": "columns shuffled", "worst": "copy of train"}
+ANCHORS: dict[ReferenceAnchor, str] = {
+    "ceiling": "fresh real records",
+    "floor": "columns shuffled",
+    "worst": "copy of train",
+}
 
 
 def main() -> None:
@@ -40,7 +44,9 @@ def main() -> None:
         table.add_row(str(seed), *row(finished))
     for anchor, words in ANCHORS.items():
         table.add_row(
-            words, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics.get(name), anchor) for name in SHOWN)
+            words,
+            *[""] * (len(COLUMNS) - len(SHOWN)),
+            *(_anchor(metrics.get(name), anchor) for name in SHOWN),
         )
     Console(width=180).print(table)
 

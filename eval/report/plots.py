@@ -26,7 +26,9 @@ def anchored(metric: MeasuredMetric, limit: float | None, width: int = WIDTH) ->
         width: in pixels; below full width there are fewer ticks, so that letters keep their size on a phone.
     """
     unit, height, track = metric.unit, 86, 42
-    anchors = {name: metric.anchors[name] for name in ANCHOR_NAMES if name in metric.anchors}
+    anchors: dict[ReferenceAnchor, AnchorValue] = {
+        name: metric.anchors[name] for name in ANCHOR_NAMES if name in metric.anchors
+    }
     spans = [bound for entry in (metric, *anchors.values()) for bound in entry.interval]
     values = [metric.value, *spans, *(anchor.value for anchor in anchors.values())]
     scale = scale_around([*values, *([] if limit is None else [limit])], 30, width - 30)

@@ -36,7 +36,7 @@ class EvaluationFile(ResultModel):
     notes: list[str]
     distributions: list[Distribution] | None = None
     """Absent from published files: bins are ranges and categories of training records."""
-    record_map: RecordMap | None = Field(default=None, alias="map")
+    record_map: RecordMap | None = Field(default=None, validation_alias="map", serialization_alias="map")
     """Absent from published files."""
 
     @property

@@ -31,9 +31,9 @@ class GateResult(ResultModel):
     low: Number | None
     high: Number | None
     reason: str
-    remedy: str | None = Field(default=None, alias="cure")
+    remedy: str | None = Field(default=None, validation_alias="cure", serialization_alias="cure")
     """The kind of data of which more would decide the gate, where it is inconclusive."""
-    data_factor: Number | None = Field(default=None, alias="times")
+    data_factor: Number | None = Field(default=None, validation_alias="times", serialization_alias="times")
     """How many times as much of that data is needed; null where more would only show whether the value is chance."""
 
     @property

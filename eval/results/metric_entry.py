@@ -84,7 +84,7 @@ class DescribedMetric(ResultModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
-    section: Section = Field(alias="group")
+    section: Section = Field(validation_alias="group", serialization_alias="group")
     goal: AimField
     range: tuple[Number | None, Number | None]
     """Smallest and largest possible value; null: no bound."""
@@ -119,6 +119,16 @@ class AnchorValue(ResultModel):
     """Per field, pair of fields, learner or attack; absent from published files."""
     curves: Curves | None = None
     """Absent from published files."""
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Self:
+        """Return the estimate with every number rounded as `metrics.json` holds it."""
+        return cls(
+            value=plain_values(estimate.value, DECIMALS),
+            interval=_rounded_interval(estimate),
+            breakdown=plain_values(estimate.breakdown, DECIMALS),
+            curves=plain_values(estimate.curves, DECIMALS),
+        )
 
 
 class MeasuredMetric(DescribedMetric):
@@ -163,10 +173,11 @@ class MeasuredMetric(DescribedMetric):
     def of(cls, result: Result) -> Self:
         """Return the entry of a result, with every number rounded as `metrics.json` holds it."""
         synthetic, normalised = result.synthetic, result.normalised
-        anchors = {name: each for name, each in result.estimates.items() if name != "synthetic"}
+        references: tuple[ReferenceAnchor, ...] = ("ceiling", "floor", "worst")
+        anchors = {name: result.estimates[name] for name in references if name in result.estimates}
         plain = {
             "value": synthetic.value,
-            **{name: each.value for name, each in anchors.items()},
+            **{name: estimate.value for name, estimate in anchors.items()},
             "normalised": None if normalised is None else normalised.value,
             "facts": synthetic.facts,
             "breakdown": synthetic.breakdown,
@@ -180,16 +191,7 @@ class MeasuredMetric(DescribedMetric):
             reading=result.reading,
             closer_than_real=bool(result.closer_than_real),
             reason_not_measured=None,
-            anchors={
-                name: AnchorValue(
-                    value=plain_values(each.value, DECIMALS),
-                    interval=_rounded_interval(each),
-                    breakdown=plain_values(each.breakdown, DECIMALS),
-                    curves=plain_values(each.curves, DECIMALS),
-                )
-                for name, each in anchors.items()
-                if name != "synthetic"
-            },
+            anchors={name: AnchorValue.of(estimate) for name, estimate in anchors.items()},
         )
 
     def estimates(self) -> dict[Anchor, Estimate]:

@@ -103,7 +103,7 @@ def _tasks(recipe: Recipe, schema: Schema) -> list[str]:
 def _is_regression(target: Field) -> bool:
     if target.type == "integer":
         low, high = target.minimum, target.maximum
-        return low is None or high is None or high - low >= MAX_CLASSES
+        return not (isinstance(low, int) and isinstance(high, int) and high - low < MAX_CLASSES)
     return target.type in ("number", "datetime")
 
 

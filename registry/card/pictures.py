@@ -55,7 +55,9 @@ def section_picture(
 
 
 def _draw(axes: Any, metric: MeasuredMetric, limit: float | None, labels: Mapping[str, str]) -> None:
-    anchors = {name: metric.anchors[name].value for name in ANCHOR_MARKS if name in metric.anchors}
+    anchors: dict[ReferenceAnchor, float] = {
+        name: metric.anchors[name].value for name in ANCHOR_MARKS if name in metric.anchors
+    }
     low, high = metric.interval
     shown = [metric.value, low, high, *anchors.values(), *([] if limit is None else [limit])]
     margin = (max(shown) - min(shown)) * 0.06 or max(abs(max(shown)), 1.0) * 0.06
