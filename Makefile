@@ -46,7 +46,8 @@ check: $(READY_FOR_TESTS)
 	@$(BIN)/deptry --no-ansi . 2> .make/deptry || { cat .make/deptry; exit 1; }
 
 bench: $(READY)
-	@set -e; for script in bench/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
+	@$(INSTALL) -c constraints.txt -e ".[bench]"
+	@set -e; for script in bench/*/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
 # and the editable install is not seen: Python reads no .pth file in a borrowed folder.

@@ -71,7 +71,7 @@ def pii(
     console = Console()
     console.print(findings_table(summary(findings, settings), shown))
     console.print(
-        f"{len(raw):,} records of {len(set(findings.subjects)):,} subjects, identified by {findings.told_by}",
+        f"{len(raw):,} records of {len(set(findings.subjects)):,} subjects, identified by {findings.subjects_by}",
         highlight=False,
     )
     console.print(f"detectors: {', '.join(detectors(settings))}", highlight=False)

@@ -1,8 +1,9 @@
-"""Evaluate records of any origin: real and synthetic tables in files, from whatever made them."""
+"""Evaluate files: synthetic tables of any generator against the real tables they were made from."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
 from paracosm.eval.results.evaluation_file import ComparisonFile
-from paracosm.eval.shared_schema import read_synthetic, schema_of_both
+from paracosm.eval.shared_schema import infer_shared_schema, read_synthetic
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
@@ -29,8 +30,6 @@ from paracosm.records.inference.domains import fit_domains
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_typed
 from paracosm.records.sources.read_source import read_source
-
-SET = "synthetic "
 
 
 def evaluate_files(
@@ -47,27 +46,27 @@ def evaluate_files(
     adapter: Path | None = None,
     attackers: AttackSettings | None = None,
 ) -> Evaluation:
-    """Measure a synthetic table against the real ones it was made from; every file in any format that a recipe reads.
+    """Measure a synthetic table against the real ones it was made from; files in any format that a recipe reads.
 
     Args:
-        train: the records that the generator learnt from.
-        control: real records that it never saw.
-        synthetic: the records to judge; columns that train lacks are ignored, identifier columns may be absent.
-        test: further real records that it never saw; judges usefulness.
+        train: the records that the generator was trained on.
+        control: real records that it was not trained on.
+        synthetic: the records to evaluate; columns that train lacks are ignored, identifier columns may be absent.
+        test: further real records that it was not trained on; utility is measured on them.
         target: the column that a downstream model would predict.
         out: folder for `metrics.json` and `report.html`; nothing is written without it.
         profile: which gates apply.
         settings: repeats, bootstrap resamples, caps and seed.
-        schema: a `schema.json` as runs hold it; inferred when absent, what a column is from the real tables alone.
+        schema: a `schema.json` as a run holds it; inferred when absent, with column types from the real tables alone.
         adapter: folder of the adapter that made the records, which is then attacked too; its schema applies.
-        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
+        attackers: how attacks train models, where the settings ask for such attacks.
 
     Raises:
-        DataError: a file cannot be read, lacks a column of train, or the target is no column.
-        ModelError: the adapter or its base is not there.
+        DataError: a file cannot be read or lacks a column of train, or the target is not a column.
+        ModelError: the adapter or its base model is missing.
     """
     paths = {"train": train, "control": control, "test": test}
-    found = evaluate_sets(
+    evaluation = evaluate_sets(
         real={name: path for name, path in paths.items() if path is not None},
         synthetic={synthetic.name: synthetic},
         target=target,
@@ -78,8 +77,8 @@ def evaluate_files(
         attackers=attackers,
     )[synthetic.name]
     if out is not None:
-        write_evaluation(found, out, synthetic.name)
-    return found
+        write_evaluation(evaluation, out, synthetic.name)
+    return evaluation
 
 
 def evaluate_sets(
@@ -97,61 +96,59 @@ def evaluate_sets(
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.
 
     Args:
-        real: `train`, `control` and perhaps `test` -> file.
-        synthetic: name of a set -> file; each is read by itself, so that none changes what is said of another.
+        real: `train`, `control` and optionally `test` -> file.
+        synthetic: name of a set -> file; the result of a set does not depend on the others.
         target: the column that a downstream model would predict.
-        release: which gates apply, and limits of one's own.
+        release: which gates apply, and the user's limits.
         settings: repeats, bootstrap resamples, caps and seed.
         schema: a `schema.json`; inferred when absent.
         adapter: folder of the adapter that made the records.
-        attackers: with what attacks train adapters of their own, where the settings ask for such attacks.
+        attackers: how attacks train models, where the settings ask for such attacks.
         progress: takes progress lines.
+
+    Returns:
+        Name of a set -> its evaluation.
     """
     check_names(release or Release())
-    paths = real | {f"{SET}{name}": path for name, path in synthetic.items()}
-    raw = {name: _read(path) for name, path in paths.items()}
+    tables = {name: _read(path) for name, path in real.items()}
+    synthetic_tables = {name: _read(path) for name, path in synthetic.items()}
     given = _given_schema(schema, adapter)
-    columns = list(raw["train"].columns) if given is None else [each.name for each in given]
+    columns = list(tables["train"].columns) if given is None else [field.name for field in given]
     if target is not None and target not in columns:
         raise DataError(
             f"{real['train']}: has no column {target!r} (--target){did_you_mean(target, columns)}"
         )
-    whose = real["train"] if given is None else schema or f"the adapter in {adapter}"
-    for name in real:
-        _check_columns(raw[name], columns, paths[name], whose)
+    source = real["train"] if given is None else schema or f"the adapter in {adapter}"
+    for name, table in tables.items():
+        _check_columns(table, columns, real[name], source)
     if given is not None:
-        for table in raw.values():
-            for field in given:
-                if field.type == "integer" and field.name in table.columns:
-                    # Other generators write whole numbers as floats.
-                    table[field.name] = [_whole(cell) for cell in table[field.name]]
+        for table in (*tables.values(), *synthetic_tables.values()):
+            _write_integers_plainly(table, given)
     data = Data(source=str(real["train"]), target=target)
-    everything = pd.concat([_objects(raw[each], columns) for each in real], ignore_index=True)
-    starts = dict(zip(real, _starts([raw[each] for each in real]), strict=True))
-    found = {}
-    for name in synthetic:
-        table, path = raw[f"{SET}{name}"], paths[f"{SET}{name}"]
+    all_real = pd.concat([_objects(table, columns) for table in tables.values()], ignore_index=True)
+    sizes = {name: len(table) for name, table in tables.items()}
+    fit_domains_too = settings is not None and "auxiliary" in settings.attacks and given is None
+    evaluations = {}
+    for name, table in synthetic_tables.items():
+        warnings: Sequence[str] = ()
         if given is None:
-            inference = schema_of_both(everything, _objects(table, columns), data)
-            known, warnings = inference.schema, inference.warnings
+            inference = infer_shared_schema(all_real, _objects(table, columns), data)
+            its_schema, warnings = inference.schema, inference.warnings
         else:
-            known, warnings = given, ()
-        _check_columns(table, [each.name for each in known.modelled], path, whose)
-        typed = to_typed(everything, known)
-        records, notes = read_synthetic(table, known, path.name)
-        if settings is not None and "auxiliary" in settings.attacks and given is None:
-            # A codec needs domains; those of all tables together favour neither side.
-            known = fit_domains(known, pd.concat([typed, records], ignore_index=True), data)
-        tables = {
-            each: typed.iloc[start : start + len(raw[each])].reset_index(drop=True)
-            for each, start in starts.items()
-        }
+            its_schema = given
+        _check_columns(table, [field.name for field in its_schema.modelled], synthetic[name], source)
+        typed = to_typed(all_real, its_schema)
+        records, notes = read_synthetic(table, its_schema, synthetic[name].name)
+        if fit_domains_too:
+            # A codec needs domains; those of all tables together favour no side.
+            its_schema = fit_domains(its_schema, pd.concat([typed, records], ignore_index=True), data)
+        splits = _divided(typed, sizes)
         measurements = measure(
-            train=tables["train"],
-            control=tables["control"],
+            train=splits["train"],
+            control=splits["control"],
             synthetic=records,
-            test=tables.get("test"),
-            schema=known,
+            test=splits.get("test"),
+            schema=its_schema,
             target=target,
             settings=settings,
             adapter=adapter,
@@ -159,23 +156,12 @@ def evaluate_sets(
             notes=[*warnings, *notes],
             progress=progress,
         )
-        found[name] = rule_on(measurements, release)
-    return found
-
-
-def _check_columns(table: pd.DataFrame, columns: Sequence[str], path: Path, whose: object) -> None:
-    for column in columns:
-        if column not in table.columns:
-            near = did_you_mean(column, table.columns)
-            raise DataError(f"{path}: lacks the column {column!r} of {whose}{near}")
-
-
-def _objects(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    return table[[each for each in columns if each in table.columns]].astype(object)
+        evaluations[name] = rule_on(measurements, release)
+    return evaluations
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
-    """Write `metrics.json` and `report.html` into `folder`."""
+    """Write `metrics.json` and `report.html` of one evaluation into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "metrics.json", evaluation.to_json())
     page = report_html(
@@ -185,7 +171,11 @@ def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
 
 
 def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> ComparisonFile:
-    """Write each set into its own sub-folder, and the page that compares them; return what its JSON holds."""
+    """Write each evaluation into a subfolder, and a page and a `metrics.json` that compare them.
+
+    Returns:
+        The content of the `metrics.json` that compares them.
+    """
     for name, evaluation in evaluations.items():
         write_evaluation(evaluation, folder / name, name)
     comparison = compare(evaluations)
@@ -196,40 +186,61 @@ def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> Compar
 
 
 def named_sets(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return synthetic files by name: the file's own without its endings, numbered where two are alike."""
-    found: dict[str, Path] = {}
+    """Return synthetic files by name: the file name without its endings, numbered where it occurs again."""
+    sets: dict[str, Path] = {}
     for path in paths:
         stem = path.name.split(".")[0] or path.name
         name, number = stem, 2
-        while name in found:
+        while name in sets:
             name, number = f"{stem}-{number}", number + 1
-        found[name] = path
-    return found
+        sets[name] = path
+    return sets
 
 
-def _whole(cell: Any) -> Any:
+def _check_columns(table: pd.DataFrame, columns: Sequence[str], path: Path, source: object) -> None:
+    for column in columns:
+        if column not in table.columns:
+            suggestion = did_you_mean(column, table.columns)
+            raise DataError(f"{path}: lacks the column {column!r} of {source}{suggestion}")
+
+
+def _write_integers_plainly(table: pd.DataFrame, schema: Schema) -> None:
+    """Change 63.0 to 63 in the integer columns of a table, in place: other generators write integers as floats."""
+    for field in schema:
+        if field.type == "integer" and field.name in table.columns:
+            table[field.name] = [_without_zero_decimals(cell) for cell in table[field.name]]
+
+
+def _without_zero_decimals(cell: Any) -> Any:
     return re.sub(r"^(-?\d+)\.0+$", r"\1", cell) if isinstance(cell, str) else cell
 
 
+def _objects(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    return table[[column for column in columns if column in table.columns]].astype(object)
+
+
+def _divided(table: pd.DataFrame, sizes: Mapping[str, int]) -> dict[str, pd.DataFrame]:
+    """Return consecutive parts of a table by name."""
+    ends = pairwise(accumulate(sizes.values(), initial=0))
+    return {
+        name: table.iloc[start:end].reset_index(drop=True)
+        for name, (start, end) in zip(sizes, ends, strict=True)
+    }
+
+
 def _given_schema(schema: Path | None, adapter: Path | None) -> Schema | None:
+    """Return the modelled fields of the given schema, or of the adapter's codec; None where neither is given."""
     source = schema if schema is not None or adapter is None else adapter / "codec.json"
     if source is None:
         return None
     try:
         plain = json.loads(source.read_text(encoding="utf-8"))
         return Schema(Schema.from_json(json.dumps(plain if "fields" in plain else plain["schema"])).modelled)
-    except OSError as fault:
-        raise DataError(f"{source}: cannot be read: {fault.strerror}") from fault
-    except (ValueError, TypeError, KeyError) as fault:
-        raise DataError(f"{source}: is no schema as a run's splits/schema.json holds it") from fault
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{source}: is not a schema as a run's splits/schema.json holds it") from error
 
 
 def _read(path: Path) -> pd.DataFrame:
     return read_source(Data(source=str(path)), root=Path())
-
-
-def _starts(tables: list[pd.DataFrame]) -> list[int]:
-    starts = [0]
-    for table in tables[:-1]:
-        starts.append(starts[-1] + len(table))
-    return starts

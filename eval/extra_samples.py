@@ -1,4 +1,4 @@
-"""More records to measure against: other sets of a run's own generator, and what its base model writes untrained."""
+"""Sample extra records for an evaluation: further sets of a run's generator, and records of the untrained base model."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from paracosm.records.schema.table import read_table, to_table, write_table
 
 
 def further_sets(recipe: Recipe, run: Run, count: int, progress: Progress) -> list[pd.DataFrame]:
-    """Return other sets of synthetic records: as `generate` makes them, with the seeds after its own.
+    """Sample further sets of synthetic records with the settings of `generate` and the seeds after its own.
 
-    Each has as many records as there are training records, or fewer where the run has fewer or learners see fewer.
-    Blocks of records are kept in the run's `eval` folder, so that a run that was killed there goes on.
+    Each set has as many records as the training split, unless the run has fewer or `eval.max_rows` is less. Blocks of
+    records are kept in the run's `eval` folder, so that a killed evaluation resumes there.
 
     Args:
-        recipe: of the run; engine and file formats of its `generate` section do not matter here.
+        recipe: of the run; engine and file formats of its `generate` section are ignored.
         run: with an adapter.
-        count: how many sets.
+        count: number of sets.
         progress: takes progress lines.
     """
     from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
@@ -35,31 +35,31 @@ def further_sets(recipe: Recipe, run: Run, count: int, progress: Progress) -> li
         how_many(recipe.model_copy(update={"generate": as_train}), run, root),
         recipe.eval.max_rows,
     )
-    found = []
+    sets = []
     for number in range(1, count + 1):
         settings = recipe.generate.model_copy(update={"seed": recipe.generate.seed + number})
-        maker = BlockGenerator(
+        generator = BlockGenerator(
             GenerationJob(recipe.model_copy(update={"generate": settings}), run.root.resolve(), root, records)
         )
         parts = []
-        for block in range(len(maker.blocks)):
+        for block in range(len(generator.blocks)):
             path = run.further / f"seed-{number}" / f"part-{block:05d}.parquet"
             if not path.is_file():
-                made = maker.make(block).records
+                groups = generator.generate(block).records
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_table(to_table([record for group in made for record in group], schema), path, schema)
+                write_table(to_table([record for group in groups for record in group], schema), path, schema)
             parts.append(read_table(path, schema))
-            progress(f"set {number + 1} of {count + 1} for usefulness: {sum(map(len, parts))} records")
-        found.append(pd.concat(parts, ignore_index=True))
-    return found
+            progress(f"set {number + 1} of {count + 1} for utility: {sum(map(len, parts))} records")
+        sets.append(pd.concat(parts, ignore_index=True))
+    return sets
 
 
 def base_records(folder: Path, rows: int, seed: int) -> pd.DataFrame:
-    """Return records that the base model writes under the grammar of an adapter's codec, without the adapter.
+    """Sample records from the base model without its adapter, under the grammar of the adapter's codec.
 
     Args:
         folder: of the adapter.
-        rows: how many records.
+        rows: number of records.
         seed: of the samples.
 
     Raises:
@@ -74,6 +74,6 @@ def base_records(folder: Path, rows: int, seed: int) -> pd.DataFrame:
     codec, masks = load_codec(folder)
     model = load_untrained(folder, codec.vocabulary)
     untrained = AdaptedModel(model.to(device_type()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
-    made = decoder_of(untrained, Generate()).records([Request(number) for number in range(rows)], seed=seed)
-    records = [record for group in made for record in group]
+    groups = decoder_of(untrained, Generate()).records([Request(number) for number in range(rows)], seed=seed)
+    records = [record for group in groups for record in group]
     return to_table(records[:rows], Schema(codec.schema.modelled))

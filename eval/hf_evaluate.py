@@ -1,11 +1,12 @@
-"""The metrics of texts and tables as modules of Hugging Face's `evaluate` (extra `evaluate`).
+"""Fidelity metrics of texts and tables as modules of Hugging Face's `evaluate` (extra `evaluate`).
 
     from paracosm.eval.hf_evaluate import TextFidelity, TableFidelity
 
     TextFidelity().compute(predictions=synthetic_texts, references=real_texts, held_out=other_real_texts)
     TableFidelity().compute(predictions=synthetic_rows, references=real_rows, held_out=other_real_rows)
 
-Rows are JSON objects as strings. A result holds each metric's value and, with `_low` and `_high`, its 95% interval.
+Rows are JSON objects as strings. A result holds the value of each metric, and its 95% interval under the suffixes `_low`
+and `_high`.
 """
 
 import itertools
@@ -17,7 +18,7 @@ import datasets
 import evaluate
 import pandas as pd
 
-from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval.catalogue import FIDELITY
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Metric
 from paracosm.recipes.sections.data import Data
@@ -30,7 +31,7 @@ TEXT = Schema((Field(name="text", type="text", max_length=1_000_000),))
 
 
 class TextFidelity(evaluate.Metric):
-    """Fidelity of texts: wording, meaning and variety, against real texts."""
+    """Fidelity of synthetic texts to real ones: wording, meaning and diversity."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info("text", [metric for metric in _metrics() if metric.name in _TEXT_NAMES])
@@ -42,11 +43,11 @@ class TextFidelity(evaluate.Metric):
             pd.DataFrame({"text": pd.array(side, dtype="string")}) for side in (predictions, references)
         ]
         other = pd.DataFrame({"text": pd.array(list(held_out or references), dtype="string")})
-        return _figures(TEXT, tables[0], tables[1], other, _TEXT_NAMES)
+        return _results(TEXT, tables[0], tables[1], other, _TEXT_NAMES)
 
 
 class TableFidelity(evaluate.Metric):
-    """Fidelity of rows: columns alone, in pairs and triples, whole rows, and telling them apart."""
+    """Fidelity of synthetic rows to real ones: columns, pairs, triples, whole rows, and a classifier two-sample test."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info("table", [metric for metric in _metrics() if metric.name not in _TEXT_NAMES])
@@ -63,10 +64,10 @@ class TableFidelity(evaluate.Metric):
         typed, ends = to_typed(cells, schema), [0]
         for side in sides:
             ends.append(ends[-1] + len(side))
-        ours, real, other = (
+        synthetic, real, other = (
             typed.iloc[start:end].reset_index(drop=True) for start, end in itertools.pairwise(ends)
         )
-        return _figures(schema, ours, real, other, set(_NAMES) - _TEXT_NAMES)
+        return _results(schema, synthetic, real, other, set(_NAMES) - _TEXT_NAMES)
 
 
 def _metrics() -> list[Metric]:
@@ -95,26 +96,27 @@ def _info(kind: str, metrics: Sequence[Metric]) -> evaluate.MetricInfo:
     return evaluate.MetricInfo(
         description=f"Fidelity of synthetic {kind} records: {', '.join(metric.name for metric in metrics)}.",
         citation="; ".join(dict.fromkeys(metric.source for metric in metrics)),
-        inputs_description="Synthetic records as predictions, real ones as references; others, held_out, for the wording.",
+        inputs_description="predictions: synthetic records; references: real records; held_out: further real records.",
         features=features,
     )
 
 
-def _figures(
-    schema: Schema, ours: pd.DataFrame, real: pd.DataFrame, held_out: pd.DataFrame, wanted: set[str]
+def _results(
+    schema: Schema, synthetic: pd.DataFrame, real: pd.DataFrame, held_out: pd.DataFrame, wanted: set[str]
 ) -> dict[str, float]:
+    """Return value and interval of the wanted metrics, as far as the tables allow them."""
     settings = Evaluate(repeats=1)
     context = Context(
-        schema, real, held_out, None, None, settings, min(len(ours), len(real), settings.max_rows)
+        schema, real, held_out, None, None, settings, min(len(synthetic), len(real), settings.max_rows)
     )
-    found: dict[str, float] = {}
+    results: dict[str, float] = {}
     for measure in FIDELITY:
         if (
             wanted.isdisjoint(metric.name for metric in measure.metrics)
             or measure.obstacle(context) is not None
         ):
             continue
-        for name, estimate in measure.function(context, ours).items():
+        for name, estimate in measure.function(context, synthetic).items():
             if name in wanted:
-                found |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return found
+                results |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return results

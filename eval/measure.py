@@ -15,7 +15,7 @@ from paracosm.eval.measuring.dp_claim import Claim
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
-from paracosm.eval.parallel import measured
+from paracosm.eval.parallel import run_measures
 from paracosm.eval.report.histograms import distributions
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
@@ -100,7 +100,7 @@ def measure_all(
     """Return the result of every metric that these tables allow, and the obstacle to every other one."""
     obstacles = [measure.obstacle(context) for measure in measures]
     allowed = [measure for measure, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
-    estimates_of_allowed = iter(measured(context, synthetic, allowed, progress))
+    estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
     for measure, obstacle in zip(measures, obstacles, strict=True):
@@ -178,9 +178,9 @@ def _untrained(
     if settings.floor != "base" or adapter is None or all(field.type != "text" for field in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
-    from paracosm.eval.representations.texts import MOST_MEANT
+    from paracosm.eval.representations.texts import MOST_EMBEDDED
 
-    rows = min(context.size, MOST_MEANT)
+    rows = min(context.size, MOST_EMBEDDED)
     progress(f"sampling {rows:,} records of the base model without its adapter, the floor of the texts")
     return base_records(adapter, rows, settings.seed)
 

@@ -1,4 +1,4 @@
-"""What the reader of an evaluation must know beside the figures."""
+"""Notes of an evaluation: sample sizes, subsampling and anchors that the reader of its numbers has to know."""
 
 import pandas as pd
 
@@ -6,10 +6,11 @@ from paracosm.eval.measuring.context import Context
 
 
 def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
-    notes = [*_cuts(context)]
+    """Return the notes on a measurement, one sentence or two each."""
+    notes = _subsampling(context)
     notes += [
-        f"Fidelity compares {context.size:,} records at a time, so that synthetic records and the "
-        f"{len(context.held_out):,} real records that never trained are measured alike; averaged over "
+        f"Fidelity compares {context.size:,} records at a time, so that the synthetic records and the "
+        f"{len(context.held_out):,} held-out real records are measured alike; it is the mean over "
         f"{context.settings.repeats} draws."
     ]
     if len(context.train) > context.settings.max_rows:
@@ -18,14 +19,16 @@ def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
         )
     if context.untrained is not None:
         notes.append(
-            f"The floor of the texts is {len(context.untrained):,} records that the base model wrote under the grammar, "
-            "without the adapter."
+            f"The floor of the text metrics is {len(context.untrained):,} records sampled from the base model under the "
+            "grammar, without the adapter."
         )
     elif context.settings.floor == "base":
-        notes.append("There is no adapter or no text column: the floor of texts is shuffled words.")
+        notes.append(
+            "The floor of the text metrics is shuffled words, because there is no adapter or no text column."
+        )
     if context.test is None:
         notes.append(
-            "There is no test split of at least 10 records: the leakage ceiling is one half of control measured against the other."
+            "There is no test split of at least 10 records: the leakage ceiling compares one half of control with the other."
         )
     if len(synthetic) < len(context.train):
         notes.append(
@@ -34,24 +37,26 @@ def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _cuts(context: Context) -> list[str]:
-    """Return what is drawn at random because there is more of it than is looked at."""
-    from paracosm.eval.privacy.gdpr_risks import MOST_TARGETS as MOST_AT_RISK
+def _subsampling(context: Context) -> list[str]:
+    """Return a note for every random subsample that is smaller than its table."""
+    from paracosm.eval.privacy.gdpr_risks.targets import MOST_TARGETS as MOST_RISK_TARGETS
     from paracosm.eval.privacy.membership import MOST_TARGETS
+    from paracosm.eval.representations.texts import MOST_EMBEDDED, MOST_TEXTS
 
     notes = []
     for name, table in (("train", context.train), ("control", context.control)):
-        if len(table) > MOST_AT_RISK:
+        if len(table) > MOST_RISK_TARGETS:
             notes.append(
                 f"Of {len(table):,} {name} records, {min(len(table), MOST_TARGETS):,} are attacked for membership and "
-                f"{MOST_AT_RISK:,} for linkability and inference; the synthetic side is never cut."
+                f"{MOST_RISK_TARGETS:,} for linkability and inference; the synthetic records are never subsampled."
             )
     if context.adapter is not None and len(context.train) > context.settings.attacked_records:
         notes.append(
             f"The adapter is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
         )
-    if any(each.type == "text" for each in context.fields) and context.size > 1000:
+    if any(field.type == "text" for field in context.fields) and context.size > MOST_EMBEDDED:
         notes.append(
-            "At most 2,000 texts of each side are compared by their words, and 1,000 by their meaning."
+            f"At most {MOST_TEXTS:,} texts of each side are compared by their words, and {MOST_EMBEDDED:,} by their "
+            "embeddings."
         )
     return notes

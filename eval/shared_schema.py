@@ -1,53 +1,61 @@
-"""Real and synthetic tables of any origin under one schema, to which the real ones alone decide what a column is."""
+"""Put real and synthetic tables of any origin under one schema, whose column types come from the real tables alone."""
 
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import Inference, infer
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import read_cell, to_typed
 
 IDENTIFIER = "looks like an identifier"
 
 
-def schema_of_both(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data) -> Inference:
-    """Return the schema of the real records, in formats that hold the synthetic ones as well where these are of its types.
+def infer_shared_schema(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data) -> Inference:
+    """Infer the schema of the real records, with number and date formats that fit the synthetic ones too.
 
-    A generator may write 63.0 or 63.27 where whole numbers stand, and that is read as a number on both sides. Nothing
-    that it writes can turn a column into one of another kind, or into an identifier, which no figure but one would see.
+    A generator may write 63.0 or 63.27 in a column of integers; the column is then read as a number on both sides.
+    Synthetic cells cannot change a column to another type, and in particular not to an identifier, which only one
+    metric looks at.
+
+    Args:
+        real: all real tables together, as source cells.
+        synthetic: the synthetic table.
+        data: settings of the inference.
     """
     of_real = infer(real, data)
-    # A target that rubbish makes look like an identifier is none of the real records' faults.
+    # Without the target: invalid synthetic cells may make it look like an identifier, which inference refuses.
     both, untargeted = (
         pd.concat([real, synthetic], ignore_index=True),
         data.model_copy(update={"target": None}),
     )
-    of_both = {each.name: each for each in infer(both, untargeted).schema}
+    of_both = {field.name: field for field in infer(both, untargeted).schema}
     fields = []
     for field in of_real.schema:
         wider = of_both.get(field.name, field)
-        alike = wider.type == field.type or (field.type, wider.type) == ("integer", "number")
-        fields.append(wider if alike else field)
-    known = Schema(tuple(fields))
-    hidden = [each.name for each in known if not each.modelled]
+        compatible = wider.type == field.type or (field.type, wider.type) == ("integer", "number")
+        fields.append(wider if compatible else field)
+    schema = Schema(tuple(fields))
+    identifiers = [field.name for field in schema if not field.modelled]
     return Inference(
-        known,
+        schema,
         (
-            # What a recipe could do about an identifier is no help to somebody who has tables only.
-            *(each for each in of_real.warnings if IDENTIFIER not in each),
-            *(
-                f"column {name!r}: looks like an identifier, whose replay alone is measured"
-                for name in hidden
-            ),
+            # Their advice on identifiers is about a recipe, which an evaluation of files does not have.
+            *(warning for warning in of_real.warnings if IDENTIFIER not in warning),
+            *(f"column {name!r}: {IDENTIFIER}; only its replay is measured" for name in identifiers),
         ),
     )
 
 
 def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return a synthetic table under the schema, and a note on every column with cells that are not of its type.
+    """Return a synthetic table under the schema, and a note on every column with invalid cells.
 
-    Such a cell counts as missing, which every figure of fidelity sees. An identifier column may be absent.
+    An invalid cell counts as missing, which every fidelity metric sees. An identifier column may be absent.
+
+    Args:
+        raw: the table as source cells.
+        schema: of the real and synthetic tables.
+        name: of the file, for the notes.
     """
     columns: dict[str, pd.Series] = {}
     notes = []
@@ -55,20 +63,20 @@ def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.Dat
         if field.name not in raw.columns:
             columns[field.name] = pd.Series([None] * len(raw), dtype=object)
             continue
-        cells = as_found(raw[field.name])
-        strange = {cell for cell in cells.dropna().unique() if not _reads(field, cell)}
-        if strange:
-            gone = cells.isin(strange)
+        cells = to_source_strings(raw[field.name])
+        invalid = {cell for cell in cells.dropna().unique() if not _is_valid(field, cell)}
+        if invalid:
+            removed = cells.isin(invalid)
             notes.append(
-                f"{name}: {int(gone.sum()):,} of {len(cells):,} cells of the column {field.name!r} are no {field.type}"
-                " as the real records have it, and count as missing"
+                f"{name}: {int(removed.sum()):,} of {len(cells):,} cells of column {field.name!r} are not valid for the"
+                f" type {field.type} of the real records and count as missing"
             )
-            cells = cells.mask(gone)
+            cells = cells.mask(removed)
         columns[field.name] = cells.reset_index(drop=True)
     return to_typed(pd.DataFrame(columns), schema), notes
 
 
-def _reads(field: Field, cell: str) -> bool:
+def _is_valid(field: Field, cell: str) -> bool:
     try:
         read_cell(field, cell)
     except (ValueError, KeyError):

@@ -23,3 +23,11 @@ class RunError(ParacosmError, RuntimeError):
 
 class RegistryError(ParacosmError, RuntimeError):
     """A registry cannot be read or written, or refuses the request."""
+
+
+class MissingExtraError(ParacosmError, ImportError):
+    """A package of an optional extra is not installed."""
+
+
+class PluginError(ParacosmError, RuntimeError):
+    """A plug-in of another package cannot be loaded, or declares something that is not allowed."""

@@ -1,4 +1,4 @@
-"""Generation: an adapter in, valid synthetic records out."""
+"""Generation: samples synthetic records from a fine-tuned adapter, each valid under the schema's grammar."""
 
 from typing import TYPE_CHECKING
 

@@ -1,32 +1,30 @@
-"""The `generate` stage: an adapter in, shards of valid records out.
+"""The `generate` stage: samples valid synthetic records from a run's adapter and writes them in shards.
 
-Records are numbered; a record's random stream and the block that it is made in follow from its number alone, and a
-block is a shard. So any number of processes, and any number of kills and resumptions, give the same bytes.
+Records are numbered. The random stream of a record and its block follow from its number alone, and each block is one
+shard. So any number of processes, kills and resumptions gives the same bytes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.distributed.processes import barrier, is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest, folder_digest
-from paracosm.foundation.files import replacing
 from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
-from paracosm.generate.engines.engine import engine
+from paracosm.generate.engines.engine import engine_of
+from paracosm.generate.identifiers import fresh_identifiers
+from paracosm.generate.shards import Shards
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.constraints.rules import Rulebook, read_rules
-from paracosm.records.schema.csv_writer import write_csv
-from paracosm.records.schema.identifier_pattern import mint
 from paracosm.records.schema.schema import Record, Schema
-from paracosm.records.schema.table import read_table, to_records, to_table, write_table, written
+from paracosm.records.schema.table import read_table, to_records
 from paracosm.records.splitting.sequences import sequences
 
 
@@ -46,8 +44,8 @@ def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Prog
 
     Raises:
         ModelError: the adapter or its base model is missing.
-        RecipeError: a condition or a rule names what is not there.
-        DataError: conditions and rules refuse nearly everything.
+        RecipeError: a condition or a rule names an unknown field or value.
+        DataError: conditions and rules refuse nearly every attempt.
     """
     stage = _Generate(run.recipe_folder if root is None else root)
     return run_on_all(stage, recipe=recipe, run=run, progress=progress)
@@ -68,8 +66,10 @@ class _Generate:
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         count = how_many(recipe, run, self.root)
-        placed = _placed(recipe, self.root)
-        self.generator = BlockGenerator(GenerationJob(placed, run.root.resolve(), self.root.resolve(), count))
+        located = _located(recipe, self.root)
+        self.generator = BlockGenerator(
+            GenerationJob(located, run.root.resolve(), self.root.resolve(), count)
+        )
         self.notes = _check(self.generator, progress)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
@@ -93,16 +93,16 @@ def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     }
 
 
-def _placed(recipe: Recipe, root: Path) -> Recipe:
-    """Return the recipe with the place of its partial records, since machines that make blocks have current folders of their own."""
+def _located(recipe: Recipe, root: Path) -> Recipe:
+    """Return the recipe with an absolute path of its partial records, because other machines have other current folders."""
     if recipe.generate.seeds is None:
         return recipe
-    found = str(seeds_file(recipe.generate.seeds, root))
-    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"seeds": found})})
+    path = str(seeds_file(recipe.generate.seeds, root))
+    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"seeds": path})})
 
 
 def how_many(recipe: Recipe, run: Run, root: Path) -> int:
-    """Return how many records the recipe asks for: by default as there are partial records, else training records."""
+    """Return the number of records to generate: the recipe's; by default that of the partial, else the training records."""
     if recipe.generate.records is not None:
         return recipe.generate.records
     if recipe.generate.seeds is not None:
@@ -116,12 +116,12 @@ def how_many(recipe: Recipe, run: Run, root: Path) -> int:
     return pyarrow.parquet.read_metadata(run.split("train")).num_rows
 
 
-def _check(maker: BlockGenerator, progress: Progress) -> dict[str, Any]:
-    """Read rules and conditions, and hold the real records against the rules."""
-    run, recipe = maker.run, maker.job.recipe
+def _check(generator: BlockGenerator, progress: Progress) -> dict[str, Any]:
+    """Read rules and conditions, so that their errors come first, and check the training records against the rules."""
+    run, recipe = generator.run, generator.job.recipe
     schema = Schema.load(run.schema)
-    notes = check_rules(read_rules(recipe.rules, schema, maker.job.root), run, progress)
-    assert maker.conditions is not None
+    notes = check_rules(read_rules(recipe.rules, schema, generator.job.root), run, progress)
+    assert generator.conditions is not None
     if recipe.generate.drop_copies is not None:
         progress(
             "drop_copies: records that repeat a training record are replaced, so the evaluation cannot see how often"
@@ -131,7 +131,7 @@ def _check(maker: BlockGenerator, progress: Progress) -> dict[str, Any]:
 
 
 def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]:
-    """Hold the training records against the rules and report what breaks them."""
+    """Report how many training records violate each rule; return the report for the journal."""
     if not rules or not run.split("train").is_file():
         return {}
     table = read_table(run.split("train"), rules.schema)
@@ -141,109 +141,77 @@ def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]
     return {"rules_broken_by_training_records": lines}
 
 
-def _sample(maker: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
-    recipe, count = maker.job.recipe, maker.job.count
-    schema = Schema.load(run.schema)
-    blocks = maker.blocks
-    waiting = [number for number in range(len(blocks)) if not run.shard(number).is_file()]
-    if len(waiting) < len(blocks):
-        progress(f"resuming: {len(blocks) - len(waiting)} of {len(blocks)} shards are there")
-    # Under privacy real identifiers may not even shape what is avoided.
-    real = () if recipe.privacy is not None else ("train", "control", "test")
-    fresh = _fresh_identifiers(schema, run, count, recipe.generate.seed, real)
-    began, made, tally = time.monotonic(), 0, Tally()
-
-    def write(number: int, records: Sequence[Sequence[Record]]) -> None:
-        named = [
-            record | {name: made_up(at, place) for name, made_up in fresh.items()}
-            for at, group in zip(blocks[number], records, strict=True)
-            for place, record in enumerate(group)
-        ]
-        _write_shard(named, schema, run, number, recipe.generate.formats)
-
-    for block in engine(maker.job, maker).make(waiting):
-        write(block.block, block.records)
-        tally.add(block.tally)
-        made += len(block.records)
-        speed = made / (time.monotonic() - began)
-        left = sum(len(blocks[number]) for number in waiting) / world() - made
-        progress(f"{made} records · {speed:.1f} records/s · {max(left, 0) / speed / 60:.1f} min left")
+def _sample(generator: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
+    """Generate the missing shards, then make groups of `rules.unique` unique; return the facts of the stage."""
+    shards = _shards(generator, run)
+    began = time.monotonic()
+    generated, tally = _write_missing(generator, shards, progress)
     barrier()
-    repeated = 0
-    if is_leader() and maker.rules.unique:
-        for number, (_, records, count_here) in enumerate(
-            without_repetitions(
-                _shards(run, schema, blocks),
-                maker.rules,
-                lambda some, again: [record for (record,) in maker.records(some, again)[0]],
-            )
-        ):
-            repeated += count_here
-            if count_here:
-                write(number, [[record] for record in records])
+    repeated = _redraw_repetitions(generator, shards) if is_leader() and generator.rules.unique else 0
     barrier()
     seconds = time.monotonic() - began
-    kept = tally.draft_words_kept / tally.draft_words if tally.draft_words else None
-    if kept is not None:
-        progress(
-            f"{kept:.0%} of the words of the seed texts stand in the records as they were: what those say of a person, the"
-            " records say too"
-        )
-    return {
-        "records": count,
-        "shards": len(blocks),
-        "batch_size": maker.slots,
-        "records_per_second": round(made / seconds, 2) if made else None,
-        "tokens_per_second": round(tally.tokens / seconds, 1) if made else None,
+    facts = {
+        "records": generator.job.count,
+        "shards": len(shards.blocks),
+        "batch_size": generator.batch_size,
+        "records_per_second": round(generated / seconds, 2) if generated else None,
+        "tokens_per_second": round(tally.tokens / seconds, 1) if generated else None,
         "processes": world(),
-        "engine": recipe.generate.engine,
+        "engine": generator.job.recipe.generate.engine,
         "attempts": tally.attempts,
         "refused": dict(tally.refusals),
         "repetitions_redrawn": repeated,
-    } | ({} if kept is None else {"seed_words_kept": round(kept, 4)})
+    }
+    if tally.seed_words:
+        unchanged = tally.seed_words_kept / tally.seed_words
+        progress(
+            f"{unchanged:.0%} of the words of the seed texts are unchanged in the records: personal data in them is in the"
+            " records too"
+        )
+        facts["seed_words_kept"] = round(unchanged, 4)
+    return facts
 
 
-def _shards(run: Run, schema: Schema, blocks: Sequence[range]) -> Iterator[tuple[range, list[Record]]]:
-    for number, numbers in enumerate(blocks):
-        yield numbers, to_records(read_table(run.shard(number), schema), Schema(schema.modelled))
+def _shards(generator: BlockGenerator, run: Run) -> Shards:
+    recipe, schema = generator.job.recipe, Schema.load(run.schema)
+    identifiers = fresh_identifiers(
+        schema,
+        run,
+        generator.job.count,
+        seed=recipe.generate.seed,
+        # With differential privacy, real identifiers may not influence anything, not even what is avoided.
+        avoided_splits=() if recipe.privacy is not None else ("train", "control", "test"),
+    )
+    return Shards(run, schema, generator.blocks, identifiers, recipe.generate.formats)
 
 
-def _fresh_identifiers(
-    schema: Schema, run: Run, count: int, seed: int, avoided: Sequence[str]
-) -> dict[str, Callable[[int, int], str]]:
-    """Make new identifiers, unlike any of the splits `avoided`: per field, a function of the record number and the place in its sequence."""
-    fields = [each for each in schema if each.type == "identifier" and each.fresh]
-    if not fields:
-        return {}
-    taken: dict[str, set[str]] = {each.name: set() for each in fields}
-    # A run that was made from a pulled version has no splits.
-    for split in filter(Path.is_file, map(run.split, avoided)):
-        table = read_table(split, schema)
-        for each in fields:
-            taken[each.name].update(table[each.name].dropna())
-    sequence = schema.sequence
-    found: dict[str, Callable[[int, int], str]] = {}
-    for each in fields:
-        per_number = 1 if sequence is None or each.name == sequence.subject else sequence.most
-        minted = mint(each, count * per_number, seed=seed, taken=taken[each.name])
-        found[each.name] = partial(_identifier, minted, per_number)
-    return found
+def _write_missing(generator: BlockGenerator, shards: Shards, progress: Progress) -> tuple[int, Tally]:
+    """Generate and write the shards that are missing; return how many records this process generated, and their tally."""
+    blocks, missing = shards.blocks, shards.missing()
+    if len(missing) < len(blocks):
+        progress(f"resuming: {len(blocks) - len(missing)} of {len(blocks)} shards exist")
+    share = sum(len(blocks[number]) for number in missing) / world()
+    began, generated, tally = time.monotonic(), 0, Tally()
+    for block in engine_of(generator.job, generator).generate(missing):
+        shards.write(block.number, block.records)
+        tally.add(block.tally)
+        generated += len(block.records)
+        speed = generated / (time.monotonic() - began)
+        left = max(share - generated, 0)
+        progress(f"{generated} records · {speed:.1f} records/s · {left / speed / 60:.1f} min left")
+    return generated, tally
 
 
-def _identifier(minted: Sequence[str], per_number: int, number: int, place: int) -> str:
-    return minted[number * per_number + (place if per_number > 1 else 0)]
+def _redraw_repetitions(generator: BlockGenerator, shards: Shards) -> int:
+    """Redraw records that repeat a group of `rules.unique`, rewrite their shards; return how many there were."""
 
+    def redraw(numbers: Sequence[int], attempt: int) -> list[Record]:
+        return [record for (record,) in generator.records(numbers, attempt)[0]]
 
-def _write_shard(
-    records: list[Record], schema: Schema, run: Run, number: int, formats: Sequence[str]
-) -> None:
-    released = Schema(tuple(each for each in schema if each.modelled or each.fresh))
-    table = to_table(records, released)
-    found = written(table, released)
-    if "csv" in formats:
-        write_csv(found, run.shard(number, "csv"))
-    if "jsonl" in formats:
-        with replacing(run.shard(number, "jsonl")) as unfinished:
-            found.to_json(unfinished, orient="records", lines=True, force_ascii=False)
-    # Last, because a shard counts as finished once its Parquet file is there.
-    write_table(table, run.shard(number), released)
+    repeated = 0
+    unique = without_repetitions(shards.read(), generator.rules, redraw)
+    for number, (_, records, count) in enumerate(unique):
+        repeated += count
+        if count:
+            shards.write(number, [[record] for record in records])
+    return repeated

@@ -16,7 +16,12 @@ from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage import run_stage
 from paracosm.records.constraints.rules import read_rules
-from paracosm.records.inference.declared_schema import bare, check_declared, refuse_empty, refuse_replacement
+from paracosm.records.inference.declared_schema import (
+    check_declared,
+    refuse_empty,
+    refuse_replacement,
+    without_inferred,
+)
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.pii.protect import protect
@@ -29,13 +34,13 @@ from paracosm.records.splitting.splits import divide, divide_independently, find
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the records stage makes of a source.
+    """The result of the records stage.
 
     Attributes:
-        schema: every field with its domain, fitted on the training split.
+        schema: the fields with their domains, fitted on the training split.
         splits: the typed tables `train`, `control` and `test`.
-        warnings: what the user should look at.
-        facts: counts that go into `run.json`.
+        warnings: warnings for the user.
+        facts: counts for `run.json`.
     """
 
     schema: Schema
@@ -104,14 +109,8 @@ class _Records:
 
 
 def records_digest(recipe: Recipe) -> str:
-    """Return the digest of what the recipe says of the records: its data section, and whether they are private."""
-    plain = recipe.data.model_dump(mode="json")
-    # Keys that came later count where they are set, so that older runs stay done.
-    plain = {key: value for key, value in plain.items() if value is not None or key not in ("pii", "shared")}
-    for declared in plain["fields"].values():
-        if declared["nullable"] is None:
-            del declared["nullable"]
-    return value_digest(plain if recipe.privacy is None else plain | {"private": True})
+    """Return the digest of the settings that decide on the records: the data section, and whether they are private."""
+    return value_digest({"data": recipe.data.model_dump(mode="json"), "private": recipe.privacy is not None})
 
 
 def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, dict[str, pd.DataFrame]]:
@@ -130,18 +129,19 @@ def assemble(
     salt: bytes | None = None,
     progress: Progress = silent,
 ) -> Prepared:
-    """Turn a raw table into schema and splits.
+    """Return schema and splits of a raw table.
 
-    Types, subjects and copies are told by the real records; domains are those of the records that the model sees.
+    Types, subjects and copies are determined on the real records. Domains are fitted to the records that the model sees, in which
+    personal data may be replaced.
 
     Args:
-        recipe: its `data` section matters here.
-        raw: the table as found.
-        salt: the key of invented values, where `data.pii` asks for some; a new one when None.
-        progress: takes progress lines.
+        recipe: the recipe; its sections `data` and `privacy` are read.
+        raw: the raw table.
+        salt: secret key of the invented values for `data.pii`; None for a new one.
+        progress: receives progress lines.
 
     Raises:
-        DataError: a column, a cell or the number of rows does not allow what the recipe asks.
+        DataError: a column, a cell or the number of rows does not fit the recipe.
     """
     data = recipe.data
     if data.limit is not None:
@@ -160,19 +160,19 @@ def assemble(
         types = Schema(tuple(field for field in types if field.name not in personal.left_out))
         if not types.modelled:
             raise DataError(
-                "data.pii: no column is left to model; name some in data.pii.keep, or take replace"
+                "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
         warnings.extend(personal.warnings)
     splits = divide(typed, types, data, clusters)
-    known = _with_training_cells(types, splits["train"], data.target, warnings)
-    splits = {name: part[known.names] for name, part in splits.items()}
-    schema = fit_domains(known, splits["train"], data)
+    present = _with_training_cells(types, splits["train"], data.target, warnings)
+    splits = {name: part[present.names] for name, part in splits.items()}
+    schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
     if clusters.coarse:
         warnings.append(
-            f"{clusters.exact} of {len(typed)} rows equal another one: too coarse a table to keep"
-            " equal rows on one side"
+            f"{clusters.exact} of {len(typed)} rows equal another row; with so few distinct rows, equal rows are not kept in"
+            " one split"
         )
     facts = _counts(raw, schema, splits) | {
         "groups": int(clusters.of.max()) + 1,
@@ -188,17 +188,21 @@ def assemble(
 def _assemble_private(
     recipe: Recipe, raw: pd.DataFrame, inference: Inference, typed: pd.DataFrame, progress: Progress
 ) -> Prepared:
-    """Divide without letting a record move another one, and keep of the schema what the recipe declares."""
-    data, found = recipe.data, inference.schema
-    splits = divide_independently(typed, found, data)
+    """Return schema and splits under privacy: no record affects the split of another one, and the schema is declared."""
+    data, inferred = recipe.data, inference.schema
+    splits = divide_independently(typed, inferred, data)
     declared = [name for name in raw.columns if name not in data.drop]
-    refuse_empty([name for name in declared if name not in found.names or splits["train"][name].isna().all()])
-    schema = _with_sequence(recipe, bare(fit_domains(found, splits["train"], data)), splits["train"])
+    refuse_empty(
+        [name for name in declared if name not in inferred.names or splits["train"][name].isna().all()]
+    )
+    schema = _with_sequence(
+        recipe, without_inferred(fit_domains(inferred, splits["train"], data)), splits["train"]
+    )
     facts = _counts(raw, schema, splits) | {"outside_training_domain": _outside_parts(splits, schema)}
     warnings = inference.warnings
     if data.pii is not None:
         # Only counted: see `refuse_replacement`.
-        personal = protect(raw, found, data, salt=b"", progress=progress)
+        personal = protect(raw, inferred, data, salt=b"", progress=progress)
         facts["pii"], warnings = personal.facts, (*warnings, *personal.warnings)
     return Prepared(schema, splits, warnings, facts)
 
@@ -207,7 +211,7 @@ def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Schem
     sequence = fit_sequence(recipe, schema, train)
     if sequence is None:
         return schema
-    # Without an identifier nobody could tell where a synthetic sequence ends.
+    # Without an identifier, the end of a synthetic sequence would be unknown.
     named = (replace(field, fresh=True) if field.name == recipe.data.subject else field for field in schema)
     return Schema(tuple(named), sequence)
 
@@ -226,7 +230,7 @@ def _outside_parts(splits: dict[str, pd.DataFrame], schema: Schema) -> dict[str,
 
 
 def _salt(recipe: Recipe, run: Run) -> bytes | None:
-    """Return the run's own key of invented values, drawn at its first use; it never leaves the run directory."""
+    """Return the run's secret key of invented values, drawn at its first use; it never leaves the run directory."""
     if recipe.data.pii is None or recipe.data.pii.action != "replace":
         return None
     if not run.pii_key.exists():
@@ -235,16 +239,16 @@ def _salt(recipe: Recipe, run: Run) -> bytes | None:
             partial.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
     try:
         return bytes.fromhex(run.pii_key.read_text(encoding="ascii"))
-    except ValueError as fault:
+    except ValueError as error:
         raise RunError(
-            f"{run.pii_key}: is damaged; remove it, and the records are replaced anew, by other names"
-        ) from fault
+            f"{run.pii_key}: is damaged; remove it to replace personal data again, with other values"
+        ) from error
 
 
 def _with_training_cells(
     schema: Schema, train: pd.DataFrame, target: str | None, warnings: list[str]
 ) -> Schema:
-    """Leave out the fields without a cell in any training record: nothing can be learnt about them."""
+    """Return the schema without the fields that have no cell in any training record, and warn about them."""
     empty = [field.name for field in schema.modelled if not train[field.name].notna().any()]
     if target in empty:
         raise DataError(f"data.target: {target!r} has no cell in any of the {len(train)} training records")
@@ -253,11 +257,11 @@ def _with_training_cells(
 
 
 def _outside(table: pd.DataFrame, schema: Schema) -> int:
-    """Count the records with a value that no training record's domain covers."""
+    """Return the number of records with a value outside the domains."""
     return sum(not schema.allows(record) for record in to_records(table, schema))
 
 
 def has_records(opened: OpenRun) -> bool:
-    """Return whether the run's splits were made as the recipe says; a run stands without its source."""
+    """Return whether the run's splits were made with the recipe's settings. The source is not needed."""
     record = opened.run.journal.stage("records")
     return record.get("status") == "done" and record["inputs"]["data"] == records_digest(opened.recipe)

@@ -1,4 +1,4 @@
-"""A pulled version as a run without records: its adapter generates wherever it was pulled to, the training data elsewhere."""
+"""Turns a pulled version into a run directory, so that the generate stage works without the training records."""
 
 import json
 import shutil
@@ -19,40 +19,40 @@ from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
 
 CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
-"""Files of a version that its adapter does not need."""
+"""Files of a version that generation does not need."""
 
 
-def is_pulled(where: Path) -> bool:
-    """Return whether `where` is a folder that `pull` made."""
-    return (where / MANIFEST).is_file() and not is_run(where)
+def is_pulled(folder: Path) -> bool:
+    """Return whether `folder` was created by `pull`."""
+    return (folder / MANIFEST).is_file() and not is_run(folder)
 
 
 def as_run(folder: Path, *, run: Path | None = None) -> Run:
-    """Return a run directory in which the `generate` stage can work with a pulled version.
+    """Return a run directory in which the generate stage can use a pulled version.
 
     Args:
-        folder: what `pull` made; every digest in it is checked first.
-        run: the run directory; `runs/NAME-vN` when absent. One that came of the same version is used again.
+        folder: a folder that `pull` created; the version is checked first.
+        run: the run directory; `runs/NAME-vN` by deerror. A run directory of the same version is reused.
 
     Raises:
-        RegistryError: the folder is not as it was published.
+        RegistryError: the version does not pass the checks, or lacks settings.
         RunError: the run directory holds something else.
     """
     version = Version.load(folder)
     check_version(version)
-    made = Run(run or RUNS / f"{version.name}-v{version.number}")
+    target = Run(run or RUNS / f"{version.name}-v{version.number}")
     digest = file_digest(folder / MANIFEST)
-    if made.root.exists() and any(made.root.iterdir()):
-        if not is_run(made.root) or made.journal.read().get("pulled") != digest:
+    if target.root.exists() and any(target.root.iterdir()):
+        if not is_run(target.root) or target.journal.read().get("pulled") != digest:
             raise RunError(
-                f"{made.root}: holds something else than {version.reference}; name another with --run"
+                f"{target.root}: does not hold a run of {version.reference}; name another folder with --run"
             )
-        return made
+        return target
     recipe = _recipe(version)
-    Run.create(made.root)
-    with locked(made.root):
-        _lay_out(made, version, recipe, digest)
-    return made
+    Run.create(target.root)
+    with locked(target.root):
+        _lay_out(target, version, recipe, digest)
+    return target
 
 
 def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
@@ -64,31 +64,32 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
             if name not in CARDS and not name.startswith(f"{DATASET}/") and not name.endswith(".png"):
                 shutil.copyfile(version.folder / name, adapter / name)
     write_text(run.recipe, dump_recipe(recipe))
-    # Last, because a folder counts as a run once its journal is there.
+    # The journal comes last, because a folder counts as a run once it has one.
     done = {"status": "done", "inputs": {"pulled": version.reference}, "facts": {}}
     outputs = {"splits": folder_digest(run.splits)}, {"adapter": folder_digest(run.adapter)}
     stages = {
-        name: done | {"outputs": its} for name, its in zip(("records", "finetune"), outputs, strict=True)
+        name: done | {"outputs": digests}
+        for name, digests in zip(("records", "finetune"), outputs, strict=True)
     }
     run.journal.write({"stages": stages, "pulled": digest})
 
 
 def _recipe(version: Version) -> Recipe:
-    """Return the recipe of a pulled version: the settings that it was published with, and no data."""
+    """Return a recipe with the settings of a pulled version; its data source is a placeholder."""
     path = version.folder / "provenance.json"
     try:
-        origin = json.loads(path.read_text(encoding="utf-8"))
-        settings: dict[str, Any] = origin["recipe"]["settings"]
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        settings: dict[str, Any] = provenance["recipe"]["settings"]
         sections = {
             key: settings[key]
             for key in ("model", "finetune", "generate", "eval", "release")
             if key in settings
         }
         sections["model"] = json.loads((version.folder / "base.json").read_text(encoding="utf-8"))
-        sections["generate"] = sections["generate"] | {"records": origin["records"]}
+        sections["generate"] = sections["generate"] | {"records": provenance["records"]}
         source = f"pulled:{version.reference}"
         return Recipe.model_validate({"name": version.name, "data": {"source": source}} | sections)
-    except (KeyError, TypeError, AttributeError, ValidationError) as fault:
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise RegistryError(
-            f"{path}: lacks the settings that this version of Paracosm needs to generate from it"
-        ) from fault
+            f"{path}: lacks settings that this version of Paracosm needs for generation"
+        ) from error

@@ -1,4 +1,4 @@
-"""A test's marker is the folder that it stands in; the browser that pages are opened in."""
+"""Shared configuration of the tests: a marker for each kind of test, and a headless browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the folder that holds it: unit, integration or regression."""
     for item in items:
         folder = item.path.relative_to(HERE).parts[0]
         if folder in ("unit", "integration", "regression"):
@@ -19,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium."""
+    """Open headless Chromium, driven by Selenium; skip where it is not installed."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("chromium and chromedriver are not installed (apt-get install chromium chromium-driver)")
@@ -31,6 +32,6 @@ def browser() -> Iterator[Any]:
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    opened = webdriver.Chrome(options=options, service=Service(driver))
-    yield opened
-    opened.quit()
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()

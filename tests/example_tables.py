@@ -1,4 +1,4 @@
-"""Small tables with known structure, for the tests."""
+"""Small synthetic tables with known dependencies between columns, used by the tests."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FINDINGS = (
     "fatigue",
     "wheezing",
 )
-PLACES = (
+BODY_PARTS = (
     "the left knee",
     "the right hip",
     "the lower back",
@@ -55,21 +55,21 @@ SENTENCES = (
 
 
 def notes(rows: int, seed: int) -> list[str]:
-    """Return `rows` short clinical notes, put together from templates; hardly two are alike."""
+    """Return `rows` short clinical notes, composed from templates; duplicates are very unlikely."""
     random = np.random.default_rng(seed)
 
     def note() -> str:
         chosen = random.permutation(len(SENTENCES))[: random.integers(4, 7)]
         words = {
             "job": random.choice(JOBS),
-            "place": random.choice(PLACES),
+            "place": random.choice(BODY_PARTS),
             "days": random.integers(2, 99),
             "hours": random.integers(1, 12),
             "pulse": random.integers(55, 150),
         }
         pairs = {
-            name: random.choice(several)
-            for name, several in (
+            name: random.choice(words_of_kind)
+            for name, words_of_kind in (
                 ("finding", FINDINGS),
                 ("finding2", FINDINGS),
                 ("drug", DRUGS),
@@ -133,11 +133,11 @@ def typed_numbers(frame: pd.DataFrame) -> tuple[pd.DataFrame, Schema]:
 
 
 def write_people(path: Path, rows: int = 199) -> None:
-    """Write a small table of four columns, of which the last hangs on the first."""
-    chance = np.random.default_rng(0)
+    """Write a small CSV table of four columns; the last one depends on the first."""
+    random = np.random.default_rng(0)
     lines = ["age,sex,dose,ill"]
     for _ in range(rows):
-        age = int(chance.integers(20, 90))
-        ill = "yes" if chance.random() * 90 < age else "no"
-        lines.append(f"{age},{chance.choice(['Male', 'Female'])},{chance.random() * 4:.1f},{ill}")
+        age = int(random.integers(20, 90))
+        ill = "yes" if random.random() * 90 < age else "no"
+        lines.append(f"{age},{random.choice(['Male', 'Female'])},{random.random() * 4:.1f},{ill}")
     path.write_text("\n".join(lines) + "\n")

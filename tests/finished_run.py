@@ -1,4 +1,4 @@
-"""A run as its stages leave it, without any training: marked values stand wherever real records would."""
+"""A complete run without any training; every value that would come from real records holds a marker."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
 
 MARK = "Zyzzyva"
-"""Part of every value that may never reach a card."""
+"""Part of every value that must not appear on a card."""
 
 SCHEMA = Schema(
     (
@@ -37,7 +37,7 @@ SCHEMA = Schema(
 
 
 def recipe_of(**sections: Any) -> Recipe:
-    """Return the recipe of the fake run; `sections` replace whole sections."""
+    """Return the recipe of the run; `sections` replace whole sections."""
     plain: dict[str, Any] = {
         "name": "ward-notes",
         "description": "Ward admissions of one hospital.",
@@ -63,7 +63,7 @@ def recipe_of(**sections: Any) -> Recipe:
 
 
 def metric(name: str, group: str, value: float | None, **more: Any) -> dict[str, Any]:
-    """Return one entry of `metrics.json`; `anchors` are values with an interval of a hundredth to both sides."""
+    """Return one entry of `metrics.json`; the anchors in `more` get an interval of 0.01 to both sides."""
     described = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
@@ -90,23 +90,23 @@ def metric(name: str, group: str, value: float | None, **more: Any) -> dict[str,
         "curves": {},
         "anchors": {
             key: {
-                "value": each,
-                "interval": [each - 0.01, each + 0.01],
+                "value": anchor,
+                "interval": [anchor - 0.01, anchor + 0.01],
                 "breakdown": {f"{MARK} A": 0.5},
                 "curves": {},
             }
-            for key, each in anchors.items()
+            for key, anchor in anchors.items()
         },
     }
     return described | entry | more
 
 
 COPIES = {"PASS": [0.0, 0.004], "FAIL": [0.21, 0.29], "INCONCLUSIVE": [0.0, 0.04]}
-"""Interval of the exact copies that puts their gate in each state."""
+"""Per state of the gate on exact copies: the interval of the metric that leads to it."""
 
 
 def metrics_of(state: str = "PASS") -> dict[str, Any]:
-    """Return the content of `metrics.json`, its gate on exact copies in `state` and every other one at its best."""
+    """Return the content of `metrics.json` with the gate on exact copies in `state` and good values elsewhere."""
     low, high = COPIES[state]
     shape = {"ceiling": 0.97, "floor": 0.6, "goal": "up"}
     entries = [
@@ -173,18 +173,18 @@ def evaluation_of(state: str = "PASS") -> EvaluationFile:
 
 
 def _gate_results(entries: list[dict[str, Any]]) -> list[GateResult]:
-    """Ask the real gates of these figures; a gate whose metric is not among them does not apply."""
+    """Return the results of the real gates on these metrics; a gate without its metric does not apply."""
     registered = {each.name: each for each in metrics()}
     typed = [
         MeasuredMetric.model_validate_json(json.dumps(each)) for each in entries if each["value"] is not None
     ]
     measured = [Result(registered[each.name], each.estimates()) for each in typed if each.name in registered]
-    missing = {gate.metric: Obstacle("these data can never have it", curable=False) for gate in GATES}
+    missing = {gate.metric: Obstacle("not available for these data", curable=False) for gate in GATES}
     return rule(measured, missing, Release())
 
 
 def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
-    """Write a run below `root` whose privacy gate is in `state`, up to its card."""
+    """Write a run to `root`, card included, whose gate on exact copies is in `state`."""
     run = Run.create(root)
     run_if_stale(run, "records", {"fake": 1}, lambda: _records(run))
     run_if_stale(run, "finetune", {"fake": 1}, lambda: _finetune(run))

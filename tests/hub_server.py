@@ -1,7 +1,7 @@
-"""A Hub of one's own on loopback: repositories, commits, LFS objects, tags and redirects, as `huggingface_hub` speaks to them.
+"""A Hugging Face Hub in memory on the loopback interface, with the HTTP API that `huggingface_hub` uses.
 
-It keeps everything in memory, wants a bearer token for writing and for private repositories, and moves large or binary
-files to another path by redirect, as the Hub does.
+It has repositories, commits, LFS objects and tags. Writing and private repositories need a bearer token. Large or binary
+files are served by a redirect to another path, as on the real Hub.
 """
 
 import base64
@@ -24,7 +24,7 @@ BINARY = (".safetensors", ".parquet", ".png")
 
 @dataclass
 class Repository:
-    """Commits, oldest first, each the whole tree: path -> SHA-256 of its content."""
+    """A repository: its commits, oldest first, each a whole tree from path to SHA-256 of the content."""
 
     private: bool
     commits: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -32,20 +32,20 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)
 
     def commit(self, files: dict[str, str]) -> str:
-        """Put `files` on top of the main branch; return the commit."""
+        """Add a commit with the tree `files` to the main branch; return its id."""
         content = json.dumps([self.head, len(self.commits), sorted(files.items())])
         self.head = hashlib.sha1(content.encode()).hexdigest()
         self.commits[self.head] = files
         return self.head
 
     def revision(self, name: str) -> str | None:
-        """Return the commit that a branch, tag or commit names."""
-        found = self.head if name == "main" else self.tags.get(name, name)
-        return found if found in self.commits else None
+        """Return the commit of a branch, tag or commit id, None if there is none."""
+        commit = self.head if name == "main" else self.tags.get(name, name)
+        return commit if commit in self.commits else None
 
 
-class Refused(Exception):  # noqa: N818  # an answer, not a fault
-    """An answer other than success."""
+class Refused(Exception):  # noqa: N818  # an answer, not an error
+    """Makes the server answer with an error status."""
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class Refused(Exception):  # noqa: N818  # an answer, not a fault
 
 
 class HubServer(ThreadingHTTPServer):
-    """The state of the Hub, and every request that it was sent."""
+    """The server, its repositories and a log of the requests that it received."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -65,30 +65,30 @@ class HubServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.lock = threading.RLock()
         self.before: Callable[[str, str], None] = lambda method, path: None
-        """Called with every request before it is answered: to wait, or to raise `Refused`."""
+        """Called with method and path before a request is answered; may wait or raise `Refused`."""
         self.tamper: Callable[[str, bytes], bytes] = lambda path, content: content
-        """Changes the content of a file as it is sent."""
+        """Called with path and content of each file that is sent; returns the content to send."""
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
     def store(self, content: bytes) -> str:
-        """Keep `content`; return its SHA-256."""
+        """Store `content`; return its SHA-256."""
         digest = hashlib.sha256(content).hexdigest()
         self.blobs[digest] = content
         return digest
 
     def add_model(self, repository: str, files: dict[str, bytes]) -> None:
-        """Put a public model there, as somebody else would have published it."""
-        made = Repository(private=False)
-        made.commit({name: self.store(content) for name, content in files.items()})
-        self.repositories["model", repository] = made
+        """Add a public model that was published by another user."""
+        model = Repository(private=False)
+        model.commit({name: self.store(content) for name, content in files.items()})
+        self.repositories["model", repository] = model
 
 
 @contextmanager
 def running_hub() -> Iterator[HubServer]:
-    """Serve a new Hub until the end of the block."""
+    """Run a new Hub until the end of the block."""
     server = HubServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -100,7 +100,7 @@ def running_hub() -> Iterator[HubServer]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """Answers one request."""
 
     protocol_version = "HTTP/1.1"
     server: HubServer
@@ -154,63 +154,63 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     @property
-    def known(self) -> bool:
+    def is_authorized(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {TOKEN}"
 
-    def _writable(self) -> None:
-        if not self.known:
+    def _require_token(self) -> None:
+        if not self.is_authorized:
             raise Refused(401, "Invalid username or password.")
 
     def _repository(self, kind: str, repository: str, *, write: bool = False) -> Repository:
-        found = self.server.repositories.get((kind, repository))
-        if found is None or (found.private and not self.known):
-            raise Refused(404 if self.known else 401, "Repository not found", "RepoNotFound")
+        stored = self.server.repositories.get((kind, repository))
+        if stored is None or (stored.private and not self.is_authorized):
+            raise Refused(404 if self.is_authorized else 401, "Repository not found", "RepoNotFound")
         if write:
-            self._writable()
-        return found
+            self._require_token()
+        return stored
 
     def _tree(self, kind: str, repository: str, revision: str) -> tuple[str, dict[str, str]]:
-        found = self._repository(kind, repository)
-        commit = found.revision(revision)
+        stored = self._repository(kind, repository)
+        commit = stored.revision(revision)
         if commit is None:
             raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        return commit, found.commits[commit]
+        return commit, stored.commits[commit]
 
     def create(self) -> None:
-        self._writable()
-        asked = json.loads(self.body)
-        repository = f"{asked['organization']}/{asked['name']}"
-        kind = asked.get("type", "model")
+        self._require_token()
+        request = json.loads(self.body)
+        repository = f"{request['organization']}/{request['name']}"
+        kind = request.get("type", "model")
         url = f"{self.server.endpoint}/{'' if kind == 'model' else 'datasets/'}{repository}"
         if (kind, repository) in self.server.repositories:
             self._json({"error": "You already created this model repo", "url": url}, 409)
             return
-        private = asked.get("visibility", "public") == "private" or asked.get("private", False)
-        made = self.server.repositories[kind, repository] = Repository(private)
-        made.commit({".gitattributes": self.server.store(b"*.safetensors filter=lfs\n")})
+        private = request.get("visibility", "public") == "private" or request.get("private", False)
+        new = self.server.repositories[kind, repository] = Repository(private)
+        new.commit({".gitattributes": self.server.store(b"*.safetensors filter=lfs\n")})
         self._json({"url": url})
 
     def validate(self) -> None:
-        front = json.loads(self.body)["content"].split("---\n")[1]
+        front_matter = json.loads(self.body)["content"].split("---\n")[1]
         try:
-            licence = yaml.safe_load(front)["license"]
-        except (yaml.YAMLError, KeyError, TypeError) as fault:
-            self._json({"errors": [{"message": str(fault)}], "warnings": []}, 400)
+            licence = yaml.safe_load(front_matter)["license"]
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            self._json({"errors": [{"message": str(error)}], "warnings": []}, 400)
             return
         assert isinstance(licence, str | list)
         self._json({"errors": [], "warnings": []})
 
     def listing(self, kind: str) -> None:
         rows = []
-        for (its_kind, repository), found in self.server.repositories.items():
-            visible = its_kind == kind and (self.known or not found.private)
-            if visible and repository.startswith(f"{self.query['author']}/"):
+        for (kind_of_repository, name), repository in self.server.repositories.items():
+            visible = kind_of_repository == kind and (self.is_authorized or not repository.private)
+            if visible and name.startswith(f"{self.query['author']}/"):
                 card = self.server.blobs.get(
-                    found.commits[found.head].get("README.md", ""), b"---\n{}\n---\n"
+                    repository.commits[repository.head].get("README.md", ""), b"---\n{}\n---\n"
                 )
                 tags = yaml.safe_load(card.decode().split("---\n")[1]).get("tags", [])
                 if self.query.get("filter", "") in ("", *tags):
-                    rows.append({"id": repository, "private": found.private, "tags": tags})
+                    rows.append({"id": name, "private": repository.private, "tags": tags})
         self._json(rows)
 
     def info(self, kind: str, repository: str, revision: str | None = None) -> None:
@@ -229,18 +229,24 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def refs(self, kind: str, repository: str) -> None:
-        found = self._repository(kind, repository)
+        stored = self._repository(kind, repository)
         tags = [
-            {"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": its} for tag, its in found.tags.items()
+            {"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": commit}
+            for tag, commit in stored.tags.items()
         ]
-        main = {"name": "main", "ref": "refs/heads/main", "targetCommit": found.head}
+        main = {"name": "main", "ref": "refs/heads/main", "targetCommit": stored.head}
         self._json({"branches": [main], "converts": [], "tags": tags})
 
     def commits(self, kind: str, repository: str, revision: str) -> None:
         self._tree(kind, repository, revision)
-        made = reversed(self._repository(kind, repository).commits)
+        newest_first = reversed(self._repository(kind, repository).commits)
         date = "2026-01-01T00:00:00.000Z"
-        self._json([{"id": each, "title": "", "message": "", "date": date, "authors": []} for each in made])
+        self._json(
+            [
+                {"id": commit, "title": "", "message": "", "date": date, "authors": []}
+                for commit in newest_first
+            ]
+        )
 
     def tree(self, kind: str, repository: str, revision: str) -> None:
         _, files = self._tree(kind, repository, revision)
@@ -255,22 +261,22 @@ class Handler(BaseHTTPRequestHandler):
         _, files = self._tree(kind, repository, revision)
         self._repository(kind, repository, write=True)
         rows = []
-        for each in json.loads(self.body)["files"]:
-            sample = base64.b64decode(each["sample"])
-            large = each["path"].endswith(BINARY) or each["size"] > 2**20 or b"\0" in sample
-            row = {"path": each["path"], "uploadMode": "lfs" if large else "regular", "shouldIgnore": False}
-            if large and each["path"] in files:
-                row["oid"] = files[each["path"]]
+        for upload in json.loads(self.body)["files"]:
+            sample = base64.b64decode(upload["sample"])
+            large = upload["path"].endswith(BINARY) or upload["size"] > 2**20 or b"\0" in sample
+            row = {"path": upload["path"], "uploadMode": "lfs" if large else "regular", "shouldIgnore": False}
+            if large and upload["path"] in files:
+                row["oid"] = files[upload["path"]]
             rows.append(row)
         self._json({"files": rows})
 
     def batch(self, prefix: str | None, repository: str) -> None:
         self._repository("dataset" if prefix else "model", repository, write=True)
         objects = []
-        for each in json.loads(self.body)["objects"]:
-            action = {"href": f"{self.server.endpoint}/lfs/{each['oid']}", "header": {}}
-            there = each["oid"] in self.server.blobs
-            objects.append(each | ({} if there else {"actions": {"upload": action}}))
+        for blob in json.loads(self.body)["objects"]:
+            action = {"href": f"{self.server.endpoint}/lfs/{blob['oid']}", "header": {}}
+            exists = blob["oid"] in self.server.blobs
+            objects.append(blob | ({} if exists else {"actions": {"upload": action}}))
         self._json({"transfer": "basic", "objects": objects})
 
     def upload(self, digest: str) -> None:
@@ -280,12 +286,12 @@ class Handler(BaseHTTPRequestHandler):
         self._json({})
 
     def commit(self, kind: str, repository: str, revision: str) -> None:
-        found = self._repository(kind, repository, write=True)
+        stored = self._repository(kind, repository, write=True)
         assert revision == "main"
         lines = [json.loads(line) for line in self.body.splitlines() if line.strip()]
-        files = dict(found.commits[found.head])
+        files = dict(stored.commits[stored.head])
         parent = lines[0]["value"].get("parentCommit")
-        if parent is not None and parent != found.head:
+        if parent is not None and parent != stored.head:
             raise Refused(412, "A commit has happened since. Please refresh and try again.")
         for line in lines[1:]:
             value = line["value"]
@@ -298,7 +304,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 assert line["key"] == "deletedFile"
                 del files[value["path"]]
-        oid = found.commit(files)
+        oid = stored.commit(files)
         self._json(
             {
                 "success": True,
@@ -308,18 +314,18 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def tag(self, kind: str, repository: str, revision: str) -> None:
-        found = self._repository(kind, repository, write=True)
+        stored = self._repository(kind, repository, write=True)
         if self.command == "DELETE":
-            if found.tags.pop(revision, None) is None:
+            if stored.tags.pop(revision, None) is None:
                 raise Refused(404, "no such tag", "RevisionNotFound")
             self._json({})
             return
-        name, commit = json.loads(self.body)["tag"], found.revision(revision)
+        name, commit = json.loads(self.body)["tag"], stored.revision(revision)
         if commit is None:
             raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        if name in found.tags:
+        if name in stored.tags:
             raise Refused(409, f"Tag reference exists already: {name}")
-        found.tags[name] = commit
+        stored.tags[name] = commit
         self._json({})
 
     def resolve(self, prefix: str | None, repository: str, revision: str, path: str) -> None:

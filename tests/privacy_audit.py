@@ -1,4 +1,4 @@
-"""One private training with canaries and its audit, whole or broken on purpose."""
+"""A private training with canaries and its audit, intact or with a deliberate defect."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +19,21 @@ from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 
-Fault = Literal["no noise", "no clipping"]
+Defect = Literal["no noise", "no clipping"]
 
 
-def audited(
+def train_and_audit(
     base: Path,
     folder: Path,
     *,
     epsilon: float,
     seed: int,
     canaries: int,
-    fault: Fault | None = None,
+    defect: Defect | None = None,
     **privacy: Any,
 ) -> tuple[Claim, Estimate]:
-    """Train with canaries and return what training claims and what the audit proves."""
-    chosen = {
+    """Train with canaries; return the claimed epsilon and delta, and the empirical epsilon of the audit."""
+    settings = {
         "epsilon": epsilon,
         "delta": 1e-5,
         "epochs": 24,
@@ -41,12 +41,12 @@ def audited(
         "learning_rate": 0.02,
         "rank": 16,
     }
-    # Far below the length of any gradient, so that without clipping the noise covers nothing.
-    chosen["max_grad_norm"] = 0.01
+    # Far below the norm of any gradient, so that without clipping the noise is negligible.
+    settings["max_grad_norm"] = 0.01
     finetune = {"canaries": canaries, "seed": seed, "average_decay": 0.5, "evaluations_per_epoch": 1}
-    recipe = private_recipe(base, privacy=chosen | privacy, finetune=finetune)
+    recipe = private_recipe(base, privacy=settings | privacy, finetune=finetune)
     run = prepared_run(folder, recipe, people(60, seed))
-    with _broken(fault):
+    with _with_defect(defect):
         train(recipe=recipe, run=run, progress=lambda _: None)
     schema = Schema.load(run.schema)
     tables = [read_table(run.split(name), schema) for name in ("train", "control")]
@@ -67,15 +67,15 @@ def audited(
 
 
 @contextmanager
-def _broken(fault: Fault | None) -> Iterator[None]:
-    """Break what protects the records, and leave the accountant believe in it."""
-    if fault is None:
+def _with_defect(defect: Defect | None) -> Iterator[None]:
+    """Disable noise or clipping inside the block; the accountant does not notice."""
+    if defect is None:
         yield
         return
     whole = dp_sgd._optimizer
 
     def broken(weights: Any, settings: Any, budget: Any, rng: Any) -> Any:
-        if fault == "no noise":
+        if defect == "no noise":
             return whole(weights, settings, replace(budget, noise_multiplier=0.0), rng)
         length = 1e6
         scaled = budget.noise_multiplier * budget.max_grad_norm / length

@@ -1,4 +1,4 @@
-"""Runs under differential privacy on a tiny model: their recipe, their records and what training makes of them."""
+"""Runs with differential privacy on a tiny model: recipe, records, and a training before its first step."""
 
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,14 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 
 def people(rows: int, seed: int = 0) -> pd.DataFrame:
-    """Return a raw table of people."""
+    """Return a table of people as a source would hold it, in strings."""
     random = np.random.default_rng(seed)
     days = np.datetime64("2024-01-01") + random.integers(0, 365, rows)
     table = pd.DataFrame(
         {
             "age": random.integers(20, 90, rows).astype(str),
             "sex": random.choice(["Female", "Male"], rows),
-            "dose": [f"{each:.1f}" for each in random.random(rows) * 4],
+            "dose": [f"{dose:.1f}" for dose in random.random(rows) * 4],
             "seen": days.astype(str),
             "ill": random.choice(["yes", "no"], rows),
         }
@@ -49,7 +49,7 @@ def people(rows: int, seed: int = 0) -> pd.DataFrame:
 
 
 def private_recipe(base: Path, **sections: Any) -> Recipe:
-    """Return a recipe with a budget of 8; the keys of `sections` are put over its sections."""
+    """Return a recipe with epsilon 8; the keys in `sections` override those of its sections."""
     plain: dict[str, Any] = {
         "name": "private",
         "data": {
@@ -77,11 +77,11 @@ def prepared_run(folder: Path, recipe: Recipe, table: pd.DataFrame) -> Run:
 def begun(
     recipe: Recipe, run: Run, *, secret: bytes = bytes(32), budget: Budget | None = None
 ) -> tuple[PrivateTraining, CausalObjective]:
-    """Return a private training before its first step."""
+    """Return a private training before its first step, and its objective."""
     recipe = as_trained(recipe)
     assert recipe.privacy is not None
     objective = causal_objective(recipe, run)
     units = [[number] for number in range(len(objective.train))]
     model = with_adapter(recipe, objective.codec, objective.train.max_tokens)
-    chosen = budget or budget_of(recipe.privacy, len(units), "record")
-    return PrivateTraining(model, objective, recipe, chosen, SecretRng(secret), units), objective
+    budget = budget or budget_of(recipe.privacy, len(units), "record")
+    return PrivateTraining(model, objective, recipe, budget, SecretRng(secret), units), objective

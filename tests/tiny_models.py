@@ -1,4 +1,4 @@
-"""Tiny tokenizers and models of several families, built from nothing, for tests that must not download."""
+"""Tiny tokenizers and randomly initialised models of several families, so that tests need no download."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from transformers import (
 
 
 def byte_tokenizer(merged: tuple[str, ...] = (), *, one_special: bool = False) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer: 256 byte tokens, a few merges, three special tokens (or one, as GPT-2 has)."""
+    """Return a byte-level BPE tokenizer with 256 byte tokens, a few merges, and three special tokens (or one, like GPT-2)."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {symbol: number for number, symbol in enumerate(alphabet)}
     merges = []
@@ -48,7 +48,7 @@ LETTERS = "0123456789+-abcdefghijklmnopqrstuvwxyzMF ?:,.;"
 
 
 def unigram_tokenizer() -> PreTrainedTokenizerFast:
-    """Return a SentencePiece-like Unigram tokenizer: pieces with scores, spaces as a visible mark."""
+    """Return a Unigram tokenizer like SentencePiece: pieces with scores, spaces as a visible symbol."""
     pieces = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("<pad>", 0.0), ("\u2581", -2.0)]
     pieces += [(letter, -4.0) for letter in LETTERS if letter != " "]
     pieces += [(piece, -3.0) for piece in ("tu", "es", "day", "\u2581th", "ing")]
@@ -61,12 +61,14 @@ def unigram_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
-    """Return a WordPiece tokenizer as BERT has: whole words, and continuations marked by ##."""
+    """Return a WordPiece tokenizer like that of BERT: whole words, and continuations marked by ##."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words += [letter for letter in LETTERS if letter != " "]
     words += [f"##{letter}" for letter in LETTERS if letter.isalnum()]
     words += ["tu", "##es", "##day"]
-    tokenizer = Tokenizer(models.WordPiece({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordPiece({word: number for number, word in enumerate(words)}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     return PreTrainedTokenizerFast(
@@ -80,7 +82,7 @@ def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def llama(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0) -> PreTrainedModel:
-    """Return a Llama of a few thousand weights."""
+    """Return a Llama model with a few thousand weights."""
     torch.manual_seed(seed)
     return LlamaForCausalLM(
         LlamaConfig(
@@ -99,7 +101,7 @@ def llama(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0)
 
 
 def gpt2(tokenizer: PreTrainedTokenizerFast, *, layers: int = 2, seed: int = 0) -> PreTrainedModel:
-    """Return a GPT-2 of a few thousand weights: learned positions, tied head, Conv1D layers."""
+    """Return a GPT-2 model with a few thousand weights: learned positions, tied head, Conv1D layers."""
     torch.manual_seed(seed)
     return GPT2LMHeadModel(
         GPT2Config(
@@ -143,7 +145,7 @@ def masked_byte_tokenizer() -> PreTrainedTokenizerFast:
 def _small(tokenizer: PreTrainedTokenizerFast) -> dict:
     return {
         "vocab_size": len(tokenizer),
-        # RoBERTa's positions begin after the number of its padding token.
+        # RoBERTa's positions begin after its padding index.
         "max_position_embeddings": 512,
         "pad_token_id": tokenizer.pad_token_id,
         "initializer_range": 0.3,
@@ -180,7 +182,7 @@ MASKED = {
         ),
     ),
 }
-"""Masked language models of a few thousand weights: per architecture, its tokenizer and how it is built."""
+"""Masked language models with a few thousand weights: per architecture, functions that build tokenizer and model."""
 
 
 def masked_model(family: str, seed: int = 0) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:

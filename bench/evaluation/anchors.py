@@ -1,9 +1,10 @@
-"""What every gate says of records whose leakage is known: copies, noisy and half copies, fresh, shuffled, independent.
+"""State of every gate on records with known leakage: copies, noisy and partial copies, fresh records, shuffled columns.
 
     python bench/evaluation/anchors.py
     python bench/evaluation/anchors.py --sets heart adult --rows 800
 
-Each is handed in as if synthetic. Needs the tables of ../shared/data (see DATA); a set that is not there is skipped.
+Each is evaluated as if it were synthetic. Needs the tables in the folder that PARACOSM_SHARED_DATA names (by default
+../shared/data beside the repository); a missing table is skipped.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_typed
 from paracosm.records.sources.read_source import read_source
 
-DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SETS = {
     "heart": ("healthcare/heart_disease_uci.csv.gz", "num", ["id", "dataset"]),
     "adult": ("benchmarks/adult.csv.gz", "income", []),
@@ -49,20 +50,24 @@ STATES = {"PASS": "pass", "FAIL": "FAIL", "INCONCLUSIVE": "open", "NO OBJECTION"
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    given.add_argument("--rows", type=int, default=1000, help="of the whole table; a good third trains")
-    asked = given.parse_args()
-    for name in asked.sets:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument(
+        "--rows", type=int, default=1000, help="of the whole table; 35%% are the training records"
+    )
+    arguments = parser.parse_args()
+    for name in arguments.sets:
         path = DATA / SETS[name][0]
         if not path.is_file():
-            print(f"{name}: skipped, {path} is not there")
+            print(f"{name}: skipped, {path} does not exist")
             continue
-        Console(width=150).print(verdicts(name, path, asked.rows))
+        Console(width=150).print(verdicts(name, path, arguments.rows))
 
 
 def verdicts(name: str, path: Path, rows: int) -> Table:
-    """Return the table of one set: a row a gate, a column a candidate."""
+    """Return the table of one data set: a row for each gate, a column for each candidate."""
     _, target, dropped = SETS[name]
     raw = read_source(Data(source=str(path)), root=Path())
     raw = raw[KEPT[name]] if dropped is None else raw.drop(columns=dropped, errors="ignore")
@@ -80,7 +85,7 @@ def verdicts(name: str, path: Path, rows: int) -> Table:
     for candidate, records in candidates(train, fresh, schema).items():
         results, missing = measure_all(context, records)
         rulings = rule(results, missing, Release())
-        columns[candidate] = {each.gate: STATES[each.state] for each in rulings} | {
+        columns[candidate] = {ruling.gate: STATES[ruling.state] for ruling in rulings} | {
             "VERDICT": verdict(rulings)
         }
     shown = Table(
@@ -97,7 +102,7 @@ def verdicts(name: str, path: Path, rows: int) -> Table:
 
 
 def candidates(train: pd.DataFrame, fresh: pd.DataFrame, schema: Schema) -> dict[str, pd.DataFrame]:
-    """Return what is handed in, by name."""
+    """Return the evaluated tables by name."""
     random = np.random.default_rng(0)
     shuffled = pd.DataFrame(
         {
@@ -116,14 +121,14 @@ def candidates(train: pd.DataFrame, fresh: pd.DataFrame, schema: Schema) -> dict
 
 
 def noisy(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Return a copy whose numbers are off by 1% of their spread and whose texts have every hundredth word dropped."""
+    """Return a copy with noise of 1% of a column's standard deviation, and texts that lack 1% of their words."""
     random, changed = np.random.default_rng(0), table.copy()
     for field in schema:
         if field.type in ("integer", "number"):
             values = table[field.name].to_numpy(dtype=float, na_value=np.nan)
             values = values + random.normal(0, 0.01, len(values)) * np.nanstd(values)
             values = np.round(values) if field.type == "integer" else values
-            cells = [None if np.isnan(each) else each for each in values]
+            cells = [None if np.isnan(value) else value for value in values]
             changed[field.name] = pd.array(cells, dtype="Float64").astype(table[field.name].dtype)
         elif field.type == "text":
             texts = [_without_some_words(text, random) for text in table[field.name].fillna("")]

@@ -1,12 +1,13 @@
-"""Do the 95% intervals of fidelity and utility hold the true value 95 times in 100?
+"""Coverage of the 95% intervals of the fidelity and utility metrics.
 
-    python bench/evaluation/coverage.py --draws 200 --kept coverage.jsonl
+    python bench/evaluation/coverage.py --draws 200 --results coverage.jsonl
 
-Every draw makes train, control and test records from one distribution and synthetic ones from another that is off in
-known ways (noisier numbers, more of one column dealt out at random, words left out). The truth is what a figure is
-on average over all draws, that is over fresh records of these sizes on both sides. What learners score is read given
-the records that they learnt from, so that the truth of a draw is their score on 3,000 further real records. Texts come from pools of 6,000 a
-side, so that they are embedded once. With `--kept` every draw is a line of that file, and a run cut short goes on.
+In every draw, train, control and test records come from one distribution and synthetic ones from another that differs
+in known ways: noisier numbers, more cells of one column shuffled, words left out. The true value of a metric is its mean
+over all draws, that is over fresh records of these sizes on both sides. Scores of learners are conditional on their
+training records, so their true value in a draw is the score on 3,000 further real records. Texts come from pools of
+6,000 for each side, so that each is embedded once. With `--results` every draw is saved as a line of that file, and an
+interrupted run resumes.
 """
 
 import argparse
@@ -18,44 +19,46 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from resumable_draws import Figures, draws_in_file
+from resumable_draws import Estimates, add_draw_options, draws_in_file
 from rich.console import Console
 from rich.table import Table
 
-import paracosm.eval.fidelity.text as text_fidelity
-from paracosm.eval.fidelity.measures import COLUMN_FROM_TEXT, FIDELITY
+from paracosm.eval.catalogue import FIDELITY, UTILITY
+from paracosm.eval.fidelity.text.columns import COLUMN_FROM_TEXT
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.representations import text_embedder
 from paracosm.eval.representations.text_embedder import embed
+from paracosm.eval.representations.texts import documents
 from paracosm.eval.statistics.intervals import wilson
-from paracosm.eval.utility.measures import UTILITY
 from paracosm.recipes.sections.evaluate import Evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from example_tables import HYBRID, PATIENTS, notes, patients
 
 POOL = 6000
-JUDGES = 3000
+TEST_RECORDS = 3000
 MEASURES = (*FIDELITY, *UTILITY)
 TRUTH = "truth of "
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--draws", type=int, default=200)
-    given.add_argument(
-        "--first", type=int, default=0, help="number of the first draw: others for another look"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    given.add_argument("--rows", type=int, nargs=4, default=[300, 150, 150, 300])
-    given.add_argument("--only", nargs="+", help="metrics, of whose measures alone the figures are made")
-    given.add_argument("--kept", type=Path, help="file of the draws that were made")
-    asked = given.parse_args()
-    setting = {"rows": asked.rows, "only": asked.only}
-    draws = range(asked.first, asked.first + asked.draws)
-    found = draws_in_file(asked.kept, draws, setting, lambda draw: figures(draw, asked.rows, asked.only))
-    table = Table(title=f"{asked.draws} draws of {asked.rows} train, control, test, synthetic records")
+    add_draw_options(parser, rows=(300, 150, 150, 300))
+    parser.add_argument("--only", nargs="+", help="names of metrics; only their measures run")
+    arguments = parser.parse_args()
+    setting = {"rows": arguments.rows, "only": arguments.only}
+    draws = range(arguments.first, arguments.first + arguments.draws)
+    results = draws_in_file(
+        arguments.results, draws, setting, lambda draw: estimates_of(draw, arguments.rows, arguments.only)
+    )
+    table = Table(
+        title=f"{arguments.draws} draws of {arguments.rows} train, control, test, synthetic records"
+    )
     for column in (
-        "figure",
+        "metric",
         "mean",
         "spread",
         "half of interval",
@@ -65,24 +68,26 @@ def main() -> None:
         "below",
     ):
         table.add_column(column)
-    for name in dict.fromkeys(name for each in found for name in each if not name.startswith(TRUTH)):
-        estimates = [each[name] for each in found if name in each]
-        mean = float(np.mean([each.value for each in estimates]))
+    for name in dict.fromkeys(name for result in results for name in result if not name.startswith(TRUTH)):
+        estimates = [result[name] for result in results if name in result]
+        mean = float(np.mean([estimate.value for estimate in estimates]))
         truths = [
-            each[TRUTH + name].value if TRUTH + name in each else mean for each in found if name in each
+            result[TRUTH + name].value if TRUTH + name in result else mean
+            for result in results
+            if name in result
         ]
         pairs = list(zip(estimates, truths, strict=True))
         above, below = (
-            sum(each.low > truth for each, truth in pairs),
-            sum(each.high < truth for each, truth in pairs),
+            sum(estimate.low > truth for estimate, truth in pairs),
+            sum(estimate.high < truth for estimate, truth in pairs),
         )
         covered = len(estimates) - above - below
         low, high = wilson(covered, len(estimates))
         table.add_row(
             name,
             f"{mean:.4f}",
-            f"{1.96 * np.std([each.value - truth for each, truth in pairs], ddof=1):.4f}",
-            f"{np.mean([(each.high - each.low) / 2 for each in estimates]):.4f}",
+            f"{1.96 * np.std([estimate.value - truth for estimate, truth in pairs], ddof=1):.4f}",
+            f"{np.mean([(estimate.high - estimate.low) / 2 for estimate in estimates]):.4f}",
             f"{covered / len(estimates):.1%}",
             f"{low:.1%} to {high:.1%}",
             f"{above}",
@@ -91,11 +96,11 @@ def main() -> None:
     Console(width=130).print(table)
 
 
-def figures(draw: int, rows: list[int], only: list[str] | None) -> Figures:
-    """Return the figures of one draw."""
+def estimates_of(draw: int, rows: list[int], only: list[str] | None) -> Estimates:
+    """Return the estimates of one draw, and the true values of the learners' scores in it."""
     ends = list(accumulate(rows))
     random = np.random.default_rng([draw, 5])
-    real = _with_notes(dealt_out(patients(ends[2], 20_000 + draw), 0.15, random), texts(0), random)
+    real = _with_notes(partly_shuffled(patients(ends[2], 20_000 + draw), 0.15, random), texts(0), random)
     train, control, test = (
         real.iloc[end - count : end].reset_index(drop=True)
         for end, count in zip(ends[:3], rows[:3], strict=True)
@@ -103,45 +108,50 @@ def figures(draw: int, rows: list[int], only: list[str] | None) -> Figures:
     synthetic = _with_notes(distorted(patients(rows[3], 40_000 + draw), random), texts(1), random)
     settings = Evaluate(bootstrap=300, repeats=2, seed=draw)
     context = Context(HYBRID, train, control, test, "ill", settings, min(rows[1] + rows[2], rows[3]))
-    text_fidelity.embed = looked_up
-    found: Figures = {}
-    for each in MEASURES:
-        if only is not None and not any(metric.name in only for metric in each.metrics):
+    text_embedder.embed = cached_embed
+    estimates: Estimates = {}
+    for measure in MEASURES:
+        if only is not None and not any(metric.name in only for metric in measure.metrics):
             continue
-        if COLUMN_FROM_TEXT in each.metrics:
-            # The classifiers learnt from this train are what is asked about, so the truth is theirs on many records.
-            telling = replace(context, train=_telling(train), control=_telling(control), test=_telling(test))
-            many = _with_notes(distorted(patients(JUDGES, 80_000 + draw), random), texts(1), random)
-            found |= each.function(telling, _telling(synthetic))
-            of_many = each.function(replace(telling, size=JUDGES), _telling(many))
-            found |= {
+        if COLUMN_FROM_TEXT in measure.metrics:
+            # The score is conditional on the trained classifiers: the true value is theirs on many records.
+            informative = replace(
+                context,
+                train=_informative(train),
+                control=_informative(control),
+                test=_informative(test),
+            )
+            many = _with_notes(distorted(patients(TEST_RECORDS, 80_000 + draw), random), texts(1), random)
+            estimates |= measure.function(informative, _informative(synthetic))
+            of_many = measure.function(replace(informative, size=TEST_RECORDS), _informative(many))
+            estimates |= {
                 TRUTH + name: of_many[name] for name in ("column_from_text", "mentions") if name in of_many
             }
             continue
-        if each not in UTILITY:
-            found |= each.function(context, synthetic)
+        if measure not in UTILITY:
+            estimates |= measure.function(context, synthetic)
             continue
-        # Without the notes, whose encoding is most of the work and no part of the question.
+        # Without the notes: their encoding is most of the work and does not matter here.
         plain = replace(context, schema=PATIENTS)
-        many = dealt_out(patients(JUDGES, 60_000 + draw), 0.15, random)
-        found |= each.function(plain, synthetic)
+        many = partly_shuffled(patients(TEST_RECORDS, 60_000 + draw), 0.15, random)
+        estimates |= measure.function(plain, synthetic)
         large = replace(plain, test=many, settings=settings.model_copy(update={"bootstrap": 100}))
-        found |= _truths(found, each.function(large, synthetic))
-    return found
+        estimates |= _truths(estimates, measure.function(large, synthetic))
+    return estimates
 
 
-def _truths(estimates: Figures, of_many: Figures) -> Figures:
-    """Return what the figures of learners are on many test records; `utility_self` asks synthetic ones."""
-    truths = {TRUTH + name: each for name, each in of_many.items() if name != "utility_self"}
+def _truths(estimates: Estimates, of_many: Estimates) -> Estimates:
+    """Return the scores of learners on many test records; `utility_self` is left out, since it tests on synthetic ones."""
+    truths = {TRUTH + name: estimate for name, estimate in of_many.items() if name != "utility_self"}
     if "worst_group" in estimates:
         value = of_many["worst_group"].breakdown[estimates["worst_group"].facts["group"]]
         truths[f"{TRUTH}worst_group"] = Estimate(value, value, value)
     return truths
 
 
-def _telling(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the records with notes that say something of their columns."""
-    said = (
+def _informative(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the records with notes that mention values of their columns."""
+    note = (
         table["note"]
         + " "
         + table["sex"]
@@ -150,17 +160,17 @@ def _telling(table: pd.DataFrame) -> pd.DataFrame:
         + ", stage "
         + table["stage"]
     )
-    return table.assign(note=said)
+    return table.assign(note=note)
 
 
 def distorted(table: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    """Return the table with noisier pressures and more of the stages dealt out at random."""
+    """Return the table with noisier pressures and more stages shuffled."""
     noisier = table.assign(pressure=(table["pressure"] + random.normal(2, 6, len(table))).round(1))
-    return dealt_out(noisier, 0.35, random)
+    return partly_shuffled(noisier, 0.35, random)
 
 
-def dealt_out(table: pd.DataFrame, share: float, random: np.random.Generator) -> pd.DataFrame:
-    """Return the table with a share of the stages dealt out at random: else they tell who is ill without fail."""
+def partly_shuffled(table: pd.DataFrame, share: float, random: np.random.Generator) -> pd.DataFrame:
+    """Return the table with a share of the stages shuffled; unshuffled, they would predict illness perfectly."""
     changed, rows = table.copy(), np.flatnonzero(random.random(len(table)) < share)
     changed.loc[rows, "stage"] = table["stage"].to_numpy()[random.permutation(rows)]
     return changed
@@ -168,7 +178,7 @@ def dealt_out(table: pd.DataFrame, share: float, random: np.random.Generator) ->
 
 @cache
 def texts(side: int) -> list[str]:
-    """Return a pool of notes; the second one lacks every tenth word, at random."""
+    """Return a pool of notes; the second pool lacks a random 10% of its words."""
     pool = notes(POOL, 77 + side)
     if side:
         random = np.random.default_rng(78)
@@ -178,14 +188,12 @@ def texts(side: int) -> list[str]:
 
 @cache
 def vectors(embedder: str) -> dict[str, np.ndarray]:
-    both = [
-        text_fidelity.documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)
-    ]
+    both = [documents(pd.DataFrame({"note": texts(side)}), HYBRID.modelled[-1:]) for side in (0, 1)]
     every = [text for side in both for text in side]
     return dict(zip(every, embed(every, embedder), strict=True))
 
 
-def looked_up(wanted: list[str], embedder: str) -> np.ndarray:
+def cached_embed(wanted: list[str], embedder: str) -> np.ndarray:
     known = vectors(embedder)
     return np.array([known[text] for text in wanted])
 

@@ -1,21 +1,21 @@
-"""Do the attacks find an adapter that learnt its records by heart, and do they leave one alone that did not?
+"""Membership attacks on an overfitted adapter and on one that stopped early.
 
     python bench/evaluation/overfit.py
     python bench/evaluation/overfit.py --layers 6 --epochs 50 --shadows 0
 
-Trains on 200 heart disease records for 50 epochs, with smoothing and without, and attacks two adapters of each: the one
-of the last step, and the one that early stopping keeps. 600 records that never trained are the strangers. Eight shadow
-adapters on 400 records each, which stop early, serve both.
+Trains on 200 heart disease records for 50 epochs, with and without smoothing, and attacks two adapters of each: that of
+the last step and the one that early stopping keeps. 600 further records are the non-members. Eight shadow models on
+400 records each, which stop early, serve both.
 """
 
 import argparse
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +24,7 @@ from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.number_format import figure, interval
 from paracosm.finetune.stage import train
+from paracosm.foundation.progress import to_stderr
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Schema
@@ -32,13 +33,15 @@ from paracosm.records.stage import prepare
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--layers", type=int, default=2)
-    given.add_argument("--epochs", type=int, default=50)
-    given.add_argument("--shadows", type=int, default=8, help="shadow adapters; 0 leaves LiRA out")
-    given.add_argument("--run", type=Path, default=Path("runs/overfit"))
-    asked = given.parse_args()
-    table = Table(title=f"200 records, {asked.layers} layers, {asked.epochs} epochs, 600 strangers")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--shadows", type=int, default=8, help="number of shadow models; 0 leaves LiRA out")
+    parser.add_argument("--run", type=Path, default=Path("runs/overfit"))
+    arguments = parser.parse_args()
+    table = Table(title=f"200 records, {arguments.layers} layers, {arguments.epochs} epochs, 600 non-members")
     for column in (
         "smoothing",
         "adapter",
@@ -47,35 +50,33 @@ def main() -> None:
         "TPR - 1% FPR",
         "TPR - 5% FPR",
         "LiRA alone",
-        "AUC of each",
+        "AUC by attack",
     ):
         table.add_column(column)
     for smoothing in ("null", "0"):
-        for row in rows(asked, smoothing):
+        for row in rows(arguments, smoothing):
             table.add_row("off" if smoothing == "0" else "on", *row)
     Console(width=240).print(table)
 
 
-def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]:
-    """Train one adapter with its shadows; yield a row for each adapter and what it is measured beside."""
+def rows(arguments: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]:
+    """Train one run with its shadow models; yield a row for each attacked model."""
     overrides = [
         "data.limit=800",
         "data.split.control=0.45",
         "data.split.test=0.3",
-        f"model.layers={asked.layers}",
-        f"finetune.epochs={asked.epochs}",
+        f"model.layers={arguments.layers}",
+        f"finetune.epochs={arguments.epochs}",
         f"finetune.smoothing={smoothing}",
-        *([f"eval.shadows={asked.shadows}", "eval.attacks=[adapter, lira]"] if asked.shadows else []),
+        *([f"eval.shadows={arguments.shadows}", "eval.attacks=[adapter, lira]"] if arguments.shadows else []),
     ]
     recipe = load_recipe(Path("healthcare-heart"), [*overrides, "finetune.patience=null"])
     run = Run.create(
-        asked.run.with_name(f"{asked.run.name}-{'smoothed' if smoothing == 'null' else 'plain'}")
+        arguments.run.with_name(f"{arguments.run.name}-{'smoothed' if smoothing == 'null' else 'plain'}")
     )
     prepare(recipe=recipe, run=run, root=Path())
     train(recipe=recipe, run=run)
-    schema = Schema.load(run.schema)
-    splits = [read_table(run.split(name), schema) for name in ("train", "control", "test")]
-    train_rows, control, test = (each[[field.name for field in schema.modelled]] for each in splits)
+    schema, train_rows, control, test = splits_of(run)
     shadowed = load_recipe(Path("healthcare-heart"), overrides)
     context = Context(
         schema,
@@ -85,16 +86,14 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
         "num",
         recipe.eval,
         len(control),
-        attackers=AttackSettings(
-            shadowed, run.attackers, lambda line: print(line, file=sys.stderr, flush=True)
-        ),
+        attackers=AttackSettings(shadowed, run.attackers, to_stderr),
     )
     for name, folder in (("kept by early stopping", run.adapter), ("last step", last_adapter(run))):
         attacked = replace(context, adapter=folder)
-        for anchor, (its_context, model) in adapter_candidates(attacked, None).items():
-            found = adapter_membership(its_context, model)
-            auc, rate = found["adapter_mia_auc"], found["adapter_mia_tpr"]
-            alone = shadow_membership(its_context, model)["lira_auc"] if asked.shadows else None
+        for anchor, (anchor_context, model) in adapter_candidates(attacked, None).items():
+            estimates = adapter_membership(anchor_context, model)
+            auc, rate = estimates["adapter_mia_auc"], estimates["adapter_mia_tpr"]
+            alone = shadow_membership(anchor_context, model)["lira_auc"] if arguments.shadows else None
             yield (
                 name,
                 model if anchor != "synthetic" else "the adapter",
@@ -106,15 +105,25 @@ def rows(asked: argparse.Namespace, smoothing: str) -> Iterator[tuple[str, ...]]
             )
 
 
-def _points(found: Sequence[float]) -> str:
-    value, low, high = found
+def _points(estimate: Sequence[float]) -> str:
+    value, low, high = estimate
     return f"{figure(value, 'points')} [{interval(low, high, 'points')}]"
+
+
+def splits_of(run: Run) -> tuple[Schema, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the schema of a run, and the modelled columns of train, control and test."""
+    schema = Schema.load(run.schema)
+    names = [field.name for field in schema.modelled]
+    train_rows, control, test = (
+        read_table(run.split(split), schema)[names] for split in ("train", "control", "test")
+    )
+    return schema, train_rows, control, test
 
 
 def last_adapter(run: Run) -> Path:
     """Return a copy of the run's adapter folder with the weights of the last checkpoint."""
     checkpoints = list(run.checkpoints.glob("checkpoint-*"))
-    newest = checkpoints[int(np.argmax([int(each.name.rpartition("-")[2]) for each in checkpoints]))]
+    newest = checkpoints[int(np.argmax([int(path.name.rpartition("-")[2]) for path in checkpoints]))]
     folder = run.root / "adapter-of-the-last-step"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(run.adapter, folder)

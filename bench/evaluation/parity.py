@@ -1,9 +1,9 @@
-"""Are the figures those of others? Column scores against SDMetrics, MAUVE and C2ST against plain reference code.
+"""Agreement with other implementations: column scores with SDMetrics, MAUVE and C2ST with plain reference code.
 
     python bench/evaluation/parity.py
 
-Makes an environment of its own below .make for SDMetrics (MIT), which needs an older pandas. The references for MAUVE and
-the C2ST are written here from the papers' formulas, in another way than the package's own code.
+Creates a virtual environment below .make for SDMetrics (MIT), which needs an older pandas. The references for MAUVE and
+the C2ST are written here from the papers' formulas, independently of the package's code.
 """
 
 import json
@@ -25,7 +25,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from paracosm.eval.fidelity.c2st import classifier_auc
-from paracosm.eval.fidelity.columns import marginals
+from paracosm.eval.fidelity.marginals import marginals
 from paracosm.eval.fidelity.pairs import pair_similarity
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.statistics.two_sample import mauve
@@ -55,30 +55,33 @@ print(json.dumps(out))
 
 def main() -> None:
     table = Table(title="parity")
-    for column in ("figure", "here", "reference", "difference", "allowed"):
+    for column in ("metric", "paracosm", "reference", "difference", "allowed"):
         table.add_column(column)
     worst = 0.0
-    for name, here, there, allowed in (*against_sdmetrics(), *against_references()):
-        worst = max(worst, abs(here - there) / allowed)
-        table.add_row(name, f"{here:.10f}", f"{there:.10f}", f"{abs(here - there):.1e}", f"{allowed:.0e}")
+    for name, value, reference, allowed in (*against_sdmetrics(), *against_references()):
+        worst = max(worst, abs(value - reference) / allowed)
+        table.add_row(
+            name, f"{value:.10f}", f"{reference:.10f}", f"{abs(value - reference):.1e}", f"{allowed:.0e}"
+        )
     Console(width=120).print(table)
     sys.exit(worst > 1)
 
 
 def against_sdmetrics() -> list[tuple[str, float, float, float]]:
-    """Return our and SDMetrics' scores of columns and pairs whose definitions are the same."""
+    """Return the scores of paracosm and SDMetrics on columns and pairs that both define alike, and the tolerance."""
     table = patients(900, 0)
-    # Missing cells are counted here and dropped there, so none is left in.
+    # SDMetrics drops missing cells and paracosm counts them, so the table has none.
     table["pressure"] = table["pressure"].fillna(table["pressure"].mean()).round(1)
     real, fake = table.iloc[:500].reset_index(drop=True), table.iloc[500:].reset_index(drop=True)
     context = Context(PATIENTS, real, fake, None, None, Evaluate(bootstrap=100, repeats=1), len(fake))
-    ours = marginals(context, fake)["marginals"].breakdown | pair_similarity(context, fake)["pairs"].breakdown
-    theirs = sdmetrics(real, fake)
-    return [(name, ours[name], value, 1e-9) for name, value in theirs.items()]
+    scores = (
+        marginals(context, fake)["marginals"].breakdown | pair_similarity(context, fake)["pairs"].breakdown
+    )
+    return [(name, scores[name], value, 1e-9) for name, value in sdmetrics(real, fake).items()]
 
 
 def sdmetrics(real: pd.DataFrame, fake: pd.DataFrame) -> dict[str, float]:
-    """Return SDMetrics' scores, computed in an environment of its own."""
+    """Return the scores of SDMetrics, computed in a separate virtual environment."""
     python = ROOT / ".make" / "sdmetrics" / "bin" / "python"
     if not python.is_file():
         subprocess.run([sys.executable, "-m", "venv", python.parents[2]], check=True)
@@ -93,7 +96,7 @@ def sdmetrics(real: pd.DataFrame, fake: pd.DataFrame) -> dict[str, float]:
 
 
 def against_references() -> list[tuple[str, float, float, float]]:
-    """Return our MAUVE, C2ST and KS distance beside straightforward implementations of their definitions."""
+    """Return MAUVE, C2ST and KS distance of paracosm and of direct implementations of their definitions."""
     random = np.random.default_rng(0)
     p, q = random.normal(size=(400, 8)), random.normal(0.3, 1.1, size=(400, 8))
     rows = [("mauve", mauve(p, q), reference_mauve(p, q), 1e-6)]
@@ -102,8 +105,8 @@ def against_references() -> list[tuple[str, float, float, float]]:
     fake["pressure"] = fake["pressure"] + 6
     held_out = table.iloc[800:].reset_index(drop=True)
     context = Context(PATIENTS, real, held_out, None, None, Evaluate(bootstrap=100, repeats=3), 400)
-    ours = classifier_auc(context, fake)["c2st_auc"]
-    rows.append(("c2st_auc", ours.value, reference_c2st(real, fake), ours.high - ours.low))
+    auc = classifier_auc(context, fake)["c2st_auc"]
+    rows.append(("c2st_auc", auc.value, reference_c2st(real, fake), auc.high - auc.low))
     ks = 1 - ks_2samp(real["age"].astype(float), fake["age"].astype(float)).statistic
     rows.append(("1 - KS of age (scipy)", marginals(context, fake)["marginals"].breakdown["age"], ks, 1e-9))
     return rows
@@ -135,11 +138,11 @@ def reference_c2st(real: pd.DataFrame, fake: pd.DataFrame) -> float:
     aucs = []
     for seed in range(3):
         scores = np.empty(len(both))
-        for known, asked in StratifiedKFold(5, shuffle=True, random_state=seed).split(matrix, labels):
+        for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(matrix, labels):
             learner = HistGradientBoostingClassifier(max_iter=100, random_state=seed).fit(
-                matrix[known], labels[known]
+                matrix[train], labels[train]
             )
-            scores[asked] = learner.predict_proba(matrix[asked])[:, 1]
+            scores[test] = learner.predict_proba(matrix[test])[:, 1]
         aucs.append(roc_auc_score(labels, scores))
     return float(np.mean(aucs))
 

@@ -1,10 +1,10 @@
-"""How long and how much memory an evaluation takes on large data.
+"""Time and memory of an evaluation of large data.
 
     python bench/evaluation/scale.py --table 100000 40
     python bench/evaluation/scale.py --texts 10000
 
-Prints processor time and peak memory beside wall time, which means little where others share the machine, and what
-was drawn at random because there is more of it than is looked at.
+Prints CPU time and peak memory as well as wall time, which means little on a shared machine, and the notes on
+subsampling.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-import paracosm.eval.parallel as jobs
+from paracosm.eval import parallel
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
@@ -30,48 +30,50 @@ from example_tables import NOTE_FIELD, notes
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--table", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
-    given.add_argument("--texts", type=int, metavar="DOCUMENTS")
-    asked = given.parse_args()
-    if asked.texts:
-        evaluate(*texts(asked.texts), target=None)
-    if asked.table or not asked.texts:
-        evaluate(*table(*(asked.table or (100_000, 40))), target="c0")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--table", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
+    parser.add_argument("--texts", type=int, metavar="DOCUMENTS")
+    arguments = parser.parse_args()
+    if arguments.texts:
+        evaluate(*texts(arguments.texts), target=None)
+    if arguments.table or not arguments.texts:
+        evaluate(*table(*(arguments.table or (100_000, 40))), target="c0")
 
 
 def evaluate(tables: dict[str, pd.DataFrame], schema: Schema, target: str | None) -> None:
-    """Measure, and print what it cost."""
+    """Measure, and print time and memory."""
     began, used = time.monotonic(), time.process_time()
-    plain = jobs.Job.result
+    plain = parallel.MeasureJob.result
 
-    def told(job: jobs.Job, shared: Context) -> dict[str, Estimate]:
+    def timed(job: parallel.MeasureJob, shared: Context) -> dict[str, Estimate]:
         start = time.thread_time()
-        found = plain(job, shared)
+        estimates = plain(job, shared)
         spent = time.thread_time() - start
         print(
-            f"  {job.measure.metrics[0].name:<20} {job.anchor:<10} {spent:7.1f} s of processor",
+            f"  {job.measure.metrics[0].name:<20} {job.anchor:<10} {spent:7.1f} s of CPU time",
             file=sys.stderr,
             flush=True,
         )
-        return found
+        return estimates
 
-    jobs.Job.result = told
-    found = measure(**tables, schema=schema, target=target, settings=Evaluate())
+    parallel.MeasureJob.result = timed
+    evaluation = measure(**tables, schema=schema, target=target, settings=Evaluate())
     console = Console(width=120)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    rows = ", ".join(f"{len(each):,} {name}" for name, each in tables.items())
+    rows = ", ".join(f"{len(part):,} {name}" for name, part in tables.items())
     console.print(f"{rows}; {len(schema)} columns; {joblib.cpu_count()} cores")
     console.print(
-        f"{(time.process_time() - used) / 60:.1f} minutes of processor, {(time.monotonic() - began) / 60:.1f} of wall, "
-        f"{peak:.2f} GiB at most"
+        f"{(time.process_time() - used) / 60:.1f} minutes of CPU time, {(time.monotonic() - began) / 60:.1f} of wall time, "
+        f"{peak:.2f} GiB peak memory"
     )
-    for note in found.notes:
+    for note in evaluation.notes:
         console.print(f"- {note}")
 
 
 def table(rows: int, columns: int) -> tuple[dict[str, pd.DataFrame], Schema]:
-    """Return a table of related numbers and categories, divided 60/10/10, and as many fresh rows as train."""
+    """Return correlated numbers and categories: 60% train, 10% control, 10% test, and as many synthetic rows as train."""
     random = np.random.default_rng(0)
     count = int(rows * 1.4)
     hidden = random.normal(size=(count, 6))
@@ -84,7 +86,7 @@ def table(rows: int, columns: int) -> tuple[dict[str, pd.DataFrame], Schema]:
             frame[name] = pd.array(column.round(2), dtype="Float64")
             fields.append(Field(name=name, type="number", minimum=-99.0, maximum=99.0, decimals=2))
         else:
-            words = np.array([f"w{each}" for each in range(2 + number % 9)])
+            words = np.array([f"w{word}" for word in range(2 + number % 9)])
             cuts = np.quantile(column, np.linspace(0, 1, len(words) + 1)[1:-1])
             frame[name] = pd.array(words[np.searchsorted(cuts, column)], dtype="string")
             fields.append(Field(name=name, type="category", categories=tuple(words)))
@@ -92,7 +94,7 @@ def table(rows: int, columns: int) -> tuple[dict[str, pd.DataFrame], Schema]:
 
 
 def texts(documents: int) -> tuple[dict[str, pd.DataFrame], Schema]:
-    """Return clinical notes, divided in the same way."""
+    """Return clinical notes in the same four parts."""
     frame = pd.DataFrame({"note": pd.Series(notes(int(documents * 1.4), 0), dtype="string")})
     return divided(frame, documents), Schema((NOTE_FIELD,))
 

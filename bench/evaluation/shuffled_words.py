@@ -1,9 +1,9 @@
-"""Why texts whose words were dealt out anew still tell who was in train: which words they hold, and how often.
+"""Why texts with shuffled words still reveal members: rare words, and how often a word occurs.
 
     python bench/evaluation/shuffled_words.py
 
-Independent columns of cfpb_complaints are attacked as they are, without the words that one training record alone holds,
-without those of fewer than five records, and, as the null, made of records that are in neither train nor control.
+Independent columns of cfpb_complaints are attacked as they are, without the words of a single training record, without
+those of fewer than five records, and, as the null, made from records in neither train nor control.
 """
 
 import argparse
@@ -32,65 +32,67 @@ COMMONEST = "the"
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--rows", type=int, default=600)
-    given.add_argument("--divisions", type=int, default=5)
-    asked = given.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=600)
+    parser.add_argument("--splits", type=int, default=5)
+    arguments = parser.parse_args()
     path = DATA / SETS[NAME][0]
     if not path.is_file():
-        print(f"{NAME}: skipped, {path} is not there")
+        print(f"{NAME}: skipped, {path} does not exist")
         return
     raw = read_source(Data(source=str(path)), root=path.parent)[KEPT[NAME]].drop_duplicates()
-    found: dict[str, list[tuple[float, float, bool]]] = {}
-    for seed in range(asked.divisions):
-        for name, row in attacked(
-            raw.sample(min(asked.rows, len(raw)), random_state=seed).reset_index(drop=True)
+    results: dict[str, list[tuple[float, float, bool]]] = {}
+    for seed in range(arguments.splits):
+        for name, row in attack(
+            raw.sample(min(arguments.rows, len(raw)), random_state=seed).reset_index(drop=True)
         ):
-            found.setdefault(name, []).append(row)
+            results.setdefault(name, []).append(row)
     print(
-        "| words dealt out anew | AUC | TPR beyond 5% | divisions in which the AUC's interval leaves 0.5 out |\n| --- | --- | --- | --- |"
+        "| shuffled words | AUC | TPR - 5% FPR | splits in which the AUC's interval excludes 0.5 |\n| --- | --- | --- | --- |"
     )
-    for name, rows in found.items():
-        auc, rate, certain = (np.array(column) for column in zip(*rows, strict=True))
+    for name, rows in results.items():
+        auc, rate, significant = (np.array(column) for column in zip(*rows, strict=True))
         print(
-            f"| {name} | {auc.mean():.3f} ({auc.min():.3f} to {auc.max():.3f}) | {100 * rate.mean():.1f} pp | {certain.sum()} of {len(rows)} |"
+            f"| {name} | {auc.mean():.3f} ({auc.min():.3f} to {auc.max():.3f}) | {100 * rate.mean():.1f} pp | {significant.sum()} of {len(rows)} |"
         )
 
 
-def attacked(raw: pd.DataFrame) -> list[tuple[str, tuple[float, float, bool]]]:
-    """Return, for each candidate of one division, the AUC, the rate, and whether the AUC is certain."""
+def attack(raw: pd.DataFrame) -> list[tuple[str, tuple[float, float, bool]]]:
+    """Return AUC, TPR - FPR, and whether the AUC is significant, for each candidate of one split."""
     schema = Schema(infer(raw, Data(source=NAME, target=SETS[NAME][1])).schema.modelled)
     table = to_typed(raw, schema)
     ends = [0, *(int(len(table) * share) for share in (0.35, 0.53, 0.7, 1.0))]
     train, control, test, fresh = (table.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends))
     context = Context(schema, train, control, test, None, Evaluate(bootstrap=200, repeats=1), len(control))
-    asked, members, groups = targets(context)
-    dealt, strangers = (
-        independent_marginals(each, schema.modelled, len(train), 1) for each in (train, fresh)
+    attacked, members, groups = targets(context)
+    of_train, of_non_members = (
+        independent_marginals(source, schema.modelled, len(train), 1) for source in (train, fresh)
     )
     candidates = {
-        "of train": dealt,
-        "without words of one training record": without_rare(dealt, train, schema, 2),
-        "without words of fewer than five": without_rare(dealt, train, schema, 5),
-        "of strangers": strangers,
+        "of train": of_train,
+        "without words of one training record": without_rare(of_train, train, schema, 2),
+        "without words of fewer than five": without_rare(of_train, train, schema, 5),
+        "of non-members": of_non_members,
     }
     rows = []
     for name, candidate in candidates.items():
-        scores = text_scores(*(documents(each, schema.modelled) for each in (asked, candidate, test)))
-        found = strongest(Targets(scores, members, groups), context.settings, "x")
-        auc = found["x_auc"]
-        rows.append((name, (auc.value, found["x_tpr"].value, not auc.low <= 0.5 <= auc.high)))
+        scores = text_scores(*(documents(side, schema.modelled) for side in (attacked, candidate, test)))
+        estimates = strongest(Targets(scores, members, groups), context.settings, "x")
+        auc = estimates["x_auc"]
+        rows.append((name, (auc.value, estimates["x_tpr"].value, not auc.low <= 0.5 <= auc.high)))
     return rows
 
 
 def without_rare(table: pd.DataFrame, train: pd.DataFrame, schema: Schema, fewest: int) -> pd.DataFrame:
-    """Return texts in which words that fewer than so many training records hold are another, common word."""
+    """Return the table with every word of fewer than `fewest` training records replaced by a common word."""
     changed = table.copy()
     for field in schema:
         if field.type == "text":
-            held = Counter(word for text in train[field.name].dropna() for word in set(text.split()))
+            counts = Counter(word for text in train[field.name].dropna() for word in set(text.split()))
             texts = [
-                " ".join(word if held[word] >= fewest else COMMONEST for word in text.split())
+                " ".join(word if counts[word] >= fewest else COMMONEST for word in text.split())
                 for text in table[field.name].fillna("")
             ]
             changed[field.name] = pd.array(texts, dtype="string")

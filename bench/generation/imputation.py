@@ -1,9 +1,9 @@
-"""Missing cells: how well a run's model fills them, against mode and median and against nearest neighbours.
+"""Accuracy of imputation by a run's model, against mode and median and against nearest neighbours.
 
     paracosm run healthcare-heart finetune.order=shuffled --run runs/heart-shuffled
     python bench/generation/imputation.py runs/heart-shuffled
 
-Takes a fifth of the known cells out of the test split, which trained nothing, and scores what each way puts back.
+Removes a fifth of the known cells from the test split, which the model was not trained on, and scores the imputed cells.
 """
 
 import argparse
@@ -23,15 +23,17 @@ from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import read_table, to_typed, written
 
 SHARE = 0.2
-NUMBERS = ("integer", "number")
+NUMERIC = ("integer", "number")
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("run", type=Path)
-    given.add_argument("--times", type=int, default=5)
-    asked = given.parse_args()
-    run, recipe = Run.open(asked.run), load_recipe(asked.run / "recipe.yaml")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--times", type=int, default=5)
+    arguments = parser.parse_args()
+    run, recipe = Run.open(arguments.run), load_recipe(arguments.run / "recipe.yaml")
     schema = Schema.load(run.schema)
     fields = schema.modelled
     train, test = (read_table(run.split(name), schema) for name in ("train", "test"))
@@ -42,62 +44,65 @@ def main() -> None:
             for row in test[names].itertuples(index=False)
         ]
     )
-    holes = (
+    removed = (
         (np.random.default_rng(0).random(test[names].shape) < SHARE)
         & test[names].notna().to_numpy()
         & allowed
     )
     with TemporaryDirectory() as folder:
-        source = written(test[names], Schema(fields)).mask(holes)
-        source.to_csv(Path(folder) / "holed.csv", index=False)
+        source = written(test[names], Schema(fields)).mask(removed)
+        source.to_csv(Path(folder) / "incomplete.csv", index=False)
         paths = impute(
             recipe=recipe,
             run=run,
-            table=Path(folder) / "holed.csv",
+            table=Path(folder) / "incomplete.csv",
             out=Path(folder) / "full.csv",
-            times=asked.times,
+            times=arguments.times,
             progress=print,
         )
         drawn = [to_typed(pd.read_csv(path, dtype="string"), Schema(fields)) for path in paths]
-    one, together = drawn[0], pooled(drawn, fields)
-    holed = test[names].mask(holes)
-    ways = {
-        "one draw of the model": one,
-        f"{asked.times} draws, median or most frequent": together,
-        "mode and median of train": by_column(holed, train, fields),
-        "5 nearest neighbours in train": by_neighbours(holed, train, fields),
+    pooled_draws = pooled(drawn, fields)
+    incomplete = test[names].mask(removed)
+    imputed = {
+        "one draw of the model": drawn[0],
+        f"{arguments.times} draws, median or most frequent": pooled_draws,
+        "mode and median of train": by_column(incomplete, train, fields),
+        "5 nearest neighbours in train": by_neighbours(incomplete, train, fields),
     }
     table = Table(
-        title=f"{asked.run.name}: {holes.sum()} of {holes.size} cells of {len(test)} test records taken out"
+        title=f"{arguments.run.name}: {removed.sum()} of {removed.size} cells of {len(test)} test records removed"
     )
-    for column in ("", "categories: share right", "numbers: mean absolute error / standard deviation"):
+    for column in ("", "categories: accuracy", "numbers: mean absolute error / standard deviation"):
         table.add_column(column)
-    for name, filled in ways.items():
-        right, error = score(filled, test, holes, fields, train)
+    for name, filled in imputed.items():
+        right, error = score(filled, test, removed, fields, train)
         table.add_row(name, f"{right:.3f}", f"{error:.3f}")
     Console(width=140).print(table)
 
 
 def _plain(cell: object) -> object:
+    """Return a cell as a plain Python value; None if missing."""
     return None if pd.isna(cell) else cell.item() if isinstance(cell, np.generic) else cell
 
 
 def pooled(drawn: list[pd.DataFrame], fields: tuple[Field, ...]) -> pd.DataFrame:
+    """Return the median of several draws for numbers, and the most frequent value for other fields."""
     filled = drawn[0].copy()
     for field in fields:
-        several = pd.concat([each[field.name] for each in drawn], axis=1)
-        if field.type in NUMBERS:
+        several = pd.concat([table[field.name] for table in drawn], axis=1)
+        if field.type in NUMERIC:
             filled[field.name] = several.astype(float).median(axis=1)
         else:
             filled[field.name] = several.astype("string").mode(axis=1)[0]
     return filled
 
 
-def by_column(holed: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
-    filled = holed.copy()
+def by_column(incomplete: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
+    """Impute the median of numbers and the mode of other fields in the training records."""
+    filled = incomplete.copy()
     for field in fields:
         known = train[field.name].dropna()
-        if field.type in NUMBERS:
+        if field.type in NUMERIC:
             filled[field.name] = filled[field.name].astype(float).fillna(float(known.astype(float).median()))
         else:
             filled[field.name] = (
@@ -106,12 +111,12 @@ def by_column(holed: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field, ...
     return filled
 
 
-def by_neighbours(holed: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
-    """Scale numbers, spread categories over columns, and average over five neighbours; the fullest column wins."""
+def by_neighbours(incomplete: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
+    """Impute the mean of the five nearest training records; categories are one-hot and the largest entry wins."""
     columns, layout = [], []
     for field in fields:
-        both = pd.concat([train[field.name], holed[field.name]], ignore_index=True)
-        if field.type in NUMBERS:
+        both = pd.concat([train[field.name], incomplete[field.name]], ignore_index=True)
+        if field.type in NUMERIC:
             values = both.astype(float)
             scale = (values.mean(), values.std() or 1.0)
             columns.append(((values - scale[0]) / scale[1]).to_numpy()[:, None])
@@ -125,31 +130,31 @@ def by_neighbours(holed: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field,
             layout.append((field, words))
     matrix = np.concatenate(columns, axis=1)
     imputer = KNNImputer(n_neighbors=5).fit(matrix[: len(train)])
-    found = imputer.transform(matrix[len(train) :])
-    filled, at = holed.copy(), 0
-    for field, told in layout:
-        if isinstance(told, tuple):
-            filled[field.name] = found[:, at] * told[1] + told[0]
+    neighbours = imputer.transform(matrix[len(train) :])
+    filled, at = incomplete.copy(), 0
+    for field, encoding in layout:
+        if isinstance(encoding, tuple):
+            filled[field.name] = neighbours[:, at] * encoding[1] + encoding[0]
             at += 1
         else:
-            best = found[:, at : at + len(told)].argmax(axis=1)
-            filled[field.name] = pd.array([told[each] for each in best], dtype="string")
-            at += len(told)
+            best = neighbours[:, at : at + len(encoding)].argmax(axis=1)
+            filled[field.name] = pd.array([encoding[index] for index in best], dtype="string")
+            at += len(encoding)
     return filled
 
 
 def score(
     filled: pd.DataFrame,
     test: pd.DataFrame,
-    holes: np.ndarray,
+    removed: np.ndarray,
     fields: tuple[Field, ...],
     train: pd.DataFrame,
 ) -> tuple[float, float]:
     right, errors = [], []
     for at, field in enumerate(fields):
-        rows = holes[:, at]
+        rows = removed[:, at]
         got, true = filled.loc[rows, field.name], test.loc[rows, field.name]
-        if field.type in NUMBERS:
+        if field.type in NUMERIC:
             spread = float(train[field.name].astype(float).std()) or 1.0
             errors += (np.abs(got.astype(float).to_numpy() - true.astype(float).to_numpy()) / spread).tolist()
         else:

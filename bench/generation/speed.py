@@ -1,26 +1,19 @@
-"""How fast records come out of one adapter, against a plain loop, and how speed and memory behave as tables grow.
+"""Generation speed of one adapter against transformers.generate, and how speed and memory scale with the table.
 
     python bench/generation/speed.py runs/healthcare-heart              # against transformers.generate, share of the roofline
     python bench/generation/speed.py runs/healthcare-heart --profile    # where the time goes
     python bench/generation/speed.py --shapes                           # wide tables, many categories, long texts
-    python bench/generation/speed.py runs/healthcare-heart --kills 5 --records 100000    # killed on the way, same bytes
+    python bench/generation/speed.py runs/healthcare-heart --kills 5 --records 100000    # killed and resumed, same bytes
 
-Ratios are taken within one run; on a busy machine only they mean something. Without a run, 2 layers of the base model
-with no adapter stand in: its records are nonsense and cost what others cost.
+Ratios are measured within one run; on a busy machine only they are meaningful. `--shapes` uses 2 layers of the base model
+without an adapter: its records are nonsense, but cost as much as others.
 """
 
 import argparse
 import cProfile
-import hashlib
 import json
-import os
 import pstats
-import random
 import resource
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -28,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from killed_runs import generate_with_kills
 from peft import PeftModel
 from rich.console import Console
 from rich.table import Table
@@ -36,7 +30,7 @@ from paracosm.finetune.cost_estimate import gemm_rate
 from paracosm.finetune.models.base_model import load_base, load_tokenizer
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
-from paracosm.generate.decoding.batch_size import batch_size, longest
+from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.causal_state import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
@@ -48,36 +42,42 @@ from paracosm.records.schema.schema import Field, Schema
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("run", type=Path, nargs="?")
-    given.add_argument("--records", type=int, default=256)
-    given.add_argument("--profile", action="store_true")
-    given.add_argument("--shapes", action="store_true")
-    given.add_argument("--kills", type=int, default=0)
-    asked = given.parse_args()
-    if asked.kills:
-        killed(asked.run, asked.records, asked.kills)
-    elif asked.run is not None:
-        compare(asked.run, asked.records, profiled=asked.profile)
-    if asked.shapes or asked.run is None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, nargs="?")
+    parser.add_argument("--records", type=int, default=256)
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--shapes", action="store_true")
+    parser.add_argument("--kills", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.kills:
+        generate_with_kills(arguments.run, arguments.records, arguments.kills)
+    elif arguments.run is not None:
+        compare(arguments.run, arguments.records, profiled=arguments.profile)
+    if arguments.shapes or arguments.run is None:
         shapes()
 
 
 def compare(run: Path, records: int, *, profiled: bool) -> None:
-    """Time this engine and transformers.generate with the same adapter, in turns."""
+    """Time this engine and transformers.generate with the same adapter, one after the other."""
     adapted = load_adapted(run / "adapter")
-    book = GrammarCache(adapted.masks, adapted.model.config.max_position_embeddings)
-    slots = min(records, batch_size(adapted.model, book, 2.0))
-    decoder = Decoder(adapted, slots=slots)
+    grammar = GrammarCache(adapted.masks, adapted.model.config.max_position_embeddings)
+    slots = min(records, causal_batch_size(adapted.model, grammar, 2.0))
+    decoder = Decoder(adapted, batch_size=slots)
     if profiled:
-        watch = cProfile.Profile()
-        watch.runcall(decoder.sample, range(records), seed=0)
-        pstats.Stats(watch).sort_stats("tottime").print_stats(18)
+        profile = cProfile.Profile()
+        profile.runcall(decoder.sample, range(records), seed=0)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(18)
         return
     rows = {
-        f"transformers.generate, batch {slots}": lambda: plain(run, adapted, records, slots, masked=False),
-        "  and masks in a logits processor": lambda: plain(run, adapted, records, slots, masked=True),
-        f"paracosm, batch {slots}": lambda: ours(decoder, records),
+        f"transformers.generate, batch {slots}": lambda: by_transformers(
+            run, adapted, records, slots, masked=False
+        ),
+        "  and masks in a logits processor": lambda: by_transformers(
+            run, adapted, records, slots, masked=True
+        ),
+        f"paracosm, batch {slots}": lambda: by_paracosm(decoder, records),
     }
     table = Table(title=f"{run.name}: {records} records, {torch.get_num_threads()} thread(s)")
     for column in ("", "records/s", "valid", "valid records/s", "tokens/s", "of GEMM roofline"):
@@ -102,34 +102,36 @@ def compare(run: Path, records: int, *, profiled: bool) -> None:
             f"{share:.0%}",
         )
     Console(width=140).print(table)
-    *others, own = speeds.values()
-    print(f"records per second: {', '.join(f'{own / other:.1f}' for other in others)} times those above")
+    *others, paracosm = speeds.values()
+    ratios = ", ".join(f"{paracosm / other:.1f}" for other in others)
+    print(f"records per second of paracosm: {ratios} times those of the rows above")
 
 
-def ours(decoder: Decoder, records: int) -> tuple[float, int, int]:
+def by_paracosm(decoder: Decoder, records: int) -> tuple[float, int, int]:
+    """Return seconds, valid records and tokens of this engine."""
     before, began = decoder.tally.tokens, time.perf_counter()
     encodings = decoder.sample(range(records), seed=0)
     seconds = time.perf_counter() - began
-    valid = sum(readable(decoder.adapted.codec, ids) for ids in encodings)
+    valid = sum(is_valid(decoder.adapted.codec, ids) for ids in encodings)
     return seconds, valid, decoder.tally.tokens - before
 
 
-def plain(
+def by_transformers(
     run: Path, adapted: AdaptedModel, records: int, batch: int, *, masked: bool
 ) -> tuple[float, int, int]:
-    """Sample with transformers.generate from the whole head, and read what comes out.
+    """Sample with transformers.generate from the whole head; return seconds, valid records and tokens.
 
     Args:
         run: holds the adapter.
         adapted: the codec and its masks.
-        records: how many.
-        batch: records at once.
-        masked: whether a logits processor applies the grammar, row by row, as constrained generation usually does.
+        records: number of records.
+        batch: records that are decoded at once.
+        masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
     """
     base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
     model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()
     codec, grammar = adapted.codec, adapted.masks.matcher(adapted.codec.grammar())
-    most = longest(GrammarCache(adapted.masks, None)) - 1
+    most = longest_record(GrammarCache(adapted.masks, None)) - 1
     valid = tokens = 0
     began = time.perf_counter()
     for begin in range(0, records, batch):
@@ -163,7 +165,7 @@ def by_grammar(matchers: list, end: int, ids: torch.Tensor, scores: torch.Tensor
     return scores
 
 
-def readable(codec: Codec, ids: list[int]) -> bool:
+def is_valid(codec: Codec, ids: list[int]) -> bool:
     try:
         return codec.schema.allows(codec.decode(ids))
     except DataError:
@@ -171,11 +173,11 @@ def readable(codec: Codec, ids: list[int]) -> bool:
 
 
 def begins_with_a_record(codec: Codec, ids: list[int]) -> bool:
-    return any(readable(codec, ids[:length]) for length in range(len(codec.fields), len(ids) + 1))
+    return any(is_valid(codec, ids[:length]) for length in range(len(codec.fields), len(ids) + 1))
 
 
 def shapes() -> None:
-    """Decode tables of growing width, many categories and long texts, and watch speed and memory."""
+    """Print speed and memory for tables of growing width, many categories and long texts."""
     table = Table(title="2 layers of the base model, no adapter")
     for column in (
         "table",
@@ -202,6 +204,7 @@ def shapes() -> None:
 
 
 def columns(count: int) -> tuple[Field, ...]:
+    """Return fields of four types in turn."""
     kinds: tuple[Callable[[str], Field], ...] = (
         lambda name: Field(name=name, type="integer", minimum=0, maximum=120, nullable=True),
         lambda name: Field(name=name, type="category", categories=("low", "middle", "high", "very high")),
@@ -212,80 +215,26 @@ def columns(count: int) -> tuple[Field, ...]:
 
 
 def timed(schema: Schema, records: int) -> list[str]:
+    """Return the cells of one row: speeds, share of valid records, peak memory at half and at the end."""
     base = Model(layers=2)
     codec = Codec(schema, load_tokenizer(base))
     model = load_base(base)
     restrict_head(model, codec.vocabulary)
     adapted = AdaptedModel(model.eval(), codec, TokenMasks(codec))
-    book = GrammarCache(adapted.masks, model.config.max_position_embeddings)
-    decoder = Decoder(adapted, slots=min(records // 2, batch_size(model, book, 1.0)))
+    grammar = GrammarCache(adapted.masks, model.config.max_position_embeddings)
+    decoder = Decoder(adapted, batch_size=min(records // 2, causal_batch_size(model, grammar, 1.0)))
     peaks, encodings, began = [], [], time.perf_counter()
     for half in (range(records // 2), range(records // 2, records)):
         encodings += decoder.sample(half, seed=0)
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     seconds = time.perf_counter() - began
-    valid = np.mean([readable(codec, ids) for ids in encodings])
+    valid = np.mean([is_valid(codec, ids) for ids in encodings])
     return [
         f"{records / seconds:.2f}",
         f"{decoder.tally.tokens / seconds:.0f}",
         f"{valid:.0%}",
         *map(str, peaks),
     ]
-
-
-def killed(run: Path, records: int, kills: int) -> None:
-    """Generate twice, once undisturbed and once killed again and again; compare bytes, time per shard and memory."""
-    folders = [run.with_name(f"{run.name}-{name}") for name in ("whole", "killed")]
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(run, folder, ignore=shutil.ignore_patterns("synthetic"))
-    commands = [
-        [sys.executable, "-m", "paracosm.generate", str(folder), f"generate.records={records}"]
-        for folder in folders
-    ]
-    began = time.perf_counter()
-    whole = subprocess.Popen(commands[0], stderr=subprocess.DEVNULL)
-    marks, peak, first_peak = [], 0, 0
-    while whole.poll() is None:
-        time.sleep(2)
-        done = len(list(folders[0].glob("synthetic/*.parquet")))
-        marks.append((time.perf_counter() - began, done))
-        peak = max(peak, resident(whole.pid))
-        if done and not first_peak:
-            first_peak = peak
-    seconds = time.perf_counter() - began
-    if whole.returncode:
-        raise SystemExit(f"the undisturbed run ended with code {whole.returncode}")
-    total = len(list(folders[0].glob("synthetic/*.parquet")))
-    marks.append((seconds, total))
-    half = next(moment for moment, done in marks if done >= total / 2)
-    print(
-        f"{records:,} records in {seconds:.0f} s: {records / seconds:.0f} records/s; half of the shards after {half:.0f} s"
-    )
-    print(f"resident memory: {first_peak} MB at the first shard, {peak} MB at most")
-    chance, hit = random.Random(0), 0
-    for _ in range(kills):
-        process = subprocess.Popen(commands[1], stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.3, 1.0) * seconds / kills)
-        hit += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    subprocess.run(commands[1], check=True, stderr=subprocess.DEVNULL)
-    digests = [digest(folder / "synthetic") for folder in folders]
-    print(f"killed {hit} times on the way; same bytes: {digests[0] == digests[1]}")
-
-
-def resident(pid: int) -> int:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
-
-
-def digest(folder: Path) -> str:
-    files = sorted(folder.glob("*.parquet"))
-    return hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in files)).hexdigest()
 
 
 if __name__ == "__main__":

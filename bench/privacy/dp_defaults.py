@@ -1,10 +1,10 @@
-"""Which settings of private training lose least? On German credit, whose test split no default was chosen on.
+"""Loss of private training under different settings, on German credit, whose test split no default was chosen on.
 
     python bench/privacy/dp_defaults.py                            # the settings that the defaults were chosen from
     python bench/privacy/dp_defaults.py "privacy.rank=8 privacy.batch_size=256"
     python bench/privacy/dp_defaults.py --source german_credit.csv --layers 6
 
-Each line of the table is one training under the same budget; what counts is the bits per control record at its end.
+Each row is one training under the same privacy budget. Compare the bits per control record at its end.
 """
 
 import argparse
@@ -30,26 +30,30 @@ SETTINGS = (
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("settings", nargs="*", default=SETTINGS, metavar="'key=value ...'")
-    given.add_argument("--source", default="../shared/data/finance/german_credit.csv.gz")
-    given.add_argument("--target", default="creditability")
-    given.add_argument("--layers", type=int, default=2)
-    given.add_argument("--epsilon", type=float, default=8)
-    asked = given.parse_args()
-    table = Table(title=f"{Path(asked.source).name}, {asked.layers} layers, epsilon {asked.epsilon:g}")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("settings", nargs="*", default=SETTINGS, metavar="'key=value ...'")
+    parser.add_argument("--source", default="../shared/data/finance/german_credit.csv.gz")
+    parser.add_argument("--target", default="creditability")
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--epsilon", type=float, default=8)
+    arguments = parser.parse_args()
+    table = Table(
+        title=f"{Path(arguments.source).name}, {arguments.layers} layers, epsilon {arguments.epsilon:g}"
+    )
     for column in ("settings", "epsilon", "noise", "steps", "control bits", "wall s"):
         table.add_column(column)
     with tempfile.TemporaryDirectory() as folder:
         recipe = Path(folder) / "recipe.yaml"
-        # The schema that inference finds stands for a declared one: this compares settings and makes no claim.
-        drafted = draft(source=asked.source, out=recipe, target=asked.target, private=True).recipe
+        # An inferred schema serves as the declared one: this compares settings and claims no privacy.
+        drafted = draft(source=arguments.source, out=recipe, target=arguments.target, private=True).recipe
         recipe.write_text(dump_recipe(drafted))
-        for number, settings in enumerate(asked.settings):
+        for number, settings in enumerate(arguments.settings):
             begun = time.monotonic()
             overrides = [
-                f"model.layers={asked.layers}",
-                f"privacy.epsilon={asked.epsilon}",
+                f"model.layers={arguments.layers}",
+                f"privacy.epsilon={arguments.epsilon}",
                 *settings.split(),
             ]
             chosen = load_recipe(recipe, overrides)

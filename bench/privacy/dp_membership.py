@@ -1,16 +1,16 @@
-"""Do membership attacks find the records of an adapter that learnt them by heart, and do they miss them under privacy?
+"""Membership attacks on an adapter that memorised its records, and on one trained with DP-SGD on the same records.
 
     python bench/privacy/dp_membership.py
     python bench/privacy/dp_membership.py --layers 6 --epochs 50 --epsilon 1
 
 Trains on the same 200 heart disease records twice: for 50 epochs without noise, attacked at its last step, and under the
-given budget. 600 records that never trained are the strangers.
+privacy budget. 600 further records are the non-members.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
-from overfit import last_adapter
 from rich.console import Console
 from rich.table import Table
 
@@ -21,38 +21,49 @@ from paracosm.finetune.stage import train
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.records.schema.schema import Schema
-from paracosm.records.schema.table import read_table
 from paracosm.records.stage import prepare
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
+from overfit import last_adapter, splits_of
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--layers", type=int, default=2)
-    given.add_argument("--epochs", type=int, default=50)
-    given.add_argument("--epsilon", type=float, default=1)
-    given.add_argument("--run", type=Path, default=Path("runs/privacy-membership"))
-    asked = given.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epsilon", type=float, default=1)
+    parser.add_argument("--run", type=Path, default=Path("runs/privacy-membership"))
+    arguments = parser.parse_args()
     private = load_recipe(
         Path("healthcare-heart-private"),
         [
             "data.limit=800",
             "data.split.control=0.45",
             "data.split.test=0.3",
-            f"model.layers={asked.layers}",
-            f"privacy.epsilon={asked.epsilon}",
-            f"finetune.epochs={asked.epochs}",
+            f"model.layers={arguments.layers}",
+            f"privacy.epsilon={arguments.epsilon}",
+            f"finetune.epochs={arguments.epochs}",
             "finetune.patience=null",
             "finetune.smoothing=0",
         ],
     )
-    learnt = private.model_copy(update={"privacy": None})
-    table = Table(title=f"{asked.layers} layers, the same training records")
-    for column in ("training", "records", "AUC", "TPR - 1% FPR", "TPR - 5% FPR", "strongest", "AUC of each"):
+    plain = private.model_copy(update={"privacy": None})
+    table = Table(title=f"{arguments.layers} layers, the same training records")
+    for column in (
+        "training",
+        "records",
+        "AUC",
+        "TPR - 1% FPR",
+        "TPR - 5% FPR",
+        "strongest",
+        "AUC by attack",
+    ):
         table.add_column(column)
-    for name, recipe in ((f"{asked.epochs} epochs", learnt), (f"epsilon {asked.epsilon:g}", private)):
-        run = Run.create(asked.run / name.replace(" ", "-"))
-        # The private recipe divides the records, so that both learn the same ones.
+    for name, recipe in ((f"{arguments.epochs} epochs", plain), (f"epsilon {arguments.epsilon:g}", private)):
+        run = Run.create(arguments.run / name.replace(" ", "-"))
+        # The private recipe splits the records in both cases, so that both train on the same ones.
         prepare(recipe=private, run=run, root=Path())
         train(recipe=recipe, run=run)
         folder = last_adapter(run) if recipe.privacy is None else run.adapter
@@ -61,18 +72,16 @@ def main() -> None:
 
 
 def row(recipe: Recipe, run: Run, folder: Path) -> tuple[str, ...]:
-    """Attack one adapter."""
-    schema = Schema.load(run.schema)
-    splits = [read_table(run.split(name), schema) for name in ("train", "control", "test")]
-    train_rows, control, test = (each[[field.name for field in schema.modelled]] for each in splits)
+    """Attack one adapter; return its row."""
+    schema, train_rows, control, test = splits_of(run)
     context = Context(schema, train_rows, control, test, "num", recipe.eval, len(control), adapter=folder)
-    found = adapter_membership(context, "adapter")
-    auc, rate = found["adapter_mia_auc"], found["adapter_mia_tpr"]
-    named = (rate.facts[f"named_beyond_{each}"] for each in ("1%", "5%"))
+    estimates = adapter_membership(context, "adapter")
+    auc, rate = estimates["adapter_mia_auc"], estimates["adapter_mia_tpr"]
+    tprs = (rate.facts[f"named_beyond_{fpr}"] for fpr in ("1%", "5%"))
     return (
         str(len(train_rows)),
         f"{auc.value:.3f} [{interval(auc.low, auc.high, 'plain')}]",
-        *(f"{figure(value, 'points')} [{interval(low, high, 'points')}]" for value, low, high in named),
+        *(f"{figure(value, 'points')} [{interval(low, high, 'points')}]" for value, low, high in tprs),
         str(auc.facts["attack"]),
         ", ".join(f"{attack} {value:.2f}" for attack, value in auc.breakdown.items()),
     )

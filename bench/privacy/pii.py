@@ -1,16 +1,17 @@
-"""How much personal data is found, against Presidio's default analyzer with the same language model; and how fast.
+"""Recall, precision and speed of personal data detection, against Presidio's default analyzer with the same language model.
 
     python bench/privacy/pii.py                    both halves, about three minutes
-    python bench/privacy/pii.py --half even        the templates that the rules were tried on
+    python bench/privacy/pii.py --half even        the templates that the rules were developed on
 
-Recall, precision and F2 count words: a word of a gold span is found if any span of the same group covers it. Words of
-titles, organisations, nationalities, ages, countries, states, bare years and weekdays count for nobody, because they are
-not looked for. The templates of the data set are divided by their number:
-the rules were tried on the even ones, and the odd ones are what is reported. After that, on records with a column of
-names, how many mentions of those names are left in the texts once `pii: replace` has dealt with them.
+Recall, precision and F2 count words: a word of a gold span is detected if any span of the same group covers it. Words of
+titles, organisations, nationalities, ages, countries, states, bare years and weekdays are ignored, because neither system
+is meant to detect them. The data set's templates are split by number: rules were developed on the even ones, and the odd
+ones are reported. The second part counts the mentions of names of a name column that are left in the texts after
+`pii: replace`.
 """
 
 import argparse
+import os
 import re
 import time
 from collections import Counter
@@ -29,7 +30,7 @@ from paracosm.records.pii.subjects import Subjects
 from paracosm.records.pii.text_detection import Cell, find_in_texts
 from paracosm.records.sources.read_source import read_source
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 LOCATION = "address, place, postcode"
 GOLD = {
     "PERSON": "name",
@@ -46,78 +47,83 @@ GOLD = {
     "DOMAIN_NAME": "url",
     "DATE_TIME": "date",
 }
-THEIRS = {**GOLD, "LOCATION": LOCATION, "URL": "url", "US_ITIN": "national_id", "US_PASSPORT": "national_id"}
-OURS = {"address": LOCATION, "place": LOCATION, "postcode": LOCATION}
+PRESIDIO = {
+    **GOLD,
+    "LOCATION": LOCATION,
+    "URL": "url",
+    "US_ITIN": "national_id",
+    "US_PASSPORT": "national_id",
+}
+PARACOSM = {"address": LOCATION, "place": LOCATION, "postcode": LOCATION}
 WORD = re.compile(r"\S+")
 Spans = list[tuple[int, int, str]]
 
 
 def gold_spans(row: pd.Series) -> Spans:
-    """Return the gold spans; the group is empty where they count for nobody."""
-    found: Spans = []
-    for each in row["spans"]:
-        group = GOLD.get(each["entity_type"], "")
-        value = each["entity_value"].casefold()
-        if each["entity_type"] == "GPE" and value in countries_and_states("en"):
+    """Return the gold spans; an empty group marks words that are ignored."""
+    spans: Spans = []
+    for span in row["spans"]:
+        group = GOLD.get(span["entity_type"], "")
+        value = span["entity_value"].casefold()
+        if span["entity_type"] == "GPE" and value in countries_and_states("en"):
             group = ""
         if group == "date" and not re.search(r"\d[\d\W]*\d.*\d.*\d|\d.*[a-z]{3}|[a-z]{3}.*\d", value):
             group = ""
-        found.append(
-            (
-                each["start_position"],
-                each["end_position"],
-                "" if re.fullmatch(r"\d{4}", value) and group == "date" else group,
-            )
-        )
-    return found
+        if group == "date" and re.fullmatch(r"\d{4}", value):
+            group = ""
+        spans.append((span["start_position"], span["end_position"], group))
+    return spans
 
 
-def ours(texts: list[str]) -> list[Spans]:
+def paracosm_spans(texts: list[str]) -> list[Spans]:
+    """Return the spans that paracosm detects."""
     cells = [Cell(row, "text", text, f"record {row}", frozenset(), {}) for row, text in enumerate(texts)]
-    found = find_in_texts(cells, Subjects(name_lists("en")), {}, language="en", kinds=list(KINDS))
-    return [[(each.start, each.end, OURS.get(each.kind, each.kind)) for each in spans] for spans in found]
+    detected = find_in_texts(cells, Subjects(name_lists("en")), {}, language="en", kinds=list(KINDS))
+    return [
+        [(span.start, span.end, PARACOSM.get(span.kind, span.kind)) for span in spans] for spans in detected
+    ]
 
 
-def presidio(texts: list[str]) -> list[Spans]:
-    """Return what Presidio's default recognisers find, of overlapping spans the one it is surest of."""
+def presidio_spans(texts: list[str]) -> list[Spans]:
+    """Return the spans that Presidio's default recognisers detect; of overlapping ones that with the highest score."""
     import tldextract
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-    # The list of domains that came with the package: asked otherwise, it fetches the newest.
+    # Use the packaged list of domains; otherwise the newest one is downloaded.
     tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())
     model = {"lang_code": "en", "model_name": ner_model("en")}
     engine = NlpEngineProvider(
         nlp_configuration={"nlp_engine_name": "spacy", "models": [model]}
     ).create_engine()
     analyzer = AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
-    found = []
+    detected = []
     for text in texts:
-        kept: Spans = []
-        for each in sorted(analyzer.analyze(text, language="en"), key=lambda each: -each.score):
-            kind = THEIRS.get(each.entity_type)
-            if kind and all(each.end <= start or each.start >= end for start, end, _ in kept):
-                kept.append((each.start, each.end, kind))
-        found.append(kept)
-    return found
+        spans: Spans = []
+        for span in sorted(analyzer.analyze(text, language="en"), key=lambda span: -span.score):
+            kind = PRESIDIO.get(span.entity_type)
+            if kind and all(span.end <= start or span.start >= end for start, end, _ in spans):
+                spans.append((span.start, span.end, kind))
+        detected.append(spans)
+    return detected
 
 
-def counts(texts: list[str], gold: list[Spans], found: list[Spans]) -> dict[str, Counter[str]]:
-    """Return hits, misses and false words per group; `any` takes every group for one."""
-    told: dict[str, Counter[str]] = {}
-    for text, real, ours in zip(texts, gold, found, strict=True):
+def counts(texts: list[str], gold: list[Spans], detected: list[Spans]) -> dict[str, Counter[str]]:
+    """Return hit, missed and falsely detected words by group; `any` ignores the group."""
+    words: dict[str, Counter[str]] = {}
+    for text, expected, spans in zip(texts, gold, detected, strict=True):
         for word in WORD.finditer(text):
-            wanted, got = _kind_at(word, real), _kind_at(word, ours)
+            wanted, got = _kind_at(word, expected), _kind_at(word, spans)
             if wanted == "":
                 continue
             if wanted:
-                told.setdefault(wanted, Counter())["hit" if got == wanted else "miss"] += 1
-                told.setdefault("any", Counter())["hit" if got else "miss"] += 1
+                words.setdefault(wanted, Counter())["hit" if got == wanted else "miss"] += 1
+                words.setdefault("any", Counter())["hit" if got else "miss"] += 1
             if got and got != wanted:
-                told.setdefault(got, Counter())["false"] += 1
+                words.setdefault(got, Counter())["false"] += 1
             if got and not wanted:
-                told.setdefault("any", Counter())["false"] += 1
-    return told
+                words.setdefault("any", Counter())["false"] += 1
+    return words
 
 
 def _kind_at(word: re.Match[str], spans: Spans) -> str | None:
@@ -132,53 +138,54 @@ def scores(count: Counter[str]) -> tuple[float, float, float]:
 
 
 def detection(half: str) -> None:
-    table = pd.read_json(SHARED / "pii" / "presidio_synth_v2.jsonl.gz", lines=True)
+    """Print the detection scores of both systems on one half of the templates."""
+    table = pd.read_json(DATA / "pii" / "presidio_synth_v2.jsonl.gz", lines=True)
     table = table[table["template_id"] % 2 == (half == "odd")].reset_index(drop=True)
     texts, gold = table["text"].tolist(), [gold_spans(row) for _, row in table.iterrows()]
-    told, speed = {}, {}
-    for name, find in (("paracosm", ours), ("presidio", presidio)):
+    results, speed = {}, {}
+    for name, find in (("paracosm", paracosm_spans), ("presidio", presidio_spans)):
         find(texts[:2])
         began = time.perf_counter()
-        told[name] = counts(texts, gold, find(texts))
+        results[name] = counts(texts, gold, find(texts))
         speed[name] = len(texts) / (time.perf_counter() - began)
     print(f"presidio-research synth_dataset_v2, {half} templates: {len(texts)} texts\n")
     print("| kind | words | recall | precision | F2 | Presidio's recall | precision | F2 |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for kind in [*sorted({kind for each in gold for *_, kind in each if kind}), "any"]:
-        count = told["paracosm"][kind]
-        cells = [f"{value:.3f}" for name in told for value in scores(told[name].get(kind, Counter()))]
+    for kind in [*sorted({kind for spans in gold for *_, kind in spans if kind}), "any"]:
+        count = results["paracosm"][kind]
+        cells = [f"{value:.3f}" for name in results for value in scores(results[name].get(kind, Counter()))]
         print(f"| {kind} | {count['hit'] + count['miss']} | {' | '.join(cells)} |")
     print(
-        f"\nrecords per second on this machine, side by side: {speed['paracosm']:.0f} and {speed['presidio']:.0f}\n"
+        f"\nrecords per second on this machine, paracosm and Presidio: {speed['paracosm']:.0f} and {speed['presidio']:.0f}\n"
     )
 
 
 def consistency() -> None:
-    """Print how many mentions of the patients' own names are left in notes and dialogues."""
-    data = Data(source=str(SHARED / "healthcare" / "aci_bench_encounters.csv.gz"), pii="replace")  # type: ignore[arg-type]
+    """Print how many mentions of the patients' names are left in notes and dialogues."""
+    data = Data(source=str(DATA / "healthcare" / "aci_bench_encounters.csv.gz"), pii="replace")  # type: ignore[arg-type]
     raw = read_source(data, root=Path())
     began = time.perf_counter()
     new = protect(raw, infer(raw, data).schema, data, salt=b"bench" * 7).raw
     seconds = time.perf_counter() - began
-    before = after = linked = bearers = 0
+    before = after = linked = with_mention = 0
     for row in range(len(raw)):
         for column in ("patient_firstname", "patient_familyname"):
             real, invented = raw[column].iat[row], new[column].iat[row]
             if pd.isna(real):
                 continue
             for text in ("note", "dialogue"):
-                told, replaced = (str(table[text].iat[row]) for table in (raw, new))
-                mentions = _mentions(real, told)
+                original, replaced = (str(table[text].iat[row]) for table in (raw, new))
+                mentions = _mentions(real, original)
                 before += mentions
                 after += _mentions(real, replaced)
-                bearers += mentions > 0
+                with_mention += mentions > 0
                 linked += mentions > 0 and _mentions(invented, replaced) > 0
     letters = int(raw[["note", "dialogue"]].map(lambda cell: len(str(cell))).to_numpy().sum())
     print(
         f"aci_bench, {len(raw)} encounters: {before} mentions of a patient's own name in the texts, {after} left ({after / before:.1%})"
     )
     print(
-        f"texts with such a mention: {bearers}; the column's invented name stands there instead in {linked} ({linked / bearers:.1%})"
+        f"texts with such a mention: {with_mention}; the column's pseudonym replaces it in {linked} ({linked / with_mention:.1%})"
     )
     print(
         f"{len(raw) / seconds:.1f} records per second, {letters / seconds / 1000:.0f} thousand letters per second, one core of a busy machine"

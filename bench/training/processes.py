@@ -1,13 +1,13 @@
-"""One recipe on different numbers of processes: is the same learnt, and how fast.
+"""Equality and speed of one training on different numbers of processes.
 
     python bench/training/processes.py                                     a tiny model built on the spot, 20 steps
-    python bench/training/processes.py --base smollm2-135m --layers 6      the embedded base model
+    python bench/training/processes.py --base smollm2-135m --layers 6      the bundled base model
     python bench/training/processes.py --network                           the two machines in network namespaces (root)
 
-Every launch trains the same 158 records of the same table in batches of 8, which they do not fill evenly: 20 steps an
-epoch. The trajectory is the loss of every step and the control loss of every evaluation; differences are the largest
-ones, relative for losses and absolute for weights, from the first line's. Speeds are tokens per second of training alone,
-next to each other in one run on one machine.
+Every launch trains on the same 158 records in batches of 8, of which the last is not full: 20 steps an epoch. Compared
+are the loss of every step and the control loss of every evaluation. Differences are the largest ones from the first
+row, relative for losses and absolute for weights. Speeds are tokens per second of training alone, within one run on one
+machine.
 """
 
 import argparse
@@ -27,78 +27,80 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.numpy import load_file
 
-sys.path.append(str(Path(__file__).parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from example_tables import write_people
+from tiny_models import save_tiny_llama
 
 PORT = 29511
 BRIDGE = "paracosm0"
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to train the same.
+class Launch:
+    """One way to launch the same training.
 
     Attributes:
-        words: for the table.
+        label: for the table.
         setup: a configuration of accelerate; None starts no launcher.
         processes: on all machines together.
         overrides: of the recipe.
-        machines: how many.
+        machines: number of machines.
     """
 
-    words: str
+    label: str
     setup: str | None
     processes: int
     overrides: Sequence[str] = ()
     machines: int = 1
 
 
-WAYS = (
-    Way("1 process, 8 at once", None, 1),
-    Way("1 process, 1 at once, 8 times", None, 1, ["finetune.micro_batch_size=1"]),
-    Way("2 processes, 4 at once", "cpu", 2),
-    Way("2 processes, 2 at once, twice", "cpu", 2, ["finetune.micro_batch_size=2"]),
-    Way("3 processes, 3 + 3 + 2", "cpu", 3),
-    Way("2 processes, FSDP2", "fsdp2", 2),
-    Way("2 processes, FSDP2, twice", "fsdp2", 2, ["finetune.micro_batch_size=2"]),
-    Way("2 machines, 1 process each", "two-nodes", 2, [], 2),
+LAUNCHES = (
+    Launch("1 process, 8 at once", None, 1),
+    Launch("1 process, 1 at once, 8 times", None, 1, ["finetune.micro_batch_size=1"]),
+    Launch("2 processes, 4 at once", "cpu", 2),
+    Launch("2 processes, 2 at once, twice", "cpu", 2, ["finetune.micro_batch_size=2"]),
+    Launch("3 processes, 3 + 3 + 2", "cpu", 3),
+    Launch("2 processes, FSDP2", "fsdp2", 2),
+    Launch("2 processes, FSDP2, twice", "fsdp2", 2, ["finetune.micro_batch_size=2"]),
+    Launch("2 machines, 1 process each", "two-nodes", 2, [], 2),
 )
 
 
-ZERO3 = Way("2 processes, ZeRO-3", "zero3", 2)
+ZERO3 = Launch("2 processes, ZeRO-3", "zero3", 2)
 """Where DeepSpeed is installed."""
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--base", help="a base model; a tiny one when absent")
-    given.add_argument("--layers", type=int)
-    given.add_argument("--epochs", type=int, default=1)
-    given.add_argument(
-        "--network", action="store_true", help="give each machine a network namespace of its own"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    asked = given.parse_args()
-    table = Table("", "steps", "loss of a step", "control bits", "weights", "tokens/s", "beside the first")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        recipe = prepare(folder, asked.base, asked.layers, asked.epochs)
+    parser.add_argument("--base", help="a base model; a tiny one when absent")
+    parser.add_argument("--layers", type=int)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument(
+        "--network", action="store_true", help="run each machine in a separate network namespace"
+    )
+    arguments = parser.parse_args()
+    table = Table(
+        "", "steps", "loss of a step", "control bits", "weights", "tokens/s", "relative to the first"
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        recipe = prepare(folder, arguments.base, arguments.layers, arguments.epochs)
         first: Path | None = None
-        ways = [*WAYS, ZERO3] if importlib.util.find_spec("deepspeed") else WAYS
-        for number, way in enumerate(ways):
-            run = folder / f"way-{number}"
-            train(recipe, run, way, network=asked.network)
+        launches = [*LAUNCHES, ZERO3] if importlib.util.find_spec("deepspeed") else LAUNCHES
+        for number, launch in enumerate(launches):
+            run = folder / f"launch-{number}"
+            train(recipe, run, launch, network=arguments.network)
             first = first or run
-            table.add_row(way.words, *row(run, first))
+            table.add_row(launch.label, *row(run, first))
     Console(width=140).print(table)
 
 
 def prepare(folder: Path, base: str | None, layers: int | None, epochs: int) -> Path:
     """Write a table and a recipe; return the recipe."""
     if base is None:
-        from tiny_models import save_tiny_llama
-
         base = str(save_tiny_llama(folder / "model"))
-    from example_tables import write_people
-
     write_people(folder / "people.csv", rows=262)
     recipe = {
         "name": "processes",
@@ -118,22 +120,24 @@ def prepare(folder: Path, base: str | None, layers: int | None, epochs: int) -> 
     return path
 
 
-def train(recipe: Path, run: Path, way: Way, *, network: bool) -> None:
-    """Train in processes of their own, on this machine or on what stands for several."""
-    stage = [str(recipe), *way.overrides, "--run", str(run)]
-    if way.setup is None:
+def train(recipe: Path, run: Path, launch: Launch, *, network: bool) -> None:
+    """Train in separate processes, on this machine or in network namespaces that act as several machines."""
+    stage = [str(recipe), *launch.overrides, "--run", str(run)]
+    if launch.setup is None:
         commands = [["-m", "paracosm.finetune", *stage]]
     else:
-        launch = ["-m", "paracosm.cli.app", "launch", way.setup, "finetune", *stage]
-        launch += ["--processes", str(way.processes)]
-        commands = [launch]
-        if way.machines > 1:
+        command = ["-m", "paracosm.cli.app", "launch", launch.setup, "finetune", *stage]
+        command += ["--processes", str(launch.processes)]
+        commands = [command]
+        if launch.machines > 1:
             first = f"{'10.77.0.1' if network else '127.0.0.1'}:{PORT}"
-            commands = [[*launch, "--first", first, "--machine", str(each)] for each in range(way.machines)]
-    if not (network and way.machines > 1):
+            commands = [
+                [*command, "--first", first, "--machine", str(machine)] for machine in range(launch.machines)
+            ]
+    if not (network and launch.machines > 1):
         _run([[sys.executable, *command] for command in commands], {})
         return
-    with namespaces(way.machines) as names:
+    with namespaces(launch.machines) as names:
         inside = zip(names, commands, strict=True)
         _run(
             [["ip", "netns", "exec", name, sys.executable, *command] for name, command in inside],
@@ -144,16 +148,16 @@ def train(recipe: Path, run: Path, way: Way, *, network: bool) -> None:
 def _run(commands: list[list[str]], settings: dict[str, str]) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"} | settings
     started = [
-        subprocess.Popen(each, env=environment, stderr=subprocess.PIPE, text=True) for each in commands
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for command in commands
     ]
-    told = [each.communicate()[1] for each in started]
-    if any(each.returncode for each in started):
-        sys.exit("\n".join(told))
+    errors = [process.communicate()[1] for process in started]
+    if any(process.returncode for process in started):
+        sys.exit("\n".join(errors))
 
 
 @contextmanager
 def namespaces(count: int) -> Iterator[list[str]]:
-    """Make hosts on a network of their own, as network namespaces on a bridge: 10.77.0.1, 10.77.0.2, ..."""
+    """Create hosts on a private network, as network namespaces on a bridge: 10.77.0.1, 10.77.0.2, ..."""
     names = [f"paracosm-{number}" for number in range(count)]
     try:
         _ip("link", "add", BRIDGE, "type", "bridge")
@@ -172,26 +176,26 @@ def namespaces(count: int) -> Iterator[list[str]]:
         subprocess.run(["ip", "link", "delete", BRIDGE], check=False, stderr=subprocess.DEVNULL)
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)
 
 
 def row(run: Path, first: Path) -> list[str]:
-    """Return the cells of a run beside those of the first one."""
+    """Return the cells of a run, with its differences from the first run."""
     losses, control = trajectory(run)
-    its_losses, its_control = trajectory(first)
-    weights, its_weights = (
-        load_file(each / "adapter" / "adapter_model.safetensors") for each in (run, first)
+    first_losses, first_control = trajectory(first)
+    weights, first_weights = (
+        load_file(folder / "adapter" / "adapter_model.safetensors") for folder in (run, first)
     )
-    apart = max(float(np.abs(weights[name] - its_weights[name]).max()) for name in its_weights)
-    speed, its_speed = (facts(each)["tokens_per_second"] for each in (run, first))
+    difference = max(float(np.abs(weights[name] - first_weights[name]).max()) for name in first_weights)
+    speed, first_speed = (facts(folder)["tokens_per_second"] for folder in (run, first))
     return [
         str(len(losses)),
-        f"{np.abs(losses / its_losses - 1).max():.1e}",
-        f"{np.abs(control / its_control - 1).max():.1e}",
-        f"{apart:.1e}",
+        f"{np.abs(losses / first_losses - 1).max():.1e}",
+        f"{np.abs(control / first_control - 1).max():.1e}",
+        f"{difference:.1e}",
         f"{speed:,.0f}",
-        f"x {speed / its_speed:.2f}",
+        f"x {speed / first_speed:.2f}",
     ]
 
 
@@ -208,6 +212,7 @@ def trajectory(run: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def facts(run: Path) -> dict[str, float]:
+    """Return the facts that `run.json` holds of the training."""
     return json.loads((run / "run.json").read_text())["stages"]["finetune"]["facts"]
 
 

@@ -1,12 +1,12 @@
-"""Ways to write a record for a language model: tokens per record, and what each layout learns in equal time.
+"""Text layouts of a record for a language model: tokens per record, and what each layout learns in equal time.
 
     python bench/training/record_layouts.py healthcare-heart --minutes 2
     python bench/training/record_layouts.py my.yaml --minutes 2 data.source=my.csv
 
-Every layout trains the same base model on the same records, by the same trainer, for the same number of minutes. The
-layouts `places` and `markers` are the codec's; the others write a record as plain text, as other generators do, and pay
-for every token of it: names, quotes, separators. Bits per control record are the whole negative log-likelihood of a
-record that never trained, so layouts compare: fewer bits, better model.
+Every layout trains the same base model on the same records with the same trainer for the same number of minutes. The
+layouts `places` and `markers` are the codec's; the others write a record as plain text, as other generators do, and every
+token of names, quotes and separators costs time. Bits per control record are the whole negative log-likelihood of a
+held-out record, so layouts are comparable: fewer bits are better.
 """
 
 import argparse
@@ -30,17 +30,17 @@ Cells = list[tuple[str, str | None]]
 
 
 def named(cells: Cells) -> str:
-    """Write `age is 63, sex is Male`, the layout of GReaT (Borisov et al. 2023)."""
+    """Return `age is 63, sex is Male`, the layout of GReaT (Borisov et al. 2023)."""
     return ", ".join(f"{name} is {cell}" for name, cell in cells)
 
 
 def as_json(cells: Cells) -> str:
-    """Write one JSON object."""
+    """Return one JSON object."""
     return json.dumps(dict(cells), ensure_ascii=False)
 
 
 def separated(cells: Cells) -> str:
-    """Write the values alone, with a bar between."""
+    """Return the values alone, separated by bars."""
     return "|".join("" if cell is None else cell for _, cell in cells)
 
 
@@ -56,18 +56,22 @@ CODES = {
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("recipe", nargs="?", default="healthcare-heart")
-    given.add_argument("overrides", nargs="*")
-    given.add_argument("--minutes", type=float, default=2.0)
-    given.add_argument("--runs", type=Path, default=Path("runs/layouts"))
-    asked = given.parse_intermixed_args()
-    limits = [f"finetune.max_minutes={asked.minutes}", "finetune.epochs=1000", "finetune.patience=null"]
-    recipe = load_recipe(Path(asked.recipe), [*limits, *asked.overrides])
-    schema, tables = preview(recipe, root=Path(asked.recipe).resolve().parent)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe", nargs="?", default="healthcare-heart")
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--runs", type=Path, default=Path("runs/layouts"))
+    arguments = parser.parse_intermixed_args()
+    limits = [f"finetune.max_minutes={arguments.minutes}", "finetune.epochs=1000", "finetune.patience=null"]
+    recipe = load_recipe(Path(arguments.recipe), [*limits, *arguments.overrides])
+    schema, tables = preview(recipe, root=Path(arguments.recipe).resolve().parent)
     splits = {name: to_records(tables[name], schema) for name in ("train", "control")}
-    shutil.rmtree(asked.runs, ignore_errors=True)
-    table = Table(title=f"{asked.recipe}: {len(splits['train'])} records, {asked.minutes:g} minutes each")
+    shutil.rmtree(arguments.runs, ignore_errors=True)
+    table = Table(
+        title=f"{arguments.recipe}: {len(splits['train'])} records, {arguments.minutes:g} minutes each"
+    )
     for column in (
         "layout",
         "tokens per record",
@@ -79,21 +83,22 @@ def main() -> None:
         table.add_column(column, justify="left" if column == "layout" else "right")
     for name, order in CODES.items():
         settings = recipe.model_copy(update={"finetune": recipe.finetune.model_copy(update={"order": order})})
-        table.add_row(name, *_trained(settings, schema, splits, asked.runs / order))
+        table.add_row(name, *_trained(settings, schema, splits, arguments.runs / order))
     for name, write in TEXTS.items():
-        one_text, texts = as_texts(schema, splits, write)
-        folder = asked.runs / write.__name__
-        table.add_row(name, *_trained(recipe, one_text, texts, folder))
+        text_schema, texts = as_texts(schema, splits, write)
+        folder = arguments.runs / write.__name__
+        table.add_row(name, *_trained(recipe, text_schema, texts, folder))
     Console(width=120).print(table)
 
 
 def as_texts(
     schema: Schema, splits: dict[str, list[Record]], write: Callable[[Cells], str]
 ) -> tuple[Schema, dict[str, list[Record]]]:
-    """Return the records as records of one text field, and their schema."""
+    """Return the schema with one text field, and the records as texts."""
     texts = {
         name: [
-            write([(each.name, each.write(record[each.name])) for each in schema.modelled]) for record in part
+            write([(field.name, field.write(record[field.name])) for field in schema.modelled])
+            for record in part
         ]
         for name, part in splits.items()
     }

@@ -1,10 +1,10 @@
-"""One recipe under several seeds: what its records reach, and how much that varies.
+"""Variation of a recipe over seeds: the metrics of its records under several seeds, with the anchors.
 
     python bench/training/seeds.py healthcare-heart --seeds 0 1 2
     python bench/training/seeds.py my.yaml --seeds 0 1 2 data.source=my.csv
 
-Prints a row per seed: epochs kept, control bits per record, training time, speed, and each metric with its interval; below
-them what the metrics read for fresh real records, shuffled columns and a copy of train.
+Prints a row for each seed: epoch kept, control bits per record, training time, speed, and each metric with its interval;
+below them the metrics of held-out real records, shuffled columns and a copy of train.
 """
 
 import argparse
@@ -23,28 +23,32 @@ from paracosm.recipes.run.directory import Run
 SHOWN = ("c2st_auc", "utility_ratio", "dcr_share", "exact_copies")
 COLUMNS = ("epoch kept", "control bits", "train s", "tok/s", "records/s", "valid", *SHOWN)
 ANCHORS: dict[ReferenceAnchor, str] = {
-    "ceiling": "fresh real records",
+    "ceiling": "held-out real records",
     "floor": "columns shuffled",
     "worst": "copy of train",
 }
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("recipe", nargs="?", default="healthcare-heart")
-    given.add_argument("overrides", nargs="*")
-    given.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    given.add_argument("--runs", type=Path, default=Path("runs/seeds"))
-    asked = given.parse_intermixed_args()
-    table = Table("seed", *COLUMNS, title=f"{asked.recipe}, seeds {asked.seeds}")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe", nargs="?", default="healthcare-heart")
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
+    arguments = parser.parse_intermixed_args()
+    table = Table("seed", *COLUMNS, title=f"{arguments.recipe}, seeds {arguments.seeds}")
     metrics: dict[str, MeasuredMetric] = {}
-    for seed in asked.seeds:
-        finished = finish(asked.recipe, [*asked.overrides, *seeded(seed)], asked.runs / f"seed-{seed}")
-        metrics = measured(finished)
+    for seed in arguments.seeds:
+        finished = finish(
+            arguments.recipe, [*arguments.overrides, *seeded(seed)], arguments.runs / f"seed-{seed}"
+        )
+        metrics = metrics_of(finished)
         table.add_row(str(seed), *row(finished))
-    for anchor, words in ANCHORS.items():
+    for anchor, label in ANCHORS.items():
         table.add_row(
-            words,
+            label,
             *[""] * (len(COLUMNS) - len(SHOWN)),
             *(_anchor(metrics.get(name), anchor) for name in SHOWN),
         )
@@ -57,20 +61,20 @@ def seeded(seed: int) -> list[str]:
 
 
 def finish(recipe: str, overrides: Sequence[str], folder: Path) -> Run:
-    """Do every stage of a recipe that is not done yet in `folder`."""
+    """Run all stages of a recipe that are not up to date in `folder`; return the run."""
     root = find_recipe(Path(recipe)).resolve().parent
     return run(load_recipe(Path(recipe), overrides), run=folder, root=root)
 
 
-def measured(finished: Run) -> dict[str, MeasuredMetric]:
+def metrics_of(finished: Run) -> dict[str, MeasuredMetric]:
     """Return the measured metrics of a run by name."""
     return read_evaluation(finished.metrics).measured
 
 
 def row(finished: Run) -> list[str]:
-    """Return the cells of `COLUMNS` for a run."""
+    """Return the cells of a run, in the order of `COLUMNS`."""
     training, sampling = finished.journal.stage("finetune"), finished.journal.stage("generate")
-    facts, metrics = training["facts"], measured(finished)
+    facts, metrics = training["facts"], metrics_of(finished)
     return [
         f"{facts['stopped']['best_epoch']:.0f} of {facts['stopped']['epoch']:.0f}",
         f"{facts['best_control_bits']:.2f}",
@@ -78,12 +82,12 @@ def row(finished: Run) -> list[str]:
         f"{facts['tokens_per_second']:.0f}",
         f"{sampling['facts']['records_per_second']}",
         _valid(finished),
-        *(shown(metrics.get(name)) for name in SHOWN),
+        *(with_interval(metrics.get(name)) for name in SHOWN),
     ]
 
 
 def _valid(finished: Run) -> str:
-    """Return the share of synthetic records with every cell in its field's domain."""
+    """Return the number of synthetic records with every cell in its field's domain, of all."""
     from paracosm.records.schema.schema import Schema
     from paracosm.records.schema.table import read_table, to_records
 
@@ -95,8 +99,8 @@ def _valid(finished: Run) -> str:
     return f"{sum(allowed)} of {len(allowed)}"
 
 
-def shown(metric: MeasuredMetric | None) -> str:
-    """Return a metric's value with its 95% interval."""
+def with_interval(metric: MeasuredMetric | None) -> str:
+    """Return value and 95% interval of a metric."""
     if metric is None:
         return "not measured"
     low, high = metric.interval

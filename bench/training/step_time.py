@@ -1,11 +1,11 @@
-"""What one step of training costs with peft's layers, with fused ones, and compiled: models that take turns in one process.
+"""Time of one training step with peft's LoRA layers, with fused ones, and compiled.
 
     python bench/training/step_time.py
     python bench/training/step_time.py healthcare-heart model.layers=10 --steps 60
 
-Every model takes the same steps (forward, backward, AdamW) on the same batches, one after the other, so that whatever else
-the machine does falls on all of them. `compiled` compiles each decoder layer with torch.compile for any length; its first
-steps, in which that happens, are timed apart.
+Every model takes the same steps (forward, backward, AdamW) on the same batches in turn, in one process, so that other load
+on the machine affects all alike. `compiled` compiles each decoder layer with torch.compile for any length; its first
+steps, which include compilation, are timed separately.
 """
 
 import argparse
@@ -29,15 +29,17 @@ FIRST = 5
 
 
 def main() -> None:
-    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("recipe", nargs="?", default="healthcare-heart")
-    given.add_argument("overrides", nargs="*")
-    given.add_argument("--steps", type=int, default=60)
-    asked = given.parse_intermixed_args()
-    recipe = load_recipe(Path(asked.recipe), asked.overrides)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe", nargs="?", default="healthcare-heart")
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--steps", type=int, default=60)
+    arguments = parser.parse_intermixed_args()
+    recipe = load_recipe(Path(arguments.recipe), arguments.overrides)
     with tempfile.TemporaryDirectory() as folder:
         run = Run.create(Path(folder) / "run")
-        prepare(recipe=recipe, run=run, root=find_recipe(Path(asked.recipe)).resolve().parent)
+        prepare(recipe=recipe, run=run, root=find_recipe(Path(arguments.recipe)).resolve().parent)
         objective = causal_objective(recipe, run)
     models = {}
     for name in ("peft", "fused", "peft, compiled", "fused, compiled"):
@@ -46,18 +48,18 @@ def main() -> None:
         if "fused" in name:
             fuse(model)
         if "compiled" in name:
-            # A layer each: the whole graph would break at the hook that gathers decisions.
+            # Layer by layer: the whole graph would break at the hook that gathers decisions.
             for layer in model.get_base_model().model.layers:
                 layer.compile(dynamic=True)
         models[name] = model
     optimizers = {
-        name: torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], lr=1e-4)
+        name: torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-4)
         for name, model in models.items()
     }
     seconds: dict[str, list[float]] = {name: [] for name in models}
     losses: dict[str, list[float]] = {name: [] for name in models}
     size, records = recipe.finetune.batch_size, len(objective.train)
-    for step in range(asked.steps + FIRST):
+    for step in range(arguments.steps + FIRST):
         batch = objective.collate([objective.train[(step * size + at) % records] for at in range(size)])
         for name, model in models.items():
             began = time.perf_counter()
@@ -71,20 +73,20 @@ def main() -> None:
         "layers",
         f"first {FIRST} steps, s",
         "a step, ms",
-        "beside peft's, paired",
-        "largest difference of loss",
-        title=f"{asked.recipe}, {asked.steps} steps, {torch.get_num_threads()} threads",
+        "ratio to peft, paired",
+        "largest relative difference of loss",
+        title=f"{arguments.recipe}, {arguments.steps} steps, {torch.get_num_threads()} threads",
     )
     plain = np.array(seconds["peft"][FIRST:])
     for name, spent in seconds.items():
         steps = np.array(spent[FIRST:])
-        apart = np.abs(np.array(losses[name]) / np.array(losses["peft"]) - 1).max()
+        difference = np.abs(np.array(losses[name]) / np.array(losses["peft"]) - 1).max()
         table.add_row(
             name,
             f"{sum(spent[:FIRST]):.1f}",
             f"{1000 * np.median(steps):.0f}",
             f"{np.median(steps / plain):.2f}",
-            f"{apart:.1e}",
+            f"{difference:.1e}",
         )
     Console(width=120).print(table)
 

@@ -1,1 +1,1 @@
-"""Attacks on the model: likelihoods, shadow models, canaries."""
+"""Membership inference and extraction attacks on a trained model: likelihoods, shadow models, canaries."""

@@ -1,7 +1,8 @@
-"""Adapters that an attack trains for itself: each in a run directory of its own, from which a killed evaluation resumes.
+"""Train the models that an attack needs, with cost estimate, progress and resume.
 
-What an adapter was trained for is read off it, kept as a small file of numbers, and the adapter goes. The same records,
-settings and questions find the file again, so that another profile of gates trains nothing anew.
+Every model is trained in a separate run directory, so that a killed evaluation resumes there. The scores that the
+attack needs are saved as a small `.npz` file and the model is deleted. The name of the file holds a digest of records,
+recipe and query: an evaluation that asks the same again, under other gates for example, trains nothing.
 """
 
 import os
@@ -32,149 +33,164 @@ SECONDS_BETWEEN_LINES = 15
 
 @dataclass(frozen=True)
 class ShadowJob:
-    """What one adapter is to learn, and what is asked of it.
+    """Training job of one shadow or auxiliary model, and the scores to read from it.
 
     Attributes:
-        name: of the adapter, in progress lines and file names.
-        train: typed table that it learns.
-        control: typed table whose loss decides which epoch is kept.
+        name: of the model, used in file names.
+        train: typed table of its training records.
+        control: typed table whose loss selects the epoch that is kept.
         recipe: how it is trained.
-        asked: what is read off it, so that other questions are not answered from an old file.
+        query: describes the scores that are read from it; part of the digest, so that scores of another query are
+            not reused.
     """
 
     name: str
     train: pd.DataFrame
     control: pd.DataFrame
     recipe: Recipe
-    asked: str
+    query: str
 
     @property
     def passes(self) -> int:
-        """Records times epochs, at most."""
+        """Upper bound of the training cost: records times epochs."""
         from paracosm.finetune.dp.settings import as_trained
 
         return len(self.train) * as_trained(self.recipe).finetune.epochs
 
     def key(self, schema: Schema) -> str:
-        """Return what identifies the answers: everything on which the adapter depends, and the question."""
+        """Return a digest of everything that determines the scores: recipe, base model, schema, tables, query."""
         from paracosm.finetune.models.base_model import base_digest
 
         sections = self.recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})
-        tables = [table_digest(each) for each in (self.train, self.control)]
-        return value_digest([sections, base_digest(self.recipe.model), schema.to_json(), *tables, self.asked])
+        tables = [table_digest(table) for table in (self.train, self.control)]
+        return value_digest([sections, base_digest(self.recipe.model), schema.to_json(), *tables, self.query])
 
 
-Read = Callable[[Path], Mapping[str, np.ndarray]]
-"""Reads arrays off an adapter folder."""
+ReadScores = Callable[[Path], Mapping[str, np.ndarray]]
+"""Reads arrays of scores from an adapter folder."""
 
 
 @dataclass
 class ShadowTraining:
-    """Several adapters for one attack: says beforehand what they cost, and how long is left.
+    """Trains the shadow models of one attack, with cost estimate, progress and resume.
 
     Attributes:
-        attackers: with what they are trained.
+        settings: recipe, folder and progress of the attacks.
         schema: of the records.
-        attack: what the lines call it.
+        label: name of the models in progress lines.
     """
 
-    attackers: AttackSettings
+    settings: AttackSettings
     schema: Schema
-    attack: str
-    _spoken: float = field(default=0.0, init=False)
+    label: str
+    _last_line: float = field(default=0.0, init=False)
 
-    def answers(self, lessons: Sequence[ShadowJob], read: Read) -> list[Mapping[str, np.ndarray]]:
-        """Train the adapters that are not trained yet, one after the other; return what `read` gives for each."""
-        keys = [each.key(self.schema) for each in lessons]
-        files = [
-            self.attackers.folder / f"{each.name}-{key[:12]}.npz"
-            for each, key in zip(lessons, keys, strict=True)
-        ]
-        left = [number for number, path in enumerate(files) if not path.is_file()]
-        if left:
-            self._announce([lessons[number] for number in left])
-        began, weights = time.monotonic(), [lessons[number].passes for number in left]
-        for place, number in enumerate(left):
-            said = f"{self.attack} {number + 1} of {len(lessons)}"
-            if place:
-                spent = time.monotonic() - began
-                rest = spent * sum(weights[place:]) / sum(weights[:place])
-                said += f" · about {rest / 60:.1f} min left for all"
-            self._taught(lessons[number], files[number], read, said)
-        return [_load(path) for path in files]
+    def train_and_read(self, jobs: Sequence[ShadowJob], read: ReadScores) -> list[Mapping[str, np.ndarray]]:
+        """Train the models that have no saved scores yet, one after the other, and return the scores of all.
 
-    def _announce(self, lessons: Sequence[ShadowJob]) -> None:
-        pace = self._planned_pace(lessons[0]) if self.attackers.pace is None else self.attackers.pace
-        seconds = pace * sum(each.passes for each in lessons)
-        records = sorted({len(each.train) for each in lessons})
-        span = f"{records[0]:,}" if len(records) == 1 else f"{records[0]:,} to {records[-1]:,}"
-        self.attackers.progress(
-            f"{self.attack}: {len(lessons)} adapter{'s' if len(lessons) > 1 else ''} to train on {span} records each, "
-            f"up to about {max(seconds / 60, 0.1):.1f} min in all; a killed evaluation goes on where it was"
+        Args:
+            jobs: one for each model.
+            read: computes the scores of a model; called once, right after its training.
+
+        Returns:
+            What `read` returned for each job, in the order of `jobs`.
+        """
+        files = [self.settings.folder / f"{job.name}-{job.key(self.schema)[:12]}.npz" for job in jobs]
+        missing = [index for index, path in enumerate(files) if not path.is_file()]
+        if missing:
+            self._announce_cost([jobs[index] for index in missing])
+        began, costs = time.monotonic(), [jobs[index].passes for index in missing]
+        for done, index in enumerate(missing):
+            line = f"{self.label} {index + 1} of {len(jobs)}"
+            if done:
+                elapsed = time.monotonic() - began
+                remaining = elapsed * sum(costs[done:]) / sum(costs[:done])
+                line += f" · about {remaining / 60:.1f} min left for all"
+            self._train_one(jobs[index], files[index], read, line)
+        return [_load_arrays(path) for path in files]
+
+    def _announce_cost(self, jobs: Sequence[ShadowJob]) -> None:
+        pace = self._estimated_pace(jobs[0]) if self.settings.pace is None else self.settings.pace
+        seconds = pace * sum(job.passes for job in jobs)
+        sizes = sorted({len(job.train) for job in jobs})
+        span = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+        self.settings.progress(
+            f"{self.label}: {len(jobs)} adapter{'s' if len(jobs) > 1 else ''} to train on {span} records each, "
+            f"up to about {max(seconds / 60, 0.1):.1f} min in all; a killed evaluation resumes where it stopped"
         )
 
-    def _planned_pace(self, lesson: ShadowJob) -> float:
+    def _estimated_pace(self, job: ShadowJob) -> float:
+        """Return the estimated seconds per record and epoch."""
         from paracosm.finetune.cost_estimate import estimate_cost
 
-        records = to_records(lesson.train, self.schema)
-        return estimate_cost(lesson.recipe, self.schema, records).seconds / (
-            len(records) * lesson.recipe.finetune.epochs
+        records = to_records(job.train, self.schema)
+        return estimate_cost(job.recipe, self.schema, records).seconds / (
+            len(records) * job.recipe.finetune.epochs
         )
 
-    def _taught(self, lesson: ShadowJob, kept: Path, read: Read, said: str) -> None:
+    def _train_one(self, job: ShadowJob, scores: Path, read: ReadScores, line: str) -> None:
         from paracosm.finetune.stage import train
 
-        run = Run.create(kept.with_suffix(""))
-        self._sweep(lesson, run.root)
-        run_if_stale(run, "records", {"lesson": kept.stem}, lambda: _write(lesson, run, self.schema))
-        self.attackers.progress(said)
-        self._spoken = time.monotonic()
+        run = Run.create(scores.with_suffix(""))
+        self._remove_outdated(job, run.root)
+        run_if_stale(run, "records", {"job": scores.stem}, lambda: _write_splits(job, run, self.schema))
+        self.settings.progress(line)
+        self._last_line = time.monotonic()
         with threadpool_limits(int(os.environ.get("OMP_NUM_THREADS") or cpu_count())):
-            train(recipe=lesson.recipe, run=run, progress=lambda line: self._say_seldom(f"{said} · {line}"))
-        found = read(run.adapter)
-        with replacing(kept) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, **found)  # type: ignore[arg-type]  # arrays by name
+            train(recipe=job.recipe, run=run, progress=lambda detail: self._throttled(f"{line} · {detail}"))
+        arrays = read(run.adapter)
+        with replacing(scores) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # arrays by name
         shutil.rmtree(run.root)
 
-    def _say_seldom(self, line: str) -> None:
-        if time.monotonic() - self._spoken > SECONDS_BETWEEN_LINES:
-            self._spoken = time.monotonic()
-            self.attackers.progress(line)
+    def _throttled(self, line: str) -> None:
+        """Pass on a progress line unless the last one is too recent."""
+        if time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.settings.progress(line)
 
-    def _sweep(self, lesson: ShadowJob, mine: Path) -> None:
-        """Remove what was left of the same lesson with other records or settings."""
-        for path in self.attackers.folder.glob(f"{lesson.name}-" + "[0-9a-f]" * 12 + "*"):
-            if path.is_dir() and path != mine:
+    def _remove_outdated(self, job: ShadowJob, current: Path) -> None:
+        """Remove what the same job left behind under other records or settings."""
+        for path in self.settings.folder.glob(f"{job.name}-" + "[0-9a-f]" * 12 + "*"):
+            if path.is_dir() and path != current:
                 shutil.rmtree(path)
             elif path.is_file():
                 path.unlink()
 
 
 def training_obstacle(context: Context, attack: str) -> Obstacle | None:
-    """Return why an attack of that name trains no adapters here, or None."""
+    """Return why the named attack cannot train models here, or None."""
     if attack not in context.settings.attacks:
         return Obstacle(f"eval.attacks does not name {attack}", curable=False)
     if context.attackers is None:
         return Obstacle("there is no recipe to train adapters with", curable=False)
     if context.schema.sequence is not None:
-        return Obstacle("adapters of sequences are not trained for an attack", curable=False)
+        return Obstacle("attacks do not train adapters of sequences", curable=False)
     masked = context.attackers.recipe.finetune.objective == "masked"
-    if masked and any(each.type == "text" for each in context.fields):
-        return Obstacle("a masked model knows only texts of the lengths that it learnt", curable=False)
+    if masked and any(field.type == "text" for field in context.fields):
+        return Obstacle(
+            "a masked model gives a likelihood only to texts of lengths that occur in its training records",
+            curable=False,
+        )
     return None
 
 
 def table_digest(table: pd.DataFrame) -> str:
-    """Return what identifies the content of a table."""
+    """Return a digest of the columns and cells of a table."""
     return value_digest([list(table.columns), table.to_csv(index=False, na_rep="\0")])
 
 
-def _write(lesson: ShadowJob, run: Run, schema: Schema) -> None:
-    write_table(lesson.train, run.split("train"), schema)
-    write_table(lesson.control, run.split("control"), schema)
+def rows_in_domain(table: pd.DataFrame, schema: Schema) -> np.ndarray:
+    """Return a mask of the records whose values all lie in the schema's domains; the others have no likelihood."""
+    return np.array([schema.allows(record) for record in to_records(table, schema)], dtype=bool)
+
+
+def _write_splits(job: ShadowJob, run: Run, schema: Schema) -> None:
+    write_table(job.train, run.split("train"), schema)
+    write_table(job.control, run.split("control"), schema)
     schema.save(run.schema)
 
 
-def _load(path: Path) -> Mapping[str, np.ndarray]:
-    with np.load(path) as found:
-        return dict(found)
+def _load_arrays(path: Path) -> Mapping[str, np.ndarray]:
+    with np.load(path) as arrays:
+        return dict(arrays)

@@ -1,45 +1,48 @@
-"""The auxiliary model audit: a fresh adapter learns the synthetic records alone, and is then attacked in their place.
+"""Auxiliary model audit: train a fresh adapter on the synthetic records alone and attack it in their place.
 
-What a language model can learn of a training record from synthetic ones, a fresh one shows in its likelihoods (arXiv
-2606.10481). It needs neither the generator nor its kind: records of any origin can be audited.
+What a language model can learn about a training record from synthetic records shows in the likelihoods of such a fresh
+model (arXiv 2606.10481). The audit needs neither the generator nor its type: records of any origin can be audited.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, table_digest, training_obstacle
-from paracosm.eval.attacks.likelihood import Likelihood
-from paracosm.eval.attacks.likelihood_attacks import attack_scores
-from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.eval.measuring.anchors import with_reference
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.measure import membership_obstacle
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
-from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.finetune.models.trained_model import load_codec
+from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.measure import Measure, membership_obstacle
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
 from paracosm.records.schema.table import to_records
 
-Other = Literal["clean", "base", "copy"]
+if TYPE_CHECKING:
+    from paracosm.eval.attacks.attack_training import ShadowJob
+    from paracosm.eval.attacks.likelihood import Likelihood
+
+Substitute = Literal["clean", "base", "copy"]
+"""What the model trains on instead of synthetic records: non-members, nothing, or a copy of train."""
 MOST_STEPS = 1000
-"""Optimizer steps of one adapter, unless two passes over its records take more."""
+"""Optimizer steps of one model, unless two epochs take more."""
 EPOCHS = (2, 20)
-OURS, BASE = "adapter ", "base "
+TRAINED, BASE = "adapter ", "base "
+"""Prefixes of the scores under the fresh adapter and under its base model."""
 WATCHED = 64
-"""Records whose loss decides which epoch is kept: they are learnt too, so that what was learnt by heart stays."""
+"""Records whose loss selects the epoch that is kept. They are training records too, so that memorisation is kept."""
 
 
 def auxiliary_candidates(
     context: Context, synthetic: pd.DataFrame
-) -> dict[str, tuple[Context, pd.DataFrame | Other]]:
-    """Return what the fresh adapter learns: the synthetic records; strangers; nothing at all; a copy of train.
+) -> dict[Anchor, tuple[Context, pd.DataFrame | Substitute]]:
+    """Return what the auxiliary model trains on for each anchor: synthetic records, non-members, nothing, train.
 
-    The test split is the reference, or without one a half of control; for strangers, half of it is learnt and the other
-    half is the reference.
+    The test split is the reference, or half of control where there is none. For non-members, the model trains on one
+    half of it and the other half is the reference.
     """
     context = with_reference(context)
     return {
@@ -51,59 +54,62 @@ def auxiliary_candidates(
 
 
 def auxiliary_obstacle(context: Context) -> Obstacle | None:
-    """Return why no adapter learns the synthetic records, or None."""
+    """Return why no model can train on the synthetic records, or None."""
+    from paracosm.eval.attacks.attack_training import training_obstacle
+
     return training_obstacle(context, "auxiliary") or membership_obstacle(context)
 
 
-def auxiliary_membership(context: Context, candidate: pd.DataFrame | Other) -> dict[str, Estimate]:
-    """Return `auxiliary_mia_auc` and `auxiliary_mia_tpr` of the strongest attack on an adapter that learnt `candidate`.
+def auxiliary_membership(context: Context, candidate: pd.DataFrame | Substitute) -> dict[str, Estimate]:
+    """Return `auxiliary_mia_auc` and `auxiliary_mia_tpr` of the strongest attack on a model trained on `candidate`.
 
-    Members are records of train, others those of control. `reference` is the likelihood minus that under an adapter that
-    learnt the reference records: what one learns from records of this kind anyway.
+    Members are records of train, non-members those of control. The score `reference` is the mean log probability minus
+    that under a model trained on the reference records: it removes what any records of this kind would teach.
     """
-    learnable = 0 if isinstance(candidate, str) else int(_allowed(context, candidate).sum())
-    if not isinstance(candidate, str) and learnable < FEWEST_ROWS:
+    from paracosm.eval.attacks.attack_training import rows_in_domain
+    from paracosm.eval.attacks.shadow_models import real_subjects
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
+    is_table = not isinstance(candidate, str)
+    usable = (
+        int(rows_in_domain(candidate, context.schema).sum()) if isinstance(candidate, pd.DataFrame) else 0
+    )
+    if is_table and usable < FEWEST_ROWS:
         return {}
-    asked, members = context.once("auxiliary targets", lambda: _targets(context))
-    tables = _lessons_of(context, candidate)
-    if not isinstance(candidate, str):
-        # All at once, so that the whole cost is said beforehand.
-        tables |= _lessons_of(context, "copy") | _lessons_of(context, "clean")
-    reference, *learnt = _answers(context, asked, members, tables)
-    ours, prefix = (reference, BASE) if not learnt else (learnt[0], OURS)
-    scores = {each.removeprefix(prefix): values for each, values in ours.items() if each.startswith(prefix)}
-    scores["reference"] = scores["loss"] - reference[f"{OURS}loss"]
-    groups = None
-    if context.subjects:
-        groups = np.concatenate([context.subjects["train"], context.subjects["control"]])[asked]
+    rows, members = context.once("auxiliary targets", lambda: _targets(context))
+    tables = _training_tables(context, candidate)
+    if is_table:
+        # All at once, so that the whole cost is announced beforehand.
+        tables |= _training_tables(context, "copy") | _training_tables(context, "clean")
+    reference, *trained = _train_and_score(context, rows, members, tables)
+    result, prefix = (trained[0], TRAINED) if trained else (reference, BASE)
+    scores = {name.removeprefix(prefix): values for name, values in result.items() if name.startswith(prefix)}
+    scores["reference"] = scores["loss"] - reference[f"{TRAINED}loss"]
+    subjects = real_subjects(context)
+    groups = None if subjects is None else subjects[rows]
     estimates = strongest(Targets(scores, members, groups), context.settings, "auxiliary_mia")
-    if not isinstance(candidate, str):
+    if is_table:
         for estimate in estimates.values():
-            estimate.facts["learnt"] = learnable
+            estimate.facts["learnt"] = usable
     return estimates
 
 
 def _targets(context: Context) -> tuple[np.ndarray, int]:
-    """Return the rows of train, and after them of control, that are attacked, and how many are of train."""
-    known = _drawn(context, context.train, context.settings.seed)
-    unseen = _drawn(context, context.control, context.settings.seed + 1)
-    return np.concatenate([known, len(context.train) + unseen]), len(known)
+    """Return the attacked rows of train and then of control, numbered as in `context.real`, and the number of members."""
+    members = _drawn(context, context.train, context.settings.seed)
+    non_members = _drawn(context, context.control, context.settings.seed + 1)
+    return np.concatenate([members, len(context.train) + non_members]), len(members)
 
 
 def _drawn(context: Context, table: pd.DataFrame, seed: int) -> np.ndarray:
-    allowed = np.flatnonzero(_allowed(context, table))
+    from paracosm.eval.attacks.attack_training import rows_in_domain
+
+    allowed = np.flatnonzero(rows_in_domain(table, context.schema))
     return allowed[drawn_rows(len(allowed), context.settings.attacked_records, seed)]
 
 
-def _allowed(context: Context, table: pd.DataFrame) -> np.ndarray:
-    """Return which records the codec can write: a value outside the training domain has no likelihood."""
-    return np.array(
-        [context.schema.allows(record) for record in to_records(table, context.schema)], dtype=bool
-    )
-
-
-def _lessons_of(context: Context, candidate: pd.DataFrame | Other) -> dict[str, pd.DataFrame]:
-    """Return by name what adapters learn for a candidate: its reference first, then itself."""
+def _training_tables(context: Context, candidate: pd.DataFrame | Substitute) -> dict[str, pd.DataFrame]:
+    """Return the training tables for a candidate by name: its reference first, then the candidate itself."""
     assert context.test is not None
     if isinstance(candidate, pd.DataFrame):
         return {"reference": context.test, "synthetic": candidate}
@@ -114,37 +120,46 @@ def _lessons_of(context: Context, candidate: pd.DataFrame | Other) -> dict[str, 
     return {"reference": context.test} | ({"copy": context.train} if candidate == "copy" else {})
 
 
-def _answers(
-    context: Context, asked: np.ndarray, members: int, tables: Mapping[str, pd.DataFrame]
+def _train_and_score(
+    context: Context, rows: np.ndarray, members: int, tables: Mapping[str, pd.DataFrame]
 ) -> list[Mapping[str, np.ndarray]]:
-    """Return, for an adapter that learnt each of the tables, the scores of the targets under it and under its base."""
+    """Train one model for each table; return the scores of the targets under it and under its base model."""
+    from paracosm.eval.attacks.attack_training import ShadowTraining, rows_in_domain, table_digest
+    from paracosm.eval.attacks.likelihood_attacks import attack_scores
+    from paracosm.eval.attacks.likelihood_reader import reader_of
+    from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+    from paracosm.finetune.models.trained_model import load_codec
+
     assert context.attackers is not None
-    targets = pd.concat([context.train, context.control], ignore_index=True).iloc[asked]
-    question = f"scores of {members} members in {table_digest(targets)}"
-    lessons = [
-        _lesson(context, name, table[_allowed(context, table)].reset_index(drop=True), question)
+    targets = pd.concat([context.train, context.control], ignore_index=True).iloc[rows]
+    query = f"scores of {members} members in {table_digest(targets)}"
+    jobs = [
+        _job(context, name, table[rows_in_domain(table, context.schema)].reset_index(drop=True), query)
         for name, table in tables.items()
     ]
 
     def read(folder: Path) -> dict[str, np.ndarray]:
         codec, masks = load_codec(folder)
-        records, unknown = reader_of(codec, masks).encode(to_records(targets, codec.schema))
+        plain = to_records(targets, codec.schema)
+        records, unknown = reader_of(codec, masks).encode(plain)
         assert not unknown
         base: list[Likelihood] = context.once(
             "auxiliary base", lambda: base_likelihoods(folder, codec, masks, records)
         )
-        plain = to_records(targets, codec.schema)
-        sides = {OURS: adapter_likelihoods(folder, codec, masks, records), BASE: base}
+        sides = {TRAINED: adapter_likelihoods(folder, codec, masks, records), BASE: base}
         return {
-            f"{side}{name}": values
-            for side, likelihoods in sides.items()
+            f"{prefix}{name}": values
+            for prefix, likelihoods in sides.items()
             for name, values in attack_scores(likelihoods, base, plain, members=members).items()
         }
 
-    return ShadowTraining(context.attackers, context.schema, "auxiliary model").answers(lessons, read)
+    training = ShadowTraining(context.attackers, context.schema, "auxiliary model")
+    return training.train_and_read(jobs, read)
 
 
-def _lesson(context: Context, name: str, table: pd.DataFrame, question: str) -> ShadowJob:
+def _job(context: Context, name: str, table: pd.DataFrame, query: str) -> ShadowJob:
+    from paracosm.eval.attacks.attack_training import ShadowJob
+
     assert context.attackers is not None
     usual = context.attackers.recipe.finetune
     steps = max(1, -(-len(table) // usual.batch_size))
@@ -152,12 +167,65 @@ def _lesson(context: Context, name: str, table: pd.DataFrame, question: str) -> 
         "epochs": int(np.clip(MOST_STEPS // steps, *EPOCHS)),
         "patience": None,
         "max_minutes": None,
-        # Moved digits are not learnt by heart, and that is what is looked for.
+        # Smoothing would hide the memorised digits that the attack looks for.
         "smoothing": 0,
         "canaries": 0,
     }
     watched = table.iloc[drawn_rows(len(table), WATCHED, context.settings.seed)].reset_index(drop=True)
-    # The synthetic records are out in the open: whoever attacks trains without noise.
+    # The synthetic records are public: an attacker trains on them without noise.
     changes = {"finetune": usual.model_copy(update=settings), "privacy": None}
     recipe = context.attackers.recipe.model_copy(update=changes)
-    return ShadowJob(f"auxiliary-{name}", table, watched, recipe, question)
+    return ShadowJob(f"auxiliary-{name}", table, watched, recipe, query)
+
+
+WORST_CASE = "a model of a copy of train"
+
+
+def _interpret_auc(result: Result) -> str:
+    return interpret_membership(result, WORST_CASE)
+
+
+def _interpret_tpr(result: Result) -> str:
+    return interpret_true_positives(result, WORST_CASE)
+
+
+AUXILIARY_MIA_AUC = Metric(
+    name="auxiliary_mia_auc",
+    title="Membership inference by an auxiliary model of the synthetic records: AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Audit of synthetic data by an auxiliary model, Mitchell, Andrew et al. 2026 (arXiv 2606.10481)",
+    what="How often a language model trained on the synthetic records alone ranks a training record above a non-member.",
+    formula="as `adapter_mia_auc`, of an adapter trained on the synthetic records, compared with one trained on the test split; `auxiliary` "
+    "only",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=CONTROL, guarded=True),),
+    anchors="auxiliary",
+)
+AUXILIARY_MIA_TPR = Metric(
+    name="auxiliary_mia_tpr",
+    title="Membership inference by an auxiliary model of the synthetic records: true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Mitchell, Andrew et al. 2026 (arXiv 2606.10481); TPR at a low FPR, minus that FPR (Carlini et al. 2022)",
+    what="Share of training records that a model trained on the synthetic records identifies at a threshold few non-members pass, minus "
+    "their share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=CONTROL, guarded=True),),
+    anchors="auxiliary",
+)
+MEASURE = Measure(
+    auxiliary_membership,
+    (AUXILIARY_MIA_AUC, AUXILIARY_MIA_TPR),
+    auxiliary_candidates,
+    auxiliary_obstacle,
+    Obstacle("hardly any synthetic record lies within the schema's domains", curable=False),
+    own_threads=True,
+)

@@ -1,4 +1,4 @@
-"""How an attack reads records under a model: token after token for a causal one, each part hidden alone for a masked one."""
+"""Compute the likelihood of records under a model: exact for a causal one, a pseudo-likelihood for a masked one."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -7,39 +7,41 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from paracosm.eval.attacks.likelihood import Likelihood, read_likelihoods, told_by
+from paracosm.eval.attacks.likelihood import Likelihood, token_statistics
 from paracosm.finetune.objectives.causal_dataset import (
     Collator,
     EncodedRecord,
     RecordDataset,
     encode_held_out,
 )
-from paracosm.finetune.objectives.grammar_loss import GrammarLoss
+from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.masked import encode_held_out_slots
 from paracosm.finetune.objectives.masked_dataset import Example, MaskedCollator, example, training_example
 from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, SlotRecord
-from paracosm.records.codec.token_masks import TokenMasks
+from paracosm.records.codec.token_masks import FORCED, TokenMasks
 from paracosm.records.schema.schema import Record
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-ROWS_AT_ONCE = 128
-APART = 8
-"""Every so many pieces of a text are hidden together, so that each is predicted from its neighbours."""
+LOGITS_PER_BATCH = 30_000_000
+POSITIONS_PER_BLOCK = 512
+ROWS_PER_BATCH = 128
+HIDDEN_STRIDE = 8
+"""One in so many pieces of a text is hidden at once, so that each is predicted from its neighbours."""
 
 
-class RecordReader(Protocol):
-    """Reads records of one codec."""
+class LikelihoodReader(Protocol):
+    """Encodes records of one codec and computes their likelihood and loss under a model."""
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[Any], int]:
-        """Encode records; return them, and how many hold a value that training never saw."""
+        """Encode records; return them, and the number of records left out for a value that training never saw."""
         ...
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[Any]) -> list[Likelihood]:
-        """Return the likelihood of each encoded record; every model is asked the same questions."""
+        """Return the likelihood of each encoded record; decisions are the same under every model."""
         ...
 
     def loss(self, model: torch.nn.Module, records: Sequence[Any], step: int) -> torch.Tensor:
@@ -47,107 +49,156 @@ class RecordReader(Protocol):
         ...
 
 
-def reader_of(codec: Codec, masks: TokenMasks) -> RecordReader:
-    """Return the reader of a codec's records."""
+def reader_of(codec: Codec, masks: TokenMasks) -> LikelihoodReader:
+    """Return the reader for the objective of a codec."""
     return {"causal": CausalReader, "masked": MaskedReader}[codec.objective](codec, masks)
 
 
 class CausalReader:
-    """Exact likelihoods, in one forward pass a record."""
+    """Exact likelihoods under a causal model, in one forward pass for each record."""
 
     def __init__(self, codec: Codec, masks: TokenMasks) -> None:
         self.codec, self.masks = codec, masks
+        self._collate = Collator(codec.vocabulary, codec.alphabet.stop)
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[EncodedRecord], int]:
         return encode_held_out(records, self.codec, self.masks)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[EncodedRecord]) -> list[Likelihood]:
-        return read_likelihoods(model, self.codec, self.masks, records)
+        columns = len(self.codec.vocabulary or self.codec.tokenizer)  # type: ignore[arg-type]
+        results: dict[int, Likelihood] = {}
+        model.eval()
+        with torch.inference_mode():
+            for numbers in _batches_by_length(records, columns):
+                batch = self._batch([records[number] for number in numbers])
+                logits = model(input_ids=batch["input_ids"].to(model.device), use_cache=False).logits
+                for row, number in enumerate(numbers):
+                    results[number] = self._likelihood(
+                        logits[row], batch["labels"][row], batch["mask_numbers"][row], records[number]
+                    )
+        return [results[number] for number in range(len(records))]
 
     def loss(self, model: torch.nn.Module, records: Sequence[EncodedRecord], step: int) -> torch.Tensor:
-        examples = RecordDataset(records, opening=self.codec.opening, shuffled=False, seed=0)
-        collate = Collator(self.codec.vocabulary, self.codec.alphabet.stop)
-        batch = _on_device(collate([examples[number] for number in range(len(records))]), model)
+        batch = _on_device(self._batch(records), model)
         logits = model(input_ids=batch["input_ids"], use_cache=False).logits
         return GrammarLoss(self.masks, self.codec.vocabulary)(logits, batch["labels"], batch["mask_numbers"])
 
+    def _batch(self, records: Sequence[EncodedRecord]) -> dict[str, torch.Tensor]:
+        examples = RecordDataset(records, opening=self.codec.opening, shuffled=False, seed=0)
+        return self._collate([examples[index] for index in range(len(records))])
+
+    def _likelihood(
+        self, logits: torch.Tensor, labels: torch.Tensor, mask_numbers: torch.Tensor, record: EncodedRecord
+    ) -> Likelihood:
+        decisions = labels != IGNORED
+        logits, labels, numbers = logits[decisions], labels[decisions], mask_numbers[decisions].numpy()
+        parts = []
+        for begin in range(0, len(labels), POSITIONS_PER_BLOCK):
+            part = slice(begin, begin + POSITIONS_PER_BLOCK)
+            used, where = np.unique(numbers[part], return_inverse=True)
+            table = self.masks.allowed(used.tolist(), self.codec.vocabulary, logits.shape[-1])
+            allowed = torch.from_numpy(table[where]).to(logits.device)
+            logs = torch.log_softmax(logits[part].float().masked_fill(~allowed, -torch.inf), dim=-1)
+            parts.append(_to_numpy(token_statistics(logs, labels[part].to(logits.device))))
+        fields = [index for index, segment in enumerate(record.masks) for mask in segment if mask != FORCED]
+        return _joined(parts, np.array(fields))
+
 
 class MaskedReader:
-    """Pseudo-likelihoods: each decision from everything else of the record but what comes after it in its own cell."""
+    """Pseudo-likelihoods under a masked model.
+
+    Each decision is predicted from the whole record, except for what follows it in its own cell.
+    """
 
     def __init__(self, codec: Codec, masks: TokenMasks) -> None:
-        self.codec, self.slots = codec, MaskedLayout(codec)
+        self.codec, self.layout = codec, MaskedLayout(codec)
 
     @cached_property
     def _collate(self) -> MaskedCollator:
-        return MaskedCollator(self.codec.vocabulary, self.slots.padding, 1)
+        return MaskedCollator(self.codec.vocabulary, self.layout.padding, 1)
 
     def encode(self, records: Sequence[Record]) -> tuple[Sequence[SlotRecord], int]:
-        return encode_held_out_slots(list(records), self.slots)
+        return encode_held_out_slots(list(records), self.layout)
 
     def likelihoods(self, model: "PreTrainedModel", records: Sequence[SlotRecord]) -> list[Likelihood]:
-        choices = self._choices(model)
+        columns = self._allowed_columns(model)
         rows: list[tuple[int, int, Example]] = []
         for number, record in enumerate(records):
-            rows += [(number, place, row) for place, row in self._rows(record, choices)]
-        found: list[dict[int, tuple[np.ndarray, ...]]] = [{} for _ in records]
+            rows += [(number, field, row) for field, row in self._masked_rows(record, columns)]
+        statistics: list[list[np.ndarray]] = [[]] * len(rows)
         model.eval()
         with torch.inference_mode():
-            # Rows of like length together, so that little is padding.
-            order = sorted(range(len(rows)), key=lambda at: len(rows[at][2].ids))
-            for begin in range(0, len(order), ROWS_AT_ONCE):
-                part = order[begin : begin + ROWS_AT_ONCE]
-                batch = _on_device(self._collate([[rows[at][2]] for at in part]), model)
-                told = self._told(model, batch, choices)
-                asked = batch["rows"].cpu().numpy()
-                for row, at in enumerate(part):
-                    found[rows[at][0]][at] = tuple(each[asked == row] for each in told)
-        places = {at: place for at, (_, place, _) in enumerate(rows)}
-        return [self._together(each, places) for each in found]
-
-    def _together(self, found: dict[int, tuple[np.ndarray, ...]], places: dict[int, int]) -> Likelihood:
-        if not found:
-            return Likelihood(*(np.zeros(0) for _ in range(5)))
-        parts = [np.concatenate([found[at][kind] for at in sorted(found)]) for kind in range(4)]
-        place = np.concatenate([np.full(len(found[at][0]), places[at]) for at in sorted(found)])
-        return Likelihood(parts[0], parts[1], parts[2], parts[3], place)
-
-    def _rows(self, record: SlotRecord, choices: AllowedColumns) -> list[tuple[int, Example]]:
-        """Return place and row of each question that is asked about a record."""
-        found = []
-        for place, cell in enumerate(record.cells):
-            for shown in range(len(cell)):
-                hidden = MaskState({place: shown})
-                found.append((place, example(record, self.slots, choices, hidden, {place: 1.0})))
-            pieces = range(len(record.texts.get(place, ())))
-            for first in pieces[:APART]:
-                hidden = MaskState({}, {place: list(pieces[first::APART])})
-                found.append((place, example(record, self.slots, choices, hidden, {place: 1.0})))
-        return found
-
-    def _told(
-        self, model: torch.nn.Module, batch: dict[str, torch.Tensor], choices: AllowedColumns
-    ) -> list[np.ndarray]:
-        scores = slot_scores(
-            model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
-        )
-        logs = choices.log_probabilities(scores, batch["mask_numbers"])
-        return [each.cpu().numpy() for each in told_by(logs, batch["targets"])]
+            # Rows of similar length together, so that there is little padding.
+            order = sorted(range(len(rows)), key=lambda index: len(rows[index][2].ids))
+            for begin in range(0, len(order), ROWS_PER_BATCH):
+                part = order[begin : begin + ROWS_PER_BATCH]
+                batch = _on_device(self._collate([[rows[index][2]] for index in part]), model)
+                logs = columns.log_probabilities(_scores(model, batch), batch["mask_numbers"])
+                arrays = _to_numpy(token_statistics(logs, batch["targets"]))
+                row_of_slot = batch["rows"].cpu().numpy()
+                for row, index in enumerate(part):
+                    statistics[index] = [array[row_of_slot == row] for array in arrays]
+        numbers = np.array([number for number, _, _ in rows], dtype=np.int64)
+        fields = np.array([field for _, field, _ in rows], dtype=np.int64)
+        decisions = np.array([len(arrays[0]) for arrays in statistics], dtype=np.int64)
+        return [
+            _joined([statistics[index] for index in indices], np.repeat(fields[indices], decisions[indices]))
+            for indices in (np.flatnonzero(numbers == number) for number in range(len(records)))
+        ]
 
     def loss(self, model: torch.nn.Module, records: Sequence[SlotRecord], step: int) -> torch.Tensor:
-        choices = self._choices(model)
-        chance = np.random.default_rng(step)
-        drawn = [[training_example(record, self.slots, choices, chance)] for record in records]
+        columns = self._allowed_columns(model)
+        random = np.random.default_rng(step)
+        drawn = [[training_example(record, self.layout, columns, random)] for record in records]
         batch = _on_device(self._collate(drawn), model)
-        scores = slot_scores(
-            model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"]
-        )
-        return choices.loss(scores, batch["mask_numbers"], batch["targets"], batch["weights"])
+        return columns.loss(_scores(model, batch), batch["mask_numbers"], batch["targets"], batch["weights"])
 
-    def _choices(self, model: torch.nn.Module) -> AllowedColumns:
-        return AllowedColumns(self.slots, model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
+    def _masked_rows(self, record: SlotRecord, columns: AllowedColumns) -> list[tuple[int, Example]]:
+        """Return the rows whose hidden slots together cover every decision of a record, each with its field index."""
+        rows = []
+        for field, cell in enumerate(record.cells):
+            for shown in range(len(cell)):
+                hidden = MaskState({field: shown})
+                rows.append((field, example(record, self.layout, columns, hidden, {field: 1.0})))
+            pieces = range(len(record.texts.get(field, ())))
+            for first in pieces[:HIDDEN_STRIDE]:
+                hidden = MaskState({}, {field: list(pieces[first::HIDDEN_STRIDE])})
+                rows.append((field, example(record, self.layout, columns, hidden, {field: 1.0})))
+        return rows
+
+    def _allowed_columns(self, model: torch.nn.Module) -> AllowedColumns:
+        return AllowedColumns(self.layout, model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
+
+
+def _batches_by_length(records: Sequence[EncodedRecord], columns: int) -> list[list[int]]:
+    """Return record numbers in batches of similar length whose logits fit in memory."""
+    batches: list[list[int]] = []
+    for number in np.argsort([-record.tokens for record in records], kind="stable").tolist():
+        longest = records[batches[-1][0]].tokens if batches else 0
+        if not batches or (len(batches[-1]) + 1) * longest * columns > LOGITS_PER_BATCH:
+            batches.append([])
+        batches[-1].append(number)
+    return batches
+
+
+def _joined(parts: Sequence[Sequence[np.ndarray]], field_index: np.ndarray) -> Likelihood:
+    """Return the likelihood of one record from the token statistics of its parts."""
+    if not parts:
+        return Likelihood(*(np.zeros(0) for _ in range(5)))
+    log_probability, expected, deviation, is_argmax = (
+        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
+    )
+    return Likelihood(log_probability, expected, deviation, is_argmax, field_index)
+
+
+def _scores(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    return slot_scores(model, batch["input_ids"], batch["attention_mask"], batch["rows"], batch["positions"])
 
 
 def _on_device(batch: dict[str, torch.Tensor], model: torch.nn.Module) -> dict[str, torch.Tensor]:
     device = next(model.parameters()).device
-    return {name: each.to(device) for name, each in batch.items()}
+    return {name: tensor.to(device) for name, tensor in batch.items()}
+
+
+def _to_numpy(tensors: Sequence[torch.Tensor]) -> list[np.ndarray]:
+    return [tensor.cpu().numpy() for tensor in tensors]

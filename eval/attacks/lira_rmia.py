@@ -1,7 +1,8 @@
-"""Membership from shadow adapters: is a record likelier under the attacked adapter than where it is known not to have trained?
+"""Membership scores from shadow models: LiRA (Carlini et al. 2022) and RMIA (Zarifzadeh et al. 2024).
 
-A shadow adapter is trained as the attacked one was, on a random half of all real records, so that for every record there
-are shadows that saw it and shadows that did not. No formula here asks who is a member of the attacked adapter's train.
+A shadow model is trained like the target model, but on a random half of all real records, so that for every record
+some shadows trained on it and some did not. A member of the target model's training records is more likely under the
+target model than under the shadows that did not train on it. No formula here uses who is a member.
 """
 
 from dataclasses import dataclass
@@ -11,125 +12,129 @@ from scipy.special import polygamma
 
 from paracosm.eval.statistics.weighted_scores import weighted_auc
 
-LEAST_DOUBT = 1e-6
-"""Geometric mean probabilities are kept so far from 0 and 1."""
-ALONE = 0.3
-"""How the population's density is guessed from a reference alone, where no shadow tells how far a member stands out."""
-SHARES = tuple(np.linspace(0.0, 1.0, 11))
-FEWEST_SPREADS = 20
+PROBABILITY_MARGIN = 1e-6
+"""Geometric mean probabilities are clipped to this distance from 0 and 1."""
+A_WITHOUT_SHADOWS = 0.3
+"""The `a` of RMIA where the base model is the only reference and nothing can be tuned on."""
+A_CANDIDATES = tuple(np.linspace(0.0, 1.0, 11))
+FEWEST_VARIANCES = 20
+LEAST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Shadows:
-    """What shadow adapters say of the targets (arrays: shadows x targets)."""
+class ShadowLikelihoods:
+    """Likelihoods of the targets under the shadow models (arrays: shadows x targets)."""
 
-    likelihood: np.ndarray
+    mean_log_probability: np.ndarray
     """Mean log probability of the target's decisions."""
-    inside: np.ndarray
-    """Whether the target was among the records that the shadow learnt."""
+    trained_on: np.ndarray
+    """Whether the shadow model trained on the target."""
 
-    def of(self, rows: np.ndarray) -> "Shadows":
+    def select(self, targets: np.ndarray) -> "ShadowLikelihoods":
         """Return the same for some of the targets."""
-        return Shadows(self.likelihood[:, rows], self.inside[:, rows])
+        return ShadowLikelihoods(self.mean_log_probability[:, targets], self.trained_on[:, targets])
 
 
-def likelihood_ratio_scores(means: np.ndarray, shadows: Shadows) -> dict[str, np.ndarray]:
+def lira_scores(means: np.ndarray, shadows: ShadowLikelihoods) -> dict[str, np.ndarray]:
     """Return `lira_offline` and `lira` (Carlini et al. 2022, sections V and VI), higher for members.
 
     The confidence of a model in a record is the logit of the geometric mean probability of its decisions. A record's
-    confidence under shadows that did not learn it is taken for Gaussian: `lira_offline` is by how many deviations the
-    attacked adapter lies above. `lira` is the log ratio of the densities under shadows that did and did not learn it.
+    confidence under shadows that did not train on it is modelled as Gaussian: `lira_offline` is the number of standard
+    deviations by which the target model exceeds it. `lira` is the log ratio of the densities under shadows that did and
+    did not train on it.
 
-    With few shadows a record's own variance is mostly noise, so it is drawn towards that of all records as far as these
-    resemble each other (Smyth 2004, Linear models and empirical Bayes methods); where they all do, this is the fixed
-    variance that the paper takes below 64 shadows.
+    With few shadows a record's own variance is mostly noise, so it is shrunk towards that of all records as far as
+    these resemble each other (Smyth 2004, Linear models and empirical Bayes methods). Where they all do, this is the
+    fixed variance that the paper takes below 64 shadows.
 
     Args:
-        means: mean log probability of each target's decisions under the attacked adapter.
-        shadows: the same under the shadows, at least two of which learnt each target and two of which did not.
+        means: mean log probability of each target's decisions under the target model.
+        shadows: the same under the shadows; at least two trained on each target and two did not.
     """
-    ours, theirs = confidence(means), confidence(shadows.likelihood)
-    (middle_out, spread_out), (middle_in, spread_in) = (
-        _gaussians(theirs, chosen) for chosen in (~shadows.inside, shadows.inside)
+    target, reference = confidence(means), confidence(shadows.mean_log_probability)
+    (mean_out, deviation_out), (mean_in, deviation_in) = (
+        _gaussians(reference, chosen) for chosen in (~shadows.trained_on, shadows.trained_on)
     )
-    # Shadows learn fewer records than the attacked adapter did, which moves all confidences alike.
-    ours = ours - np.median(ours - (middle_in + middle_out) / 2)
+    # Shadows train on fewer records than the target model did, which shifts all confidences alike.
+    target = target - np.median(target - (mean_in + mean_out) / 2)
     return {
-        "lira_offline": (ours - middle_out) / spread_out,
-        "lira": _log_density(ours, middle_in, spread_in) - _log_density(ours, middle_out, spread_out),
+        "lira_offline": (target - mean_out) / deviation_out,
+        "lira": _log_density(target, mean_in, deviation_in) - _log_density(target, mean_out, deviation_out),
     }
 
 
-def relative_scores(
-    means: np.ndarray, base: np.ndarray, strangers: np.ndarray, shadows: Shadows | None
+def rmia_scores(
+    means: np.ndarray, base: np.ndarray, non_members: np.ndarray, shadows: ShadowLikelihoods | None
 ) -> np.ndarray:
-    """Return the share of strangers whose likelihood ratio a target's reaches (Zarifzadeh et al. 2024, RMIA, offline).
+    """Return the share of non-members whose likelihood ratio a target reaches (Zarifzadeh et al. 2024, offline RMIA).
 
-    Ratio: probability under the attacked adapter over that in the population, which is guessed from models that did not
-    learn the record: `((1 + a) p + 1 - a) / 2` with p the mean probability under them. These are the shadows that left it
-    out, and where there are none the base model. `a` is 0.3 for the base alone; with shadows it is the one by
-    which the other shadows best tell what the first of them learnt. A probability is the geometric mean over decisions.
+    Ratio: probability under the target model over that in the population, which is estimated from models that did not
+    train on the record: `((1 + a) p + 1 - a) / 2` with p the mean probability under them. These are the shadows that
+    left it out, or the base model where there are no shadows. `a` is 0.3 for the base model alone; with shadows it is
+    the one with which the other shadows best tell what the first one trained on. A probability is the geometric mean
+    over decisions.
 
     Args:
-        means: mean log probability of each target's decisions under the attacked adapter.
+        means: mean log probability of each target's decisions under the target model.
         base: the same under its base model.
-        strangers: which targets stand for the population.
+        non_members: mask of the targets that serve as the population.
         shadows: the same under shadows.
     """
-    ours = np.exp(means)
+    target = np.exp(means)
     if shadows is None:
-        ratios = ours / _population(np.exp(base), ALONE)
+        ratios = target / _population(np.exp(base), A_WITHOUT_SHADOWS)
     else:
-        theirs = np.exp(shadows.likelihood)
-        share = _share_told_by_first(theirs, shadows.inside)
-        ratios = ours / _population(_mean_where(theirs, ~shadows.inside), share)
-    known = np.sort(ratios[strangers])
-    return np.searchsorted(known, ratios, side="right") / max(1, len(known))
+        reference = np.exp(shadows.mean_log_probability)
+        a = _a_from_first_shadow(reference, shadows.trained_on)
+        ratios = target / _population(_mean_where(reference, ~shadows.trained_on), a)
+    population = np.sort(ratios[non_members])
+    return np.searchsorted(population, ratios, side="right") / max(1, len(population))
 
 
 def confidence(means: np.ndarray) -> np.ndarray:
     """Return the logit of the geometric mean probability, which is closer to Gaussian than its logarithm."""
-    share = np.exp(means).clip(LEAST_DOUBT, 1 - LEAST_DOUBT)
-    return np.log(share) - np.log1p(-share)
+    probability = np.exp(means).clip(PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
+    return np.log(probability) - np.log1p(-probability)
 
 
 def _gaussians(values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the moderated deviation of each column's chosen values."""
-    middle, count = _mean_where(values, chosen), chosen.sum(axis=0)
-    squares = np.where(chosen, (values - middle) ** 2, 0.0).sum(axis=0)
-    return middle, np.sqrt(_moderated(squares / (count - 1), count - 1))
+    """Return the mean and the moderated standard deviation of each column's chosen values."""
+    mean, count = _mean_where(values, chosen), chosen.sum(axis=0)
+    squares = np.where(chosen, (values - mean) ** 2, 0.0).sum(axis=0)
+    return mean, np.sqrt(_moderated_variances(squares / (count - 1), count - 1))
 
 
-def _moderated(variances: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """Return variances drawn towards a common one, as far as they differ no more than chance would have it."""
+def _moderated_variances(variances: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Return variances shrunk towards a common one, fully where they differ no more than by chance (Smyth 2004)."""
     common = float(np.average(variances, weights=freedom))
-    logs = np.log(np.maximum(variances, 1e-12 * max(common, 1e-12)))
+    logs = np.log(np.maximum(variances, LEAST_VARIANCE * max(common, LEAST_VARIANCE)))
     surplus = (
-        float(logs.var(ddof=1) - polygamma(1, freedom / 2).mean()) if len(logs) >= FEWEST_SPREADS else 0.0
+        float(logs.var(ddof=1) - polygamma(1, freedom / 2).mean()) if len(logs) >= FEWEST_VARIANCES else 0.0
     )
     # trigamma(x) is about 1 / x + 1 / (2 x^2), solved for x: half of the common variance's degrees of freedom.
     weight = np.inf if surplus <= 0 else (1 + np.sqrt(1 + 2 * surplus)) / surplus
     if np.isinf(weight):
-        return np.full(len(variances), max(common, 1e-12))
-    return np.maximum((weight * common + freedom * variances) / (weight + freedom), 1e-12)
+        return np.full(len(variances), max(common, LEAST_VARIANCE))
+    return np.maximum((weight * common + freedom * variances) / (weight + freedom), LEAST_VARIANCE)
 
 
-def _log_density(values: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    return -(((values - middle) / spread) ** 2) / 2 - np.log(spread)
+def _log_density(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return the log density of a Gaussian, up to a constant."""
+    return -(((values - mean) / deviation) ** 2) / 2 - np.log(deviation)
 
 
 def _mean_where(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.where(chosen, values, 0.0).sum(axis=0) / chosen.sum(axis=0)
 
 
-def _population(outside: np.ndarray, share: float) -> np.ndarray:
-    return np.maximum(((1 + share) * outside + 1 - share) / 2, LEAST_DOUBT)
+def _population(outside: np.ndarray, a: float) -> np.ndarray:
+    return np.maximum(((1 + a) * outside + 1 - a) / 2, PROBABILITY_MARGIN)
 
 
-def _share_told_by_first(probability: np.ndarray, inside: np.ndarray) -> float:
-    """Return the `a` with which the other shadows best tell what the first shadow learnt."""
-    first, others, labels = probability[0], probability[1:], inside[0]
-    outside = _mean_where(others, ~inside[1:])
+def _a_from_first_shadow(probability: np.ndarray, trained_on: np.ndarray) -> float:
+    """Return the `a` with which the other shadows best tell what the first shadow trained on."""
+    first, others, labels = probability[0], probability[1:], trained_on[0]
+    outside = _mean_where(others, ~trained_on[1:])
     once = np.ones((1, len(labels)))
-    aucs = [float(weighted_auc(first / _population(outside, each), labels, once)[0]) for each in SHARES]
-    return SHARES[int(np.argmax(aucs))]
+    aucs = [float(weighted_auc(first / _population(outside, a), labels, once)[0]) for a in A_CANDIDATES]
+    return A_CANDIDATES[int(np.argmax(aucs))]

@@ -1,34 +1,30 @@
-"""Can one tell from the adapter who was in train? Attacks on its exact likelihoods, the strongest of them."""
+"""Membership inference on the adapter, from its likelihoods; with shadow models also LiRA alone."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from paracosm.eval.attacks.attack_training import training_obstacle
-from paracosm.eval.attacks.likelihood import Likelihood
-from paracosm.eval.attacks.likelihood_attacks import attack_scores, means
-from paracosm.eval.attacks.lira_rmia import Shadows, likelihood_ratio_scores
-from paracosm.eval.attacks.target import AttackTarget, read_attacked
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.measure import too_few_subjects
-from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Obstacle
-from paracosm.eval.statistics.attack_scores import Targets, strongest
-from paracosm.eval.statistics.intervals import excess
-from paracosm.finetune.models.trained_model import objective_of
+from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.measure import Measure, too_few_subjects
+from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
+from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
 from paracosm.records.schema.schema import Record
 
+if TYPE_CHECKING:
+    from paracosm.eval.attacks.likelihood import Likelihood
+    from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
+
 Model = Literal["adapter", "clean", "base", "memorised"]
-PREFIX = SUFFIX = 50
-SHORTEST_SUFFIX = 20
-ATTEMPTS = (1, 100, 10_000)
-CHANCE = 0.5
+"""What is attacked. `clean`: the adapter again, with non-members on both sides, so that there is nothing to find."""
 
 
-def adapter_candidates(context: Context, _: object) -> dict[str, tuple[Context, Model]]:
-    """Return what is attacked: the adapter; strangers against strangers; its base; a copy made to memorise."""
-    models: dict[str, Model] = {
+def adapter_candidates(context: Context, _: object) -> dict[Anchor, tuple[Context, Model]]:
+    """Return what is attacked for each anchor: the adapter, non-members only, the base model, a memorising copy."""
+    models: dict[Anchor, Model] = {
         "synthetic": "adapter",
         "ceiling": "clean",
         "floor": "base",
@@ -40,53 +36,55 @@ def adapter_candidates(context: Context, _: object) -> dict[str, tuple[Context, 
 def adapter_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter cannot be attacked, or None."""
     if context.adapter is None:
-        return Obstacle("there is no adapter at hand", curable=False)
+        return Obstacle("no adapter is available", curable=False)
     if "adapter" not in context.settings.attacks:
         return Obstacle("the recipe leaves it out (eval.attacks)")
     if len(context.held_out) < 2 * FEWEST_ROWS:
-        return Obstacle(f"only {len(context.held_out)} unseen records; at least {2 * FEWEST_ROWS} are needed")
+        return Obstacle(
+            f"only {len(context.held_out)} held-out records; at least {2 * FEWEST_ROWS} are needed"
+        )
     return too_few_subjects(context, ("train",), ("control", "test"))
 
 
-def text_adapter_obstacle(context: Context) -> Obstacle | None:
-    """Return why texts cannot be extracted from the adapter, or None."""
-    if all(each.type != "text" for each in context.fields):
-        return Obstacle("there is no text column", curable=False)
-    if context.adapter is not None and objective_of(context.adapter) == "masked":
-        return Obstacle("a masked model writes no continuation of a text", curable=False)
-    return adapter_obstacle(context)
-
-
 def lira_obstacle(context: Context) -> Obstacle | None:
-    """Return why the adapter is not compared with shadow adapters, or None."""
+    """Return why the adapter is not compared with shadow models, or None."""
+    from paracosm.eval.attacks.attack_training import training_obstacle
+
     return training_obstacle(context, "lira") or adapter_obstacle(context)
 
 
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `adapter_mia_auc` and `adapter_mia_tpr` of the strongest attack on one of the models."""
-    chosen = _under_attack(context, model)
+    from paracosm.eval.attacks.likelihood_attacks import attack_scores
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
+    data = _attack_input(context, model)
     scores = attack_scores(
-        chosen.likelihoods, chosen.base, chosen.records, members=chosen.members, shadows=chosen.shadows
+        data.likelihoods, data.base, data.records, members=data.members, shadows=data.shadows
     )
-    found = strongest(Targets(scores, chosen.members, chosen.groups), context.settings, "adapter_mia")
-    for estimate in found.values():
-        estimate.facts["unseen_left_out"] = chosen.unknown
-    return found
+    estimates = strongest(Targets(scores, data.members, data.groups), context.settings, "adapter_mia")
+    for estimate in estimates.values():
+        estimate.facts["unseen_left_out"] = data.unknown
+    return estimates
 
 
 def shadow_membership(context: Context, model: Model) -> dict[str, Estimate]:
-    """Return `lira_auc` and `lira_tpr`: what comparison with shadow adapters finds by itself."""
-    chosen = _under_attack(context, model)
-    assert chosen.shadows is not None
-    scores = likelihood_ratio_scores(means(chosen.likelihoods), chosen.shadows)
-    found = strongest(Targets(scores, chosen.members, chosen.groups), context.settings, "lira")
-    for estimate in found.values():
-        estimate.facts["shadows"] = len(chosen.shadows.inside)
-    return found
+    """Return `lira_auc` and `lira_tpr`: the strongest of the two LiRA scores alone."""
+    from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
+    from paracosm.eval.attacks.lira_rmia import lira_scores
+    from paracosm.eval.statistics.attack_scores import Targets, strongest
+
+    data = _attack_input(context, model)
+    assert data.shadows is not None
+    scores = lira_scores(mean_log_probabilities(data.likelihoods), data.shadows)
+    estimates = strongest(Targets(scores, data.members, data.groups), context.settings, "lira")
+    for estimate in estimates.values():
+        estimate.facts["shadows"] = len(data.shadows.trained_on)
+    return estimates
 
 
 @dataclass(frozen=True)
-class _UnderAttack:
+class _AttackInput:
     """The targets of an attack on one of the models, members first."""
 
     likelihoods: list[Likelihood]
@@ -94,76 +92,118 @@ class _UnderAttack:
     records: list[Record]
     members: int
     groups: np.ndarray | None
-    shadows: Shadows | None
+    shadows: ShadowLikelihoods | None
     unknown: int
 
 
-def _under_attack(context: Context, model: Model) -> _UnderAttack:
-    attacked: AttackTarget = context.once("attacked adapter", lambda: read_attacked(context))
-    rows, members, likelihoods = np.arange(len(attacked.records)), attacked.members, attacked.adapter
-    groups = attacked.groups
+def _attack_input(context: Context, model: Model) -> _AttackInput:
+    """Return the targets and likelihoods for an attack on one of the models."""
+    from paracosm.eval.attacks.target import attack_target
+
+    target = attack_target(context)
+    rows, members, likelihoods = np.arange(len(target.records)), target.members, target.adapter
+    groups = target.groups
     if model == "clean":
-        # Control before test in the tables, so the halves are drawn.
+        # Control comes before test in the tables, so the halves are drawn at random.
         rows = np.random.default_rng([context.settings.seed, 71]).permutation(rows[members:])
         members = len(rows) // 2
     elif model == "base":
-        likelihoods = attacked.base
+        likelihoods = target.base
     elif model == "memorised":
-        members = attacked.memorised_members
-        rows = np.concatenate([rows[:members], rows[attacked.members :]])
-        # The few that were learnt may all be about one person; it is records that were learnt here.
+        members = target.memorised_members
+        rows = np.concatenate([rows[:members], rows[target.members :]])
+        # The few memorised records may all be about one subject; here each record counts alone.
         groups = None
-    return _UnderAttack(
-        attacked.memorised if model == "memorised" else [likelihoods[row] for row in rows],
-        [attacked.base[row] for row in rows],
-        [attacked.records[row] for row in rows],
+    return _AttackInput(
+        target.memorised if model == "memorised" else [likelihoods[row] for row in rows],
+        [target.base[row] for row in rows],
+        [target.records[row] for row in rows],
         members,
         None if groups is None else groups[rows],
-        None if attacked.shadows is None else attacked.shadows.of(rows),
-        attacked.unknown,
+        None if target.shadows is None else target.shadows.select(rows),
+        target.unknown,
     )
 
 
-def extraction(context: Context, model: Model) -> dict[str, Estimate]:
-    """Return the share of training texts whose continuation the model gives away, minus that of unseen texts.
-
-    The second 50 tokens of a text after its first 50 (halves of a shorter one) count as extractable where at least one
-    of 100 samples would be they with a probability of a half (Hayes et al. 2025, (n, p)-discoverable extraction). One
-    forward pass gives the probability of a continuation, so nothing is sampled. Nothing where texts are too short.
-    """
-    attacked: AttackTarget = context.once("attacked adapter", lambda: read_attacked(context))
-    likelihoods = {"adapter": attacked.adapter, "clean": attacked.adapter, "base": attacked.base}.get(
-        model, attacked.memorised
-    )
-    members = attacked.memorised_members if model == "memorised" else attacked.members
-    places = [number for number, each in enumerate(context.fields) if each.type == "text"]
-    known, unseen = (
-        [_continuation(each, places) for each in side]
-        for side in (likelihoods[:members], likelihoods[members:])
-    )
-    if model == "clean":
-        known, unseen = unseen[::2], unseen[1::2]
-    known, unseen = ([each for each in side if each is not None] for side in (known, unseen))
-    if len(known) < FEWEST_ROWS // 2 or len(unseen) < FEWEST_ROWS // 2:
-        return {}
-    facts: dict[str, float] = {"texts": len(known), "control_texts": len(unseen)}
-    for attempts in ATTEMPTS:
-        needed = np.log1p(-((1 - CHANCE) ** (1 / attempts)))
-        for name, side in (("extracted", known), ("control_extracted", unseen)):
-            facts[f"{name}_in_{attempts}"] = sum(total >= needed for total, _ in side)
-    facts["greedily_extracted"] = sum(greedy for _, greedy in known)
-    found = excess(facts["extracted_in_100"], len(known), facts["control_extracted_in_100"], len(unseen))
-    return {"extraction": Estimate(found.value, found.low, found.high, facts=facts)}
+WORST_CASE = "an adapter that was made to memorise"
 
 
-def _continuation(likelihood: Likelihood, places: Sequence[int]) -> tuple[float, bool] | None:
-    """Return the log probability of the likeliest text's continuation, and whether greedy decoding gives it."""
-    found = []
-    for place in places:
-        there = np.flatnonzero(likelihood.place == place)
-        start = min(PREFIX, len(there) // 2)
-        suffix = there[start : start + SUFFIX]
-        if len(suffix) >= SHORTEST_SUFFIX:
-            total = float(likelihood.log_probability[suffix].sum())
-            found.append((total, bool(likelihood.likeliest[suffix].all())))
-    return max(found, default=None)
+def _interpret_auc(result: Result) -> str:
+    return interpret_membership(result, WORST_CASE)
+
+
+def _interpret_tpr(result: Result) -> str:
+    return interpret_true_positives(result, WORST_CASE)
+
+
+ADAPTER_MIA_AUC = Metric(
+    name="adapter_mia_auc",
+    title="Membership inference on the adapter: AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751); Zarifzadeh et al. 2024 (RMIA)",
+    what="How often the strongest attack that has the adapter itself ranks a training record above a non-member.",
+    formula="as `data_mia_auc`, scores: loss, zlib, ratio to the base, Min-K%++, RMIA, windows won",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=HELD_OUT, guarded=True),),
+    anchors="adapter",
+)
+ADAPTER_MIA_TPR = Metric(
+    name="adapter_mia_tpr",
+    title="Membership inference on the adapter: true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the strongest attack on the adapter identifies at a threshold few non-members pass, minus "
+    "their share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=HELD_OUT, guarded=True),),
+    anchors="adapter",
+)
+LIRA_AUC = Metric(
+    name="lira_auc",
+    title="Membership inference on the adapter with shadow models (LiRA): AUC",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles",
+    what="How often an attack that compares the adapter with models trained with and without each record ranks a training record "
+    "above a non-member; it is part of the strongest attack on the adapter too.",
+    formula="AUC of the likelihood ratio of a record's loss under shadow adapters that did and did not learn it; `lira` only",
+    read=_interpret_auc,
+    zero="worst",
+    unit="plain",
+    anchors="adapter",
+)
+LIRA_TPR = Metric(
+    name="lira_tpr",
+    title="Membership inference on the adapter with shadow models (LiRA): true positives at a low false positive rate",
+    section="privacy",
+    goal="down",
+    range=(-0.05, 1.0),
+    source="LiRA, Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
+    what="Share of training records that the attack with shadow models identifies at a threshold few non-members pass, minus their "
+    "share.",
+    formula="as `data_mia_tpr`",
+    read=_interpret_tpr,
+    zero="worst",
+    unit="points",
+    anchors="adapter",
+)
+MEASURE = Measure(
+    adapter_membership,
+    (ADAPTER_MIA_AUC, ADAPTER_MIA_TPR),
+    adapter_candidates,
+    adapter_obstacle,
+    own_threads=True,
+)
+LIRA_MEASURE = Measure(
+    shadow_membership, (LIRA_AUC, LIRA_TPR), adapter_candidates, lira_obstacle, own_threads=True
+)

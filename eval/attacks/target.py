@@ -1,4 +1,4 @@
-"""An adapter under attack: likelihoods of training and of unseen records under it, its base, and a memorising copy."""
+"""The model under attack: likelihoods of members and non-members under it, its base model and a memorising copy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.attacks.attack_training import training_obstacle
+from paracosm.eval.attacks.attack_training import rows_in_domain, training_obstacle
 from paracosm.eval.attacks.likelihood import Likelihood
 from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.lira_rmia import Shadows
-from paracosm.eval.attacks.shadow_models import read_shadows
+from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
+from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
 from paracosm.finetune.models.trained_model import load_codec
@@ -23,64 +23,71 @@ from paracosm.records.schema.schema import Record
 from paracosm.records.schema.table import to_records
 
 Encoded = EncodedRecord | SlotRecord
-CONTROL_TOKENS = 1500
-"""Tokens of the training records that the memorising copy learns by heart."""
-CONTROL_RECORDS = (8, 48)
-CONTROL_STEPS = 16
-CONTROL_RATE = 5e-3
+MEMORISED_TOKENS = 1500
+"""Tokens of the training records that the memorising copy overfits to, at most."""
+MEMORISED_RECORDS = (8, 48)
+"""Fewest and most records that it overfits to; the first number is also its batch size."""
+MEMORISING_STEPS = 16
+MEMORISING_RATE = 5e-3
 LONG_TEXT = 50
 """Words of a text that is surely long enough to be continued; it has at least as many tokens."""
 
 
 @dataclass(frozen=True)
 class AttackTarget:
-    """Records with their likelihoods; training records first, then records that never trained."""
+    """Records and their likelihoods under the models of an attack; members first, then non-members."""
 
     records: list[Record]
     members: int
     adapter: list[Likelihood]
     base: list[Likelihood]
     memorised: list[Likelihood]
-    """Under the adapter after more training on the first `memorised_members` records alone."""
+    """Under the memorising copy: of the first `memorised_members` members, then of all non-members."""
     memorised_members: int
     groups: np.ndarray | None
-    shadows: Shadows | None
-    """What shadow adapters say of the records, where the settings ask for them."""
+    """Subject of each record; None where every record is its own subject."""
+    shadows: ShadowLikelihoods | None
+    """Under the shadow models, where the settings ask for them."""
     unknown: int
-    """Unseen records with a value that training never saw: they have no likelihood and were left out."""
-
-    @property
-    def others(self) -> int:
-        return len(self.records) - self.members
+    """Non-members left out because a value that training never saw has no likelihood."""
 
 
-def read_attacked(context: Context) -> AttackTarget:
-    """Load the context's adapter and read the likelihoods that every attack on it needs."""
+def attack_target(context: Context) -> AttackTarget:
+    """Return the likelihoods that the attacks on the context's adapter share; computed at most once for a context."""
+    return context.once("attacked adapter", lambda: read_target(context))
+
+
+def read_target(context: Context) -> AttackTarget:
+    """Load the context's adapter and compute the likelihoods that every attack on it needs."""
     assert context.adapter is not None
     folder, most, seed = context.adapter, context.settings.attacked_records, context.settings.seed
     codec, masks = load_codec(folder)
-    known = drawn_rows(len(context.train), most, seed)
-    unseen = drawn_rows(len(context.held_out), most, seed + 1)
-    members, kept_members, _ = _encoded(context.train.iloc[known], codec, masks)
-    first = _long_texts_first(context.train.iloc[known[kept_members]], codec)
-    members, kept_members = [members[row] for row in first], kept_members[first]
-    others, kept_others, unknown = _encoded(context.held_out.iloc[unseen], codec, masks)
-    records = [*members, *others]
-    chosen = _few(members)
+    train_rows = drawn_rows(len(context.train), most, seed)
+    held_out_rows = drawn_rows(len(context.held_out), most, seed + 1)
+    members, kept, _ = _encode(context.train.iloc[train_rows], codec, masks)
+    first = _long_texts_first(context.train.iloc[train_rows[kept]], codec)
+    members, train_rows = [members[row] for row in first], train_rows[kept[first]]
+    non_members, kept, unknown = _encode(context.held_out.iloc[held_out_rows], codec, masks)
+    held_out_rows = held_out_rows[kept]
+    records = [*members, *non_members]
+    chosen = _memorised_count(members)
     adapter = adapter_likelihoods(folder, codec, masks, records)
     base = base_likelihoods(folder, codec, masks, records)
-    memorised = memorised_likelihoods(folder, codec, masks, [*members[:chosen], *others], members[:chosen])
-    groups = _subjects(context, known[kept_members], unseen[kept_others])
+    memorised = memorised_likelihoods(
+        folder, codec, masks, [*members[:chosen], *non_members], members[:chosen]
+    )
+    rows = np.concatenate([train_rows, len(context.train) + held_out_rows])
+    subjects = real_subjects(context)
     plain = [
-        *to_records(context.train.iloc[known[kept_members]], codec.schema),
-        *to_records(context.held_out.iloc[unseen[kept_others]], codec.schema),
+        *to_records(context.train.iloc[train_rows], codec.schema),
+        *to_records(context.held_out.iloc[held_out_rows], codec.schema),
     ]
     shadows = None
     if training_obstacle(context, "lira") is None:
-        rows = np.concatenate([known[kept_members], len(context.train) + unseen[kept_others]])
-        shadows = read_shadows(
+        shadows = shadow_likelihoods(
             context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
         )
+    groups = None if subjects is None else subjects[rows]
     return AttackTarget(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
 
 
@@ -110,11 +117,11 @@ def memorised_likelihoods(
     codec: Codec,
     masks: TokenMasks,
     records: Sequence[Encoded],
-    learnt: Sequence[Encoded],
+    memorised: Sequence[Encoded],
 ) -> list[Likelihood]:
-    """Return the likelihoods of `records` under the adapter after more training on the few records `learnt` alone.
+    """Return the likelihoods of `records` under the adapter after further training on the few in `memorised` alone.
 
-    It is the positive control: an attack that does not find these few records finds nothing.
+    This is the positive control: an attack that does not find these few records has no power.
     """
     import torch
 
@@ -122,35 +129,38 @@ def memorised_likelihoods(
     from paracosm.finetune.models.trained_model import load_trainable
 
     model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
-    weights = [each for each in model.parameters() if each.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=CONTROL_RATE, weight_decay=0.0)
-    reader, decisions = reader_of(codec, masks), sum(each.decisions for each in learnt)
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=MEMORISING_RATE, weight_decay=0.0)
+    reader, decisions = reader_of(codec, masks), sum(record.decisions for record in memorised)
+    size = MEMORISED_RECORDS[0]
     model.train()
-    for step in range(CONTROL_STEPS):
-        for first in range(0, len(learnt), CONTROL_RECORDS[0]):
-            (reader.loss(model, learnt[first : first + CONTROL_RECORDS[0]], step) / decisions).backward()
+    for step in range(MEMORISING_STEPS):
+        for begin in range(0, len(memorised), size):
+            (reader.loss(model, memorised[begin : begin + size], step) / decisions).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
     return reader.likelihoods(model, records)  # type: ignore[arg-type]  # peft forwards every call
 
 
-def _encoded(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:
-    """Return the records that have a likelihood, their row numbers, and how many have none."""
-    records = to_records(table, codec.schema)
-    kept = np.array([codec.schema.allows(record) for record in records], dtype=bool)
+def _encode(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:
+    """Return the encoded records that have a likelihood, their row numbers, and how many have none."""
+    records, kept = to_records(table, codec.schema), rows_in_domain(table, codec.schema)
     reader = reader_of(codec, masks)
-    found: list[Encoded] = []
+    encoded: list[Encoded] = []
     for row in np.flatnonzero(kept):
-        encoded, unknown = reader.encode([records[row]])
+        record, unknown = reader.encode([records[row]])
         # A text of a length that training never saw has no likelihood under a masked model.
         kept[row] = not unknown
-        found.extend(encoded)
-    return found, np.flatnonzero(kept), int((~kept).sum())
+        encoded.extend(record)
+    return encoded, np.flatnonzero(kept), int((~kept).sum())
 
 
 def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
-    """Return the row numbers, records first whose text has a continuation: what is learnt by heart has to show there too."""
+    """Return the row numbers with the records first that have a long text.
+
+    The memorising copy overfits to the first records, and the extraction attack needs texts that can be continued.
+    """
     long = np.zeros(len(table), dtype=bool)
     for field in codec.schema.modelled:
         if field.type == "text":
@@ -158,20 +168,13 @@ def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
     return np.argsort(~long, kind="stable")
 
 
-def _few(members: Sequence[Encoded]) -> int:
-    """Return how many training records the memorising copy learns."""
+def _memorised_count(members: Sequence[Encoded]) -> int:
+    """Return the number of training records that the memorising copy overfits to."""
     tokens = np.cumsum([record.tokens for record in members])
-    return int(np.clip((tokens <= CONTROL_TOKENS).sum(), *np.minimum(CONTROL_RECORDS, len(members))))
+    return int(np.clip((tokens <= MEMORISED_TOKENS).sum(), *np.minimum(MEMORISED_RECORDS, len(members))))
 
 
 def _are_short(records: Sequence[Encoded]) -> bool:
     from paracosm.finetune.models.lora import SHORT
 
     return max(record.tokens for record in records) < SHORT
-
-
-def _subjects(context: Context, known: np.ndarray, unseen: np.ndarray) -> np.ndarray | None:
-    if not context.subjects:
-        return None
-    held_out = [context.subjects[name] for name in ("control", "test") if name in context.subjects]
-    return np.concatenate([context.subjects["train"][known], np.concatenate(held_out)[unseen]])

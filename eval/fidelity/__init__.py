@@ -1,1 +1,1 @@
-"""Fidelity metrics: do synthetic records resemble real ones?"""
+"""Fidelity: how close the distribution of the synthetic records is to that of the real ones."""

@@ -1,30 +1,63 @@
-"""Can a classifier tell synthetic records from real ones? (Lopez-Paz & Oquab 2017, classifier two-sample test.)"""
+"""Classifier two-sample test on rows: can gradient boosting tell synthetic records from real ones?"""
 
 import numpy as np
 import pandas as pd
 
+from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.statistics.classifier import FITTING, auc_with_variances, out_of_fold
+from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.measure import Measure, same_context, too_few
+from paracosm.eval.measuring.metric import Estimate, Metric
+from paracosm.eval.measuring.readings import COPYING_AUC, interpret_classifier
 from paracosm.eval.statistics.intervals import around
+
+C2ST = Metric(
+    name="c2st_auc",
+    title="Classifier two-sample test (C2ST): AUC",
+    section="fidelity",
+    goal="target",
+    target=0.5,
+    range=(0.0, 1.0),
+    source="Lopez-Paz & Oquab 2017, Revisiting classifier two-sample tests",
+    what="How often gradient boosting, given one synthetic and one real record, knows which is which; 50% is guessing.",
+    formula="out-of-fold AUC of gradient boosting, 5 folds, equal sizes; DeLong interval",
+    unit="plain",
+    read=interpret_classifier,
+    gates=(
+        Gate("at most", 0.75, 0.75, 0.75, settled_by=HELD_OUT),
+        Gate(
+            "at least",
+            COPYING_AUC,
+            COPYING_AUC,
+            COPYING_AUC,
+            settled_by=HELD_OUT,
+            may_pass=False,
+            name="twins",
+            title="Classifier two-sample test (C2ST): copying",
+            own_section="privacy",
+        ),
+    ),
+)
 
 
 def classifier_auc(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     """Return the out-of-fold AUC of gradient boosting between a candidate and train, at equal sizes.
 
-    Averaged over `settings.repeats` pairs of parts. 0.5: cannot tell. Well below 0.5: rows of the candidate have
-    their twin on the other side of a fold, which is what copying looks like.
-    The interval holds the sampling variance of both sides (DeLong, DeLong & Clarke-Pearson 1988), grown for that of the
-    classifier.
+    Averaged over `settings.repeats` pairs of parts. At 0.5 the two cannot be told apart. Well below 0.5, rows of the
+    candidate have an equal row in train on the other side of a fold, as copies have.
+    The interval holds the sampling variance of both sides (DeLong, DeLong & Clarke-Pearson 1988), multiplied for the
+    variance of the classifier.
     """
+    from paracosm.eval.statistics.classifier import FITTING, auc_with_variances, out_of_fold
+
     values, candidate_variance, train_variance = [], [], []
     pairs = zip(context.parts(candidate, 1), context.parts(context.train, 2), strict=True)
-    for number, (fake, real) in enumerate(pairs):
-        real = real.iloc[: len(fake)]
-        scores, labels = out_of_fold(context, fake, real, seed=context.settings.seed + number)
-        auc, fake_side, real_side = auc_with_variances(scores, labels)
+    for number, (synthetic, real) in enumerate(pairs):
+        real = real.iloc[: len(synthetic)]
+        scores, labels = out_of_fold(context, synthetic, real, seed=context.settings.seed + number)
+        auc, synthetic_side, real_side = auc_with_variances(scores, labels)
         values.append(auc)
-        candidate_variance.append(fake_side)
+        candidate_variance.append(synthetic_side)
         train_variance.append(real_side)
     independent = (context.distinct_parts(candidate), context.distinct_parts(context.train))
     sampling = np.mean(candidate_variance) / independent[0] + np.mean(train_variance) / independent[1]
@@ -38,3 +71,6 @@ def classifier_auc(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
         facts={"rows_each_side": min(context.size, len(candidate)), "repeats": len(values)},
     )
     return {"c2st_auc": estimate}
+
+
+MEASURE = Measure(classifier_auc, (C2ST,), same_context(fidelity_candidates), too_few)

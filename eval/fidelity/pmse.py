@@ -1,46 +1,77 @@
-"""How surely can a record be taken for synthetic? (pMSE: Snoke et al. 2018; with trees, Bowen & Snoke 2021.)"""
+"""Propensity score (pMSE ratio): how confidently can a tree assign records to the synthetic side?
+
+Snoke et al. 2018; with classification trees, Bowen & Snoke 2021.
+"""
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeClassifier
 
+from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.representations.features import tree_features
+from paracosm.eval.measuring.measure import Measure, same_context, too_few
+from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.statistics.intervals import around
 
 MOST_ROWS = 5000
 MOST_LEAVES = 32
 FEWEST_IN_LEAF = 10
 FITTING = 2.3
-"""By how much the variance grows over that of the counts, because other records would have made another tree; measured by
+"""Factor on the variance of the counts, because other records would have made another tree; measured by
 bench/evaluation/coverage.py."""
+
+
+def _interpret(result: Result) -> str:
+    text = (
+        f"The share of synthetic records varies {result.synthetic.value:.2f} times as much between groups of similar "
+        "records as chance would make it"
+    )
+    if result.ceiling is not None:
+        text += f"; for fresh real records it varies {result.ceiling.value:.2f} times as much"
+    if (floor := result.estimates.get("floor")) is not None:
+        text += f", for shuffled columns {floor.value:.2f} times"
+    return text + "."
+
+
+PMSE_RATIO = Metric(
+    name="pmse_ratio",
+    title="Propensity score: pMSE ratio",
+    section="fidelity",
+    goal="target",
+    target=1.0,
+    range=(0.0, float("inf")),
+    source="Snoke et al. 2018, pMSE over its mean under permuted labels; a tree of one half, read on the other",
+    what="How much more than by chance the share of synthetic records varies between groups of similar records; 1 is chance.",
+    formula="mean of (p - c)^2 over records, p: share of synthetic records in a leaf of a tree that was fitted to the other half, "
+    "c: the share overall; divided by its mean under permuted labels",
+    read=_interpret,
+    unit="plain",
+)
 
 
 def propensity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     """Return `pmse_ratio` of a candidate against as many rows of train.
 
-    A classification tree divides the records of one half into kinds; in the other half, whose records it never saw, the
-    share of synthetic ones among each kind is compared with the share among all: pMSE = mean of (p - c)^2. Over its
-    mean when the labels are permuted, 1 says that synthetic and real cannot be told apart. Both halves take both roles.
-    The interval resamples the records of both sides within the kinds, and is widened for the making of these.
+    A classification tree fitted to one half divides the records into leaves; in the other half the share of synthetic
+    records in each leaf is compared with the share overall: pMSE = mean of (p - c)^2. Divided by its mean under permuted
+    labels, 1 means that synthetic and real records cannot be told apart. Both halves take both roles.
+    The interval resamples the records of both sides within the leaves, multiplied for the variance of the tree.
     """
+    from paracosm.eval.representations.features import tree_features
+
     values, variances, leaves, seed = [], [], [], context.settings.seed
     random = np.random.default_rng([seed, 83])
     rows = min(context.size, len(candidate), len(context.train), MOST_ROWS)
-    for fake, real in zip(context.parts(candidate, 5), context.parts(context.train, 6), strict=True):
-        both = pd.concat([fake.iloc[:rows], real.iloc[:rows]], ignore_index=True)
+    for synthetic, real in zip(context.parts(candidate, 5), context.parts(context.train, 6), strict=True):
+        both = pd.concat([synthetic.iloc[:rows], real.iloc[:rows]], ignore_index=True)
         (matrix,), _ = tree_features(both, [both], context.fields)
         labels = np.repeat([1, 0], rows)
         halves = np.zeros(2 * rows, dtype=bool)
         for side in (0, 1):
             halves[random.permutation(np.flatnonzero(labels == side))[: rows // 2]] = True
         ratios = []
-        for learnt in (halves, ~halves):
-            kinds = _kinds(matrix, labels, learnt, seed)
-            counts = [
-                np.bincount(kinds[labels[~learnt] == side], minlength=kinds.max() + 1) for side in (1, 0)
-            ]
+        for fitted in (halves, ~halves):
+            leaf = _leaves(matrix, labels, fitted, seed)
+            counts = [np.bincount(leaf[labels[~fitted] == side], minlength=leaf.max() + 1) for side in (1, 0)]
             ratios.append(_resampled(*counts, resamples=context.settings.bootstrap, random=random))
             leaves.append(len(counts[0]))
         means = np.mean(ratios, axis=0)
@@ -48,47 +79,54 @@ def propensity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]
         variances.append(float(means[1:].var(ddof=1)))
     distinct = min(context.distinct_parts(candidate), context.distinct_parts(context.train))
     fitting = np.var(values, ddof=1) / len(values) if len(values) > 1 else 0.0
-    found = around(
+    estimate = around(
         float(np.mean(values)),
         float(max(FITTING * np.mean(variances) / distinct, fitting)),
         (0.0, np.inf),
         facts={"rows_each_side": rows, "kinds": round(float(np.mean(leaves)), 1), "repeats": len(values)},
     )
-    return {"pmse_ratio": found}
+    return {"pmse_ratio": estimate}
 
 
-def pmse_ratio(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Return pMSE over its mean under permuted labels, for each row of counts of both sides (rows x kinds).
+def pmse_ratio(synthetic: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Return pMSE divided by its mean under permuted labels, for each row of counts of both sides (rows x leaves).
 
-    With n records of a kind among N and a share c of synthetic ones, a permutation gives the kind's share the variance
-    c (1 - c) / n * (N - n) / (N - 1); so the mean is c (1 - c) (kinds - 1) / (N - 1).
+    With n records in a leaf among N and a share c of synthetic ones, a permutation gives the leaf's share the variance
+    c (1 - c) / n * (N - n) / (N - 1); so the mean is c (1 - c) (leaves - 1) / (N - 1).
     """
-    together = ours + theirs
+    together = synthetic + real
     total = together.sum(axis=-1, keepdims=True)
-    overall = ours.sum(axis=-1, keepdims=True) / total
-    share = np.divide(ours, together, out=np.broadcast_to(overall, together.shape).copy(), where=together > 0)
+    overall = synthetic.sum(axis=-1, keepdims=True) / total
+    share = np.divide(
+        synthetic, together, out=np.broadcast_to(overall, together.shape).copy(), where=together > 0
+    )
     observed = (together / total * (share - overall) ** 2).sum(axis=-1)
-    kinds = np.maximum((together > 0).sum(axis=-1), 2)
-    expected = overall * (1 - overall) * (kinds - 1)[..., None] / (total - 1)
+    leaves = np.maximum((together > 0).sum(axis=-1), 2)
+    expected = overall * (1 - overall) * (leaves - 1)[..., None] / (total - 1)
     return observed / expected[..., 0]
 
 
-def _kinds(matrix: np.ndarray, labels: np.ndarray, learnt: np.ndarray, seed: int) -> np.ndarray:
-    """Return the leaf of each record that the tree did not see, numbered from 0."""
+def _leaves(matrix: np.ndarray, labels: np.ndarray, fitted: np.ndarray, seed: int) -> np.ndarray:
+    """Return the leaf of each record outside the half that the tree is fitted to, numbered from 0."""
+    from sklearn.tree import DecisionTreeClassifier
+
     tree = DecisionTreeClassifier(
         max_leaf_nodes=MOST_LEAVES,
         min_samples_leaf=FEWEST_IN_LEAF,
         random_state=seed,
-    ).fit(matrix[learnt], labels[learnt])
-    return np.unique(tree.apply(matrix[~learnt]), return_inverse=True)[1]
+    ).fit(matrix[fitted], labels[fitted])
+    return np.unique(tree.apply(matrix[~fitted]), return_inverse=True)[1]
 
 
 def _resampled(
-    ours: np.ndarray, theirs: np.ndarray, *, resamples: int, random: np.random.Generator
+    synthetic: np.ndarray, real: np.ndarray, *, resamples: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Return the ratio, and that of each resample of the records of both sides."""
+    """Return the ratio of the counts, followed by those of resampled counts (1 + resamples)."""
     drawn = [
         np.vstack([side, random.multinomial(side.sum(), side / side.sum(), size=resamples)])
-        for side in (ours, theirs)
+        for side in (synthetic, real)
     ]
     return pmse_ratio(*drawn)
+
+
+MEASURE = Measure(propensity, (PMSE_RATIO,), same_context(fidelity_candidates), too_few)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from paracosm.eval.gates.catalogue import CONTROL, HELD_OUT
 from paracosm.eval.gates.ruling import MAX_DATA_FACTOR
+from paracosm.eval.measuring.gate import CONTROL, HELD_OUT
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import GateResult
 

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from paracosm.eval.gates.catalogue import GATES, GUARD, Gate, Quantity
+from paracosm.eval.gates.catalogue import GATES
+from paracosm.eval.measuring.gate import GUARD, Gate, Quantity
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import Unit, figure, interval
 from paracosm.eval.results.gate_result import DECIDING_STATES, GateResult, State, Verdict

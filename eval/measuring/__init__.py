@@ -1,1 +1,1 @@
-"""What a metric is, what it is measured on, and the anchors that it is read against."""
+"""Definitions shared by all metrics: metric, measure, gate, estimate, anchors, and the context of an evaluation."""

@@ -1,4 +1,7 @@
-"""Anchors: what every metric is also measured on, as if it were synthetic: the ceiling, the floor and the worst case."""
+"""Anchors: the tables that every metric is also measured on in place of the synthetic records.
+
+The ceiling is real records that never trained, the floor is columns shuffled independently, the worst case a copy of train.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,18 +15,18 @@ from paracosm.records.schema.schema import Field
 
 
 def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: int, seed: int) -> pd.DataFrame:
-    """Return `rows` records whose columns are each shuffled alone: right marginals, no relation between columns.
+    """Return `rows` records with each column shuffled independently: right marginals, no relation between columns.
 
-    A text is drawn word by word from all words of its column, at the length of some text: shuffling whole texts would
-    copy them. Above `len(table)` rows, whole shuffles follow each other.
+    Texts are shuffled word by word within their column and keep their lengths, since shuffled whole texts would be copies.
+    Above `len(table)` rows, whole shuffles are concatenated.
     """
     random = np.random.default_rng([seed, 11])
     shuffles = -(-rows // len(table))
     columns = {}
-    for each in fields:
+    for field in fields:
         order = np.concatenate([random.permutation(len(table)) for _ in range(shuffles)])[:rows]
-        column = table[each.name].iloc[order].reset_index(drop=True)
-        columns[each.name] = _shuffled_words(column, random) if each.type == "text" else column
+        column = table[field.name].iloc[order].reset_index(drop=True)
+        columns[field.name] = _shuffled_words(column, random) if field.type == "text" else column
     return pd.DataFrame(columns)
 
 
@@ -39,7 +42,7 @@ def _shuffled_words(column: pd.Series, random: np.random.Generator) -> pd.Series
 
 
 def shuffled(context: Context, rows: int) -> pd.DataFrame:
-    """Return the floor: `rows` records of train with every column shuffled alone."""
+    """Return the floor: `rows` records of train with each column shuffled independently."""
     return context.once(
         f"floor of {rows}",
         lambda: independent_marginals(context.train, context.fields, rows, context.settings.seed),
@@ -47,7 +50,7 @@ def shuffled(context: Context, rows: int) -> pd.DataFrame:
 
 
 def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
-    """Return what is handed in as if synthetic: held-out real records, shuffled columns, a copy of train."""
+    """Return the candidates of fidelity: synthetic records, held-out real ones, shuffled columns, a copy of train."""
     return {
         "synthetic": synthetic,
         "ceiling": context.held_out,
@@ -57,7 +60,7 @@ def fidelity_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Ancho
 
 
 def text_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
-    """Return the same for texts, whose floor can be records that the base model wrote without the adapter."""
+    """Return the candidates of fidelity for texts, whose floor is records of the base model where `eval.floor` is `base`."""
     candidates = fidelity_candidates(context, synthetic)
     if context.untrained is not None:
         candidates["floor"] = context.untrained
@@ -67,7 +70,10 @@ def text_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, p
 def unseen_text_candidates(
     context: Context, synthetic: pd.DataFrame
 ) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
-    """Return the same where control serves as a yardstick: the ceiling is the test split, or half of control by the other."""
+    """Return the candidates for texts that are scored by a model of control, so that the ceiling may not hold control.
+
+    The ceiling is the test split, or one half of control in a context with the other half.
+    """
     candidates = leakage_candidates(context, synthetic)
     if context.untrained is not None:
         candidates["floor"] = (context, context.untrained)
@@ -75,19 +81,19 @@ def unseen_text_candidates(
 
 
 def utility_candidates(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, pd.DataFrame]:
-    """Return what learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
+    """Return the tables that learners train on: synthetic records, train itself (the ceiling), shuffled columns."""
     return {"synthetic": synthetic, "ceiling": context.train, "floor": shuffled(context, len(context.train))}
 
 
 def leakage_candidates(
     context: Context, synthetic: pd.DataFrame
 ) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
-    """Return what is attacked; the ceiling is the test split, or without one a half of control against the other."""
+    """Return the candidates of privacy metrics; without a test split the ceiling is one half of control against the other."""
     if context.test is not None:
         clean = (context, context.test)
     else:
-        known, fresh = control_halves(context)
-        clean = (_with_control(context, known), context.control.iloc[fresh].reset_index(drop=True))
+        reference, fresh = control_halves(context)
+        clean = (_with_control(context, reference), context.control.iloc[fresh].reset_index(drop=True))
     return {
         "synthetic": (context, synthetic),
         "ceiling": clean,
@@ -99,9 +105,9 @@ def leakage_candidates(
 def attack_candidates(
     context: Context, synthetic: pd.DataFrame
 ) -> dict[Anchor, tuple[Context, pd.DataFrame]]:
-    """Return what membership attacks are tried on; the test split is their reference, or without one half of control.
+    """Return the candidates of membership inference attacks, calibrated on the test split or without one on half of control.
 
-    The ceiling is one half of the reference handed in as if synthetic, with the other half as its reference.
+    The ceiling is one half of these reference records as the candidate, calibrated on the other half.
     """
     context = with_reference(context)
     assert context.test is not None
@@ -119,11 +125,11 @@ def attack_candidates(
 
 
 def with_reference(context: Context) -> Context:
-    """Return the context with a test split: its own, or else a half of control."""
+    """Return the context with a test split: its own one, or else one half of control."""
     if context.test is not None:
         return context
-    reference, kept = control_halves(context)
-    return replace(_with_control(context, kept), test=context.control.iloc[reference].reset_index(drop=True))
+    reference, rest = control_halves(context)
+    return replace(_with_control(context, rest), test=context.control.iloc[reference].reset_index(drop=True))
 
 
 def control_halves(context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +139,7 @@ def control_halves(context: Context) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _with_control(context: Context, rows: np.ndarray) -> Context:
-    """Return the context with some rows of control alone, and what is known of whom they are about."""
+    """Return the context with only the given rows of control, and their subjects and identifiers."""
     subjects, identifiers = dict(context.subjects), dict(context.identifiers)
     if "control" in subjects:
         subjects["control"] = subjects["control"][rows]

@@ -1,4 +1,4 @@
-"""What attacks need to train models of their own."""
+"""Settings for attacks that train models of their own: the recipe, the folder and the expected pace."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,13 @@ from paracosm.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class AttackSettings:
-    """With what an evaluation trains adapters for its attacks.
+    """What an evaluation needs to train adapters for its attacks.
 
     Attributes:
         recipe: how the attacked adapter was trained, or would be.
-        folder: where adapters are trained and what was read off them is kept.
+        folder: where attack models are trained and their scores are kept.
         progress: takes progress lines.
-        pace: seconds that a record took in an epoch of the run's own training; None where none was measured.
+        pace: seconds per record and epoch of the run's own training; None where none was measured.
     """
 
     recipe: Recipe

@@ -1,4 +1,4 @@
-"""What every metric measures against: the real splits, the sizes, the seeds, and how anchors are made from them."""
+"""The context of an evaluation: the real splits that synthetic records are measured against, sizes and seeds."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -35,29 +35,29 @@ class Context:
     size: int
     """Rows of a candidate in one fidelity measurement; the same for synthetic, ceiling, floor and worst case."""
     subjects: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Split -> whom each of its records is about, as numbers; empty where every record is its own subject."""
+    """Split -> the subject of each of its records, as numbers; empty where every record is its own subject."""
     identifiers: Mapping[str, Sequence[frozenset[str]]] = field(default_factory=dict)
-    """Split -> the identifiers of each of its records, which no metric but their own replay sees."""
+    """Split -> the identifiers of each of its records; used by `pii_replay` alone."""
     adapter: Path | None = None
-    """The adapter that made the synthetic records, where one is at hand."""
+    """Folder of the adapter that made the synthetic records, where there is one."""
     canaries: Path | None = None
-    """Records that were planted in train by coin flips, where there are some."""
+    """Table of the canaries of the run, where there are some."""
     claim: Claim | None = None
-    """What a private training states to have spent."""
+    """The privacy budget that a private training claims."""
     attackers: "AttackSettings | None" = None
-    """With what attacks train adapters of their own; None where they may not."""
+    """Settings of attacks that train adapters; None where there are none."""
     further: Sequence[pd.DataFrame] = ()
-    """Other sets of synthetic records, of the same generator with other seeds."""
+    """Other sets of synthetic records, made by the same generator with other seeds."""
     untrained: pd.DataFrame | None = None
-    """What the base model writes without the adapter, where that is the floor of texts."""
+    """Records written by the base model without the adapter, where they are the floor of texts."""
 
     memo: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
-    """What metrics worked out of the real records alone, shared by all candidates."""
+    """Results that depend on the real records alone, shared by all candidates."""
     locks: dict[str, AbstractContextManager[Any]] = field(init=False, repr=False, default_factory=dict)
-    """One for each key of `memo`: who comes second waits for what the first one makes."""
+    """One lock for each key of `memo`: a second thread waits for the result of the first."""
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return what `make` makes, made at most once, whichever thread asks."""
+        """Return the result of `make`, computed at most once in this context, by any thread."""
         with self.locks.setdefault(key, RLock()):
             if key not in self.memo:
                 self.memo[key] = make()
@@ -65,7 +65,17 @@ class Context:
 
     @property
     def fields(self) -> tuple[Field, ...]:
+        """The fields that are measured: all but identifiers."""
         return self.schema.modelled
+
+    @property
+    def language(self) -> str:
+        """Language of the texts, as a code of two letters: that of the run's recipe, or English without a recipe."""
+        if self.attackers is None:
+            return "en"
+        recipe = self.attackers.recipe
+        language = recipe.card.language if recipe.data.pii is None else recipe.data.pii.language
+        return language.lower().replace("_", "-").split("-")[0]
 
     @property
     def held_out(self) -> pd.DataFrame:
@@ -81,17 +91,17 @@ class Context:
 
     @property
     def real(self) -> pd.DataFrame:
-        """Every real record: what ranks and categories are learnt from where neither side may be favoured."""
+        """Every real record: the basis of ranks and categories where neither side may be favoured."""
         return pd.concat([self.train, self.held_out], ignore_index=True)
 
     def subjects_of(self, **rows: np.ndarray) -> np.ndarray | None:
-        """Return the subjects of some rows of some splits, one after the other; None where records are subjects."""
+        """Return the subjects of given rows of given splits, concatenated; None where every record is its own subject."""
         if not self.subjects:
             return None
         return np.concatenate([self.subjects[name][chosen] for name, chosen in rows.items()])
 
     def parts(self, table: pd.DataFrame, stream: int) -> Iterator[pd.DataFrame]:
-        """Yield `settings.repeats` random parts of `size` rows; parts share no row until the table is used up."""
+        """Yield `settings.repeats` random parts of `size` rows; parts are disjoint until the table is used up."""
         random = np.random.default_rng([self.settings.seed, stream])
         size = min(self.size, len(table))
         order = np.empty(0, dtype=np.int64)
@@ -102,7 +112,7 @@ class Context:
             order = order[size:]
 
     def distinct_parts(self, table: pd.DataFrame) -> int:
-        """Return how many of the parts share no row: the number of independent measurements in their average."""
+        """Return the number of disjoint parts: the number of independent measurements in their average."""
         return max(1, min(self.settings.repeats, len(table) // max(1, min(self.size, len(table)))))
 
 

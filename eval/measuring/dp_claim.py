@@ -1,4 +1,4 @@
-"""What training claims to have spent, for the audit to hold against what the planted records prove."""
+"""The (epsilon, delta) that differentially private training claims, for comparison with the audit by canaries."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ GATE = "audit_epsilon"
 
 @dataclass(frozen=True)
 class Claim:
-    """The epsilon and delta that the accountant of a private training states."""
+    """Epsilon and delta as the privacy accountant of the training reports them."""
 
     epsilon: float
     delta: float
 
 
 def claim_of(run: Run) -> Claim | None:
-    """Return what the run's training claims; None where it was not private."""
+    """Return the claim of a run's training; None where training was not private."""
     facts = run.journal.stage("finetune").get("facts", {})
     return Claim(facts["epsilon"], facts["delta"]) if "epsilon" in facts else None
 

@@ -1,8 +1,49 @@
-"""A measure: one function that measures one or several metrics, and what it is handed as if synthetic."""
+"""Measures: a function, the metrics that it computes, and the anchors that it is also computed on.
+
+How to add a metric, in one file:
+
+1. Make a module beside the others of its section, for example `eval/fidelity/missing_cells.py`. Import pandas and numpy
+   at its top, and scikit-learn, SciPy or torch inside functions: listing metrics must stay fast.
+2. Declare the metric:
+
+       MISSING_CELLS = Metric(
+           name="missing_cells",
+           title="Missing cells: total variation distance",
+           section="fidelity",
+           goal="down",
+           range=(0.0, 1.0),
+           source="Who defined it",
+           what="How far the share of missing cells is from that of the training records.",
+           formula="mean over columns of |share missing in the candidate - share missing in train|",
+           read=interpret_distance,
+           gates=(Gate("at most", 0.05, 0.05, 0.05, settled_by=HELD_OUT),),
+       )
+
+   A gate is optional. A sentence that no other metric needs is a function beside the declaration.
+3. Write the function. It gets the context (the real records, the seed) and one candidate, and returns the estimates with
+   their 95% intervals by metric name. What depends on the real records alone goes through `context.once`.
+
+       def missing_cells(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+           ...
+           return {"missing_cells": around(value, variance, (0.0, 1.0))}
+
+4. Join both, with the anchors and the reason for which these data may not allow it:
+
+       MEASURE = Measure(missing_cells, (MISSING_CELLS,), same_context(fidelity_candidates), too_few)
+
+5. Add one line to the tuple of the section in `eval/catalogue/measures.py`, and run `python docs/tables.py`.
+
+Another package does the same in its own module, and instead of step 5 names the measure in its `pyproject.toml`:
+
+       [project.entry-points."paracosm.metrics"]
+       missing_cells = "my_package.missing_cells:MEASURE"
+
+The entry point names a `Measure` or a tuple of them. Its metrics come after those of Paracosm, and its gates decide like any
+other gate. A module with metrics must not import `paracosm.eval.catalogue`, which is what loads it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,22 +59,17 @@ Candidates = Callable[[Context, pd.DataFrame], dict[Anchor, tuple[Context, Any]]
 
 @dataclass(frozen=True)
 class Measure:
-    """One function, the metrics that it gives, and the candidates it is tried on."""
+    """A function, the metrics that it computes, and the candidates that it is computed on."""
 
     function: Function
     metrics: tuple[Metric, ...]
     candidates: Candidates
     obstacle: Callable[[Context], Obstacle | None]
-    """Why it cannot be measured on these tables, or None."""
+    """Returns why it cannot be measured on these tables, or None."""
     absent: Obstacle = NOT_ALLOWED
-    """Why a metric is missing although there was no obstacle."""
+    """The reason that is given where the function leaves a metric out although there was no obstacle."""
     own_threads: bool = False
-    """Whether it keeps every core busy by itself."""
-
-
-def lazy(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of a room's module that is imported when it is first called: listing metrics stays fast."""
-    return lambda *arguments: getattr(import_module(f"paracosm.eval.{module}"), name)(*arguments)
+    """Whether the function keeps every core busy by itself."""
 
 
 def same_context(make: Callable[[Context, pd.DataFrame], dict[Anchor, pd.DataFrame]]) -> Candidates:
@@ -44,7 +80,7 @@ def same_context(make: Callable[[Context, pd.DataFrame], dict[Anchor, pd.DataFra
 
 
 def too_few(context: Context) -> Obstacle | None:
-    """Return that there are too few records, or None."""
+    """Return an obstacle where a side has too few records for fidelity, or None."""
     if context.size < FEWEST_ROWS:
         return Obstacle(
             f"only {context.size} records on the smallest side; at least {FEWEST_ROWS} are needed"
@@ -52,41 +88,37 @@ def too_few(context: Context) -> Obstacle | None:
     return None
 
 
-def too_few_control(context: Context) -> Obstacle | None:
-    """Return that there are too few control records, or None."""
-    if len(context.control) < FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
+def too_few_control(context: Context, needed: int = FEWEST_ROWS) -> Obstacle | None:
+    """Return an obstacle where there are too few control records, or None."""
+    if len(context.control) < needed:
+        return Obstacle(f"only {len(context.control)} control records; at least {needed} are needed")
     return None
 
 
 def too_few_subjects(context: Context, *sides: tuple[str, ...]) -> Obstacle | None:
-    """Return that one side of an attack is about a handful of persons, or None: a bootstrap over them says nothing.
+    """Return an obstacle where one side of an attack has too few subjects for a bootstrap over them, or None.
 
     Args:
         context: of the tables.
         sides: the splits that make up each side.
     """
     for side in sides:
-        known = [context.subjects[name] for name in side if name in context.subjects]
-        persons = len(np.unique(np.concatenate(known))) if known else FEWEST_ROWS
-        if persons < FEWEST_ROWS:
+        subjects = [context.subjects[name] for name in side if name in context.subjects]
+        count = len(np.unique(np.concatenate(subjects))) if subjects else FEWEST_ROWS
+        if count < FEWEST_ROWS:
             return Obstacle(
-                f"only {persons} subjects in {' and '.join(side)}; at least {FEWEST_ROWS} are needed"
+                f"only {count} subjects in {' and '.join(side)}; at least {FEWEST_ROWS} are needed"
             )
     return None
 
 
 def text_obstacle(context: Context) -> Obstacle | None:
-    """Return why texts cannot be compared, or None."""
-    if all(each.type != "text" for each in context.fields):
+    """Return an obstacle where texts cannot be compared, or None."""
+    if all(field.type != "text" for field in context.fields):
         return Obstacle("there is no text column", curable=False)
-    if len(context.control) < FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {FEWEST_ROWS} are needed")
-    return None
+    return too_few_control(context)
 
 
 def membership_obstacle(context: Context) -> Obstacle | None:
-    """Return why membership cannot be attacked, or None."""
-    if len(context.control) < 3 * FEWEST_ROWS:
-        return Obstacle(f"only {len(context.control)} control records; at least {3 * FEWEST_ROWS} are needed")
-    return too_few_subjects(context, ("train",), ("control",))
+    """Return an obstacle where membership cannot be attacked, or None."""
+    return too_few_control(context, 3 * FEWEST_ROWS) or too_few_subjects(context, ("train",), ("control",))

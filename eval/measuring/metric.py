@@ -1,4 +1,4 @@
-"""What a metric is, and what measuring one gives."""
+"""Definition of a metric, and the result of measuring one on the synthetic records and on every anchor."""
 
 import math
 from collections.abc import Callable
@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from paracosm.eval.measuring.anchor_labels import AnchorFamily
+from paracosm.eval.measuring.gate import Gate, Section
 from paracosm.eval.measuring.number_format import Unit
 
 Goal = Literal["up", "down", "target"]
-Section = Literal["fidelity", "utility", "privacy"]
 Anchor = Literal["synthetic", "ceiling", "floor", "worst"]
 ANCHORS: tuple[Anchor, ...] = ("synthetic", "ceiling", "floor", "worst")
 FEWEST_ROWS = 10
+"""Records below which nothing is measured: an interval from fewer spans nearly the whole range."""
 NORMAL_95 = 1.959963984540054
 
 
@@ -28,7 +29,7 @@ class Estimate:
     facts: dict[str, Any] = field(default_factory=dict)
     """Counts and sizes behind the value; plain JSON values."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
-    """Lines to draw, as points."""
+    """Curves for the report: name -> points."""
 
     @property
     def deviation(self) -> float:
@@ -42,12 +43,29 @@ class Obstacle:
 
     reason: str
     curable: bool = True
-    """Whether more records of the same kind would allow it."""
+    """True if a larger table of the same kind would make the metric measurable."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a metric is called, which way is better, and where it comes from."""
+    """Declaration of a metric: name, direction, range, source, and the gates that limit it.
+
+    Attributes:
+        name: identifier in `metrics.json`, in recipes and on the command line.
+        title: the standard name in the literature first, then what it is applied to.
+        section: part of the report.
+        goal: whether a larger value is better (`up`), a smaller one (`down`), or one near `target`.
+        range: smallest and largest possible value.
+        source: citation.
+        what: one sentence that can be understood alone, for readers without statistics.
+        read: returns the result as one plain sentence.
+        zero: the anchor at which the normalised value is 0 (1 is the ceiling); None where no anchor is a natural zero.
+        unit: how its numbers are written.
+        target: the value to be near, where the goal is a target.
+        formula: how it is computed, in one line of docs/evaluation.md.
+        gates: limits that a release must keep; empty for a metric that only informs.
+        anchors: the family of its anchors, for their labels; None where they are the usual ones of its section.
+    """
 
     name: str
     title: str
@@ -55,32 +73,23 @@ class Metric:
     goal: Goal
     range: tuple[float, float]
     source: str
-    """Citation."""
     what: str
-    """One sentence for someone who is no statistician."""
     read: Callable[["Result"], str]
-    """Turns a result into one plain sentence."""
     zero: Literal["floor", "worst"] | None = "floor"
-    """The anchor at which the normalised value is 0 (1 is the ceiling); None where no anchor is a natural 0."""
     unit: Unit = "percent"
-    """How its figures are written."""
     target: float | None = None
-    """Where the goal is a target: the value to be near."""
+    formula: str = ""
+    gates: tuple[Gate, ...] = ()
+    anchors: AnchorFamily | None = None
+
+    def __post_init__(self) -> None:
+        named = tuple(gate.of_metric(self.name, self.title, self.section) for gate in self.gates)
+        object.__setattr__(self, "gates", named)
 
     @property
     def anchor_family(self) -> AnchorFamily:
         """The key of `ANCHOR_LABELS` for this metric."""
-        families: dict[str, AnchorFamily] = {
-            "adapter_": "adapter",
-            "lira_": "adapter",
-            "extraction": "adapter",
-            "auxiliary_": "auxiliary",
-            "canary_": "canaries",
-            "audit_": "canaries",
-        }
-        return next(
-            (family for start, family in families.items() if self.name.startswith(start)), self.section
-        )
+        return self.anchors or self.section
 
 
 @dataclass(frozen=True)
@@ -89,26 +98,26 @@ class Result:
 
     metric: Metric
     estimates: dict[Anchor, Estimate]
-    """`synthetic` is always there; an anchor that the data do not allow is absent."""
-    note: str = ""
-    """What the reader must know of this figure: subsampling, an anchor that is missing."""
+    """Always holds `synthetic`; an anchor that the data do not allow is absent."""
 
     @property
     def synthetic(self) -> Estimate:
+        """The estimate for the synthetic records."""
         return self.estimates["synthetic"]
 
     @property
     def ceiling(self) -> Estimate | None:
+        """The estimate for real records that never trained; None where there are none."""
         return self.estimates.get("ceiling")
 
     @property
     def zero(self) -> Estimate | None:
-        """The anchor at which the normalised value is 0."""
+        """The estimate for the anchor at which the normalised value is 0."""
         return None if self.metric.zero is None else self.estimates.get(self.metric.zero)
 
     @property
     def normalised(self) -> Estimate | None:
-        """(m - zero) / (ceiling - zero), with the error of all three carried over; None where the anchors coincide."""
+        """(m - zero) / (ceiling - zero) with the propagated error of all three; None where the anchors coincide."""
         if self.ceiling is None or self.zero is None:
             return None
         span = self.ceiling.value - self.zero.value
@@ -128,7 +137,7 @@ class Result:
 
     @property
     def of_ceiling(self) -> Estimate | None:
-        """m / ceiling, with the error of both carried over."""
+        """m / ceiling with the propagated error of both."""
         if self.ceiling is None or self.ceiling.value == 0:
             return None
         share = self.synthetic.value / self.ceiling.value
@@ -141,13 +150,13 @@ class Result:
 
     @property
     def departure(self) -> Estimate | None:
-        """|ln m|: how many times too large or too small a ratio is, either way."""
-        ours = self.synthetic
-        if ours.value <= 0 or ours.low <= 0:
+        """|ln m|: the distance of a ratio from 1 in either direction; None for a ratio that may be 0."""
+        ratio = self.synthetic
+        if ratio.value <= 0 or ratio.low <= 0:
             return None
-        ends = [abs(math.log(bound)) for bound in (ours.low, ours.high)]
-        low = 0.0 if ours.low <= 1 <= ours.high else min(ends)
-        return Estimate(abs(math.log(ours.value)), low, max(ends))
+        ends = [abs(math.log(bound)) for bound in (ratio.low, ratio.high)]
+        low = 0.0 if ratio.low <= 1 <= ratio.high else min(ends)
+        return Estimate(abs(math.log(ratio.value)), low, max(ends))
 
     @property
     def closer_than_real(self) -> bool:
@@ -160,5 +169,5 @@ class Result:
 
     @property
     def reading(self) -> str:
-        """The figure in one plain sentence."""
+        """The result in one plain sentence."""
         return self.metric.read(self)

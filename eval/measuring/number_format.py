@@ -1,4 +1,4 @@
-"""Numbers as text: values and intervals in the unit of a metric."""
+"""Numbers as text: the one place that decides units, digits and intervals."""
 
 import math
 from typing import Literal
@@ -17,7 +17,7 @@ def figure(value: float, unit: Unit) -> str:
 
 
 def interval(low: float, high: float, unit: Unit) -> str:
-    """Return a 95% interval as text, such as `1.2% to 3.4%`."""
+    """Return a 95% interval as text."""
     return f"{figure(low, unit)} to {figure(high, unit)}"
 
 
@@ -29,3 +29,13 @@ def bracketed(low: float, high: float, unit: Unit) -> str:
     decimals = min(max(decimals, 0), MAX_DECIMALS)
     ends = (round(scale * end, decimals) + 0.0 for end in (low, high))
     return f"[{', '.join(f'{end:.{decimals}f}' for end in ends)}]"
+
+
+def percentage(share: float, digits: int = 0) -> str:
+    """Return a share as a percentage with a fixed number of digits, for running text."""
+    return f"{100 * share:.{digits}f}%"
+
+
+def of_100(share: float) -> str:
+    """Return a share as a whole number out of 100, for sentences such as `in 57 of 100 pairs`."""
+    return f"{100 * share:.0f}"

@@ -1,1 +1,1 @@
-"""Privacy metrics of the synthetic records: copies, distances, membership, GDPR risks."""
+"""Privacy: what the synthetic records alone reveal about the training records."""

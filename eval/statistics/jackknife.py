@@ -1,4 +1,4 @@
-"""An interval for any statistic of two samples: leave out one group of rows at a time."""
+"""Confidence interval for any statistic of two samples, by the delete-a-group jackknife."""
 
 from collections.abc import Callable
 
@@ -19,12 +19,12 @@ def jackknifed(
     """Return a statistic with its 95% interval by the delete-a-group jackknife over both samples (Kott 2001).
 
     Args:
-        statistic: takes the row numbers of the first and of the second sample.
-        rows: how many rows the samples have.
-        seed: of the groups.
-        within: the range of the statistic.
+        statistic: function of the row numbers of the first and of the second sample.
+        rows: sizes of the samples.
+        seed: of the division into groups.
+        within: range of the statistic; the interval is clipped to it.
     """
-    whole = float(statistic(np.arange(rows[0]), np.arange(rows[1])))
+    value = float(statistic(np.arange(rows[0]), np.arange(rows[1])))
     random, variance = np.random.default_rng([seed, 59]), 0.0
     for side in (0, 1):
         group_of = random.permutation(np.arange(rows[side]) % GROUPS)
@@ -34,6 +34,6 @@ def jackknifed(
             kept[side] = np.flatnonzero(group_of != group)
             values.append(statistic(*kept))
         variance += (GROUPS - 1) / GROUPS * float(np.sum((np.array(values) - np.mean(values)) ** 2))
-    # So few groups tell a variance badly.
+    # Student's t, since so few groups estimate a variance badly.
     margin = float(student.ppf(0.975, 2 * (GROUPS - 1))) * float(np.sqrt(variance))
-    return Estimate(whole, max(within[0], whole - margin), min(within[1], whole + margin))
+    return Estimate(value, max(within[0], value - margin), min(within[1], value + margin))

@@ -1,14 +1,14 @@
-"""AUC and R² under row weights, for every resample of a bootstrap at once."""
+"""AUC and R² under row weights, computed for all resamples of a bootstrap at once."""
 
 import numpy as np
 
 
 def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the area under the ROC curve for each row of weights; NaN where one side weighs nothing.
+    """Return the area under the ROC curve for each row of weights; NaN where one side has no weight.
 
     Args:
-        scores: one a row of the test set; ties count half.
-        positive: which rows are positive.
+        scores: one for each row of the test set; ties count half.
+        positive: mask of the positive rows.
         weights: resamples x rows.
     """
     order = np.argsort(scores, kind="stable")
@@ -22,7 +22,7 @@ def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) 
 
 
 def weighted_r2(predictions: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return 1 - residual / total sum of squares for each row of weights; 0 where the truth does not vary."""
+    """Return R² (1 - residual / total sum of squares) for each row of weights; 0 where the truth is constant."""
     total_weight = weights.sum(axis=1)
     mean = weights @ truth / total_weight
     total = weights @ (truth * truth) - total_weight * mean**2

@@ -1,1 +1,1 @@
-"""Utility metrics: do models trained on synthetic records work on real ones?"""
+"""Utility: how well models trained on the synthetic records predict real ones."""

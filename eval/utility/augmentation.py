@@ -1,14 +1,18 @@
-"""Usefulness beyond one score: on synthetic records themselves, beside few real ones, and for the worst-off group."""
+"""Utility beyond one score: learnability of the synthetic records, augmentation of few real ones, and the worst group."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from paracosm.eval.measuring.anchors import utility_candidates
 from paracosm.eval.measuring.context import DISCRETE, Context, subsample
-from paracosm.eval.measuring.metric import NORMAL_95, Estimate
+from paracosm.eval.measuring.measure import Measure, same_context
+from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric, Obstacle, Result
 from paracosm.eval.statistics.intervals import around
-from paracosm.eval.utility.tstr import EXPANDED, learn, learnt_from_train, make_task, mean_scores, resamples
+from paracosm.eval.utility.learners import learn, learn_from_train, mean_scores, resamples
+from paracosm.eval.utility.task import Task, make_task
+from paracosm.eval.utility.tstr import EXPANDED, utility_obstacle
 
 FRACTIONS = (0.05, 0.1, 0.25, 1.0)
 FEWEST_REAL = 20
@@ -17,13 +21,81 @@ MOST_GROUPS = 40
 HELD_BACK = 0.3
 
 
+def _interpret_tsts(result: Result) -> str:
+    text = (
+        f"Learners trained on synthetic records reach {result.synthetic.value:.3f} on other synthetic records"
+    )
+    if result.ceiling is not None:
+        text += f"; trained and tested on real training records they reach {result.ceiling.value:.3f}"
+    return text + "."
+
+
+def _interpret_gain(result: Result) -> str:
+    alone = [name for name in result.synthetic.breakdown if name.endswith("alone")]
+    if not alone:
+        return f"Synthetic records add {result.synthetic.value:+.3f} on average."
+    before = result.synthetic.breakdown[alone[0]]
+    after = result.synthetic.breakdown[alone[0].replace("of train alone", "and the candidate")]
+    return (
+        f"Beside few real records synthetic ones add {result.synthetic.value:+.3f} on average; with {alone[0].split()[0]} of "
+        f"train the score goes from {before:.3f} to {after:.3f}."
+    )
+
+
+def _interpret_worst_group(result: Result) -> str:
+    facts = result.synthetic.facts
+    return (
+        f"Of {facts['groups']} groups, {facts['group']} loses most: its score changes by {result.synthetic.value:+.3f} when "
+        "learners are trained on synthetic instead of real records."
+    )
+
+
+UTILITY_SELF = Metric(
+    name="utility_self",
+    title="Train on synthetic, test on synthetic (TSTS): score",
+    section="utility",
+    goal="up",
+    range=(0.0, 1.0),
+    source="TSTS, as in Esteban, Hyland & Rätsch 2017",
+    what="How well learners predict other synthetic records; far above TSTR, the synthetic records are simpler than real ones.",
+    formula="score of learners trained on 70% of the synthetic records, on the other 30%",
+    unit="plain",
+    read=_interpret_tsts,
+    zero=None,
+)
+AUGMENTATION_GAIN = Metric(
+    name="augmentation_gain",
+    title="Augmentation gain: few real records with synthetic ones added",
+    section="utility",
+    goal="up",
+    range=(-1.0, 1.0),
+    source="Learning curves at 5, 10, 25 and 100% of train, with and without the synthetic records",
+    what="How much the score of learners with few real records improves when synthetic ones are added; below 0 they mislead.",
+    formula="mean over 5, 10, 25, 100% of train of score(real + synthetic) - score(real)",
+    unit="plain",
+    read=_interpret_gain,
+)
+WORST_GROUP = Metric(
+    name="worst_group",
+    title="Worst group: TSTR - TRTR",
+    section="utility",
+    goal="up",
+    range=(-1.0, 1.0),
+    source="TSTR - TRTR within each group of at least 20 test records; interval widened for the choice (Bonferroni)",
+    what="The largest loss of predictive score in any group when learners are trained on synthetic instead of real records.",
+    formula="smallest TSTR - TRTR over groups of at least 20 test records",
+    unit="plain",
+    read=_interpret_worst_group,
+)
+
+
 def utility_beyond(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     """Return `utility_self`, `augmentation_gain` and `worst_group` of a candidate.
 
-    `utility_self`: the score of learners trained on seven tenths of a candidate, on its other three (TSTS); above TSTR
-    the candidate is easier than reality. `augmentation_gain`: the mean over 5, 10, 25 and 100% of train (cut to `max_rows`) of the score with
-    the candidate added minus the score of these real records alone. `worst_group`: over the groups that a category or a
-    truth value forms in test, the smallest score with the candidate minus that with train.
+    `utility_self`: the score of learners trained on 70% of a candidate, on its other 30% (TSTS); above TSTR the candidate is
+    easier than reality. `augmentation_gain`: the mean over 5, 10, 25 and 100% of train (cut to `max_rows`) of the score with the
+    candidate added minus the score of these real records alone. `worst_group`: the smallest score with the candidate minus
+    that with train, over the groups that a category or a boolean forms in test.
     """
     assert context.test is not None
     assert context.target is not None
@@ -33,98 +105,111 @@ def utility_beyond(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     truth, weights = task.truth(test), resamples(context, len(test))
     rows = min(len(context.train), len(candidate), context.settings.max_rows)
     synthetic = subsample(candidate, rows, context.settings.seed)
-    found = {"augmentation_gain": _augmentation(context, task, synthetic, test, truth, weights)}
-    if (itself := _on_itself(context, task, synthetic)) is not None:
-        found["utility_self"] = itself
+    estimates = {"augmentation_gain": _augmentation(context, task, synthetic, test, truth, weights)}
+    if (tsts := _train_test_on_candidate(context, task, synthetic)) is not None:
+        estimates["utility_self"] = tsts
     if (worst := _worst_group(context, task, synthetic, test, truth, weights)) is not None:
-        found["worst_group"] = worst
-    return found
+        estimates["worst_group"] = worst
+    return estimates
 
 
-def _on_itself(context: Context, task, candidate: pd.DataFrame) -> Estimate | None:
+def _train_test_on_candidate(context: Context, task: Task, candidate: pd.DataFrame) -> Estimate | None:
+    """Return the score on 30% of a candidate of learners trained on its other 70%; None for a constant target."""
     order = np.random.default_rng([context.settings.seed, 73]).permutation(len(candidate))
     cut = int(len(order) * HELD_BACK)
-    asked, known = (candidate.iloc[part].reset_index(drop=True) for part in (order[:cut], order[cut:]))
-    asked = asked.dropna(subset=[context.target]).reset_index(drop=True)
-    truth = task.truth(asked)
+    test, train = (candidate.iloc[part].reset_index(drop=True) for part in (order[:cut], order[cut:]))
+    test = test.dropna(subset=[context.target]).reset_index(drop=True)
+    truth = task.truth(test)
     if len(np.unique(truth)) < 2:
         return None
-    weights = resamples(context, len(asked))
-    scores = mean_scores(task, learn(context, task, known, asked, len(known)), truth, weights)["mean"]
-    return _spread(scores, {"rows": len(known), "test_rows": len(asked), "score": task.score_name})
+    weights = resamples(context, len(test))
+    scores = mean_scores(task, learn(context, task, train, test, len(train)), truth, weights)["mean"]
+    return _estimate(scores, {"rows": len(train), "test_rows": len(test), "score": task.score_name})
 
 
 def _augmentation(
     context: Context,
-    task,
+    task: Task,
     candidate: pd.DataFrame,
     test: pd.DataFrame,
     truth: np.ndarray,
     weights: np.ndarray,
 ) -> Estimate:
+    """Return the mean gain over the fractions of train."""
     gains, curve = [], {}
     most = min(len(context.train), context.settings.max_rows)
     for fraction in FRACTIONS:
         count = int(np.clip(round(fraction * most), min(FEWEST_REAL, most), None))
         real = subsample(context.train, count, context.settings.seed)
         both = pd.concat([real, candidate], ignore_index=True)
-        learnt = (
-            learnt_from_train(context, task, test, count),
+        predictions = (
+            learn_from_train(context, task, test, count),
             learn(context, task, both, test, len(both)),
         )
-        alone, added = (mean_scores(task, each, truth, weights)["mean"] for each in learnt)
+        alone, added = (mean_scores(task, side, truth, weights)["mean"] for side in predictions)
         gains.append(added - alone)
         curve |= {
             f"{fraction:.0%} of train alone": float(alone[0]),
             f"{fraction:.0%} and the candidate": float(added[0]),
         }
     facts = {"score": task.score_name, "train_rows": most, "test_rows": len(test)}
-    return _spread(np.mean(gains, axis=0), facts, curve)
+    return _estimate(np.mean(gains, axis=0), facts, curve)
 
 
 def _worst_group(
     context: Context,
-    task,
+    task: Task,
     candidate: pd.DataFrame,
     test: pd.DataFrame,
     truth: np.ndarray,
     weights: np.ndarray,
 ) -> Estimate | None:
-    """Return the smallest difference; its interval is widened for having been the smallest of so many (Bonferroni)."""
-    ours = learn(context, task, candidate, test, len(candidate))
-    # As many real rows as there are of the candidate: else what the group loses is partly for want of rows.
-    real = learnt_from_train(context, task, test, len(candidate))
+    """Return the smallest difference of any group, with an interval that allows for the choice (Bonferroni)."""
+    of_candidate = learn(context, task, candidate, test, len(candidate))
+    # As many real rows as the candidate has: otherwise part of the loss would come from fewer rows.
+    of_train = learn_from_train(context, task, test, len(candidate))
     differences = {}
-    for each in context.fields:
-        if each.type not in DISCRETE or each.name == context.target:
+    for field in context.fields:
+        if field.type not in DISCRETE or field.name == context.target:
             continue
-        for word, count in test[each.name].value_counts().items():
-            rows = np.flatnonzero((test[each.name] == word).fillna(False).to_numpy(dtype=bool))
+        for word, count in test[field.name].value_counts().items():
+            rows = np.flatnonzero((test[field.name] == word).fillna(False).to_numpy(dtype=bool))
             if count < FEWEST_IN_GROUP or len(np.unique(truth[rows])) < 2 or len(differences) >= MOST_GROUPS:
                 continue
             one, other = (
                 mean_scores(
                     task,
-                    {name: [some[rows] for some in several] for name, several in side.items()},
+                    {name: [prediction[rows] for prediction in of_seeds] for name, of_seeds in side.items()},
                     truth[rows],
                     np.maximum(weights[:, rows], 1e-12),
                 )["mean"]
-                for side in (ours, real)
+                for side in (of_candidate, of_train)
             )
-            differences[f"{each.name}: {word}"] = one - other
+            differences[f"{field.name}: {word}"] = one - other
     if not differences:
         return None
     name = min(differences, key=lambda group: differences[group][0])
-    found = _spread(differences[name], {"group": name, "groups": len(differences), "score": task.score_name})
+    worst = _estimate(
+        differences[name], {"group": name, "groups": len(differences), "score": task.score_name}
+    )
     wider = float(np.sqrt(2 * np.log(2 * len(differences) / 0.05))) / NORMAL_95
-    margin = (found.high - found.low) / 2 * max(1.0, wider)
-    each = {group: float(values[0]) for group, values in differences.items()}
-    return replace(found, low=found.value - margin, high=found.value + margin, breakdown=each)
+    margin = (worst.high - worst.low) / 2 * max(1.0, wider)
+    breakdown = {group: float(values[0]) for group, values in differences.items()}
+    return replace(worst, low=worst.value - margin, high=worst.value + margin, breakdown=breakdown)
 
 
-def _spread(
+def _estimate(
     values: np.ndarray, facts: dict[str, object], breakdown: dict[str, float] | None = None
 ) -> Estimate:
     """Return the first value (all rows once) with a normal interval from the others (resamples)."""
     variance = EXPANDED**2 * float(np.nanvar(values[1:], ddof=1))
     return around(float(values[0]), variance, (-np.inf, np.inf), facts=facts, breakdown=breakdown or {})
+
+
+MEASURE = Measure(
+    utility_beyond,
+    (UTILITY_SELF, AUGMENTATION_GAIN, WORST_GROUP),
+    same_context(utility_candidates),
+    utility_obstacle,
+    Obstacle("no group of test records is large enough", curable=False),
+)

@@ -24,7 +24,7 @@ from paracosm.records.schema.schema import Field, Record, Value
 from paracosm.records.schema.table import read_table, to_records, to_table, write_table
 
 if TYPE_CHECKING:
-    from paracosm.records.codec.symbol_tokens import Tokenizer
+    from paracosm.records.codec.tokens.symbol_tokens import Tokenizer
 
 INCLUDED = "canary_included"
 """Column of `canaries.parquet`: whether the canary is part of training."""

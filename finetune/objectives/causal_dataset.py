@@ -62,7 +62,7 @@ def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) 
     Raises:
         DataError: a value lies outside its domain.
     """
-    continuation = masks.of_choice(tuple(codec.going_on.edges))
+    continuation = masks.of_choice(tuple(codec.continuation.edges))
     ids, numbers = [], []
     for field_index, segment in sequence_segments(codec, records):
         ids.append(tuple(segment))

@@ -20,7 +20,8 @@ from paracosm.foundation.errors import DataError, ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord, text_tokens
+from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord
+from paracosm.records.codec.text_lengths import text_tokens
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
 

@@ -1,1 +1,1 @@
-"""What constrains a record: conditions, rules, given values, uniqueness, copies."""
+"""Constraints on records: conditions, rules, given values, uniqueness and the copy filter."""

@@ -1,174 +1,154 @@
-"""Conditions: which values each record number has to have, from fixed values, quotas and a file of partial records."""
+"""Conditions on records: the values that each record number must have, from fixed values, quotas and partial records."""
 
-import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.infilling import GAP
-from paracosm.generate.constraints.partial_records import domain_shown, read_partial, seeds_file
+from paracosm.generate.constraints.partial_records import read_partial, seeds_file
+from paracosm.generate.constraints.quotas import QuotaClasses, quota_classes, recipe_value
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.generate import Quota
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.restriction import all_values
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
-from paracosm.records.schema.table import read_cell
-
-MOST_CLASSES = 1000
-
-
-@dataclass(frozen=True)
-class Shares:
-    """The quota of one field: which values the record numbers get.
-
-    Attributes:
-        classes: allowed values per class; the last one may hold all values that no share names.
-        of: per record number, its class.
-    """
-
-    classes: tuple[frozenset[Value], ...]
-    of: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What each record number has to have.
+    """The conditions on every record number.
 
     Attributes:
         codec: of the records.
-        limits: rules, the same for all.
+        shared: rules and copy filter, shared by all records.
         fixed: values that every record has.
         quotas: per field.
-        seeds: partial records; number n completes the one at n modulo their count.
-        first: fields that are written first when any order is possible.
-        fill: whether a cell that a partial record lacks may not be missing again.
-        rewrite: share of the words of each given text that a masked model draws again; None keeps given texts.
-        seed: of the orders in which a masked model fills what is not given.
+        seeds: partial records; number n completes the one at index n modulo their count.
+        first: fields that are written first if the adapter can write in any order.
+        fill: whether cells that a partial record lacks may not be missing in the completed record.
+        rewrite: fraction of the words of each given text that a masked model draws again; None keeps given texts.
+        seed: of the random field orders of a masked model.
     """
 
     codec: Codec
-    limits: RuleConstraints
+    shared: RuleConstraints
     fixed: Mapping[str, Value]
-    quotas: Mapping[str, Shares]
+    quotas: Mapping[str, QuotaClasses]
     seeds: Sequence[Record] = ()
     first: tuple[str, ...] = ()
     fill: bool = False
     rewrite: float | None = None
     seed: int = 0
 
-    def request(self, number: int, again: int = 0) -> Request:
+    def request(self, number: int, redraw: int = 0) -> Request:
         """Return the request for a record number."""
-        wanted = {name: frozenset({value}) for name, value in self.fixed.items()}
-        for name, shares in self.quotas.items():
-            wanted[name] = shares.classes[shares.of[number]]
-        drafts: dict[int, tuple[str, float]] = {}
+        conditions = {name: frozenset({value}) for name, value in self.fixed.items()}
+        for name, quota in self.quotas.items():
+            conditions[name] = quota.classes[quota.class_of[number]]
+        infills: dict[int, tuple[str, float]] = {}
         if self.seeds:
             given = self.seeds[number % len(self.seeds)]
-            drafts = self._drafts(given)
-            fixed = {name for place, name in enumerate(self.limits.places) if place not in drafts}
-            wanted |= {name: frozenset({value}) for name, value in given.items() if name in fixed}
+            infills = self._infills(given)
+            kept = {name for name, index in self.shared.field_index.items() if index not in infills}
+            conditions |= {name: frozenset({value}) for name, value in given.items() if name in kept}
         names = self.codec.schema.names
-        present = frozenset(names) - wanted.keys() if self.fill else frozenset()
-        guide = RecordConstraints(self.limits, wanted, self._forced(wanted), present)
-        return Request(number, self._order(wanted, number, again), guide, again, drafts)
+        required = frozenset(names) - conditions.keys() if self.fill else frozenset()
+        guide = RecordConstraints(self.shared, conditions, self._enforced(conditions), required)
+        return Request(number, self._order(conditions, number, redraw), guide, redraw, infills)
 
-    def _drafts(self, given: Record) -> dict[int, tuple[str, float]]:
-        """Return the given texts that are to be written anew, wholly or in their gaps."""
+    def _infills(self, given: Record) -> dict[int, tuple[str, float]]:
+        """Return the given texts that are rewritten, in random words or only in their gaps."""
         if self.codec.objective == "causal":
             return {}
         return {
-            place: (str(given[each.name]), self.rewrite or 0.0)
-            for place, each in enumerate(self.codec.fields)
-            if each.type == "text"
-            and each.name in given
-            and (self.rewrite is not None or GAP.search(str(given[each.name])))
+            index: (str(given[field.name]), self.rewrite or 0.0)
+            for index, field in enumerate(self.codec.fields)
+            if field.type == "text"
+            and field.name in given
+            and (self.rewrite is not None or GAP.search(str(given[field.name])))
         }
 
-    def _order(self, wanted: Mapping[str, object], number: int, again: int) -> tuple[int, ...] | None:
-        """Return what is known first, then the fields that the recipe puts first, derived fields last."""
+    def _order(self, conditions: Mapping[str, object], number: int, redraw: int) -> tuple[int, ...] | None:
+        """Return the order of the fields: conditions first, then the recipe's first fields, derived fields last."""
         if not self.codec.markers:
             return None
-        names = [each.name for each in self.codec.fields]
-        late = self.limits.derived - wanted.keys()
-        ordered = [name for name in names if name in wanted]
-        ordered += [name for name in self.first if name not in wanted and name not in late]
-        rest = [name for name in names if name not in ordered and name not in late]
+        names = [field.name for field in self.codec.fields]
+        derived = self.shared.derived - conditions.keys()
+        ordered = [name for name in names if name in conditions]
+        ordered += [name for name in self.first if name not in conditions and name not in derived]
+        rest = [name for name in names if name not in ordered and name not in derived]
         if self.codec.objective == "masked":
-            # A masked model learns every order, and its likelihood is that of a random one.
-            key = [self.seed % 2**64, number + (again << 48)]
-            chance = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
-            rest = [rest[at] for at in chance.permutation(len(rest))]
+            # A masked model is trained on all orders, and its likelihood is that of a random one.
+            key = [self.seed % 2**64, number + (redraw << 48)]
+            random = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
+            rest = [rest[index] for index in random.permutation(len(rest))]
         ordered += rest
-        ordered += [name for name, _ in self.limits.rules.derived if name in late]
+        ordered += [name for name, _ in self.shared.rules.derived if name in derived]
         return tuple(names.index(name) for name in ordered)
 
-    def _forced(self, wanted: Mapping[str, object]) -> frozenset[str]:
-        """Return the conditions that masking meets exactly: those before which nothing is drawn."""
+    def _enforced(self, conditions: Mapping[str, object]) -> frozenset[str]:
+        """Return the fields whose condition masking meets exactly: those before which nothing is drawn."""
         if self.codec.markers:
-            return frozenset(wanted)
-        forced = []
-        for each in self.codec.fields:
-            if each.name not in wanted:
+            return frozenset(conditions)
+        enforced = []
+        for field in self.codec.fields:
+            if field.name not in conditions:
                 break
-            forced.append(each.name)
-        return frozenset(forced)
+            enforced.append(field.name)
+        return frozenset(enforced)
 
-    def refuse_impossible(self) -> None:
-        """Check that a fixed field order allows the conditions.
+    def raise_if_unreachable(self) -> None:
+        """Check that an adapter with a fixed field order can meet the conditions.
 
         Raises:
-            DataError: a text would have to be drawn by chance.
+            DataError: a text, or a cell of a table to impute, is known but stands after fields that are sampled.
         """
         if self.codec.markers:
             return
         requests = [self.request(number) for number in range(max(1, len(self.seeds)))]
         for request in requests:
             assert isinstance(request.guide, RecordConstraints)
-            open_fields = request.guide.wanted.keys() - request.guide.forced
-            hard = [name for name in open_fields if self.codec.schema[name].type == "text"]
-            if hard or (self.fill and open_fields):
+            checked_later = request.guide.conditions.keys() - request.guide.enforced
+            texts = [name for name in checked_later if self.codec.schema[name].type == "text"]
+            if texts or (self.fill and checked_later):
                 raise DataError(
-                    f"generate: {min(hard or open_fields)!r} is known, but stands after fields that are not; this adapter"
-                    " writes fields in table order, so it cannot be conditioned on it: train with finetune.order=shuffled"
+                    f"generate: {min(texts or checked_later)!r} is known, but stands after fields that are not known; this"
+                    " adapter writes fields in table order and cannot be conditioned on it; train with"
+                    " finetune.order=shuffled"
                 )
 
 
 def read_conditions(
-    recipe: Recipe, codec: Codec, limits: RuleConstraints, *, count: int, root: Path
+    recipe: Recipe, codec: Codec, shared: RuleConstraints, *, count: int, root: Path
 ) -> Conditions:
-    """Check the conditions of a recipe against its schema.
+    """Read the conditions of a recipe and check them against its schema.
 
     Args:
-        recipe: its `generate` section matters here.
+        recipe: its `generate` section is read.
         codec: of the records.
-        limits: rules.
-        count: how many records there will be.
-        root: where relative paths begin.
+        shared: rules and copy filter.
+        count: number of records that will be generated.
+        root: base of relative paths.
 
     Raises:
-        RecipeError: a condition names what is not there.
-        DataError: the file of partial records does not fit.
+        RecipeError: a condition names an unknown field or value, or contradicts another one.
+        DataError: the file of partial records does not fit the schema.
     """
     schema, settings = codec.schema, recipe.generate
     if schema.sequence is not None:
         _check_sequence(recipe, schema.sequence)
     fixed = {
-        name: _value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
+        name: recipe_value(_field(name, schema, "generate.where"), value, f"generate.where.{name}")
         for name, value in settings.where.items()
     }
     if both := sorted(settings.where.keys() & settings.quotas.keys()):
         raise RecipeError(f"generate.quotas: {both[0]!r} is fixed by generate.where already")
     quotas = {
-        name: shares(_field(name, schema, "generate.quotas"), quota, count=count, seed=settings.seed)
+        name: quota_classes(_field(name, schema, "generate.quotas"), quota, count=count, seed=settings.seed)
         for name, quota in settings.quotas.items()
     }
     for name in (*settings.order, *settings.temperatures):
@@ -187,7 +167,7 @@ def read_conditions(
         _check_rewrite(codec, seeds)
     conditions = Conditions(
         codec,
-        limits,
+        shared,
         fixed,
         quotas,
         seeds,
@@ -195,17 +175,17 @@ def read_conditions(
         rewrite=settings.rewrite,
         seed=settings.seed,
     )
-    conditions.refuse_impossible()
+    conditions.raise_if_unreachable()
     return conditions
 
 
 def _check_rewrite(codec: Codec, seeds: Sequence[Record]) -> None:
-    """Check that there are texts to rewrite and a model that can."""
+    """Check that the model is masked and that there are texts to rewrite."""
     if codec.objective == "causal":
         raise RecipeError(
-            "generate.rewrite: this adapter is causal and writes texts from their beginning; train with finetune.objective=masked"
+            "generate.rewrite: needs a masked model, and this adapter is causal; train with finetune.objective=masked"
         )
-    texts = [each.name for each in codec.fields if each.type == "text"]
+    texts = [field.name for field in codec.fields if field.type == "text"]
     if not any(name in given for given in seeds for name in texts):
         raise RecipeError(
             f"generate.rewrite: needs generate.seeds, a file with texts in {' or '.join(map(repr, texts)) or 'a text field'}"
@@ -213,14 +193,14 @@ def _check_rewrite(codec: Codec, seeds: Sequence[Record]) -> None:
 
 
 def _check_sequence(recipe: Recipe, sequence: SubjectSequence) -> None:
-    """Check that conditions on a subject's sequence speak of what all its records share."""
+    """Check that conditions on sequences only set fields that all records of a subject share."""
     settings = recipe.generate
     for where, names in (("where", settings.where), ("quotas", settings.quotas)):
         for name in names:
             if name not in sequence.shared:
                 raise RecipeError(
-                    f"generate.{where}: {name!r} differs between the records of a subject; in sequences, fields that all of"
-                    f" a subject's records share can be set ({', '.join(sequence.shared) or 'here there are none'})"
+                    f"generate.{where}: {name!r} differs between the records of a subject; in sequences, only fields that all"
+                    f" records of a subject share can be set ({', '.join(sequence.shared) or 'this table has none'})"
                 )
     for key, value in (("generate.seeds", settings.seeds), ("rules.unique", recipe.rules.unique)):
         if value:
@@ -228,68 +208,9 @@ def _check_sequence(recipe: Recipe, sequence: SubjectSequence) -> None:
 
 
 def _field(name: str, schema: Schema, where: str) -> Field:
-    names = [each.name for each in schema.modelled]
+    names = [field.name for field in schema.modelled]
     if name not in names:
         raise RecipeError(
-            f"{where}: there is no field {name!r}{did_you_mean(name, names) or '; there are: ' + ', '.join(names[:12])}"
+            f"{where}: unknown field {name!r}{did_you_mean(name, names) or '; fields: ' + ', '.join(names[:12])}"
         )
     return schema[name]
-
-
-def _read(field: Field, text: str, *, has_unit: bool) -> Value:
-    """Read text that can have the unit of the field; a key of a quota is text, but can be a number without unit."""
-    with_unit = f"{field.prefix}{text}{field.suffix}"
-    if has_unit:
-        with suppress(ValueError, KeyError):
-            return read_cell(field, text)
-    return read_cell(field, with_unit)
-
-
-def _value(field: Field, given: Any, where: str) -> Value:
-    """Read a value as the recipe writes it: as the source would."""
-    text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
-    if field.type == "boolean" and text not in (field.true, field.false):
-        text = {"true": field.true, "false": field.false}.get(text.lower(), text)
-    try:
-        value = _read(field, text, has_unit=isinstance(given, str))
-    except (ValueError, KeyError) as fault:
-        raise RecipeError(f"{where}: {given!r} is no {field.type} as the field writes it") from fault
-    if not field.allows(value):
-        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{domain_shown(field, text)}")
-    return value
-
-
-def shares(field: Field, quota: Quota, *, count: int, seed: int) -> Shares:
-    """Deal the classes of a quota to record numbers: exact counts (largest remainders), in an order of the seed's.
-
-    Raises:
-        RecipeError: the field has no classes, or the shares are more than the whole.
-    """
-    where = f"generate.quotas.{field.name}"
-    domain = all_values(field, MOST_CLASSES)
-    if domain is None:
-        raise RecipeError(
-            f"{where}: the field is {field.type}; a quota needs categories, a boolean or a few integers"
-        )
-    if quota == "balanced":
-        known = [value for value in domain if value is not None]
-        parts: dict[frozenset[Value], float] = {frozenset({value}): 1 / len(known) for value in known}
-    else:
-        assert isinstance(quota, dict)
-        parts = {frozenset({_value(field, text, where)}): share for text, share in quota.items()}
-        rest = 1 - sum(parts.values())
-        if rest < -1e-9:
-            raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
-        others = frozenset(domain) - frozenset().union(*parts)
-        if rest > 1e-9:
-            if not others:
-                raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
-            parts[others] = rest
-    exact = [share * count for share in parts.values()]
-    counts = [int(part) for part in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda at: (counts[at] - exact[at], at))
-    for at in by_remainder[: count - sum(counts)]:
-        counts[at] += 1
-    dealt = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    chance = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
-    return Shares(tuple(parts), chance.permutation(dealt))

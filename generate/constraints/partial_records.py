@@ -1,4 +1,4 @@
-"""Tables of partial records, which are completed or whose holes are filled."""
+"""Reading of partial records: tables whose known cells condition the generation of the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,30 +10,22 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.codec.codec import shown
-from paracosm.records.schema.cells import as_found
+from paracosm.records.codec.codec import describe_value
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 from paracosm.records.schema.table import cell_shape, read_cell
 from paracosm.records.sources.read_source import read_source
 
 
-def domain_shown(field: Field, text: str) -> str:
-    if field.type == "category":
-        near = did_you_mean(text, field.categories)
-        return near or f"; allowed: {', '.join(field.categories[:12])}"
-    if field.type in ("integer", "number", "datetime"):
-        return f"; allowed: {field.write(field.minimum)} to {field.write(field.maximum)}"
-    return ""
-
-
 @dataclass(frozen=True)
-class Partial:
+class PartialTable:
     """A table of partial records.
 
     Attributes:
-        raw: the table as found, strings.
+        raw: the table as read, in strings.
         given: per row, the cells that can be conditioned on.
-        outside: per field, how many cells hold a value that training never saw; they are kept and not conditioned on.
+        outside: per field, how many cells hold a value outside the training domain. They are kept in the table, but not
+            conditioned on.
     """
 
     raw: Any
@@ -41,61 +33,74 @@ class Partial:
     outside: Mapping[str, int]
 
 
+def domain_hint(field: Field, text: str) -> str:
+    """Return the allowed values of a field, or the nearest one to `text`, as the end of an error message."""
+    if field.type == "category":
+        suggestion = did_you_mean(text, field.categories)
+        return suggestion or f"; allowed: {', '.join(field.categories[:12])}"
+    if field.type in ("integer", "number", "datetime"):
+        return f"; allowed: {field.write(field.minimum)} to {field.write(field.maximum)}"
+    return ""
+
+
 def seeds_file(name: str, root: Path) -> Path:
-    """Return where a file of partial records lies: a relative path is looked for in the recipe's folder, then in the current one."""
+    """Return the path of a file of partial records; a relative one is searched in the recipe's folder, then in the current one."""
     path = Path(name).expanduser()
-    places = [root / path, Path.cwd() / path]
-    return next((place for place in places if place.is_file()), places[0]).absolute()
+    candidates = [root / path, Path.cwd() / path]
+    return next((candidate for candidate in candidates if candidate.is_file()), candidates[0]).absolute()
 
 
 def read_rows(path: Path, missing: Sequence[str]) -> pd.DataFrame:
-    """Read a table of partial records as found; nothing that the recipe says of its own source matters here."""
+    """Read a table of partial records as strings. Query and limit of the recipe's own source do not apply to it."""
     return read_source(Data(source=str(path), missing=list(missing)), root=Path())
 
 
-def read_partial(path: Path, schema: Schema, missing: Sequence[str], *, lenient: bool = False) -> Partial:
+def read_partial(
+    path: Path, schema: Schema, missing: Sequence[str], *, lenient: bool = False
+) -> PartialTable:
     """Read a table of partial records; empty cells are not given.
 
     Args:
         path: CSV, TSV, JSONL or Parquet.
         schema: the fields.
-        missing: cells of a CSV or TSV that are empty too.
-        lenient: leave cells outside a field's domain, and columns that are no fields, out instead of refusing them.
+        missing: texts that stand for an empty cell of a CSV or TSV.
+        lenient: skip unknown columns and cells outside a field's domain instead of raising.
 
     Raises:
         DataError: the table cannot be read, or a cell does not fit its field.
     """
     raw = read_rows(path, missing)
-    names = {each.name for each in schema.modelled}
+    names = {field.name for field in schema.modelled}
     unknown = [name for name in raw.columns if name not in names]
     if unknown and not lenient:
-        raise DataError(f"{path}: there is no field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
+        raise DataError(f"{path}: unknown field {unknown[0]!r}{did_you_mean(unknown[0], names)}")
     given: list[Record] = [{} for _ in range(len(raw))]
     outside: dict[str, int] = {}
     for name in raw.columns:
         if name not in names:
             continue
         field = schema[name]
-        cells = as_found(raw[name])
-        for row, cell in enumerate(cells):
+        for row, cell in enumerate(to_source_strings(raw[name])):
             if cell is pd.NA or cell == "":
                 continue
-            value = _cell(field, cell, f"{path}: column {name!r}: row {row + 1}")
+            where = f"{path}: column {name!r}: row {row + 1}"
+            value = _cell(field, cell, where)
             if field.allows(value):
                 given[row][name] = value
             elif lenient:
                 outside[name] = outside.get(name, 0) + 1
             else:
                 raise DataError(
-                    f"{path}: column {name!r}: row {row + 1}: {shown(value)} is outside the domain of the field{domain_shown(field, cell)}"
+                    f"{where}: {describe_value(value)} is outside the domain of the field{domain_hint(field, cell)}"
                 )
-    return Partial(raw, given, outside)
+    return PartialTable(raw, given, outside)
 
 
 def _cell(field: Field, text: str, where: str) -> Value:
+    """Read a cell; the error shows the shape of its text, because the text can be personal data."""
     try:
         return read_cell(field, text)
-    except (ValueError, KeyError) as fault:
+    except (ValueError, KeyError) as error:
         raise DataError(
-            f"{where} holds a cell of the shape {cell_shape(text)!r}, which is no {field.type}"
-        ) from fault
+            f"{where} holds a cell of the shape {cell_shape(text)!r}, which is not a valid {field.type}"
+        ) from error

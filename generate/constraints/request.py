@@ -1,4 +1,4 @@
-"""What a decoder is asked for, and the count of what became of it."""
+"""Requests for records, and counts of how many were accepted and refused."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,39 +7,42 @@ from dataclasses import dataclass, field
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.guide import Guide
 
+GRACE = 4
+"""Records that are counted as accepted in advance, so that a few refusals at the start do not end the stage."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """One record to make.
+    """A request for one record.
 
     Attributes:
-        number: of the record in its seed's sequence; its random stream follows from it.
-        order: places of the fields in the order of the encoding; None for the table's order.
-        guide: what it has to keep beside the schema; None for nothing.
-        again: which redraw of the record this is; each has a stream of its own.
-        drafts: place of a text -> a text that a masked model writes anew, and the share of its words that are drawn again;
-            the gaps in it are filled anyway.
+        number: of the record; its random stream follows from the seed and this number.
+        order: field indices in the order of the encoding; None for the order of the table.
+        guide: constraints beyond the schema; None for none.
+        redraw: 0, or how often the record was redrawn before; every redraw has its own random stream.
+        infills: index of a text field -> a given text that a masked model rewrites, and the fraction of its words that
+            are drawn again. Gaps in the text are always filled.
     """
 
     number: int
     order: tuple[int, ...] | None = None
     guide: Guide | None = None
-    again: int = 0
-    drafts: Mapping[int, tuple[str, float]] = field(default_factory=dict)
+    redraw: int = 0
+    infills: Mapping[int, tuple[str, float]] = field(default_factory=dict)
 
 
 @dataclass
 class Tally:
-    """How often records were begun, and what refused them.
+    """Counts of attempts, accepted records and refusals.
 
     Attributes:
-        attempts: records begun.
-        finished: records that came out.
-        refusals: per condition or rule, the records that it refused.
+        attempts: records that were begun.
+        finished: records that were accepted.
+        refusals: per condition or rule, the attempts that it refused.
         tokens: tokens that the model read.
         passes: forward passes.
-        draft_words: words of the drafts that were rewritten.
-        draft_words_kept: those of them that stand in the records where they stood in the draft.
+        seed_words: words of the given texts that were rewritten.
+        seed_words_kept: those of them that the records still hold at the same position.
     """
 
     attempts: int = 0
@@ -47,38 +50,52 @@ class Tally:
     refusals: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     passes: int = 0
-    draft_words: int = 0
-    draft_words_kept: int = 0
+    seed_words: int = 0
+    seed_words_kept: int = 0
 
     def add(self, other: "Tally") -> None:
-        """Add the counts of other work."""
+        """Add the counts of another tally."""
         self.attempts += other.attempts
         self.finished += other.finished
         self.refusals.update(other.refusals)
         self.tokens += other.tokens
         self.passes += other.passes
-        self.draft_words += other.draft_words
-        self.draft_words_kept += other.draft_words_kept
+        self.seed_words += other.seed_words
+        self.seed_words_kept += other.seed_words_kept
 
-    def check_hope(self, attempts: int, *, under_way: int = 0, advice: str = "") -> None:
-        """Stop when fewer attempts come out than were asked for.
+    def is_infeasible(self, attempts: int, *, in_progress: int = 0) -> bool:
+        """Return whether fewer than 1 in `attempts` records is accepted.
 
         Args:
-            attempts: how often, on average, a record may be begun.
-            under_way: records that got past where most are refused.
-            advice: what else would help.
+            attempts: how many attempts per accepted record are allowed on average.
+            in_progress: unfinished records that count as accepted, because they are past the point where most are
+                refused.
+        """
+        return self.refusals.total() > attempts * (self.finished + in_progress + GRACE)
+
+    def raise_if_infeasible(self, attempts: int, *, in_progress: int = 0, advice: str = "") -> None:
+        """Raise if fewer than 1 in `attempts` records is accepted; see `is_infeasible`.
 
         Raises:
-            DataError: conditions and rules refuse nearly everything; names them and the share that each refuses.
+            DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
         """
-        if self.refusals.total() > attempts * (self.finished + under_way + 4):
-            raise DataError(
-                f"generate: {self.finished} of {self.attempts:,} attempts came out, fewer than 1 in {attempts}:"
-                f" {self.shares()}; loosen it, or raise generate.attempts{advice}"
-            )
+        if self.is_infeasible(attempts, in_progress=in_progress):
+            raise self.infeasible(attempts, advice=advice)
 
-    def shares(self) -> str:
-        """Return what refused which share of the attempts, the most frequent first."""
+    def infeasible(self, attempts: int, *, advice: str = "") -> DataError:
+        """Return the error for conditions and rules that refuse nearly every attempt.
+
+        Args:
+            attempts: how many attempts per accepted record are allowed on average.
+            advice: another remedy, added to the end of the message.
+        """
+        return DataError(
+            f"generate: {self.finished} of {self.attempts:,} attempts were accepted, fewer than 1 in {attempts}:"
+            f" {self.rejection_shares()}; loosen the condition or rule, or raise generate.attempts{advice}"
+        )
+
+    def rejection_shares(self) -> str:
+        """Return the share of the attempts that each constraint refused, most frequent first."""
         return ", ".join(
             f"{name} refused {count / self.attempts:.1%}" for name, count in self.refusals.most_common(5)
         )

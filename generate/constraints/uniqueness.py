@@ -1,6 +1,7 @@
-"""Values that no two records may share: a pass over the finished shards that redraws later repetitions of earlier ones.
+"""Uniqueness over a whole run: redraws records that repeat the unique fields of an earlier one.
 
-It runs on one process, shard after shard. What it has done it finds done again after a kill, so it ends with the same bytes.
+It reads the finished shards in order, in one process. A redraw depends only on the record number and the count of
+redraws, so a pass that was killed and started again ends with the same bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,37 +11,38 @@ from paracosm.records.constraints.rules import Rulebook
 from paracosm.records.schema.schema import Record
 
 Redraw = Callable[[Sequence[int], int], list[Record]]
-TRIES = 50
+MAX_REDRAWS = 50
 
 
 def without_repetitions(
     shards: Iterator[tuple[range, list[Record]]], rules: Rulebook, redraw: Redraw
 ) -> Iterator[tuple[range, list[Record], int]]:
-    """Yield each shard with its repetitions redrawn, and how many there were.
+    """Yield each shard with its repetitions redrawn, and how many repetitions it had.
 
     Args:
         shards: record numbers and records of each shard, in order.
-        rules: says which fields are unique.
-        redraw: makes records with given numbers again, the nth time.
+        rules: its `unique` holds the groups of fields.
+        redraw: draws the records with the given numbers again; the second argument counts the redraws from 1.
 
     Raises:
-        DataError: a record keeps repeating others.
+        DataError: records still repeat others after `MAX_REDRAWS` redraws.
     """
     seen: list[set[tuple[object, ...]]] = [set() for _ in rules.unique]
     for numbers, records in shards:
         repeated = _repeated(records, rules, seen)
         count = len(repeated)
-        for again in range(1, TRIES + 1):
+        for attempt in range(1, MAX_REDRAWS + 1):
             if not repeated:
                 break
-            for at, record in zip(repeated, redraw([numbers[at] for at in repeated], again), strict=True):
-                records[at] = record
+            redrawn = redraw([numbers[row] for row in repeated], attempt)
+            for row, record in zip(repeated, redrawn, strict=True):
+                records[row] = record
             repeated = _repeated(records, rules, seen)
         if repeated:
             groups = "; ".join(", ".join(group) for group in rules.unique)
             raise DataError(
-                f"rules.unique: {len(repeated)} of {len(records)} records still repeat others after {TRIES} redraws"
-                f" ({groups}); fewer records, or more fields in the group, are needed"
+                f"rules.unique: {len(repeated)} of {len(records)} records still repeat others after {MAX_REDRAWS} redraws"
+                f" ({groups}); ask for fewer records, or add fields to the group"
             )
         for keys, group in zip(seen, rules.unique, strict=True):
             keys.update(_key(record, group) for record in records)
@@ -50,16 +52,17 @@ def without_repetitions(
 def _repeated(
     records: Sequence[Record], rules: Rulebook, seen: Sequence[set[tuple[object, ...]]]
 ) -> list[int]:
-    here: list[set[tuple[object, ...]]] = [set() for _ in seen]
-    found = []
-    for at, record in enumerate(records):
+    """Return the rows that repeat an earlier row of this shard or a record of an earlier shard."""
+    in_shard: list[set[tuple[object, ...]]] = [set() for _ in seen]
+    repeated = []
+    for row, record in enumerate(records):
         keys = [_key(record, group) for group in rules.unique]
-        if any(key in now or key in before for key, now, before in zip(keys, here, seen, strict=True)):
-            found.append(at)
+        if any(key in here or key in before for key, here, before in zip(keys, in_shard, seen, strict=True)):
+            repeated.append(row)
         else:
-            for key, now in zip(keys, here, strict=True):
-                now.add(key)
-    return found
+            for key, here in zip(keys, in_shard, strict=True):
+                here.add(key)
+    return repeated
 
 
 def _key(record: Record, group: Sequence[str]) -> tuple[object, ...]:

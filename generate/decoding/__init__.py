@@ -1,1 +1,1 @@
-"""Constrained decoding of causal and masked models."""
+"""Constrained decoding of records with causal and masked language models."""

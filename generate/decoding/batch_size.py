@@ -1,4 +1,4 @@
-"""How many records are decoded at once, from what the key-value cache may take."""
+"""Batch size of decoding, from the memory that the model's largest tensors may take."""
 
 from typing import TYPE_CHECKING
 
@@ -9,37 +9,40 @@ from paracosm.records.codec.masked_layout import MaskedLayout
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-MOST = 256
-"""Beyond this, a forward pass is bound by arithmetic and a wider batch gains nothing on CPU."""
-MOST_ON_ACCELERATOR = 2048
+MAX_ON_CPU = 256
+"""Beyond this, a forward pass on a CPU is bound by arithmetic, and a larger batch is not faster per record."""
+MAX_ON_ACCELERATOR = 2048
 CHARACTERS_PER_TOKEN = 2.0
-"""Of a text: few texts use their whole length, and fewer with shorter tokens."""
+"""Estimate for texts at their length limit: few texts reach it, and fewer with shorter tokens."""
 
 
-def batch_size(model: "PreTrainedModel", book: GrammarCache, memory_gb: float) -> int:
-    """Return how many of the longest records fit in the cache; the same on every machine of one kind."""
+def causal_batch_size(model: "PreTrainedModel", grammar: GrammarCache, memory_gb: float) -> int:
+    """Return how many of the longest records fit in the key-value cache; machines of one kind give the same number."""
     config = model.config
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     dimension = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    per_token = 2 * config.num_hidden_layers * heads * dimension * model.dtype.itemsize
-    most = MOST if model.device.type == "cpu" else MOST_ON_ACCELERATOR
-    return max(1, min(most, int(memory_gb * 1e9 / (per_token * longest(book)))))
+    bytes_per_token = 2 * config.num_hidden_layers * heads * dimension * model.dtype.itemsize
+    return _bounded(model, memory_gb * 1e9 / (bytes_per_token * longest_record(grammar)))
 
 
-def longest(book: GrammarCache) -> int:
-    """Return about how many tokens the longest record has, start token or prompt included."""
-    tokens = float(len(book.codec.opening))
-    for place, each in enumerate(book.codec.fields):
-        closed = book.longest(place)
-        tokens += each.max_length / CHARACTERS_PER_TOKEN if closed is None else closed
-    return int(tokens if book.limit is None else min(tokens, book.limit))
+def longest_record(grammar: GrammarCache) -> int:
+    """Estimate the tokens of the longest record, start token or prompt included."""
+    tokens = float(len(grammar.codec.opening))
+    for index, field in enumerate(grammar.codec.fields):
+        most = grammar.max_tokens(index)
+        tokens += field.max_length / CHARACTERS_PER_TOKEN if most is None else most
+    return int(tokens if grammar.limit is None else min(tokens, grammar.limit))
 
 
-def rows_at_once(model: "PreTrainedModel", codec: Codec, memory_gb: float) -> int:
-    """Return how many of the longest rows a masked model reads at once: it keeps no cache, so what counts is one layer."""
+def masked_batch_size(model: "PreTrainedModel", codec: Codec, memory_gb: float) -> int:
+    """Return how many of the longest rows a masked model reads at once: the activations of one layer, as it has no cache."""
     config = model.config
     tokens = MaskedLayout(codec).longest
-    # Hidden states and the four times wider inner layer; attention's scores before and after the softmax.
-    per_row = 4 * tokens * (12 * config.hidden_size + 2 * tokens * config.num_attention_heads)
-    most = MOST if model.device.type == "cpu" else MOST_ON_ACCELERATOR
-    return max(1, min(most, int(memory_gb * 1e9 / per_row)))
+    # Hidden states and the four times wider inner layer; attention scores before and after the softmax.
+    bytes_per_row = 4 * tokens * (12 * config.hidden_size + 2 * tokens * config.num_attention_heads)
+    return _bounded(model, memory_gb * 1e9 / bytes_per_row)
+
+
+def _bounded(model: "PreTrainedModel", fitting: float) -> int:
+    most = MAX_ON_CPU if model.device.type == "cpu" else MAX_ON_ACCELERATOR
+    return max(1, min(most, int(fitting)))

@@ -1,4 +1,4 @@
-"""Constrained decoding: many records at once, every token one that the grammar allows, each record on its own random stream."""
+"""Constrained decoding with a causal model: many records at once, each token allowed by the grammar, one random stream per record."""
 
 import inspect
 from collections.abc import Iterable, Sequence
@@ -9,78 +9,79 @@ import torch
 
 from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.causal_batch import ContinuousBatch, Setting
+from paracosm.generate.decoding.causal_batch import BatchSettings, ContinuousBatch
 from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling
+from paracosm.generate.decoding.token_sampler import TokenSampler
 from paracosm.records.codec.sequence_codec import decode_sequence
 from paracosm.records.schema.schema import Record
 
 
 @dataclass
 class Decoder:
-    """Samples records from an adapted model under its codec's grammar.
+    """Samples records from an adapted causal model under its codec's grammar.
 
     Attributes:
-        adapted: model, codec and masks.
+        adapted: model, codec and token masks.
         sampling: temperature and truncation.
-        slots: records that are decoded at once.
-        attempts: how often, on average, a record may be begun before its conditions and rules count as unsatisfiable.
+        batch_size: records that are decoded at once.
+        attempts: most attempts per accepted record, on average, before conditions and rules count as unsatisfiable.
         tally: of all records so far.
     """
 
     adapted: AdaptedModel
     sampling: Sampling = field(default_factory=Sampling)
-    slots: int = 128
+    batch_size: int = 128
     attempts: int = 100
     tally: Tally = field(default_factory=Tally)
 
     @cached_property
-    def book(self) -> GrammarCache:
-        """What all records share."""
+    def grammar(self) -> GrammarCache:
+        """Compiled grammars and length limits, shared by all sequences."""
         return GrammarCache(
             self.adapted.masks, getattr(self.adapted.model.config, "max_position_embeddings", None)
         )
 
     @cached_property
-    def _setting(self) -> Setting:
-        takes = inspect.signature(self.adapted.model.forward).parameters
-        columns = HeadColumns(self.adapted.codec.vocabulary)
-        return Setting(
+    def _settings(self) -> BatchSettings:
+        codec = self.adapted.codec
+        columns = HeadColumns(codec.vocabulary)
+        return BatchSettings(
             self.adapted,
-            self.book,
-            columns,
-            self.sampling,
-            self.slots,
+            self.grammar,
+            TokenSampler(columns, self.sampling, codec.alphabet.stop),
+            self.batch_size,
             self.attempts,
-            "logits_to_keep" in takes,
+            "logits_to_keep" in inspect.signature(self.adapted.model.forward).parameters,
         )
 
     def sample(self, numbers: Iterable[int], *, seed: int) -> list[list[int]]:
-        """Return the encodings of the records with these numbers, without conditions; see `decode`."""
-        return [track.ids for track in self.decode([Request(number) for number in numbers], seed=seed)]
+        """Return the encodings of the records with these numbers, without constraints; see `decode`."""
+        return [state.ids for state in self.decode([Request(number) for number in numbers], seed=seed)]
 
     def records(self, requests: Sequence[Request], *, seed: int) -> list[list[Record]]:
-        """Return the records of some requests; of a sequence, all records of its subject. See `decode`."""
+        """Return one record per request, or all records of a subject per request for sequences; see `decode`."""
         codec = self.adapted.codec
         if codec.schema.sequence is None:
-            return [[codec.decode(track.ids)] for track in self.decode(requests, seed=seed)]
-        return [decode_sequence(codec, track.ids) for track in self.decode(requests, seed=seed)]
+            return [[codec.decode(state.ids)] for state in self.decode(requests, seed=seed)]
+        return [decode_sequence(codec, state.ids) for state in self.decode(requests, seed=seed)]
 
     def decode(self, requests: Sequence[Request], *, seed: int) -> list[SequenceState]:
-        """Return the finished records of some requests, in their order.
+        """Return the finished sequences of some requests, in their order.
 
-        The same requests give the same records wherever and whenever they are decoded on one kind of machine. Other
-        company can change the rounding of a record's scores, and so, rarely, one of its draws.
+        On one kind of machine, the same requests give the same records in any batch: each record has its own random
+        stream. Other records in the batch can change the rounding of a record's scores, and so, rarely, one of its
+        draws.
 
         Args:
-            requests: which records to make.
-            seed: of the sequence of records.
+            requests: for the records.
+            seed: of the random streams.
 
         Raises:
-            DataError: conditions and rules refuse nearly everything; names them and the share that each refuses.
+            DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
         """
-        batch = ContinuousBatch(self._setting, requests, seed)
+        batch = ContinuousBatch(self._settings, requests, seed)
         with torch.inference_mode():
             finished = batch.run()
         self.tally.add(batch.tally)

@@ -1,7 +1,7 @@
-"""A batch that is continuous: a finished record's slot goes to the next record at once.
+"""Continuous batch of a causal model: the cache slot of a finished record goes to the next request at once.
 
-What several records begin with is read once. Tokens that nothing chooses are never sampled; they are fed together with
-the token before them where that is the cheaper way.
+Common prefixes are encoded once. Forced tokens are never sampled; they are fed together with the token before them
+where that is cheaper.
 """
 
 from collections import deque
@@ -12,326 +12,265 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
-from paracosm.generate.decoding.kv_cache import SlotCache, attention_masks, rounded
+from paracosm.generate.decoding.kv_cache import PrefixSlots, SlotCache, attention_masks, round_up
 from paracosm.generate.decoding.loaded_model import AdaptedModel
-from paracosm.generate.decoding.sampling import Sampling, choose
+from paracosm.generate.decoding.token_sampler import TokenSampler
 
-PASS_COSTS = 32
-"""Tokens that take as long as what a forward pass costs beside its tokens."""
-PREFIX_TOKENS = 4096
-"""Most tokens of beginnings that are read in one forward pass."""
+TOKENS_PER_PASS_OVERHEAD = 32
+"""How many tokens take as long as the fixed cost of a forward pass."""
+MAX_PREFIX_TOKENS = 4096
+"""Most padded tokens of prefixes that are encoded in one forward pass."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all batches of a decoder share.
+class BatchSettings:
+    """Shared by all batches of a decoder.
 
     Attributes:
-        adapted: model, codec and masks.
-        book: the grammar.
-        columns: of the head, per choice.
-        sampling: temperature and truncation.
-        slots: records at once.
-        attempts: how often, on average, a record may be begun.
-        keeps_logits: whether the model can be asked for the logits of some positions only.
+        adapted: model, codec and token masks.
+        grammar: compiled grammars and length limits.
+        sampler: draws the next tokens.
+        batch_size: records that are decoded at once.
+        attempts: most attempts per accepted record, on average.
+        keeps_logits: whether the model can return the logits of some positions only.
     """
 
     adapted: AdaptedModel
-    book: GrammarCache
-    columns: HeadColumns
-    sampling: Sampling
-    slots: int
+    grammar: GrammarCache
+    sampler: TokenSampler
+    batch_size: int
     attempts: int
     keeps_logits: bool
 
 
 class ContinuousBatch:
-    """Some requests on their way: the slots, their cache, and the requests that still wait."""
+    """The requests of one call: sequences in cache slots, and requests that wait for a slot."""
 
-    def __init__(self, setting: Setting, requests: Sequence[Request], seed: int) -> None:
-        self.setting = setting
-        self.adapted = setting.adapted
-        self.device = setting.adapted.model.device
+    def __init__(self, settings: BatchSettings, requests: Sequence[Request], seed: int) -> None:
+        self.settings = settings
+        self.adapted = settings.adapted
+        self.device = settings.adapted.model.device
         self.seed = seed
         self.requests = requests
         self.waiting = deque(range(len(requests)))
-        self.done: list[SequenceState | None] = [None] * len(requests)
-        self.count = min(setting.slots, len(requests))
-        self.cache = SlotCache(setting.adapted.model.config.num_hidden_layers, self.count)
-        self.tracks: list[SequenceState | None] = [None] * self.count
-        self.request_of = [-1] * self.count
-        self.read = np.zeros(self.count, dtype=np.int64)
+        self.finished: list[SequenceState | None] = [None] * len(requests)
+        self.slot_count = min(settings.batch_size, len(requests))
+        self.cache = SlotCache(settings.adapted.model.config.num_hidden_layers, self.slot_count)
+        # Per slot: its sequence, the index of its request, and how many of its tokens are in the cache.
+        self.states: list[SequenceState | None] = [None] * self.slot_count
+        self.request_of = [-1] * self.slot_count
+        self.cached_tokens = np.zeros(self.slot_count, dtype=np.int64)
         self.tally = Tally()
         self.streams: dict[int, np.random.Generator] = {}
-        self._masks: dict[bytes, Tensor] = {}
-        # Beginnings that were read: the slots that hold each, and the scores after it.
-        self._beginnings: dict[tuple[int, ...], tuple[set[int], Tensor]] = {}
-        self._beginning_of: dict[int, tuple[int, ...]] = {}
+        self._prefixes = PrefixSlots()
         self._refused_tokens = 0
 
     def run(self) -> list[SequenceState]:
-        """Return the finished records, in the order of their requests.
+        """Return the finished sequences, in the order of their requests.
 
         Raises:
-            DataError: conditions and rules refuse nearly everything.
+            DataError: conditions and rules refuse nearly every attempt.
         """
-        self._fill(range(self.count))
-        while any(track is not None for track in self.tracks):
+        self._fill(range(self.slot_count))
+        while any(state is not None for state in self.states):
             self._shrink()
-            logits, rows = self._step()
-            self._draw(logits, rows)
-            self._fill(slot for slot in range(self.count) if self.tracks[slot] is None)
-        return [track for track in self.done if track is not None]
+            logits, slots = self._step()
+            self._draw(logits, slots)
+            self._fill(slot for slot in range(self.slot_count) if self.states[slot] is None)
+        return [state for state in self.finished if state is not None]
 
     def _begin(self, index: int) -> SequenceState:
-        """Begin the record of a request; a refused one goes on with its own random stream."""
+        """Begin the record of a request; after a refusal it continues its random stream."""
         request = self.requests[index]
         if index not in self.streams:
-            key = [self.seed % 2**64, request.number + (request.again << 48)]
+            key = [self.seed % 2**64, request.number + (request.redraw << 48)]
             self.streams[index] = np.random.Generator(np.random.Philox(key=key))
         self.tally.attempts += 1
-        book = self.setting.book
-        return SequenceState(
-            book, request.guide or book.free, self.adapted.codec.steps(request.order), self.streams[index]
-        )
+        grammar = self.settings.grammar
+        steps = self.adapted.codec.steps(request.order)
+        return SequenceState(grammar, request.guide or grammar.unconstrained, steps, self.streams[index])
 
-    def _settle(self, index: int, track: SequenceState) -> bool:
-        """Keep a finished record; return False when it was refused."""
-        if track.failure is None:
+    def _accept(self, index: int, state: SequenceState) -> bool:
+        """Count a finished sequence and keep it; return False if it was refused."""
+        if state.failure is None:
             self.tally.finished += 1
-            self.done[index] = track
+            self.finished[index] = state
             self.streams.pop(index, None)
             return True
-        self.tally.refusals[track.failure] += 1
-        self._refused_tokens += len(track.ids)
-        self._check_hope()
+        self.tally.refusals[state.failure] += 1
+        self._refused_tokens += len(state.ids)
+        self._raise_if_infeasible()
         return False
 
-    def _check_hope(self) -> None:
-        """Stop when fewer attempts come out, or get past where most are refused, than were asked for."""
-        tally, most = self.tally, self.setting.attempts
-        refused = tally.refusals.total()
-        if refused <= most * (tally.finished + 4):
+    def _raise_if_infeasible(self) -> None:
+        """Raise if too few attempts are accepted or get past the length at which the average attempt is refused."""
+        tally, attempts = self.tally, self.settings.attempts
+        if not tally.is_infeasible(attempts):
             return
-        usual = self._refused_tokens / refused
-        past = sum(track is not None and len(track.ids) > usual for track in self.tracks)
+        usual = self._refused_tokens / tally.refusals.total()
+        past = sum(state is not None and len(state.ids) > usual for state in self.states)
         advice = "" if self.adapted.codec.markers else " (conditions: train with finetune.order=shuffled)"
-        tally.check_hope(most, under_way=past, advice=advice)
+        tally.raise_if_infeasible(attempts, in_progress=past, advice=advice)
 
     def _fill(self, slots: Iterable[int]) -> None:
-        """Give free slots to waiting requests, read what these begin with and draw their first tokens."""
+        """Assign free slots to waiting requests, encode their prefixes and draw their first tokens."""
         free = deque(slots)
         while free and self.waiting:
             new: list[int] = []
             while free and self.waiting:
                 index = self.waiting.popleft()
-                track = self._begin(index)
-                while track.finished and not self._settle(index, track):
-                    track = self._begin(index)
-                if not track.finished:
+                state = self._begin(index)
+                while state.finished and not self._accept(index, state):
+                    state = self._begin(index)
+                if not state.finished:
                     slot = free.popleft()
-                    self.tracks[slot], self.request_of[slot] = track, index
+                    self.states[slot], self.request_of[slot] = state, index
                     new.append(slot)
             if new:
-                self._draw(self._read_beginnings(new), new)
-            free.extend(slot for slot in new if self.tracks[slot] is None)
+                self._draw(self._encode_prefixes(new), new)
+            free.extend(slot for slot in new if self.states[slot] is None)
 
-    def _read_beginnings(self, slots: Sequence[int]) -> Tensor:
-        """Read what the records in new slots begin with, each beginning once; return the scores after it."""
-        members: dict[tuple[int, ...], list[int]] = {}
+    def _encode_prefixes(self, slots: Sequence[int]) -> Tensor:
+        """Encode the first tokens of the sequences in new slots, each distinct prefix once.
+
+        Returns:
+            (slots, columns), the scores after each prefix.
+        """
+        slots_of: dict[tuple[int, ...], list[int]] = {}
         for slot in slots:
-            track = self.tracks[slot]
-            assert track is not None
-            members.setdefault(tuple(track.pending), []).append(slot)
-            self.read[slot] = len(track.pending)
-            track.pending.clear()
-        for group in _groups([beginning for beginning in members if beginning not in self._beginnings]):
-            firsts = [members[beginning][0] for beginning in group]
-            logits = self._forward(firsts, [list(beginning) for beginning in group], [0] * len(group))
-            for beginning, slot, row in zip(group, firsts, logits, strict=True):
-                self._beginnings[beginning] = ({slot}, row)
-        scores = {}
-        for beginning, of_it in members.items():
-            holding, row = self._beginnings[beginning]
-            others = [slot for slot in of_it if slot not in holding]
-            if others:
-                self.cache.copy(next(iter(holding)), others, len(beginning))
-            holding.update(of_it)
-            for slot in of_it:
-                self._beginning_of[slot] = beginning
-                scores[slot] = row
-        return torch.stack([scores[slot] for slot in slots])
-
-    def _forget(self, slot: int) -> None:
-        """Note that a slot is free, so that nothing reads its beginning from there."""
-        beginning = self._beginning_of.pop(slot)
-        holding, _ = self._beginnings[beginning]
-        holding.discard(slot)
-        if not holding:
-            del self._beginnings[beginning]
+            state = self._state(slot)
+            slots_of.setdefault(tuple(state.pending), []).append(slot)
+            self.cached_tokens[slot] = len(state.pending)
+            state.pending.clear()
+        for group in _prefix_groups([prefix for prefix in slots_of if prefix not in self._prefixes]):
+            firsts = [slots_of[prefix][0] for prefix in group]
+            logits = self._forward(firsts, [list(prefix) for prefix in group], [0] * len(group))
+            for prefix, slot, scores in zip(group, firsts, logits, strict=True):
+                self._prefixes.add(prefix, slot, scores)
+        scores_of = {}
+        for prefix, members in slots_of.items():
+            source, targets = self._prefixes.share(prefix, members)
+            if targets:
+                self.cache.copy(source, targets, len(prefix))
+            scores_of |= dict.fromkeys(members, self._prefixes.scores(prefix))
+        return torch.stack([scores_of[slot] for slot in slots])
 
     def _shrink(self) -> None:
-        """Give up half of the slots once no more than that many are in use and nothing waits."""
-        used = [slot for slot in range(self.count) if self.tracks[slot] is not None]
-        if self.waiting or len(used) > self.count // 2:
+        """Halve the batch once nothing waits and at most half of the slots are in use; move sequences to the front."""
+        used = [slot for slot in range(self.slot_count) if self.states[slot] is not None]
+        if self.waiting or len(used) > self.slot_count // 2:
             return
-        self.count = len(used)
-        holes = [slot for slot in range(self.count) if self.tracks[slot] is None]
-        late = [slot for slot in used if slot >= self.count]
-        if late:
-            self.cache.move(late, holes)
-        for source, target in zip(late, holes, strict=True):
-            self.tracks[target], self.tracks[source] = self.tracks[source], None
-            beginning = self._beginning_of.pop(source)
-            self._beginning_of[target] = beginning
-            holding, _ = self._beginnings[beginning]
-            holding.discard(source)
-            holding.add(target)
-            self.request_of[target], self.read[target] = self.request_of[source], self.read[source]
+        self.slot_count = len(used)
+        targets = [slot for slot in range(self.slot_count) if self.states[slot] is None]
+        sources = [slot for slot in used if slot >= self.slot_count]
+        if sources:
+            self.cache.move(sources, targets)
+        for source, target in zip(sources, targets, strict=True):
+            self.states[target], self.states[source] = self.states[source], None
+            self._prefixes.move(source, target)
+            self.request_of[target] = self.request_of[source]
+            self.cached_tokens[target] = self.cached_tokens[source]
 
     def _step(self) -> tuple[Tensor, list[int]]:
-        """Feed every slot some of its pending tokens; return the scores of the slots that fed all of theirs."""
-        waiting = [len(track.pending) if track is not None else 0 for track in self.tracks[: self.count]]
-        width = _width(waiting)
-        fed: list[list[int]] = []
-        for track in self.tracks[: self.count]:
-            fed.append(track.pending[:width] if track is not None else [])
-        begins = [int(self.read[slot]) if fed[slot] else 0 for slot in range(self.count)]
+        """Feed some pending tokens of every slot; return the scores of the slots that have none left, and these slots."""
+        states = self.states[: self.slot_count]
+        width = _feed_width([len(state.pending) if state is not None else 0 for state in states])
+        fed = [state.pending[:width] if state is not None else [] for state in states]
+        begins = [int(self.cached_tokens[slot]) if tokens else 0 for slot, tokens in enumerate(fed)]
         logits = self._forward(None, fed, begins)
-        rows = []
-        for slot, tokens in enumerate(fed):
-            track = self.tracks[slot]
-            if track is not None:
-                del track.pending[: len(tokens)]
-                self.read[slot] += len(tokens)
-                if not track.pending:
-                    rows.append(slot)
-        return logits[rows], rows
+        ready = []
+        for slot, (state, tokens) in enumerate(zip(states, fed, strict=True)):
+            if state is not None:
+                del state.pending[: len(tokens)]
+                self.cached_tokens[slot] += len(tokens)
+                if not state.pending:
+                    ready.append(slot)
+        return logits[ready], ready
 
     def _forward(
         self, slots: Sequence[int] | None, fed: Sequence[list[int]], begins: Sequence[int]
     ) -> Tensor:
-        """Read tokens into slots; return the scores after each row's last token, (rows, columns).
+        """Run the model over new tokens of some slots.
 
         Args:
-            slots: slot of each row; None when the rows are the first slots.
-            fed: tokens of each row; none for an idle row.
+            slots: slot of each row; None if the rows are the first slots.
+            fed: tokens of each row; empty for an idle row.
             begins: position of each row's first token.
+
+        Returns:
+            (rows, columns), the scores after each row's last token.
         """
         width = max(1, *(len(tokens) for tokens in fed))
         ids = np.full((len(fed), width), self.adapted.codec.alphabet.stop)
         for row, tokens in enumerate(fed):
             ids[row, : len(tokens)] = tokens
         positions = torch.from_numpy(np.asarray(begins)[:, None] + np.arange(width)).to(self.device)
-        limit = self.setting.book.limit
-        reading = self.cache.reading
-        reading.rows = None if slots is None else torch.as_tensor(slots, device=self.device)
-        reading.count, reading.positions = len(fed), positions
-        reading.length = rounded(int(positions.max()) + 1)
+        limit = self.settings.grammar.limit
+        view = self.cache.view
+        view.rows = None if slots is None else torch.as_tensor(slots, device=self.device)
+        view.count, view.positions = len(fed), positions
+        view.length = round_up(int(positions.max()) + 1)
         last = np.array([max(len(tokens), 1) - 1 for tokens in fed])
-        kept, where = np.unique(last, return_inverse=True)
-        some = {"logits_to_keep": torch.from_numpy(kept).to(self.device)} if self.setting.keeps_logits else {}
+        kept, index_in_kept = np.unique(last, return_inverse=True)
+        keep = (
+            {"logits_to_keep": torch.from_numpy(kept).to(self.device)} if self.settings.keeps_logits else {}
+        )
         output = self.adapted.model(
             input_ids=torch.from_numpy(ids).to(self.device),
-            attention_mask=attention_masks(self.adapted.model, positions, reading.length),
-            # Padding may stand past the last position that the model knows.
+            attention_mask=attention_masks(self.adapted.model, positions, view.length),
+            # Padding can lie past the last position that the model knows.
             position_ids=positions if limit is None else positions.clamp(max=limit - 1),
             past_key_values=self.cache,
             use_cache=True,
-            **some,
+            **keep,
         )
         self.tally.passes += 1
         self.tally.tokens += sum(len(tokens) for tokens in fed)
-        return output.logits[torch.arange(len(fed)), torch.from_numpy(where if some else last)]
+        return output.logits[torch.arange(len(fed)), torch.from_numpy(index_in_kept if keep else last)]
 
-    def _draw(self, logits: Tensor, rows: Sequence[int]) -> None:
-        """Draw the next token of each row's record."""
-        closed, texts = [], []
-        for at, slot in enumerate(rows):
-            track = self.tracks[slot]
-            assert track is not None
-            (texts if track.in_text else closed).append((at, slot, track))
-        for group, drawn in (
-            (closed, self._closed_tokens(logits, [(at, track) for at, _, track in closed])),
-            (texts, self._text_tokens(logits, [(at, track) for at, _, track in texts])),
-        ):
-            for (_, slot, track), token in zip(group, drawn, strict=True):
-                track.take(token)
-                if track.finished:
-                    index = self.request_of[slot]
-                    self.tracks[slot] = None
-                    self._forget(slot)
-                    if not self._settle(index, track):
-                        self.waiting.appendleft(index)
+    def _draw(self, logits: Tensor, slots: Sequence[int]) -> None:
+        """Draw the next token of each slot's sequence; free the slots of the sequences that it finishes."""
+        states = [self._state(slot) for slot in slots]
+        for row, token in self.settings.sampler.draw(logits, states):
+            slot, state = slots[row], states[row]
+            state.take(token)
+            if state.finished:
+                self.states[slot] = None
+                self._prefixes.release(slot)
+                index = self.request_of[slot]
+                if not self._accept(index, state):
+                    self.waiting.appendleft(index)
 
-    def _closed_tokens(self, logits: Tensor, rows: Sequence[tuple[int, SequenceState]]) -> list[int]:
-        if not rows:
-            return []
-        at = torch.tensor([at for at, _ in rows], device=self.device)
-        scores, tokens = self.setting.columns.scores(logits[at], [track.part for _, track in rows])
-        chosen = self._choose(scores, [track for _, track in rows])
-        return [of_row[entry] for of_row, entry in zip(tokens, chosen, strict=True)]
-
-    def _text_tokens(self, logits: Tensor, rows: Sequence[tuple[int, SequenceState]]) -> list[int]:
-        if not rows:
-            return []
-        stop = self.adapted.codec.alphabet.stop
-        scores = logits[torch.tensor([at for at, _ in rows], device=self.device)].float()
-        for row, (_, track) in enumerate(rows):
-            packed, banned, full = track.text_mask()
-            refused = self._refused(packed, scores.shape[1])
-            if full and not refused[stop]:
-                scores[row, :stop] = scores[row, stop + 1 :] = -torch.inf
-                continue
-            scores[row].masked_fill_(refused, -torch.inf)
-            if banned is not None:
-                scores[row, banned] = -torch.inf
-        return self._choose(scores, [track for _, track in rows])
-
-    def _refused(self, packed: bytes, columns: int) -> Tensor:
-        """Return a packed mask's tokens that are not allowed, as booleans; the few that recur are kept."""
-        if packed not in self._masks:
-            if len(self._masks) >= 64:
-                self._masks.clear()
-            bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), bitorder="little")[:columns]
-            # A head padded past the tokenizer has columns that no mask speaks of.
-            refused = np.concatenate([bits == 0, np.ones(columns - len(bits), dtype=bool)])
-            self._masks[packed] = torch.from_numpy(refused).to(self.device)
-        return self._masks[packed]
-
-    def _choose(self, scores: Tensor, tracks: Sequence[SequenceState]) -> list[int]:
-        sampling = self.setting.sampling
-        heat = [sampling.of_field(track.field_name) for track in tracks]
-        if any(each != 1.0 for each in heat):
-            scores = scores / torch.tensor(heat, device=self.device)[:, None]
-        uniforms = np.array([track.stream.random() for track in tracks])
-        # Float64 is not everywhere: scores go to the processor where it is missing.
-        if self.device.type == "mps":
-            scores = scores.cpu()
-        return choose(scores, torch.from_numpy(uniforms).to(scores.device), sampling).tolist()
+    def _state(self, slot: int) -> SequenceState:
+        state = self.states[slot]
+        assert state is not None
+        return state
 
 
-def _groups(beginnings: Sequence[tuple[int, ...]]) -> Iterable[list[tuple[int, ...]]]:
-    """Divide beginnings of like length into groups of at most `PREFIX_TOKENS` padded tokens."""
+def _prefix_groups(prefixes: Sequence[tuple[int, ...]]) -> Iterable[list[tuple[int, ...]]]:
+    """Divide prefixes into groups of similar length, each of at most `MAX_PREFIX_TOKENS` padded tokens."""
     group: list[tuple[int, ...]] = []
-    for beginning in sorted(beginnings, key=len, reverse=True):
-        if group and (len(group) + 1) * len(group[0]) > PREFIX_TOKENS:
+    for prefix in sorted(prefixes, key=len, reverse=True):
+        if group and (len(group) + 1) * len(group[0]) > MAX_PREFIX_TOKENS:
             yield group
             group = []
-        group.append(beginning)
+        group.append(prefix)
     if group:
         yield group
 
 
-def _width(waiting: Sequence[int]) -> int:
-    """Return how many tokens a row feeds at once: as many as move the most tokens per cost of the pass."""
+def _feed_width(pending: Sequence[int]) -> int:
+    """Return how many tokens per row to feed at once: the width that moves the most tokens per cost of the pass.
+
+    Args:
+        pending: number of pending tokens of each row.
+    """
     best, best_rate = 1, 0.0
-    for width in sorted({length for length in waiting if length}):
-        useful = sum(min(length, width) for length in waiting)
-        rate = useful / (PASS_COSTS + width * len(waiting))
+    for width in sorted({length for length in pending if length}):
+        useful = sum(min(length, width) for length in pending)
+        rate = useful / (TOKENS_PER_PASS_OVERHEAD + width * len(pending))
         if rate > best_rate:
             best, best_rate = width, rate
     return best

@@ -1,10 +1,10 @@
-"""The decoder that fits an adapter: token after token for a causal model, slot by slot for a masked one."""
+"""Protocol of a record decoder, and the choice of the causal or the masked one for an adapter."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.batch_size import batch_size, rows_at_once
+from paracosm.generate.decoding.batch_size import causal_batch_size, masked_batch_size
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.causal_state import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel
@@ -15,48 +15,48 @@ from paracosm.records.schema.schema import Record
 
 
 class RecordDecoder(Protocol):
-    """Draws records from an adapted model under its grammar.
+    """Samples records from an adapted model under its codec's grammar.
 
     Attributes:
-        slots: records that are decoded at once.
+        batch_size: records that are decoded at once.
         tally: of all records so far.
     """
 
-    slots: int
+    batch_size: int
     tally: Tally
 
     def records(self, requests: Sequence[Request], *, seed: int) -> list[list[Record]]:
-        """Return the records of some requests, in their order; of a sequence, all records of its subject.
+        """Return one record per request, in order; for sequences, all records of a subject per request.
 
         Args:
-            requests: which records to make.
-            seed: of the sequence of records.
+            requests: for the records.
+            seed: of the random streams.
 
         Raises:
-            DataError: conditions and rules refuse nearly everything; names them and the share that each refuses.
+            DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
         """
         ...
 
 
 def decoder_of(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
-    """Return the decoder that an adapter's codec asks for."""
+    """Return the decoder for an adapter's training objective, with the settings of the recipe's `generate` section."""
     return {"causal": _causal, "masked": _masked}[adapted.codec.objective](adapted, settings)
 
 
 def _causal(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
     limit = getattr(adapted.model.config, "max_position_embeddings", None)
-    slots = settings.batch_size or batch_size(
+    batch_size = settings.batch_size or causal_batch_size(
         adapted.model, GrammarCache(adapted.masks, limit), settings.memory_gb
     )
-    return Decoder(adapted, sampling(settings), slots, settings.attempts)
+    return Decoder(adapted, sampling(settings), batch_size, settings.attempts)
 
 
 def _masked(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
-    slots = settings.batch_size or rows_at_once(adapted.model, adapted.codec, settings.memory_gb)
+    batch_size = settings.batch_size or masked_batch_size(adapted.model, adapted.codec, settings.memory_gb)
     return MaskedDecoder(
         adapted,
         sampling(settings),
-        slots,
+        batch_size,
         settings.attempts,
         text_passes=settings.text_passes,
         refinements=settings.refinements,
@@ -64,7 +64,7 @@ def _masked(adapted: AdaptedModel, settings: Generate) -> RecordDecoder:
 
 
 def sampling(settings: Generate) -> Sampling:
-    """Translate the recipe's section."""
+    """Return the sampling parameters of a recipe's `generate` section."""
     return Sampling(
         settings.temperature,
         tuple(settings.temperatures.items()),

@@ -1,7 +1,7 @@
-"""The key-value cache of a batch whose rows are records at different points of their way.
+"""Slotted key-value cache: each row (slot) of the cache belongs to one sequence and is reused when that one is finished.
 
-Every row is a slot: a finished record's slot is given to the next one at once. A token stands at its own position of
-its row, so there are no holes, and what padding wrote is overwritten before anything can attend to it.
+Sequences in a batch have different lengths. A token is stored at its own position in its row, so rows have no gaps, and
+what padding wrote is overwritten before anything can attend to it.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ STEP = 16
 
 
 class CacheView:
-    """Which rows a forward pass reads and where their new tokens go; all layers share it.
+    """The rows that a forward pass reads and the positions of its new tokens; shared by all layers.
 
     Attributes:
-        rows: slot numbers; None for the first `count` slots, which are then read without a copy.
-        count: how many rows.
-        positions: (rows, new tokens), where each new token stands.
+        rows: slot numbers; None for the first `count` slots, which are read without a copy.
+        count: number of rows.
+        positions: (rows, new tokens), position of each new token.
         length: cached positions that are read.
     """
 
@@ -36,14 +36,14 @@ class CacheView:
 
 
 class SlotLayer(CacheLayerMixin):
-    """Keys and values of one layer: (slots, heads, positions, dimension)."""
+    """Keys and values of one layer, (slots, heads, positions, head dimension)."""
 
     is_sliding = False
 
-    def __init__(self, slots: int, reading: CacheView) -> None:
+    def __init__(self, slots: int, view: CacheView) -> None:
         super().__init__()
         self.slots = slots
-        self.reading = reading
+        self.view = view
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         shape = (self.slots, key_states.shape[1], 0)
@@ -54,42 +54,42 @@ class SlotLayer(CacheLayerMixin):
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Write the new tokens of the reading's rows and return all that these rows hold."""
+        """Store the keys and values of the new tokens; return all keys and values of the view's rows."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         assert self.keys is not None
         assert self.values is not None
-        now = self.reading
-        self.keys = _with_room(self.keys, now.length)
-        self.values = _with_room(self.values, now.length)
-        rows = torch.arange(now.count, device=key_states.device) if now.rows is None else now.rows
-        where = (rows[:, None], slice(None), now.positions)
-        self.keys[where] = key_states.transpose(1, 2)
-        self.values[where] = value_states.transpose(1, 2)
-        if now.rows is None:
-            return self.keys[: now.count, :, : now.length], self.values[: now.count, :, : now.length]
-        return self.keys[rows, :, : now.length], self.values[rows, :, : now.length]
+        view = self.view
+        self.keys = _extended(self.keys, view.length)
+        self.values = _extended(self.values, view.length)
+        rows = torch.arange(view.count, device=key_states.device) if view.rows is None else view.rows
+        new = (rows[:, None], slice(None), view.positions)
+        self.keys[new] = key_states.transpose(1, 2)
+        self.values[new] = value_states.transpose(1, 2)
+        if view.rows is None:
+            return self.keys[: view.count, :, : view.length], self.values[: view.count, :, : view.length]
+        return self.keys[rows, :, : view.length], self.values[rows, :, : view.length]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.reading.length, 0
+        return self.view.length, 0
 
     def get_seq_length(self) -> int:
-        return self.reading.length
+        return self.view.length
 
     def get_max_length(self) -> int:
         return -1
 
 
 class SlotCache(Cache):
-    """One `SlotLayer` per layer of the model."""
+    """Key-value cache with one `SlotLayer` per layer of the model."""
 
     def __init__(self, layers: int, slots: int) -> None:
-        self.reading = CacheView()
-        self.slot_layers = [SlotLayer(slots, self.reading) for _ in range(layers)]
+        self.view = CacheView()
+        self.slot_layers = [SlotLayer(slots, self.view) for _ in range(layers)]
         super().__init__(layers=list(self.slot_layers))
 
     def copy(self, source: int, targets: Sequence[int], length: int) -> None:
-        """Give the slots `targets` the first `length` positions of the slot `source`."""
+        """Copy the first `length` positions of the slot `source` to the slots `targets`."""
         for layer in self.slot_layers:
             assert layer.keys is not None
             assert layer.values is not None
@@ -98,7 +98,7 @@ class SlotCache(Cache):
             layer.values[index, :, :length] = layer.values[source, :, :length]
 
     def move(self, sources: Sequence[int], targets: Sequence[int]) -> None:
-        """Give each slot of `targets` what the slot of `sources` beside it holds; the two share no slot."""
+        """Copy each slot of `sources` to the slot of `targets` at the same index; the two lists share no slot."""
         for layer in self.slot_layers:
             assert layer.keys is not None
             assert layer.values is not None
@@ -106,42 +106,90 @@ class SlotCache(Cache):
             layer.values[list(targets)] = layer.values[list(sources)]
 
 
-def _with_room(held: Tensor, length: int) -> Tensor:
-    if held.shape[2] >= length:
-        return held
-    # By half as much again, so that long texts are not copied at every step of their growth.
-    grown = held.new_zeros(*held.shape[:2], max(length, held.shape[2] * 3 // 2), held.shape[3])
-    grown[:, :, : held.shape[2]] = held
+class PrefixSlots:
+    """Which slots of the cache hold which prefix, and the scores after it, so that common prefixes are encoded once."""
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[int, ...], set[int]] = {}
+        self._scores: dict[tuple[int, ...], Tensor] = {}
+        self._prefix_of: dict[int, tuple[int, ...]] = {}
+
+    def __contains__(self, prefix: tuple[int, ...]) -> bool:
+        return prefix in self._slots
+
+    def scores(self, prefix: tuple[int, ...]) -> Tensor:
+        """Return the scores after the last token of a prefix, (columns,)."""
+        return self._scores[prefix]
+
+    def add(self, prefix: tuple[int, ...], slot: int, scores: Tensor) -> None:
+        """Note that the model has read a prefix into a slot."""
+        self._slots[prefix], self._scores[prefix] = {slot}, scores
+        self._prefix_of[slot] = prefix
+
+    def share(self, prefix: tuple[int, ...], slots: Sequence[int]) -> tuple[int, list[int]]:
+        """Note that slots begin with a prefix; return a slot that holds it, and the slots to which it has to be copied."""
+        holders = self._slots[prefix]
+        targets = [slot for slot in slots if slot not in holders]
+        source = next(iter(holders))
+        holders.update(slots)
+        self._prefix_of |= dict.fromkeys(slots, prefix)
+        return source, targets
+
+    def release(self, slot: int) -> None:
+        """Note that a slot is free; a prefix that no slot holds is forgotten."""
+        prefix = self._prefix_of.pop(slot)
+        self._slots[prefix].discard(slot)
+        if not self._slots[prefix]:
+            del self._slots[prefix], self._scores[prefix]
+
+    def move(self, source: int, target: int) -> None:
+        """Note that the content of a slot was moved to a free one."""
+        prefix = self._prefix_of.pop(source)
+        self._prefix_of[target] = prefix
+        self._slots[prefix].discard(source)
+        self._slots[prefix].add(target)
+
+
+def _extended(cached: Tensor, length: int) -> Tensor:
+    """Return the cache with room for at least `length` positions."""
+    if cached.shape[2] >= length:
+        return cached
+    # Grown by half, so that long texts are not copied at every step.
+    grown = cached.new_zeros(*cached.shape[:2], max(length, cached.shape[2] * 3 // 2), cached.shape[3])
+    grown[:, :, : cached.shape[2]] = cached
     return grown
 
 
-def rounded(length: int) -> int:
-    """Return `length` rounded up to whole steps, so that few shapes occur."""
+def round_up(length: int) -> int:
+    """Return `length` rounded up to a multiple of `STEP`, so that few tensor shapes occur."""
     return -(-length // STEP) * STEP
 
 
 def attention_masks(model: "PreTrainedModel", positions: Tensor, length: int) -> Any:
-    """Return what each new token may attend to, as the model takes it.
+    """Return the causal attention mask of the new tokens, in the form that the model takes.
 
     Args:
-        model: its configuration says whether layers look back through a window only.
-        positions: (rows, new tokens).
+        model: its configuration says which layers use sliding-window attention.
+        positions: (rows, new tokens), position of each new token.
         length: cached positions that are read.
+
+    Returns:
+        An additive mask of shape (rows, 1, new tokens, length), or one per layer type by name.
     """
-    held = torch.arange(length, device=positions.device)
-    causal = (held <= positions[..., None])[:, None]
+    cached = torch.arange(length, device=positions.device)
+    causal = (cached <= positions[..., None])[:, None]
     window = getattr(model.config, "sliding_window", None)
-    kinds = set(getattr(model.config, "layer_types", None) or ())
-    if window is None or "sliding_attention" not in kinds | ({"sliding_attention"} if not kinds else set()):
+    layer_types = set(getattr(model.config, "layer_types", None) or ())
+    if window is None or (layer_types and "sliding_attention" not in layer_types):
         return _additive(causal, model)
-    near = causal & (held > positions[..., None] - window)[:, None]
-    if "full_attention" in kinds:
-        return {"full_attention": _additive(causal, model), "sliding_attention": _additive(near, model)}
-    return _additive(near, model)
+    sliding = causal & (cached > positions[..., None] - window)[:, None]
+    if "full_attention" in layer_types:
+        return {"full_attention": _additive(causal, model), "sliding_attention": _additive(sliding, model)}
+    return _additive(sliding, model)
 
 
 def _additive(allowed: Tensor, model: "PreTrainedModel") -> Tensor:
-    # Added, not boolean, because plain attention adds its mask.
+    # Additive, not boolean, because eager attention adds its mask to the scores.
     dtype = model.dtype
     return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill_(
         ~allowed, torch.finfo(dtype).min

@@ -1,4 +1,4 @@
-"""Constrained filling: many records at once, every slot drawn from what the grammar allows, each record on its own random stream."""
+"""Constrained decoding with a masked model: many records at once, each slot allowed by the grammar, one random stream per record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from paracosm.generate.constraints.guide import NoConstraints
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked_state import MaskedSettings, MaskedState, SlotQuery
-from paracosm.generate.decoding.sampling import Sampling, choose
+from paracosm.generate.decoding.sampling import Sampling, draw
 from paracosm.records.codec.codec import TextCode
 from paracosm.records.codec.masked_layout import MaskedLayout
 from paracosm.records.schema.schema import Record
@@ -24,22 +24,22 @@ from paracosm.records.schema.schema import Record
 class MaskedDecoder:
     """Samples records from an adapted masked model under its codec's grammar.
 
-    A record's cells are filled one after the other, in an order that its request gives or its stream draws; so its
-    likelihood is the one that training bounds.
+    The cells of a record are filled one after the other, in an order that its request gives or its random stream draws.
+    So the likelihood of a record is the one that training bounds.
 
     Attributes:
-        adapted: model and codec.
+        adapted: model, codec and token masks.
         sampling: temperature and truncation.
-        slots: records that are decoded at once.
-        attempts: how often, on average, a record may be begun before its conditions and rules count as unsatisfiable.
+        batch_size: records that are decoded at once.
+        attempts: most attempts per accepted record, on average, before conditions and rules count as unsatisfiable.
         text_passes: passes in which a text is filled.
-        refinements: passes after that, each over a share of the filled pieces.
+        refinements: passes after them, each over a fraction of the filled pieces.
         tally: of all records so far.
     """
 
     adapted: AdaptedModel
     sampling: Sampling = field(default_factory=Sampling)
-    slots: int = 128
+    batch_size: int = 128
     attempts: int = 100
     text_passes: int = 32
     refinements: int = 2
@@ -60,7 +60,7 @@ class MaskedDecoder:
         return HeadColumns(self.adapted.codec.vocabulary)
 
     @cached_property
-    def _free(self) -> NoConstraints:
+    def _unconstrained(self) -> NoConstraints:
         codes = self.adapted.codec.codes
         return NoConstraints(
             [
@@ -70,109 +70,113 @@ class MaskedDecoder:
         )
 
     @cached_property
-    def _refused_pieces(self) -> Tensor:
-        """What is no piece of a text, and what does not begin a word, (2, tokens of the tokenizer)."""
+    def _excluded_pieces(self) -> Tensor:
+        """Tokens that cannot be a piece of a text, and tokens that cannot begin a word: booleans, (2, tokens)."""
         pieces = self.layout.pieces
         allowed = np.stack([pieces.writable, pieces.writable & pieces.begins_word])
         return torch.from_numpy(~allowed).to(self.adapted.model.device)
 
     def records(self, requests: Sequence[Request], *, seed: int) -> list[list[Record]]:
         """Return the records of some requests, in their order; see `RecordDecoder`."""
-        names = [each.name for each in self.adapted.codec.fields]
-        found: list[list[Record]] = []
+        names = [field.name for field in self.adapted.codec.fields]
+        records: list[list[Record]] = []
         with torch.inference_mode():
-            for begin in range(0, len(requests), self.slots):
-                for track in self._filled(requests[begin : begin + self.slots], seed):
-                    found.append([{name: track.values[name] for name in names}])
-        return found
+            for begin in range(0, len(requests), self.batch_size):
+                for state in self._decoded(requests[begin : begin + self.batch_size], seed):
+                    records.append([{name: state.values[name] for name in names}])
+        return records
 
-    def _filled(self, requests: Sequence[Request], seed: int) -> list[MaskedState]:
+    def _decoded(self, requests: Sequence[Request], seed: int) -> list[MaskedState]:
+        """Return the finished states of one batch of requests."""
         streams = [
-            np.random.Generator(np.random.Philox(key=[seed % 2**64, each.number + (each.again << 48)]))
-            for each in requests
+            np.random.Generator(np.random.Philox(key=[seed % 2**64, request.number + (request.redraw << 48)]))
+            for request in requests
         ]
-        tracks = [self._begin(*pair) for pair in zip(requests, streams, strict=True)]
+        states = [self._begin(request, stream) for request, stream in zip(requests, streams, strict=True)]
         while True:
-            for at, track in enumerate(tracks):
-                tracks[at] = self._settled(track, requests[at], streams[at])
-            open_tracks = [track for track in tracks if not track.finished]
-            if not open_tracks:
-                return tracks
-            self._pass(open_tracks)
+            states = [self._accepted(*row) for row in zip(states, requests, streams, strict=True)]
+            unfinished = [state for state in states if not state.finished]
+            if not unfinished:
+                return states
+            self._pass(unfinished)
 
     def _begin(self, request: Request, stream: np.random.Generator) -> MaskedState:
         self.tally.attempts += 1
-        return MaskedState(self._settings, request, request.guide or self._free, stream)
+        return MaskedState(self._settings, request, request.guide or self._unconstrained, stream)
 
-    def _settled(self, track: MaskedState, request: Request, stream: np.random.Generator) -> MaskedState:
-        """Count a finished record; begin a refused one again on its own random stream."""
-        while track.failure is not None:
-            self.tally.refusals[track.failure] += 1
-            self.tally.check_hope(self.attempts)
-            track = self._begin(request, stream)
-        if track.finished and not track.counted:
-            track.counted = True
+    def _accepted(self, state: MaskedState, request: Request, stream: np.random.Generator) -> MaskedState:
+        """Count a finished record; begin a refused one again, which continues its random stream."""
+        while state.failure is not None:
+            self.tally.refusals[state.failure] += 1
+            self.tally.raise_if_infeasible(self.attempts)
+            state = self._begin(request, stream)
+        if state.finished and not state.counted:
+            state.counted = True
             self.tally.finished += 1
-            self.tally.draft_words += track.words
-            self.tally.draft_words_kept += track.kept_words
-        return track
+            self.tally.seed_words += state.words
+            self.tally.seed_words_kept += state.kept_words
+        return state
 
-    def _pass(self, tracks: Sequence[MaskedState]) -> None:
-        """Draw what each record asks for next, in one forward pass."""
+    def _pass(self, states: Sequence[MaskedState]) -> None:
+        """Draw the next slots of every record in one forward pass."""
         model = self.adapted.model
-        asked = [track.asked() for track in tracks]
-        width = max(len(ids) for ids, _ in asked)
-        ids = np.full((len(asked), width), self.layout.padding)
-        attention = np.zeros((len(asked), width), dtype=np.int64)
-        for row, (tokens, _) in enumerate(asked):
+        rows = [state.queries() for state in states]
+        width = max(len(tokens) for tokens, _ in rows)
+        ids = np.full((len(rows), width), self.layout.padding)
+        attention = np.zeros((len(rows), width), dtype=np.int64)
+        for row, (tokens, _) in enumerate(rows):
             ids[row, : len(tokens)] = tokens
             attention[row, : len(tokens)] = 1
-        flat = [(row, one) for row, (_, some) in enumerate(asked) for one in some]
+        queries = [(row, query) for row, (_, of_row) in enumerate(rows) for query in of_row]
         scores = slot_scores(
             model,
             torch.from_numpy(ids).to(model.device),
             torch.from_numpy(attention).to(model.device),
-            torch.tensor([row for row, _ in flat], device=model.device),
-            torch.tensor([one.position for _, one in flat], device=model.device),
+            torch.tensor([row for row, _ in queries], device=model.device),
+            torch.tensor([query.position for _, query in queries], device=model.device),
         )
         self.tally.passes += 1
         self.tally.tokens += int(attention.sum())
-        drawn: list[list[int]] = [[] for _ in tracks]
-        for (row, _), token in zip(flat, self._drawn(scores, flat, tracks), strict=True):
+        drawn: list[list[int]] = [[] for _ in states]
+        tokens_of_queries = self._draw(
+            scores, [query for _, query in queries], [states[row] for row, _ in queries]
+        )
+        for (row, _), token in zip(queries, tokens_of_queries, strict=True):
             drawn[row].append(token)
-        for track, tokens in zip(tracks, drawn, strict=True):
-            track.take(tokens)
+        for state, tokens in zip(states, drawn, strict=True):
+            state.take(tokens)
 
-    def _drawn(
-        self, scores: Tensor, flat: Sequence[tuple[int, SlotQuery]], tracks: Sequence[MaskedState]
-    ) -> list[int]:
-        """Return the token of each asked slot."""
-        found = [-1] * len(flat)
-        uniforms = np.array([tracks[row].stream.random() for row, _ in flat])
-        heat = np.array([self._temperature(tracks[row]) for row, _ in flat], dtype=np.float32)
-        closed = [at for at, (_, one) in enumerate(flat) if one.node is not None]
-        texts = [at for at, (_, one) in enumerate(flat) if one.node is None]
+    def _draw(self, scores: Tensor, queries: Sequence[SlotQuery], states: Sequence[MaskedState]) -> list[int]:
+        """Draw a token for each slot.
+
+        Args:
+            scores: (slots, columns of the head).
+            queries: the slots.
+            states: of the record of each slot.
+        """
+        tokens = [-1] * len(queries)
+        uniforms = np.array([state.random.random() for state in states])
+        temperatures = [self._temperature(state) for state in states]
+        closed = [slot for slot, query in enumerate(queries) if query.allowed is not None]
+        texts = [slot for slot, query in enumerate(queries) if query.allowed is None]
         if closed:
-            nodes = [node for at in closed if (node := flat[at][1].node) is not None]
-            some, tokens = self._columns.scores(scores[closed], nodes)
-            for at, of_choice, entry in zip(
-                closed, tokens, self._choose(some, uniforms[closed], heat[closed]), strict=True
-            ):
-                found[at] = of_choice[entry]
+            nodes = [node for slot in closed if (node := queries[slot].allowed) is not None]
+            closed_scores, allowed = self._columns.scores(scores[closed], nodes)
+            entries = draw(
+                closed_scores, uniforms[closed], [temperatures[slot] for slot in closed], self.sampling
+            )
+            for slot, of_slot, entry in zip(closed, allowed, entries, strict=True):
+                tokens[slot] = of_slot[entry]
         if texts:
-            refused = self._refused_pieces[[int(flat[at][1].begins_word) for at in texts]]
-            # A head padded past the tokenizer has columns that are no tokens.
-            some = scores[texts][:, : refused.shape[1]].float().masked_fill(refused, -torch.inf)
-            for at, token in zip(texts, self._choose(some, uniforms[texts], heat[texts]), strict=True):
-                found[at] = token
-        return found
+            excluded = self._excluded_pieces[[int(queries[slot].begins_word) for slot in texts]]
+            # A head that is padded past the tokenizer has columns without tokens.
+            text_scores = scores[texts][:, : excluded.shape[1]].float().masked_fill(excluded, -torch.inf)
+            entries = draw(
+                text_scores, uniforms[texts], [temperatures[slot] for slot in texts], self.sampling
+            )
+            for slot, token in zip(texts, entries, strict=True):
+                tokens[slot] = token
+        return tokens
 
-    def _temperature(self, track: MaskedState) -> float:
-        return self.sampling.of_field(self.adapted.codec.fields[track.place].name)
-
-    def _choose(self, scores: Tensor, uniforms: np.ndarray, heat: np.ndarray) -> list[int]:
-        scores = scores / torch.from_numpy(heat).to(scores.device)[:, None]
-        # Float64 is not everywhere: scores go to the processor where it is missing.
-        if scores.device.type == "mps":
-            scores = scores.cpu()
-        return choose(scores, torch.from_numpy(uniforms).to(scores.device), self.sampling).tolist()
+    def _temperature(self, state: MaskedState) -> float:
+        return self.sampling.temperature_of(self.adapted.codec.fields[state.index].name)

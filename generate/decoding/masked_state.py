@@ -1,7 +1,7 @@
-"""One record that a masked model fills: cell after cell, a text by its length first and then piece by piece.
+"""Decoding state of one record under a masked model: cell after cell; of a text first the length, then its pieces.
 
-What the next pass shall draw is asked for as slots; a closed cell asks for one at a time, because what its second slot may
-hold depends on the first, a text for several.
+For every forward pass the state returns the slots to draw. A closed cell has one slot at a time, because the tokens
+that its second slot allows depend on the first. A text has several.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from paracosm.generate.constraints.automaton_walk import AutomatonWalk
 from paracosm.generate.constraints.guide import Guide
-from paracosm.generate.constraints.infilling import InfillPlan, draft
+from paracosm.generate.constraints.infilling import InfillPlan, TextInfill, infill_plan
 from paracosm.generate.constraints.request import Request
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import TextCode
@@ -18,22 +19,24 @@ from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, TokenRow
 from paracosm.records.schema.schema import Value
 
-REFINED = 0.1
-"""Share of a text's filled pieces that one refinement draws again."""
+UNLIMITED = 10**9
+"""Pieces of a text where the model has no limit."""
+TEXT_OVERHEAD = 2
+"""Tokens of the row that a text needs beside its pieces."""
 
 
 @dataclass(frozen=True)
 class MaskedSettings:
-    """What all records of a decoder share.
+    """Shared by all records of a decoder.
 
     Attributes:
-        slots: the layout.
+        layout: of records as rows of slots.
         limit: most tokens that the model reads; None for no limit.
         text_passes: passes in which a text is filled.
-        refinements: passes after that, each over a share of the filled pieces.
+        refinements: passes after them, each over a fraction of the filled pieces.
     """
 
-    slots: MaskedLayout
+    layout: MaskedLayout
     limit: int | None
     text_passes: int
     refinements: int
@@ -45,279 +48,217 @@ class SlotQuery:
 
     Attributes:
         position: in the row.
-        node: the choice of a closed cell; None for a piece of a text.
-        begins_word: whether the piece has to begin a word.
+        allowed: automaton node whose edges are the allowed tokens of a closed cell; None for a piece of a text.
+        begins_word: whether the piece must begin a word.
     """
 
     position: int
-    node: Node | None
+    allowed: Node | None
     begins_word: bool = False
 
 
 @dataclass(eq=False)
-class TextInfill:
-    """A text that is being filled.
-
-    Attributes:
-        place: of its field.
-        ids: its pieces; hidden ones hold the mask token.
-        open: places that were never drawn yet.
-        drawn: every place that the model writes.
-        passes: passes that are left for the open ones.
-        refinements: passes that are left after them.
-        now: places that the pass under way draws.
-        draft: what it is a rewriting of.
-    """
-
-    place: int
-    ids: list[int]
-    open: list[int]
-    drawn: list[int]
-    passes: int
-    refinements: int
-    now: list[int] = field(default_factory=list)
-    draft: InfillPlan | None = None
-
-
-@dataclass(eq=False)
 class MaskedState:
-    """One record on its way.
+    """Decoding state of one record.
 
     Attributes:
-        settings: what all records share.
-        request: what is asked for.
-        guide: conditions and rules.
-        stream: the record's own random numbers.
-        values: of the fields that are known so far.
-        failure: what refused the record, if something did.
-        finished: whether the record is whole, or refused.
-        counted: whether the decoder has counted it.
-        words: of the drafts that were rewritten.
-        kept_words: those of them that stand where they stood.
+        settings: shared by all records.
+        request: for the record.
+        guide: conditions and rules of the record.
+        random: the record's own random stream.
+        values: of the fields that are known.
+        failure: the constraint that refused the record, if one did.
+        finished: whether the record is complete or refused.
+        counted: whether the decoder has counted the finished record.
+        words: words of the given texts that were rewritten.
+        kept_words: those of them that the record still holds at the same position.
+        index: of the current field.
     """
 
     settings: MaskedSettings
     request: Request
     guide: Guide
-    stream: np.random.Generator
+    random: np.random.Generator
     values: dict[str, Value] = field(default_factory=dict)
     failure: str | None = None
     finished: bool = False
     counted: bool = False
     words: int = 0
     kept_words: int = 0
-    _place: int = -1
+    index: int = -1
+    _walk: AutomatonWalk = field(default_factory=AutomatonWalk)
+    _infill: TextInfill | None = None
     _cells: list[tuple[int, ...]] = field(default_factory=list)
     _texts: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    _unknown: dict[int, int] = field(default_factory=dict)
-    _node: Node | None = None
-    _part: Node = END
-    _path: list[int] = field(default_factory=list)
-    _filling: TextInfill | None = None
+    # Per hidden cell: how many of its decisions the row shows.
+    _shown: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        places = range(len(self.settings.slots.codec.fields))
+        indices = range(len(self.settings.layout.codec.fields))
         order = self.request.order
-        self._queue = list(self.stream.permutation(len(places)) if order is None else order)[::-1]
-        self._cells = [() for _ in places]
-        self._unknown = dict.fromkeys(places, 0)
-        self._go_on()
-
-    @property
-    def place(self) -> int:
-        """The field in work."""
-        return self._place
+        self._queue = list(self.random.permutation(len(indices)) if order is None else order)[::-1]
+        self._cells = [() for _ in indices]
+        self._shown = dict.fromkeys(indices, 0)
+        self._advance()
 
     @property
     def tokens(self) -> int:
-        """Of the row as it is."""
+        """Length of the current row."""
         return len(self._row().ids)
 
-    def asked(self) -> tuple[list[int], list[SlotQuery]]:
-        """Return the row as it is, and the slots that the next pass is to draw."""
-        filling = self._filling
-        if filling is None:
+    def queries(self) -> tuple[list[int], list[SlotQuery]]:
+        """Return the current row and the slots that the next pass draws."""
+        infill = self._infill
+        if infill is None:
             row = self._row()
-            assert self._node is not None
-            position = row.cells[self._place] + len(self._cells[self._place])
-            return row.ids, [SlotQuery(position, self._part)]
-        self._choose_pieces(filling)
+            position = row.cells[self.index] + len(self._cells[self.index])
+            return row.ids, [SlotQuery(position, self._walk.allowed)]
+        infill.begin_pass(self.settings.layout.mask, self.random)
         row = self._row()
-        begins = {run.start for run in filling.draft.redrawn} if filling.draft else set()
-        first = row.texts[filling.place]
-        return row.ids, [SlotQuery(first + at, None, at in begins) for at in filling.now]
+        begins = {span.start for span in infill.plan.redrawn} if infill.plan else set()
+        first = row.texts[infill.index]
+        return row.ids, [SlotQuery(first + position, None, position in begins) for position in infill.current]
 
     def take(self, tokens: Sequence[int]) -> None:
-        """Go on with what was drawn for the asked slots."""
-        filling = self._filling
-        if filling is None:
+        """Accept the tokens that were drawn for the queried slots, and advance to the next decision."""
+        infill = self._infill
+        if infill is None:
             (token,) = tokens
-            self._decide(token)
-            self._walk(token)
+            self._write(token)
+            self._walk.take(token)
         else:
-            for at, token in zip(filling.now, tokens, strict=True):
-                filling.ids[at] = token
-            if not filling.open and not filling.refinements:
-                self._end_of_text(filling)
-        self._go_on()
+            infill.fill(tokens)
+            if infill.is_complete:
+                self._end_text(infill)
+        self._advance()
 
     def _row(self) -> TokenRow:
-        slots = self.settings.slots
-        texts, hidden = dict(self._texts), dict(self._unknown)
-        if self._filling is not None:
-            texts[self._filling.place] = tuple(self._filling.ids)
-        return slots.row(slots.record(self._cells, texts), MaskState(hidden))
+        layout = self.settings.layout
+        texts = dict(self._texts)
+        if self._infill is not None:
+            texts[self._infill.index] = tuple(self._infill.ids)
+        return layout.row(layout.record(self._cells, texts), MaskState(dict(self._shown)))
 
-    def _choose_pieces(self, filling: TextInfill) -> None:
-        """Choose what the next pass draws: a share of what is open, or of what was drawn already."""
-        mask = self.settings.slots.mask
-        if filling.open:
-            count = -(-len(filling.open) // max(1, filling.passes))
-            drawn = self.stream.permutation(len(filling.open))[:count].tolist()
-            filling.now = sorted(filling.open[at] for at in drawn)
-            filling.open = [at for at in filling.open if at not in set(filling.now)]
-            filling.passes -= 1
-            return
-        count = max(1, round(REFINED * len(filling.drawn)))
-        again = self.stream.permutation(len(filling.drawn))[:count].tolist()
-        filling.now = sorted(filling.drawn[at] for at in again)
-        for at in filling.now:
-            filling.ids[at] = mask
-        filling.refinements -= 1
+    def _write(self, token: int) -> None:
+        self._cells[self.index] = (*self._cells[self.index], token)
+        self._shown[self.index] = len(self._cells[self.index])
 
-    def _decide(self, token: int) -> None:
-        self._cells[self._place] = (*self._cells[self._place], token)
-        self._unknown[self._place] = len(self._cells[self._place])
-
-    def _walk(self, token: int) -> None:
-        assert self._node is not None
-        self._path.append(token)
-        self._node, self._part = self._node.edges[token], self._part.edges[token]
-
-    def _go_on(self) -> None:
-        """Walk over what is forced, to the next slot that has to be drawn or the end of the record."""
-        while not self.finished and self._filling is None:
-            if self._node is None:
-                self._next_place()
-            elif self._node.accepts:
-                self._end_of_cell()
-            elif len(self._part.edges) > 1:
+    def _advance(self) -> None:
+        """Write forced tokens up to the next decision or the end of the record."""
+        while not self.finished and self._infill is None:
+            if self._walk.reaches_choice(self._write):
                 return
+            if self._walk.is_complete:
+                self._end_cell(self._walk.end())
             else:
-                token = next(iter(self._part.edges))
-                if self._node.decides:
-                    self._decide(token)
-                self._walk(token)
+                self._begin_field()
 
-    def _next_place(self) -> None:
+    def _begin_field(self) -> None:
         if not self._queue:
             self.finished = True
             return
-        slots = self.settings.slots
-        self._place = place = int(self._queue.pop())
-        self._path = []
-        if not isinstance(slots.codec.codes[place], TextCode):
-            part = self.guide.part(place, self.values, {})
-            if part is None:
-                self.failure, self.finished = self.guide.blame(place, self.values), True
+        layout = self.settings.layout
+        self.index = index = int(self._queue.pop())
+        if not isinstance(layout.codec.codes[index], TextCode):
+            allowed = self.guide.allowed(index, self.values, {})
+            if allowed is None:
+                self.failure, self.finished = self.guide.conflict(index, self.values), True
             else:
-                self._node, self._part = slots.roots[place], part
+                self._walk.start(layout.roots[index], allowed)
             return
-        given = self.guide.text(place)
+        given = self.guide.given_text(index)
         if given is not None:
-            self._show_text(place, slots.pieces.read(str(given)).ids[: self._room()])
-            self._known(given)
-        elif place in self.request.drafts:
-            self._begin_draft(place, *self.request.drafts[place])
+            self._insert_text(index, layout.pieces.read(str(given)).ids[: self._max_pieces()])
+            self._set_value(given)
+        elif index in self.request.infills:
+            self._begin_rewrite(index, *self.request.infills[index])
         else:
-            self._node = self._part = slots.roots[place]
-            if self.guide.part(place, self.values, {}) is not None:
-                self._part = self._present(place)
+            restricted = self.guide.allowed(index, self.values, {}) is not None
+            root = layout.roots[index]
+            self._walk.start(root, self._length_automaton(index) if restricted else root)
 
-    def _present(self, place: int) -> Node:
-        """Return the choice of a length where the text may not be missing."""
-        tokens = self.settings.slots.lengths[self.settings.slots.codec.fields[place].name]
-        return Node(dict.fromkeys(tokens, END))
+    def _length_automaton(self, index: int) -> Node:
+        """Return the automaton of the lengths of a text that may not be missing."""
+        layout = self.settings.layout
+        return Node(dict.fromkeys(layout.lengths[layout.codec.fields[index].name], END))
 
-    def _end_of_cell(self) -> None:
-        self._node = None
-        place, slots = self._place, self.settings.slots
-        self._unknown.pop(place)
-        code = slots.codec.codes[place]
+    def _end_cell(self, path: tuple[int, ...]) -> None:
+        index, layout = self.index, self.settings.layout
+        self._shown.pop(index)
+        code = layout.codec.codes[index]
         if isinstance(code, FieldCode):
-            self._known(code.read(tuple(self._path)))
+            self._set_value(code.read(path))
             return
-        lengths = slots.pieces_of(place, self._path)
+        lengths = layout.pieces_of(index, path)
         if lengths is None:
-            self._known(None)
+            self._set_value(None)
             return
         least, most = lengths
-        room = self._room()
-        length = int(self.stream.integers(min(least, room), min(most, room) + 1))
-        places = list(range(length))
-        self._begin_filling(place, [slots.mask] * length, places)
+        limit = self._max_pieces()
+        length = int(self.random.integers(min(least, limit), min(most, limit) + 1))
+        self._begin_infill(index, [layout.mask] * length, list(range(length)))
 
-    def _room(self) -> int:
-        """Return how many pieces a text may have, so that the texts after it find some room too."""
+    def _max_pieces(self) -> int:
+        """Return how many pieces a text may have, so that the texts after it fit into the model's limit."""
         if self.settings.limit is None:
-            return 10**9
-        slots = self.settings.slots
-        later = sum(place in slots.text_places for place in self._queue)
-        return max(0, (self.settings.limit - self.tokens) // (1 + later) - 2)
+            return UNLIMITED
+        text_indices = self.settings.layout.text_fields
+        later = sum(index in text_indices for index in self._queue)
+        return max(0, (self.settings.limit - self.tokens) // (1 + later) - TEXT_OVERHEAD)
 
-    def _show_text(self, place: int, ids: Sequence[int]) -> None:
-        """Put a text into the row, and into its length slot the length that is nearest to its own."""
-        self._unknown.pop(place, None)
-        self._cells[place] = self.settings.slots.nearest_length(place, len(ids))
+    def _insert_text(self, index: int, ids: Sequence[int]) -> None:
+        """Insert a text into the row, and the length nearest to its own into its length slot."""
+        self._shown.pop(index, None)
+        self._cells[index] = self.settings.layout.nearest_length(index, len(ids))
         if ids:
-            self._texts[place] = tuple(ids)
+            self._texts[index] = tuple(ids)
 
-    def _begin_draft(self, place: int, text: str, share: float) -> None:
-        slots = self.settings.slots
-        made = draft(text, share, slots.pieces, slots.mask, self._room(), self.stream)
-        self._show_text(place, ())
-        self._cells[place] = slots.nearest_length(place, len(made.pieces.ids))
-        ids = list(made.pieces.ids)
-        places = [at for run in made.redrawn for at in run]
-        for at in places:
-            ids[at] = slots.mask
-        self._begin_filling(place, ids, places, made)
+    def _begin_rewrite(self, index: int, text: str, fraction: float) -> None:
+        layout = self.settings.layout
+        plan = infill_plan(text, fraction, layout.pieces, layout.mask, self._max_pieces(), self.random)
+        self._insert_text(index, ())
+        self._cells[index] = layout.nearest_length(index, len(plan.pieces.ids))
+        ids = list(plan.pieces.ids)
+        positions = [position for span in plan.redrawn for position in span]
+        for position in positions:
+            ids[position] = layout.mask
+        self._begin_infill(index, ids, positions, plan)
 
-    def _begin_filling(
-        self, place: int, ids: list[int], places: list[int], made: InfillPlan | None = None
+    def _begin_infill(
+        self, index: int, ids: list[int], positions: list[int], plan: InfillPlan | None = None
     ) -> None:
         settings = self.settings
-        filling = TextInfill(
-            place,
+        infill = TextInfill(
+            index,
             ids,
-            list(places),
-            list(places),
-            settings.text_passes,
-            settings.refinements if len(places) > 1 else 0,
-            draft=made,
+            positions=list(positions),
+            remaining=list(positions),
+            passes=settings.text_passes,
+            refinements=settings.refinements if len(positions) > 1 else 0,
+            plan=plan,
         )
-        if places:
-            self._filling = filling
+        if positions:
+            self._infill = infill
         else:
-            self._end_of_text(filling)
+            self._end_text(infill)
 
-    def _end_of_text(self, filling: TextInfill) -> None:
-        self._filling = None
-        place, made = filling.place, filling.draft
-        pieces, field_here = self.settings.slots.pieces, self.settings.slots.codec.fields[place]
-        if filling.ids:
-            self._texts[place] = tuple(filling.ids)
-        if made is None:
-            text = pieces.write(filling.ids)
+    def _end_text(self, infill: TextInfill) -> None:
+        self._infill = None
+        index, plan = infill.index, infill.plan
+        pieces, text_field = self.settings.layout.pieces, self.settings.layout.codec.fields[index]
+        if infill.ids:
+            self._texts[index] = tuple(infill.ids)
+        if plan is None:
+            text = pieces.write(infill.ids)
         else:
-            text = pieces.spliced(made.text, made.pieces, filling.ids, made.redrawn)
-            self.words += len(made.words)
-            self.kept_words += made.kept_words(filling.ids)
-        self._known(text)
-        if self.failure is None and not field_here.allows(text):
-            self.failure, self.finished = f"the length of text field {field_here.name!r}", True
+            text = pieces.spliced(plan.text, plan.pieces, infill.ids, plan.redrawn)
+            self.words += len(plan.words)
+            self.kept_words += plan.kept_words(infill.ids)
+        self._set_value(text)
+        if self.failure is None and not text_field.allows(text):
+            self.failure, self.finished = f"the length of text field {text_field.name!r}", True
 
-    def _known(self, value: Value) -> None:
-        self.values[self.settings.slots.codec.fields[self._place].name] = value
-        self.failure = self.guide.refused(self._place, self.values)
+    def _set_value(self, value: Value) -> None:
+        self.values[self.settings.layout.codec.fields[self.index].name] = value
+        self.failure = self.guide.violation(self.index, self.values)
         self.finished = self.failure is not None

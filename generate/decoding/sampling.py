@@ -1,24 +1,27 @@
-"""Drawing the next token: temperature, top-k, min-p and top-p over what the grammar allows, by inverse distribution."""
+"""Token sampling: temperature, top-k, min-p and top-p over the allowed tokens, drawn by inverse transform sampling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 BLOCK = 256
-"""Entries that are summed together before a draw among many."""
+"""Entries whose weights are summed first in a draw among many."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the model's distribution is bent; the defaults leave it as it is.
+    """How the model's distribution is modified before a draw; the defaults leave it unchanged.
 
     Attributes:
         temperature: divides the scores.
-        temperatures: per field, over `temperature`.
-        top_k: only the k likeliest tokens.
-        top_p: only the likeliest tokens that together reach this probability.
-        min_p: only tokens with at least this share of the likeliest token's probability.
+        temperatures: per field, in place of `temperature`.
+        top_k: keeps the k likeliest tokens.
+        top_p: keeps the likeliest tokens that together reach this probability.
+        min_p: keeps tokens with at least this fraction of the likeliest token's probability.
     """
 
     temperature: float = 1.0
@@ -27,23 +30,49 @@ class Sampling:
     top_p: float | None = None
     min_p: float | None = None
 
-    def of_field(self, name: str) -> float:
+    def temperature_of(self, name: str) -> float:
         """Return the temperature of one field."""
         return dict(self.temperatures).get(name, self.temperature)
 
 
-def choose(scores: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
-    """Return the entry that each row draws.
+def draw(
+    scores: Tensor, uniforms: NDArray[np.float64], temperatures: Sequence[float], sampling: Sampling
+) -> list[int]:
+    """Draw one entry per row at a temperature per row; see `choose`.
 
     Args:
-        scores: (rows, entries), divided by the temperature; -inf where nothing is allowed.
-        uniforms: (rows,) in [0, 1), one random number each.
-        sampling: which entries stay.
+        scores: (rows, entries); -inf for entries that are not allowed.
+        uniforms: (rows,) in [0, 1).
+        temperatures: of each row.
+        sampling: truncation.
+
+    Returns:
+        The index of each row's drawn entry.
+    """
+    if any(temperature != 1.0 for temperature in temperatures):
+        scores = scores / torch.tensor(temperatures, device=scores.device)[:, None]
+    # MPS has no float64, so the draw runs on the CPU there.
+    if scores.device.type == "mps":
+        scores = scores.cpu()
+    return choose(scores, torch.from_numpy(uniforms).to(scores.device), sampling).tolist()
+
+
+def choose(scores: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
+    """Draw one entry per row, determined by one uniform random number per row.
+
+    Args:
+        scores: (rows, entries), divided by the temperature; -inf for entries that are not allowed.
+        uniforms: (rows,) in [0, 1).
+        sampling: truncation.
+
+    Returns:
+        (rows,), indices of the drawn entries.
     """
     scores = truncated(scores, sampling)
     weights = torch.exp(scores - scores.amax(1, keepdim=True))
     if weights.shape[1] <= 4 * BLOCK:
         return _draw(weights.double(), uniforms)
+    # First a block, then an entry in it: a cumulative sum over the whole vocabulary is slow.
     blocks = torch.nn.functional.pad(weights, (0, -weights.shape[1] % BLOCK)).view(len(weights), -1, BLOCK)
     sums = blocks.double().sum(2)
     targets = uniforms * sums.sum(1)
@@ -56,27 +85,35 @@ def choose(scores: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
 
 
 def _draw(weights: Tensor, uniforms: Tensor) -> Tensor:
-    total = weights.cumsum(1)
-    chosen = torch.searchsorted(total, (uniforms * total[:, -1])[:, None], right=True)[:, 0]
-    # Rounding can carry a draw past the end, or onto an entry of no weight there.
+    cumulative = weights.cumsum(1)
+    drawn = torch.searchsorted(cumulative, (uniforms * cumulative[:, -1])[:, None], right=True)[:, 0]
+    # Rounding can place a draw past the last entry with a positive weight.
     last = weights.shape[1] - 1 - (weights > 0).flip(1).int().argmax(1)
-    return torch.minimum(chosen, last)
+    return torch.minimum(drawn, last)
 
 
 def truncated(scores: Tensor, sampling: Sampling) -> Tensor:
-    """Return `scores` with -inf for the entries that top-k, min-p and top-p leave out."""
+    """Return `scores` with -inf for the entries that top-k, min-p and top-p remove.
+
+    Not the warpers of transformers: their top-p sums float32 probabilities over an unstable sort, so which of several
+    tokens with equal scores it keeps depends on the shape of the batch. Here the order of the tokens decides.
+
+    Args:
+        scores: (rows, entries).
+        sampling: which entries are kept.
+    """
     if sampling.top_k is not None and sampling.top_k < scores.shape[1]:
         least = scores.topk(sampling.top_k, dim=1).values[:, -1:]
         scores = scores.masked_fill(scores < least, -torch.inf)
     if sampling.min_p is not None:
-        bar = scores.amax(1, keepdim=True) + torch.log(
+        least = scores.amax(1, keepdim=True) + torch.log(
             torch.tensor(sampling.min_p, dtype=scores.dtype, device=scores.device)
         )
-        scores = scores.masked_fill(scores < bar, -torch.inf)
+        scores = scores.masked_fill(scores < least, -torch.inf)
     if sampling.top_p is not None:
-        ordered, places = scores.sort(dim=1, descending=True, stable=True)
-        shares = torch.softmax(ordered.double(), dim=1)
-        # An entry stays while those before it have not reached the share: the likeliest one always does.
-        late = shares.cumsum(1) - shares >= sampling.top_p
-        scores = scores.masked_fill(torch.zeros_like(late).scatter(1, places, late), -torch.inf)
+        ordered, entries = scores.sort(dim=1, descending=True, stable=True)
+        probabilities = torch.softmax(ordered.double(), dim=1)
+        # Kept while the entries before it have not reached top_p; so the likeliest entry is always kept.
+        removed = probabilities.cumsum(1) - probabilities >= sampling.top_p
+        scores = scores.masked_fill(torch.zeros_like(removed).scatter(1, entries, removed), -torch.inf)
     return scores

@@ -1,1 +1,1 @@
-"""Generation engines: blocks of records on this machine, on Ray or through vLLM."""
+"""Engines that generate blocks of records: local processes, a Ray cluster, vLLM."""

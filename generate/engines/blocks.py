@@ -1,6 +1,6 @@
-"""What makes a block of records, in this process or on another machine: adapter, rules and conditions of one run."""
+"""Generation of numbered blocks of records, in this process or on another machine, for one run and recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.generate.constraints.conditions import Conditions, read_conditions
 from paracosm.generate.constraints.copy_filter import CopyFilter
-from paracosm.generate.constraints.guide import RuleConstraints
 from paracosm.generate.constraints.request import Request, Tally
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.decoder import RecordDecoder, decoder_of
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
 from paracosm.recipes.recipe import Recipe
@@ -20,20 +20,21 @@ from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
 
 BATCHES_PER_BLOCK = 4
-FEWEST_BLOCKS = 4
-"""Blocks into which a small run is divided, so that several processes have something to do."""
-FEWEST_RECORDS = 16
+MIN_BLOCKS = 4
+"""Blocks of a small run, so that several processes have work."""
+MIN_RECORDS = 16
+"""Records of a block, even if that makes fewer blocks."""
 
 
 @dataclass(frozen=True)
 class GenerationJob:
-    """What there is to make. Small, and the same on every machine that sees the run directory.
+    """What a run generates. Small, and the same on every machine that sees the run directory.
 
     Attributes:
         recipe: the whole recipe.
-        run: root of the run.
-        root: where relative paths of the recipe begin.
-        count: records in all.
+        run: root of the run directory.
+        root: base of the recipe's relative paths.
+        count: number of records in all.
     """
 
     recipe: Recipe
@@ -44,21 +45,21 @@ class GenerationJob:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of records, and how they came about.
+    """A generated block of records.
 
     Attributes:
-        block: its number.
-        records: per record number the record, or in a sequence all records of a subject.
-        tally: attempts, tokens and what was refused.
+        number: of the block.
+        records: per record number, the record; for sequences, all records of a subject.
+        tally: attempts, tokens and refusals.
     """
 
-    block: int
+    number: int
     records: list[list[Record]]
     tally: Tally
 
 
 class BlockGenerator:
-    """Makes blocks of a job's records. A block is the unit of determinism: its number says what is in it."""
+    """Generates blocks of a job's records. The number of a block determines its records, whichever process makes it."""
 
     def __init__(self, job: GenerationJob) -> None:
         self.job = job
@@ -77,63 +78,106 @@ class BlockGenerator:
         return read_rules(self.job.recipe.rules, Schema.load(self.run.schema), self.job.root)
 
     @cached_property
-    def limits(self) -> RuleConstraints:
-        kind, copies = self.job.recipe.generate.drop_copies, None
+    def constraints(self) -> RuleConstraints:
+        """Rules and copy filter.
+
+        Raises:
+            RecipeError: the copy filter is asked for under differential privacy.
+            DataError: the copy filter is asked for, but the run has no training records.
+        """
+        kind, copy_filter = self.job.recipe.generate.drop_copies, None
         if kind is not None and self.job.recipe.privacy is not None:
             raise RecipeError(
-                "generate.drop_copies: looks at the training records again, which privacy does not account for"
+                "generate.drop_copies: reads the training records again, which the privacy budget does not account for"
             )
         if kind is not None:
             if not self.run.split("train").is_file():
                 raise DataError(
-                    "generate.drop_copies: needs the training records, which this run does not hold"
+                    "generate.drop_copies: needs the training records, which this run does not have"
                 )
             schema = Schema.load(self.run.schema)
             train = to_records(read_table(self.run.split("train"), schema), schema)
-            copies = CopyFilter(train, self.codec.fields, kind)
-        return RuleConstraints(self.codec, self.rules, copies)
+            copy_filter = CopyFilter(train, self.codec.fields, kind)
+        return RuleConstraints(self.codec, self.rules, copy_filter)
 
     @cached_property
     def conditions(self) -> Conditions:
+        """The conditions of the recipe; see `read_conditions`."""
         return read_conditions(
-            self.job.recipe, self.codec, self.limits, count=self.job.count, root=self.job.root
+            self.job.recipe, self.codec, self.constraints, count=self.job.count, root=self.job.root
         )
-
-    @property
-    def slots(self) -> int:
-        """Records that are decoded at once."""
-        return self.decoder.slots
-
-    @cached_property
-    def blocks(self) -> list[range]:
-        """The record numbers of each block."""
-        share = max(-(-self.job.count // FEWEST_BLOCKS), FEWEST_RECORDS)
-        size = min(BATCHES_PER_BLOCK * self.slots, share)
-        return [range(begin, min(begin + size, self.job.count)) for begin in range(0, self.job.count, size)]
 
     @cached_property
     def decoder(self) -> RecordDecoder:
         return decoder_of(self.adapted, self.job.recipe.generate)
 
-    def make(self, block: int) -> Block:
-        """Make the records of a block."""
+    @property
+    def batch_size(self) -> int:
+        """Records that are decoded at once."""
+        return self.decoder.batch_size
+
+    @cached_property
+    def blocks(self) -> list[range]:
+        """The record numbers of each block."""
+        largest = max(-(-self.job.count // MIN_BLOCKS), MIN_RECORDS)
+        size = min(BATCHES_PER_BLOCK * self.batch_size, largest)
+        return [range(begin, min(begin + size, self.job.count)) for begin in range(0, self.job.count, size)]
+
+    def generate(self, block: int) -> Block:
+        """Generate the records of a block."""
         return Block(block, *self.records(self.blocks[block]))
 
-    def records(self, numbers: Sequence[int], again: int = 0) -> tuple[list[list[Record]], Tally]:
-        """Make the records, or sequences of records, with these numbers.
+    def records(self, numbers: Sequence[int], redraw: int = 0) -> tuple[list[list[Record]], Tally]:
+        """Generate the records, or sequences of records, with the given numbers.
 
         Args:
             numbers: of the records.
-            again: 0, or which redraw of them this is.
+            redraw: 0, or how often they were redrawn before.
 
         Raises:
-            DataError: conditions and rules refuse nearly everything.
+            DataError: conditions and rules refuse nearly every attempt.
         """
-        requests = [self.conditions.request(number, again) for number in numbers]
+        requests = [self.conditions.request(number, redraw) for number in numbers]
         self.decoder.tally = Tally()
-        return self.drawn(requests), self.decoder.tally
+        return self.draw(requests), self.decoder.tally
 
-    def drawn(self, requests: Sequence[Request]) -> list[list[Record]]:
+    def draw(self, requests: Sequence[Request]) -> list[list[Record]]:
         """Draw the records of some requests and compute their derived fields."""
         groups = self.decoder.records(requests, seed=self.job.recipe.generate.seed)
         return [[self.rules.compute(record) for record in group] for group in groups]
+
+
+def draw_until_accepted(
+    requests: Sequence[Request],
+    draw: Callable[[Sequence[Request], int], Sequence[Record | None]],
+    tally: Tally,
+    *,
+    attempts: int,
+) -> list[Record]:
+    """Return one record per request; for generators that check constraints only after the draw.
+
+    Args:
+        requests: for the records.
+        draw: draws each request once and counts it in `tally`; the second argument counts the rounds from 0. Returns
+            None for a refused record.
+        tally: attempts, accepted records and refusals.
+        attempts: most attempts per accepted record, on average.
+
+    Raises:
+        DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
+    """
+    accepted: dict[int, Record] = {}
+    # A record may be less likely than the average one, hence more rounds than attempts.
+    for attempt in range(10 * attempts):
+        missing = [index for index in range(len(requests)) if index not in accepted]
+        if not missing:
+            break
+        drawn = draw([requests[index] for index in missing], attempt)
+        accepted |= {
+            index: record for index, record in zip(missing, drawn, strict=True) if record is not None
+        }
+        if tally.is_infeasible(attempts):
+            break
+    if len(accepted) < len(requests):
+        raise tally.infeasible(attempts)
+    return [accepted[index] for index in range(len(requests))]

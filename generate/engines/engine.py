@@ -1,4 +1,4 @@
-"""Engines: what turns block numbers into records. Each makes the same kinds of records under the same grammar."""
+"""Protocol of a generation engine, the engine of local processes, and the choice of the engine that a recipe names."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -8,39 +8,39 @@ from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJo
 
 
 class Engine(Protocol):
-    """Makes blocks of records, in any order."""
+    """Generates blocks of records, in any order."""
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
-        """Yield each of these blocks that falls to this process, as soon as it is whole."""
+    def generate(self, blocks: Sequence[int]) -> Iterator[Block]:
+        """Yield those of the blocks that this process is responsible for, each as soon as it is complete."""
         ...
 
 
-class Local:
-    """This process, or all processes of an `accelerate launch`: each takes every n-th block."""
+class LocalEngine:
+    """This process, or all processes of an `accelerate launch`: with n processes, each takes every n-th block."""
 
-    def __init__(self, maker: BlockGenerator) -> None:
-        self.maker = maker
+    def __init__(self, generator: BlockGenerator) -> None:
+        self.generator = generator
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
+    def generate(self, blocks: Sequence[int]) -> Iterator[Block]:
         for block in blocks:
             if block % world() == rank():
-                yield self.maker.make(block)
+                yield self.generator.generate(block)
 
 
-def engine(job: GenerationJob, maker: BlockGenerator) -> Engine:
+def engine_of(job: GenerationJob, generator: BlockGenerator) -> Engine:
     """Return the engine that the recipe names.
 
     Raises:
-        ModelError: its package is not installed, or it cannot make what the recipe asks.
+        ModelError: its package is not installed, or it does not support what the recipe asks for.
     """
     match job.recipe.generate.engine:
         case "ray":
-            from paracosm.generate.engines.ray import Ray
+            from paracosm.generate.engines.ray import RayEngine
 
-            return Ray(job)
+            return RayEngine(job)
         case "vllm":
-            from paracosm.generate.engines.vllm import Vllm
+            from paracosm.generate.engines.vllm import VllmEngine
 
-            return Vllm(maker)
+            return VllmEngine(generator)
         case _:
-            return Local(maker)
+            return LocalEngine(generator)

@@ -1,6 +1,6 @@
-"""Blocks of records over a Ray cluster: Ray Data hands block numbers to actors, each of which holds the model.
+"""Generation on a Ray cluster: Ray Data sends block numbers to actors, each of which holds the model.
 
-Every node has to see the run directory under the same path. Blocks come back to this process, which writes the shards.
+Every node must see the run directory under the same path. Blocks return to this process, which writes the shards.
 """
 
 import importlib.util
@@ -16,31 +16,31 @@ from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJo
 
 
 class BlockActor:
-    """Holds the model on one node and makes one block at a time."""
+    """Holds the model on one node and generates one block at a time."""
 
     def __init__(self, job: GenerationJob) -> None:
-        self.maker = BlockGenerator(job)
+        self.generator = BlockGenerator(job)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         import cloudpickle
 
-        made = [self.maker.make(int(block)) for block in batch["item"]]
-        # As bytes, because Ray would turn records into Arrow columns and lose their types.
-        return {"made": np.array([cloudpickle.dumps(each) for each in made], dtype=object)}
+        blocks = [self.generator.generate(int(number)) for number in batch["item"]]
+        # As bytes, because Ray would convert records to Arrow columns and lose their types.
+        return {"block": np.array([cloudpickle.dumps(block) for block in blocks], dtype=object)}
 
 
-class Ray:
-    """A Ray cluster: the one that RAY_ADDRESS names, or one that is started here."""
+class RayEngine:
+    """A Ray cluster: the one at RAY_ADDRESS, or a new one on this machine."""
 
     def __init__(self, job: GenerationJob) -> None:
         if importlib.util.find_spec("ray") is None:
             raise ModelError("generate.engine: ray is not installed; run: pip install 'paracosm[ray]'")
         self.job = job
 
-    def make(self, blocks: Sequence[int]) -> Iterator[Block]:
+    def generate(self, blocks: Sequence[int]) -> Iterator[Block]:
         if not is_leader() or not blocks:
             return
-        # Ray reports its use to its makers unless told not to, and nothing leaves the building here.
+        # Ray sends usage statistics to its developers by default; nothing may leave this machine.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
         import cloudpickle
@@ -51,7 +51,7 @@ class Ray:
         ray.data.DataContext.get_current().enable_progress_bars = False
         actors = _actors(ray, len(blocks))
         resources: dict[str, Any] = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": 1}
-        made = (
+        rows = (
             ray.data.from_items(list(blocks), override_num_blocks=len(blocks))
             .map_batches(
                 BlockActor,
@@ -62,12 +62,12 @@ class Ray:
             )
             .iter_rows()
         )
-        for row in made:
-            yield cloudpickle.loads(row["made"])
+        for row in rows:
+            yield cloudpickle.loads(row["block"])
 
 
 def _actors(ray: Any, blocks: int) -> int:
-    """Return how many actors to start: one a GPU, else one a node, at most one a block."""
+    """Return how many actors to start: one per GPU, without GPUs one per node, at most one per block."""
     gpus = int(ray.cluster_resources().get("GPU", 0))
     nodes = sum(node["Alive"] for node in ray.nodes())
     return max(1, min(gpus or nodes, blocks))

@@ -1,1 +1,1 @@
-"""The codec: records as token sequences, and the grammar of every valid one."""
+"""The codec: encoding of records as token sequences, and the grammar of all valid encodings."""

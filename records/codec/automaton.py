@@ -1,29 +1,31 @@
-"""Finite token automata: the set of all encodings of a field, as an acyclic graph.
+"""Acyclic finite automata over tokens: the set of all encodings of a field.
 
-A node maps each allowed token to the node after it; a node without edges accepts. A token that is the only one
-allowed decides nothing: `compress` leaves it out of the encoding and `expand` puts it back, so that every token the
-model reads or writes is a decision.
+A state maps every allowed token to the next state. A state without edges accepts. Where a state allows one token only, nothing is
+decided: `compress` leaves such forced tokens out of an encoding and `expand` puts them back, so that every token which the model
+reads or writes is a decision.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Symbols = Mapping[str, int]
-Path = tuple[int, ...]
+TokenPath = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A state: token id -> next state. Nodes are compared by identity, so that equal sub-graphs can be shared."""
+    """State of an automaton: token id -> next state. States are compared by identity, so that sub-graphs can be shared."""
 
     edges: Mapping[int, "Node"]
 
     @property
     def accepts(self) -> bool:
+        """Whether an encoding ends here."""
         return not self.edges
 
     @property
     def decides(self) -> bool:
+        """Whether more than one token is allowed."""
         return len(self.edges) > 1
 
 
@@ -37,8 +39,8 @@ def digits(low: int, high: int, width: int, symbols: Symbols, then: Node = END) 
         low: smallest value, >= 0.
         high: largest value, >= low, of at most `width` digits.
         width: digits of every value.
-        symbols: token ids of "0" to "9".
-        then: what follows the last digit.
+        symbols: "0" to "9" -> token id.
+        then: state after the last digit.
     """
     free = [then]
     for _ in range(width):
@@ -59,15 +61,15 @@ def digits(low: int, high: int, width: int, symbols: Symbols, then: Node = END) 
     return build(low, high, width)
 
 
-def choices(paths: Iterable[tuple[Sequence[int], Node]], stop: int) -> Node:
-    """Return the automaton that accepts each of some distinct token paths and goes on with the node beside it.
+def prefix_tree(paths: Iterable[tuple[Sequence[int], Node]], stop: int) -> Node:
+    """Return the automaton (a trie) of some distinct token paths, each with the state that follows it.
 
     Args:
-        paths: token paths and what follows each.
-        stop: token that ends a path which is a prefix of another one.
+        paths: token paths, each with the state after it.
+        stop: token that ends a path which is a prefix of another path.
     """
     root: dict[int, Node] = {}
-    ordered = sorted(((tuple(path), then) for path, then in paths), key=lambda each: each[0])
+    ordered = sorted(((tuple(path), then) for path, then in paths), key=lambda pair: pair[0])
     if len(ordered) == 1 and not ordered[0][0]:
         return ordered[0][1]
     following: list[tuple[int, ...]] = [*(path for path, _ in ordered[1:]), ()]
@@ -81,29 +83,29 @@ def choices(paths: Iterable[tuple[Sequence[int], Node]], stop: int) -> Node:
 
 
 def compress(root: Node, path: Sequence[int]) -> list[int]:
-    """Return the tokens of `path` that decide something.
+    """Return the tokens of `path` that are decisions, without the forced tokens.
 
     Raises:
         ValueError: the automaton does not accept `path`.
     """
-    kept = []
+    decided = []
     node = root
     for token in path:
         if token not in node.edges:
             raise ValueError("the path leaves the automaton")
         if node.decides:
-            kept.append(token)
+            decided.append(token)
         node = node.edges[token]
     if not node.accepts:
-        raise ValueError("the path ends early")
-    return kept
+        raise ValueError("the path ends before the automaton accepts")
+    return decided
 
 
-def expand(root: Node, ids: Sequence[int], start: int) -> tuple[Path, int] | None:
-    """Read one encoding at `ids[start:]` and put back the tokens that `compress` left out.
+def expand(root: Node, ids: Sequence[int], start: int) -> tuple[TokenPath, int] | None:
+    """Read one encoding at `ids[start:]` and put back its forced tokens: the inverse of `compress`.
 
     Returns:
-        The whole path and the position after it in `ids`, or None when `ids` leaves the automaton or ends early.
+        The whole path and the index after it in `ids`, or None if `ids` leaves the automaton or ends early.
     """
     path, node, position = [], root, start
     while not node.accepts:
@@ -120,8 +122,8 @@ def expand(root: Node, ids: Sequence[int], start: int) -> tuple[Path, int] | Non
 
 
 def decisions(root: Node) -> set[int]:
-    """Return every token that some decision of the automaton allows."""
-    found: set[int] = set()
+    """Return every token that is allowed in some deciding state of the automaton."""
+    tokens: set[int] = set()
     seen: set[Node] = set()
     waiting = [root]
     while waiting:
@@ -130,6 +132,25 @@ def decisions(root: Node) -> set[int]:
             continue
         seen.add(node)
         if node.decides:
-            found.update(node.edges)
+            tokens.update(node.edges)
         waiting.extend(node.edges.values())
-    return found
+    return tokens
+
+
+def depth(root: Node, known: dict[Node, int]) -> int:
+    """Return the number of decisions on the longest path.
+
+    Args:
+        root: the first state.
+        known: depths of states, filled as they are computed.
+    """
+    if root not in known:
+        known[root] = max((depth(then, known) for then in root.edges.values()), default=0) + root.decides
+    return known[root]
+
+
+def skip_forced(node: Node) -> Node:
+    """Return the first state from `node` on that decides or accepts."""
+    while len(node.edges) == 1:
+        node = next(iter(node.edges.values()))
+    return node

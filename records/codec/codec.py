@@ -1,14 +1,15 @@
-"""The codec: record <-> token ids, and the grammar of every id sequence that decodes to a valid record.
+"""The codec: conversion between records and token ids, and the grammar of all token sequences that decode to a valid record.
 
-An encoding is `start`, then per field its decisions: digits padded to a fixed width, the tokens of a category's name that
-tell it from the other categories, the whole of a text and a stop token. Tokens that the schema forces are left out, so
-nearly every token carries information. With `markers` each field is announced by one token, which lets fields stand in
-any order; without, a field is known by its place.
+An encoding holds the decisions of every field: digits padded to a fixed width, the tokens that distinguish a category from the
+others, or a whole text and a stop token. Tokens that the schema forces are left out, so nearly every token carries information.
+In the layout `markers` a token announces each field, which allows any order of the fields; in the layout `places` a field is
+identified by its position.
 """
 
+import dataclasses
 import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,56 +17,67 @@ from paracosm.foundation.errors import DataError, ModelError
 from paracosm.recipes.sections.section import Objective
 from paracosm.records.codec.automaton import END, Node, compress, decisions, expand
 from paracosm.records.codec.field_codec import FieldCode, field_code
-from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, text_rules, token_set
-from paracosm.records.codec.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
+from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, sequence_grammar, text_rules
+from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 Layout = Literal["places", "markers", "slots"]
-FORMAT, FORMAT_WITH_PROMPT = 1, 2
+FORMAT = 1
+"""Version of `codec.json`."""
 
 
 @dataclass(frozen=True)
 class TextCode:
-    """The open encoding of a text field: optional presence token, the text's own tokens, a stop token."""
+    """Encoding of a text field: a presence token if the field is nullable, the tokens of the text, a stop token.
+
+    Attributes:
+        field: the text field.
+        missing: token of a missing text and token before a present one; None if the field is not nullable.
+    """
 
     field: Field
     missing: tuple[int, int] | None
-    """Token of a missing text and token before a present one, for a nullable field."""
 
 
 @dataclass(frozen=True)
 class Codec:
     """Encoder, decoder and grammar for the modelled fields of a schema under one tokenizer.
 
+    Fields are identified by their index among the modelled fields of the schema.
+
     Attributes:
-        schema: the records' fields and domains.
-        tokenizer: of the base model.
-        layout: `places` (fields told by position), `markers` (one token announces each field, any order), or `slots`
-            (a masked model fills a row of slots in any order; see `slots.py`).
-        prompt: tokens that stand in the place of the start token before every record; empty for none.
-        text_tokens: per text field, least and most tokens of a training text; layout `slots` only.
+        schema: fields and domains of the records.
+        tokenizer: tokenizer of the base model.
+        layout: `places` (fields in the order of the schema), `markers` (a token announces each field, in any order), or
+            `slots` (fixed-width rows for a masked language model; see `masked_layout.py`).
+        prompt: tokens before every record, instead of the start token; empty for none.
+        text_tokens: name of a text field -> fewest and most tokens of its training texts; layout `slots` only.
     """
 
     schema: Schema
     tokenizer: Tokenizer
     layout: Layout = "places"
     prompt: tuple[int, ...] = ()
-    text_tokens: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    text_tokens: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
+        """The modelled fields, in the order of the schema."""
         return self.schema.modelled
 
     @cached_property
     def alphabet(self) -> SymbolTokens:
+        """Tokens of single symbols."""
         return SymbolTokens.of(self.tokenizer)
 
     @cached_property
     def codes(self) -> tuple[FieldCode | TextCode, ...]:
-        """One code per modelled field, in schema order."""
+        """Encoding of each modelled field."""
         return tuple(
-            self._text_code(each) if each.type == "text" else field_code(each, self.tokenizer, self.alphabet)
-            for each in self.fields
+            self._text_code(field)
+            if field.type == "text"
+            else field_code(field, self.tokenizer, self.alphabet)
+            for field in self.fields
         )
 
     def _text_code(self, field: Field) -> TextCode:
@@ -76,50 +88,50 @@ class Codec:
 
     @cached_property
     def markers(self) -> tuple[int, ...]:
-        """The token that announces each field, all different; empty in the layout `places`."""
+        """Token that announces each field, all different; empty in the layout `places`."""
         if self.layout == "places":
             return ()
         taken = {self.alphabet.stop, self.alphabet.start}
-        chosen = []
-        for each in self.fields:
-            chosen.append(single_token(self.tokenizer, each.name, taken))
-            taken.add(chosen[-1])
-        return tuple(chosen)
+        markers = []
+        for field in self.fields:
+            markers.append(single_token(self.tokenizer, field.name, taken))
+            taken.add(markers[-1])
+        return tuple(markers)
 
     @property
     def objective(self) -> Objective:
-        """What kind of model reads and writes these records."""
+        """Training objective of the models that read and write these records."""
         return "masked" if self.layout == "slots" else "causal"
 
     @property
     def start(self) -> int:
-        """The token that every record begins with where there is no prompt; it is not part of an encoding."""
+        """Token before every record if there is no prompt; it is not part of an encoding."""
         return self.alphabet.start
 
     @property
     def opening(self) -> tuple[int, ...]:
-        """What the model reads before every record, in training, sampling and measuring alike."""
+        """Tokens before every record, in training, sampling and evaluation alike."""
         return self.prompt or (self.start,)
 
     @cached_property
     def vocabulary(self) -> tuple[int, ...] | None:
-        """Every token that the grammar can ask the model to choose, ascending; None when a text field opens them all."""
-        found: set[int] = set(self.going_on.edges) if self.schema.sequence else set()
+        """Tokens that some decision of the grammar allows, ascending; None if a text field allows all tokens."""
+        tokens: set[int] = set(self.continuation.edges) if self.schema.sequence else set()
         for code in self.codes:
             if isinstance(code, TextCode):
                 return None
-            found |= decisions(code.root)
-        return tuple(sorted(found)) or (self.alphabet.stop,)
+            tokens |= decisions(code.root)
+        return tuple(sorted(tokens)) or (self.alphabet.stop,)
 
     def encode(self, record: Record, *, order: Sequence[int] | None = None) -> list[int]:
-        """Return the token ids of `record`, without the start token.
+        """Return the token ids of a record, without the start token or prompt.
 
         Args:
             record: a value or None for every modelled field.
-            order: positions of the modelled fields in the order of the encoding (layout `markers` only).
+            order: field indices in the order of the encoding (layout `markers` only); None for the order of the schema.
 
         Raises:
-            DataError: a value lies outside its field's domain, or the tokenizer cannot write a text.
+            DataError: a value lies outside its field's domain, or the tokenizer cannot represent a text.
         """
         ids: list[int] = []
         for segment in self.segments(record, order=order):
@@ -127,19 +139,23 @@ class Codec:
         return ids
 
     def segments(self, record: Record, *, order: Sequence[int] | None = None) -> list[list[int]]:
-        """Return the token ids of each field, marker included, in the order of the encoding."""
+        """Return the token ids of each field, with its marker, in the order of the encoding."""
         markers = self.markers
-        found = []
-        for place in self._order(order):
-            ids = self.encode_value(place, record[self.fields[place].name])
-            found.append([markers[place], *ids] if markers else ids)
-        return found
+        segments = []
+        for index in self._order(order):
+            ids = self.encode_value(index, record[self.fields[index].name])
+            segments.append([markers[index], *ids] if markers else ids)
+        return segments
 
-    def encode_value(self, place: int, value: Value) -> list[int]:
-        """Return the token ids of one value of the modelled field at `place`."""
-        field, code = self.fields[place], self.codes[place]
+    def encode_value(self, index: int, value: Value) -> list[int]:
+        """Return the token ids of a value of the field at `index`, without its marker.
+
+        Raises:
+            DataError: the value lies outside the field's domain, or the tokenizer cannot represent the text.
+        """
+        field, code = self.fields[index], self.codes[index]
         if not field.allows(value):
-            raise DataError(f"field {field.name!r}: {shown(value)} is outside its domain")
+            raise DataError(f"field {field.name!r}: {describe_value(value)} is outside its domain")
         if isinstance(code, FieldCode):
             return compress(code.root, code.spell(value))
         if value is None:
@@ -148,45 +164,46 @@ class Codec:
         ids = plain_tokens(self.tokenizer, str(value))
         if self.tokenizer.decode(ids) != value or self.alphabet.unused in ids:
             raise DataError(
-                f"field {field.name!r}: the base model's tokenizer cannot write {shown(value)} without loss"
+                f"field {field.name!r}: the base model's tokenizer cannot represent {describe_value(value)} without loss"
             )
         return [*([code.missing[1]] if code.missing else []), *ids, self.alphabet.stop]
 
     def decode(self, ids: Sequence[int]) -> Record:
-        """Return the record that `encode` turned into `ids`, fields in schema order.
+        """Return the record that `ids` encodes, with its fields in the order of the schema: the inverse of `encode`.
 
         Raises:
             DataError: `ids` is not in the codec's grammar.
         """
         record: Record = {}
         position = 0
-        for step in range(len(self.fields)):
-            place = step
+        for number in range(len(self.fields)):
+            index = number
             if self.markers:
                 if position >= len(ids) or ids[position] not in self.markers:
-                    raise DataError(f"token {position}: no field is announced here")
-                place = self.markers.index(ids[position])
+                    raise DataError(f"token {position}: expected a token that announces a field")
+                index = self.markers.index(ids[position])
                 position += 1
-            name = self.fields[place].name
+            name = self.fields[index].name
             if name in record:
                 raise DataError(f"token {position - 1}: field {name!r} is announced twice")
-            record[name], position = self.read_value(place, ids, position)
+            record[name], position = self.read_value(index, ids, position)
         if position != len(ids):
             raise DataError(f"{len(ids) - position} tokens are left over after the last field")
-        return {each.name: record[each.name] for each in self.fields}
+        return {field.name: record[field.name] for field in self.fields}
 
-    def read_value(self, place: int, ids: Sequence[int], position: int) -> tuple[Value, int]:
-        """Return the value of the modelled field at `place` that is encoded at `position`, and where it ends.
+    def read_value(self, index: int, ids: Sequence[int], position: int) -> tuple[Value, int]:
+        """Return the value of the field at `index` that is encoded at `position`, and the position after it.
 
         Raises:
-            DataError: no value of that field is encoded there.
+            DataError: no value of the field is encoded there.
         """
-        field, code = self.fields[place], self.codes[place]
+        field, code = self.fields[index], self.codes[index]
         if isinstance(code, FieldCode):
-            found = expand(code.root, ids, position)
-            if found is None:
-                raise DataError(f"token {position}: no value of field {field.name!r}")
-            return code.read(found[0]), found[1]
+            expanded = expand(code.root, ids, position)
+            if expanded is None:
+                raise DataError(f"token {position}: expected a value of field {field.name!r}")
+            path, end = expanded
+            return code.read(path), end
         if code.missing is not None:
             if position < len(ids) and ids[position] == code.missing[0]:
                 return None, position + 1
@@ -200,90 +217,85 @@ class Codec:
         return value, end + 1
 
     def grammar(self, order: Sequence[int] | None = None) -> str:
-        """Return the llguidance (Lark) grammar of all encodings, in the given order of the fields; it may leave out the first."""
+        """Return the llguidance (Lark) grammar of all encodings.
+
+        Args:
+            order: field indices in the order of the encoding, possibly without the first ones; None for all.
+        """
         if self.schema.sequence is not None:
-            return self._sequence_grammar(self.schema.sequence.most)
-        places = self._order(order)
-        names = {place: f"f{place}" for place in places}
-        markers = {names[place]: self.markers[place] for place in places} if self.markers else {}
-        rules = {names[place]: self._rules(place) for place in places}
-        return record_grammar([names[place] for place in places], rules, markers)
+            shared, own = ([f"f{index}" for index in indices] for indices in self.sequence_fields)
+            rules = [rule for index in range(len(self.fields)) for rule in self._rules(index)]
+            most, stop = self.schema.sequence.most, self.alphabet.stop
+            return sequence_grammar(shared, own, rules, most=most, more=self.more, stop=stop)
+        names = {index: f"f{index}" for index in self._order(order)}
+        markers = {name: self.markers[index] for index, name in names.items()} if self.markers else {}
+        rules_of = {name: self._rules(index) for index, name in names.items()}
+        return record_grammar(list(names.values()), rules_of, markers)
 
-    def _sequence_grammar(self, most: int) -> str:
-        shared, own = (" ".join(f"f{place}" for place in places) for places in self.sequence_places)
-        more, end = token_set([self.more]), token_set([self.alphabet.stop])
-        lines = [f"start: {shared} own{' after_1' if most > 1 else ''}", f"own: {own}"]
-        for count in range(1, most):
-            further = f" after_{count + 1}" if count + 1 < most else ""
-            lines.append(f"after_{count}: {end} | {more} own{further}")
-        for place in range(len(self.fields)):
-            lines.extend(self._rules(place))
-        return "\n".join(lines) + "\n"
-
-    def field_grammar(self, place: int) -> str:
+    def field_grammar(self, index: int) -> str:
         """Return the grammar of one field alone, without its marker."""
-        return record_grammar([f"f{place}"], {f"f{place}": self._rules(place)}, {})
+        return record_grammar([f"f{index}"], {f"f{index}": self._rules(index)}, {})
 
-    def open_text_grammar(self, place: int) -> str:
-        """Return the grammar of the text field at `place` alone, once it is known to be present."""
-        field = self.fields[place]
-        rules = text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, None)
-        return record_grammar([f"f{place}"], {f"f{place}": rules}, {})
+    def open_text_grammar(self, index: int) -> str:
+        """Return the grammar of a text field alone, without the token that says whether it is missing."""
+        field = self.fields[index]
+        rules = text_rules(f"f{index}", field.min_length, field.max_length, self.alphabet.stop, None)
+        return record_grammar([f"f{index}"], {f"f{index}": rules}, {})
 
-    def decode_value(self, place: int, ids: Sequence[int]) -> Value:
-        """Return the value that `encode_value` turned into `ids`.
+    def decode_value(self, index: int, ids: Sequence[int]) -> Value:
+        """Return the value that `ids` encodes: the inverse of `encode_value`.
 
         Raises:
             DataError: `ids` does not begin with an encoding of a value.
         """
-        return self.read_value(place, ids, 0)[0]
+        return self.read_value(index, ids, 0)[0]
 
-    def _rules(self, place: int) -> list[str]:
-        field, code = self.fields[place], self.codes[place]
+    def _rules(self, index: int) -> list[str]:
+        field, code = self.fields[index], self.codes[index]
         if isinstance(code, FieldCode):
-            return automaton_rules(code.root, f"f{place}")
-        return text_rules(f"f{place}", field.min_length, field.max_length, self.alphabet.stop, code.missing)
+            return automaton_rules(code.root, f"f{index}")
+        return text_rules(f"f{index}", field.min_length, field.max_length, self.alphabet.stop, code.missing)
 
     def steps(self, order: Sequence[int] | None = None) -> Generator[int | Node, int | None, None]:
-        """Yield what an encoding is made of, one after the other: the place of a field, or a choice of its own.
+        """Yield the steps of an encoding in order: the index of a field, or the choice whether another record follows.
 
-        A choice is an automaton of one token, and that token is what it wants to be sent back.
+        The choice is the automaton `continuation`; the caller sends back the chosen token.
 
         Args:
-            order: positions of the modelled fields in the order of the encoding.
+            order: field indices in the order of the encoding.
         """
         if self.schema.sequence is None:
             yield from self._order(order)
             return
-        shared, own = self.sequence_places
+        shared, own = self.sequence_fields
         yield from shared
         for _ in range(self.schema.sequence.most - 1):
             yield from own
-            if (yield self.going_on) == self.alphabet.stop:
+            if (yield self.continuation) == self.alphabet.stop:
                 return
         yield from own
 
     @cached_property
-    def sequence_places(self) -> tuple[list[int], list[int]]:
-        """Places of the fields that a subject's records share, and of those that each has of its own, in order."""
+    def sequence_fields(self) -> tuple[list[int], list[int]]:
+        """Indices of the fields that all records of a subject share, and of the other fields, in order."""
         assert self.schema.sequence is not None
         shared = self.schema.sequence.shared
-        places = range(len(self.fields))
+        indices = range(len(self.fields))
         return (
-            [place for place in places if self.fields[place].name in shared],
-            [place for place in places if self.fields[place].name not in shared],
+            [index for index in indices if self.fields[index].name in shared],
+            [index for index in indices if self.fields[index].name not in shared],
         )
 
     @cached_property
     def more(self) -> int:
-        """The token after a record of a sequence that another one follows."""
+        """Token after a record of a sequence that another one follows."""
         return single_token(
             self.tokenizer, ";", {self.alphabet.stop, self.alphabet.start, self.alphabet.unused}
         )
 
     @cached_property
-    def going_on(self) -> Node:
-        """The choice after each record of a sequence: another one, or the end. After the longest there is none."""
+    def continuation(self) -> Node:
+        """Automaton of the choice after a record of a sequence: another record or the end."""
         return Node({self.more: END, self.alphabet.stop: END})
 
     def _order(self, order: Sequence[int] | None) -> Sequence[int]:
@@ -291,7 +303,9 @@ class Codec:
             return range(len(self.fields))
         last = range(len(self.fields) - len(order), len(self.fields))
         if self.layout == "places" and list(order) != list(last):
-            raise ValueError("the layout 'places' has one order; use 'markers' to change it")
+            raise ValueError(
+                "the layout 'places' has a fixed order of fields; use 'markers' for another order"
+            )
         return order
 
     def to_json(self) -> str:
@@ -299,33 +313,32 @@ class Codec:
         schema = json.loads(self.schema.to_json())
         plain: dict[str, Any] = {"format": FORMAT, "layout": self.layout, "schema": schema}
         if self.prompt:
-            # Without its prompt an adapter is another model, so versions that know of none may not read it.
-            plain |= {"format": FORMAT_WITH_PROMPT, "prompt": list(self.prompt)}
+            plain["prompt"] = list(self.prompt)
         if self.text_tokens:
             plain["text_tokens"] = dict(self.text_tokens)
         return json.dumps(plain, ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str, tokenizer: Tokenizer) -> "Codec":
-        """Read what `to_json` wrote.
+        """Return the codec that `to_json` wrote.
 
         Raises:
-            ModelError: a newer Paracosm wrote it.
+            ModelError: the format is that of another version of Paracosm.
         """
         plain = json.loads(text)
-        if plain["format"] not in (FORMAT, FORMAT_WITH_PROMPT):
+        if plain["format"] != FORMAT:
             raise ModelError(
-                f"codec.json has format {plain['format']}; this version of paracosm reads formats {FORMAT} and {FORMAT_WITH_PROMPT}"
+                f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}"
             )
         return cls(
             Schema.from_json(json.dumps(plain["schema"])),
             tokenizer,
             plain["layout"],
             tuple(plain.get("prompt", ())),
-            {name: (least, most) for name, (least, most) in plain.get("text_tokens", {}).items()},
+            {name: (fewest, most) for name, (fewest, most) in plain.get("text_tokens", {}).items()},
         )
 
 
-def shown(value: Value) -> str:
-    """Return a short description of a value for an error message; long texts are data and are not repeated."""
+def describe_value(value: Value) -> str:
+    """Return a short description of a value for an error message, without the content of long texts."""
     return f"a text of {len(value)} characters" if isinstance(value, str) and len(value) > 40 else repr(value)

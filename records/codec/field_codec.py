@@ -1,4 +1,4 @@
-"""Per field: how a value becomes a path through a token automaton, and back."""
+"""Encoding of one field: conversion between its values and paths through a token automaton."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,37 +8,43 @@ from decimal import Decimal
 from itertools import pairwise
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.codec.automaton import END, Node, Path, choices, digits
+from paracosm.records.codec.automaton import END, Node, TokenPath, digits, prefix_tree
 from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, moments, parts_written
-from paracosm.records.codec.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
+from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Value
 
 
 @dataclass(frozen=True)
 class FieldCode:
-    """The closed encoding of one field: its automaton, and the way between values and paths.
+    """Encoding of a field with a closed domain: its automaton, and the conversion between values and paths.
 
     Attributes:
-        root: accepts the path of every value in the field's domain and no other path.
-        path: value (not None) -> whole path, forced tokens included.
+        root: accepts exactly the paths of the values in the field's domain.
+        path: value (not None) -> whole path, with forced tokens.
         value: whole path -> value.
-        missing: token that stands for a missing value, if the field is nullable.
+        missing: token of the missing value; None if the field is not nullable.
     """
 
     root: Node
     path: Callable[[Value], Sequence[int]]
-    value: Callable[[Path], Value]
+    value: Callable[[TokenPath], Value]
     missing: int | None
 
-    def read(self, path: Path) -> Value:
+    def read(self, path: TokenPath) -> Value:
+        """Return the value of a path; None for the missing value."""
         return None if self.missing is not None and path == (self.missing,) else self.value(path)
 
     def spell(self, value: Value) -> Sequence[int]:
+        """Return the path of a value or of None."""
         return self.path(value) if value is not None else (self.missing,) if self.missing is not None else ()
 
 
 def field_code(field: Field, tokenizer: Tokenizer, alphabet: SymbolTokens) -> FieldCode:
-    """Return the code of a field that is not free text."""
+    """Return the encoding of a field with a closed domain.
+
+    Raises:
+        DataError: the field is a text or an identifier.
+    """
     match field.type:
         case "integer":
             code = _integer_code(field, alphabet)
@@ -51,7 +57,7 @@ def field_code(field: Field, tokenizer: Tokenizer, alphabet: SymbolTokens) -> Fi
         case "boolean":
             code = _choice_code([(True, field.true), (False, field.false)], tokenizer, alphabet)
         case "category":
-            code = _choice_code([(each, each) for each in field.categories], tokenizer, alphabet)
+            code = _choice_code([(name, name) for name in field.categories], tokenizer, alphabet)
         case _:
             raise DataError(f"field {field.name!r} of type {field.type} has no closed encoding")
     return _with_missing(code, tokenizer, alphabet) if field.nullable else code
@@ -68,39 +74,47 @@ def _with_missing(code: FieldCode, tokenizer: Tokenizer, alphabet: SymbolTokens)
 def _choice_code(
     named: Sequence[tuple[Value, str]], tokenizer: Tokenizer, alphabet: SymbolTokens
 ) -> FieldCode:
-    """Spell each choice with the tokens of its name; the automaton keeps those that tell choices apart."""
-    spelled: dict[Path, Value] = {}
+    """Return the encoding of a closed list of values.
+
+    A value is encoded as the tokens of its name, up to the token that distinguishes it from all other names.
+
+    Args:
+        named: the values, each with its name.
+        tokenizer: tokenizer of the base model.
+        alphabet: tokens of digits and of the stop symbol.
+    """
+    spelled: dict[TokenPath, Value] = {}
     for value, name in named:
         path = tuple(plain_tokens(tokenizer, name))
         if alphabet.stop in path or path in spelled:
-            # The tokenizer cannot tell this name from another one: number it.
+            # The tokenizer maps two names to the same tokens, so a number distinguishes them.
             path += tuple(alphabet.symbols[digit] for digit in str(len(spelled)))
             path = tuple(token for token in path if token != alphabet.stop)
         while path in spelled:
             path += (alphabet.symbols["0"],)
         spelled[path] = value
-    root = choices([(path, END) for path in _shortest_distinct(list(spelled))], alphabet.stop)
-    whole = {_followed(root, path, alphabet.stop): value for path, value in spelled.items()}
+    root = prefix_tree([(path, END) for path in _shortest_distinct(list(spelled))], alphabet.stop)
+    whole = {_accepted_path(root, path, alphabet.stop): value for path, value in spelled.items()}
     back = {value: path for path, value in whole.items()}
     return FieldCode(root, back.__getitem__, whole.__getitem__, None)
 
 
-def _shortest_distinct(paths: list[Path]) -> list[Path]:
-    """Cut each path after the token that tells it from all others."""
+def _shortest_distinct(paths: list[TokenPath]) -> list[TokenPath]:
+    """Return the paths, sorted, each cut after the token that distinguishes it from all others."""
     ordered = sorted(paths)
-    shared = [0, *(_common(one, other) for one, other in pairwise(ordered)), 0]
+    shared = [0, *(_common_length(first, second) for first, second in pairwise(ordered)), 0]
     return [path[: max(shared[i], shared[i + 1]) + 1] for i, path in enumerate(ordered)]
 
 
-def _common(one: Path, other: Path) -> int:
+def _common_length(first: TokenPath, second: TokenPath) -> int:
     return next(
-        (i for i, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
-        min(len(one), len(other)),
+        (i for i, (left, right) in enumerate(zip(first, second, strict=False)) if left != right),
+        min(len(first), len(second)),
     )
 
 
-def _followed(root: Node, path: Path, stop: int) -> Path:
-    """Return the path through `root` that spells `path`: cut where the automaton accepts, stopped where it goes on."""
+def _accepted_path(root: Node, path: TokenPath, stop: int) -> TokenPath:
+    """Return the accepted path that begins like `path`: cut where the automaton accepts, else ended by `stop`."""
     node = root
     for length, token in enumerate(path):
         if node.accepts:
@@ -110,7 +124,7 @@ def _followed(root: Node, path: Path, stop: int) -> Path:
 
 
 def _signed(low: int, high: int, alphabet: SymbolTokens, magnitude: Callable[[int, int], Node]) -> Node:
-    """Return sign, then magnitude; no sign when nothing is negative. There is no minus zero."""
+    """Return the automaton of a sign and a magnitude, without a sign if no value is negative; there is no minus zero."""
     if low >= 0:
         return magnitude(low, high)
     edges = {alphabet.symbols["-"]: magnitude(max(1, -high), -low)}
@@ -123,14 +137,14 @@ def _spell(text: str, alphabet: SymbolTokens) -> list[int]:
     return [alphabet.symbols[symbol] for symbol in text]
 
 
-def _reader(alphabet: SymbolTokens) -> Callable[[Path], str]:
+def _reader(alphabet: SymbolTokens) -> Callable[[TokenPath], str]:
     letters = {token: symbol for symbol, token in alphabet.symbols.items()}
     return lambda path: "".join(letters[token] for token in path)
 
 
 def _whole_number_code(
     low: int, high: int, alphabet: SymbolTokens
-) -> tuple[Node, Callable[[int], list[int]], Callable[[Path], int]]:
+) -> tuple[Node, Callable[[int], list[int]], Callable[[TokenPath], int]]:
     width = len(str(max(abs(low), abs(high))))
     root = _signed(low, high, alphabet, lambda first, last: digits(first, last, width, alphabet.symbols))
     read = _reader(alphabet)
@@ -150,7 +164,7 @@ def _integer_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
 
 
 def _fixed_point_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
-    """Write a number as the integer that it is in units of its last decimal."""
+    """Return the encoding of a number as an integer: its multiple of the last decimal."""
     unit = 10**field.decimals
     low, high = math.ceil(_scaled(field.minimum, unit)), math.floor(_scaled(field.maximum, unit))
     root, path, value = _whole_number_code(low, high, alphabet)
@@ -158,20 +172,20 @@ def _fixed_point_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     def whole(number: Value) -> list[int]:
         return path(round(_scaled(number, unit)))
 
-    def number(tokens: Path) -> float:
-        # Dividing correctly rounded integers gives the float nearest to the decimal, as reading its text would.
+    def number(tokens: TokenPath) -> float:
+        # The quotient of two exact integers is the float nearest to the decimal, as parsing its text gives.
         return value(tokens) / unit
 
     return FieldCode(root, whole, number, None)
 
 
 def _scaled(number: Value, unit: int) -> Decimal:
-    # In decimals, because a product of doubles can land beside the whole number that it stands for.
+    # Decimals, because a product of doubles can differ from the integer that it represents.
     return Decimal(repr(number)) * unit
 
 
 def _scientific_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
-    """Write sign, decimal exponent, significant digits; zero is the symbol `0` alone."""
+    """Return the encoding of a number as sign, decimal exponent and significant digits; zero is the symbol `0` alone."""
     assert isinstance(field.minimum, (int, float))
     assert isinstance(field.maximum, (int, float))
     count, symbols = field.scientific, alphabet.symbols
@@ -189,10 +203,10 @@ def _scientific_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
         assert isinstance(value, float)
         if value == 0:
             return [zero]
-        exponent, mantissa = _split(abs(value), count)
+        exponent, mantissa = _exponent_and_digits(abs(value), count)
         return _spell(f"{'-' if value < 0 else '+'}{exponent + OFFSET:03d}{mantissa:0{count}d}", alphabet)
 
-    def value(tokens: Path) -> float:
+    def value(tokens: TokenPath) -> float:
         text = read(tokens)
         if text == "0":
             return 0.0
@@ -201,19 +215,20 @@ def _scientific_code(field: Field, alphabet: SymbolTokens) -> FieldCode:
     return FieldCode(Node(edges), path, value, None)
 
 
-OFFSET = 400  # makes every decimal exponent of a double a positive three-digit number
+OFFSET = 400
+"""Added to a decimal exponent, which makes that of every double a positive number of three digits."""
 
 
-def _split(value: float, count: int) -> tuple[int, int]:
+def _exponent_and_digits(value: float, count: int) -> tuple[int, int]:
     mantissa, exponent = f"{value:.{count - 1}e}".split("e")
     return int(exponent), int(mantissa.replace(".", ""))
 
 
 def _magnitudes(low: float, high: float, count: int, alphabet: SymbolTokens) -> Node:
-    """Return exponent and significant digits of all numbers of `count` digits in [low, high], low >= 0, zero left out."""
+    """Return the automaton of the numbers with `count` significant digits in [low, high], low >= 0, without zero."""
     least, most = 10 ** (count - 1), 10**count - 1
-    low_exponent, low_mantissa = _split(low, count) if low > 0 else (-323, least)
-    high_exponent, high_mantissa = _split(high, count)
+    low_exponent, low_mantissa = _exponent_and_digits(low, count) if low > 0 else (-323, least)
+    high_exponent, high_mantissa = _exponent_and_digits(high, count)
     if low > 0 and float(f"{low:.{count - 1}e}") < low:
         low_mantissa += 1
     if float(f"{high:.{count - 1}e}") > high:
@@ -226,7 +241,7 @@ def _magnitudes(low: float, high: float, count: int, alphabet: SymbolTokens) -> 
         if first <= last:
             then = free if (first, last) == (least, most) else digits(first, last, count, alphabet.symbols)
             paths.append((_spell(f"{exponent + OFFSET:03d}", alphabet), then))
-    return choices(paths, alphabet.stop)
+    return prefix_tree(paths, alphabet.stop)
 
 
 def _datetime_code(field: Field, alphabet: SymbolTokens) -> FieldCode:

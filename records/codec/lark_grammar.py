@@ -1,19 +1,19 @@
-"""The llguidance grammar of a codec: Lark text over token ids, so that each record has exactly one encoding."""
+"""llguidance grammar of a codec: Lark rules over token ids, in which every record has exactly one encoding."""
 
 from collections.abc import Mapping, Sequence
 
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automaton import Node, skip_forced
 
 NOTHING = '""'
 
 
 def token_set(tokens: Sequence[int]) -> str:
-    """Return the Lark term that matches any one of some tokens."""
+    """Return the Lark term that matches one of some tokens."""
     return "<[" + ",".join(str(token) for token in sorted(tokens)) + "]>"
 
 
 def automaton_rules(root: Node, name: str) -> list[str]:
-    """Return Lark rules for an automaton, the first of them called `name`; states that decide nothing are passed over."""
+    """Return the Lark rules of an automaton, the first of them called `name`; forced tokens are skipped."""
     names: dict[Node, str] = {}
     rules: list[str] = []
     start = skip_forced(root)
@@ -37,24 +37,17 @@ def automaton_rules(root: Node, name: str) -> list[str]:
     return rules
 
 
-def skip_forced(node: Node) -> Node:
-    """Return the first state from `node` on that decides something or accepts."""
-    while len(node.edges) == 1:
-        node = next(iter(node.edges.values()))
-    return node
-
-
 def text_rules(
     name: str, min_length: int, max_length: int, stop: int, missing: tuple[int, int] | None
 ) -> list[str]:
-    """Return Lark rules for free text of bounded length, ended by the token `stop`.
+    """Return the Lark rules of free text of bounded length, ended by the token `stop`.
 
     Args:
-        name: of the rule.
-        min_length: in characters.
-        max_length: in characters.
+        name: name of the first rule.
+        min_length: shortest text, in characters.
+        max_length: longest text, in characters.
         stop: token after the text.
-        missing: token for a missing text and token before a present one, for a nullable field.
+        missing: token of a missing text and token before a present one; None if the field is not nullable.
     """
     terminal = name.upper()
     present = f"{terminal} {token_set([stop])}"
@@ -64,15 +57,35 @@ def text_rules(
     return [f"{name}: {present}", f"{terminal}: /(?s:.{{{min_length},{max_length}}})/"]
 
 
+def sequence_grammar(
+    shared: Sequence[str], own: Sequence[str], rules: Sequence[str], *, most: int, more: int, stop: int
+) -> str:
+    """Return the grammar of a subject's records.
+
+    Args:
+        shared: names of the first rules of the fields that all records of a subject share.
+        own: those of the other fields.
+        rules: rules of all fields.
+        most: most records of a subject.
+        more: token after a record that another one follows.
+        stop: token after the last record, unless it is the last possible one.
+    """
+    lines = [f"start: {' '.join(shared)} own{' after_1' if most > 1 else ''}", f"own: {' '.join(own)}"]
+    for count in range(1, most):
+        further = f" after_{count + 1}" if count + 1 < most else ""
+        lines.append(f"after_{count}: {token_set([stop])} | {token_set([more])} own{further}")
+    return "\n".join([*lines, *rules]) + "\n"
+
+
 def record_grammar(
     order: Sequence[str], rules: Mapping[str, Sequence[str]], markers: Mapping[str, int]
 ) -> str:
     """Return the grammar of whole records.
 
     Args:
-        order: rule names of the fields, in the order of the encoding.
-        rules: per field, its rules.
-        markers: per field, the token that announces it; empty when fields are told by position.
+        order: names of the fields' first rules, in the order of the encoding.
+        rules: rules of each field, by the name of its first rule.
+        markers: token that announces each field; empty if fields are identified by position.
     """
     parts = [f"{token_set([markers[name]])} {name}" if name in markers else name for name in order]
     lines = [f"start: {' '.join(parts) or NOTHING}"]

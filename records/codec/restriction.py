@@ -1,4 +1,4 @@
-"""A part of a field's automaton: the encodings of some of its values, such as those that a condition or a rule leaves."""
+"""Restriction of a field's automaton to some of its values, such as those that a condition or a rule allows."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,14 +9,14 @@ from typing import Any
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, parts_written, round_up
 from paracosm.records.codec.field_codec import FieldCode
-from paracosm.records.codec.symbol_tokens import SymbolTokens
+from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens
 from paracosm.records.schema.schema import Field, Value
 
-TINY = timedelta(microseconds=1)
+SMALLEST_STEP = timedelta(microseconds=1)
 
 
-def part_of_values(code: FieldCode, values: Iterable[Value]) -> Node | None:
-    """Return the automaton of these values of the domain, None when there are none."""
+def restrict_to_values(code: FieldCode, values: Iterable[Value]) -> Node | None:
+    """Return the automaton of some values of the domain, or None if `values` is empty."""
     paths = [tuple(code.spell(value)) for value in values]
     if not paths:
         return None
@@ -24,54 +24,54 @@ def part_of_values(code: FieldCode, values: Iterable[Value]) -> Node | None:
     for path in paths:
         if not path:
             return END
-        here: Any = edges
+        current: Any = edges
         for token in path[:-1]:
-            here = here.setdefault(token, Node({})).edges
-        here[path[-1]] = END
+            current = current.setdefault(token, Node({})).edges
+        current[path[-1]] = END
     return Node(edges)
 
 
-def part_present(code: FieldCode) -> Node:
-    """Return the automaton without the missing value."""
+def without_missing(code: FieldCode) -> Node:
+    """Return the automaton of a field without the missing value."""
     if code.missing is None:
         return code.root
     return Node({token: then for token, then in code.root.edges.items() if token != code.missing})
 
 
-def part_of_range(
+def restrict_to_range(
     field: Field, code: FieldCode, low: Value, high: Value, alphabet: SymbolTokens, *, missing: bool
 ) -> Node | None:
-    """Return the automaton of the values in [low, high], None when there are none.
+    """Return the automaton of the values in [low, high], or None if there are none.
 
     Args:
-        field: integer, number or datetime.
-        code: of the field.
-        low: smallest value; None for no bound. Both need not be values of the domain.
-        high: largest value.
-        alphabet: the tokens of digits and signs.
-        missing: whether the missing value is in it too.
+        field: a field of type integer, number or datetime.
+        code: encoding of the field.
+        low: smallest value, or None for no bound; it may lie outside the domain or between its values.
+        high: largest value, likewise.
+        alphabet: tokens of digits and signs.
+        missing: whether to allow the missing value too.
     """
     least: Any = field.minimum
     most: Any = field.maximum
     outside = (low is not None and low > most) or (high is not None and high < least)
-    bottom = None if outside or low is None or low <= least else inward(field, low, up=True)
-    top = None if outside or high is None or high >= most else inward(field, high, up=False)
-    present = part_present(code)
+    bottom = None if outside or low is None or low <= least else round_inward(field, low, up=True)
+    top = None if outside or high is None or high >= most else round_inward(field, high, up=False)
+    present = without_missing(code)
     if outside or (least if bottom is None else bottom) > (most if top is None else top):
-        part = None
+        allowed = None
     elif not present.edges or alphabet.stop in present.edges:
-        # The domain has one value, which no token tells.
-        part = present
+        # The domain has one value, which is encoded without a decision.
+        allowed = present
     else:
         lowest, highest = (None if bound is None else tuple(code.path(bound)) for bound in (bottom, top))
-        part = _between_signed(present, lowest, highest, alphabet)
+        allowed = _signed_between(present, lowest, highest, alphabet)
     if code.missing is None or not missing:
-        return part
-    return Node({**(part.edges if part is not None else {}), code.missing: END})
+        return allowed
+    return Node({**(allowed.edges if allowed is not None else {}), code.missing: END})
 
 
-def inward(field: Field, bound: Any, *, up: bool) -> Any:
-    """Return the value on the field's grid that is nearest to `bound` from above (`up`) or from below."""
+def round_inward(field: Field, bound: Any, *, up: bool) -> Any:
+    """Return the value in the field's precision that is nearest to `bound`, from above (`up`) or from below."""
     if field.type == "datetime":
         parts = parts_written(field.format)
         return round_up(bound, parts) if up else moment_of(moment_digits(bound, parts), parts)
@@ -79,22 +79,23 @@ def inward(field: Field, bound: Any, *, up: bool) -> Any:
     if field.type == "integer":
         return math.ceil(bound) if up else math.floor(bound)
     exact = Decimal(repr(float(bound)))
-    place = exact.adjusted() - field.scientific + 1 if field.scientific else -field.decimals
-    return float(exact.quantize(Decimal(1).scaleb(place), rounding=rounding)) + 0.0
+    exponent = exact.adjusted() - field.scientific + 1 if field.scientific else -field.decimals
+    return float(exact.quantize(Decimal(1).scaleb(exponent), rounding=rounding)) + 0.0
 
 
-def beyond(bound: Any, *, up: bool) -> Any:
-    """Return the least step above (`up`) or below `bound`: turns `>` into `>=`."""
+def next_value(bound: Any, *, up: bool) -> Any:
+    """Return the next representable value above (`up`) or below `bound`, which turns `>` into `>=`."""
     if isinstance(bound, datetime):
-        return bound + TINY if up else bound - TINY
+        return bound + SMALLEST_STEP if up else bound - SMALLEST_STEP
     if isinstance(bound, int):
         return bound + 1 if up else bound - 1
     return math.nextafter(bound, math.inf if up else -math.inf)
 
 
-def _between_signed(
+def _signed_between(
     root: Node, low: Sequence[int] | None, high: Sequence[int] | None, alphabet: SymbolTokens
 ) -> Node | None:
+    """Return the automaton of the numbers between two paths with signs."""
     minus, plus, zero = (alphabet.symbols[symbol] for symbol in "-+0")
     ranks = {alphabet.symbols[digit]: int(digit) for digit in "0123456789"}
     if minus not in root.edges and plus not in root.edges:
@@ -102,26 +103,26 @@ def _between_signed(
     edges: dict[int, Node] = {}
     low_sign, high_sign = (_sign(bound, minus, zero, default) for bound, default in ((low, -1), (high, 1)))
     if minus in root.edges and low_sign < 0:
-        # Below zero the larger magnitude is the smaller number.
-        part = _between(
+        # Of two negative numbers, the one with the larger magnitude is smaller.
+        negative = _between(
             root.edges[minus],
             high[1:] if high is not None and high_sign < 0 else None,
             low[1:] if low is not None else None,
             ranks,
         )
-        if part is not None:
-            edges[minus] = part
+        if negative is not None:
+            edges[minus] = negative
     if zero in root.edges and low_sign <= 0 <= high_sign:
         edges[zero] = root.edges[zero]
     if plus in root.edges and high_sign > 0:
-        part = _between(
+        positive = _between(
             root.edges[plus],
             low[1:] if low is not None and low_sign > 0 else None,
             high[1:] if high is not None else None,
             ranks,
         )
-        if part is not None:
-            edges[plus] = part
+        if positive is not None:
+            edges[plus] = positive
     return Node(edges) if edges else None
 
 
@@ -134,7 +135,7 @@ def _sign(path: Sequence[int] | None, minus: int, zero: int, default: int) -> in
 def _between(
     node: Node, low: Sequence[int] | None, high: Sequence[int] | None, ranks: Mapping[int, int]
 ) -> Node | None:
-    """Keep the paths of digits between two paths; what is off both bounds is shared, not copied."""
+    """Return the automaton of the paths of digits between two paths; states away from the bounds are shared."""
     if (low is None and high is None) or node.accepts:
         return node
     first = ranks[low[0]] if low is not None else 0
@@ -144,19 +145,19 @@ def _between(
         rank = ranks[token]
         if not first <= rank <= last:
             continue
-        part = _between(
+        rest = _between(
             then,
             low[1:] if low is not None and rank == first else None,
             high[1:] if high is not None and rank == last else None,
             ranks,
         )
-        if part is not None:
-            edges[token] = part
+        if rest is not None:
+            edges[token] = rest
     return Node(edges) if edges else None
 
 
 def all_values(field: Field, at_most: int) -> Collection[Value] | None:
-    """Return every value of a field's domain, missing included, or None when there are more than `at_most`."""
+    """Return every value of a field's domain, with None for missing, or None if there are more than `at_most` values."""
     match field.type:
         case "category":
             values: list[Value] = list(field.categories)

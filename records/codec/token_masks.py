@@ -1,4 +1,4 @@
-"""Which tokens the grammar allows at each position: the one authority for the training loss and for sampling."""
+"""Masks of the tokens that the grammar allows at each position, for the training loss and for sampling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from paracosm.foundation.errors import ModelError
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.lark_grammar import token_set
-from paracosm.records.codec.tokenizer_bytes import grammar_tokenizer
+from paracosm.records.codec.tokens.tokenizer_bytes import grammar_tokenizer
 
 FORCED = 0
 """Mask number of a position at which the grammar allows one token only."""
 MOST_SEGMENTS = 200_000
-"""Encoded values whose mask numbers are remembered."""
+"""Most encoded values whose mask numbers are cached."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class TokenMasks:
     """Token masks of a codec's grammar, computed by llguidance and numbered in the order of their first use.
 
     Attributes:
-        codec: whose grammar.
+        codec: the codec.
         table: packed masks (uint8, little-endian bits over the vocabulary); number 0 is reserved for `FORCED`.
     """
 
@@ -39,41 +39,41 @@ class TokenMasks:
 
     @cached_property
     def _matchers(self) -> list[llguidance.LLMatcher]:
-        return [self.matcher(self.codec.field_grammar(place)) for place in range(len(self.codec.fields))]
+        return [self.matcher(self.codec.field_grammar(index)) for index in range(len(self.codec.fields))]
 
     def matcher(self, grammar: str) -> llguidance.LLMatcher:
-        """Compile a grammar.
+        """Return the compiled form of a grammar.
 
         Raises:
-            ModelError: llguidance refuses it.
+            ModelError: llguidance rejects the grammar.
         """
         matcher = llguidance.LLMatcher(self.tokenizer, llguidance.LLMatcher.grammar_from_lark(grammar))
         if matcher.is_error():
             raise ModelError(f"the grammar cannot be compiled for this tokenizer: {matcher.get_error()}")
         return matcher
 
-    def of_value(self, place: int, ids: Sequence[int]) -> list[int]:
-        """Return the mask number at each token of one encoded value, without its marker."""
-        key = (place, tuple(ids))
+    def of_value(self, index: int, ids: Sequence[int]) -> list[int]:
+        """Return the mask number at each token of an encoded value of the field at `index`, without its marker."""
+        key = (index, tuple(ids))
         if key in self._segments:
             return self._segments[key]
-        matcher = self._matchers[place]
+        matcher = self._matchers[index]
         matcher.reset()
         numbers = []
         for token in ids:
             numbers.append(self._number(matcher.compute_bitmask()))
             if not matcher.consume_token(token):
                 raise ModelError(
-                    f"the grammar refuses an encoding of field {self.codec.fields[place].name!r}: {matcher.get_error()}"
+                    f"the grammar rejects an encoding of field {self.codec.fields[index].name!r}: {matcher.get_error()}"
                 )
-        if self.codec.fields[place].type != "text":
+        if self.codec.fields[index].type != "text":
             if len(self._segments) >= MOST_SEGMENTS:
                 self._segments.clear()
             self._segments[key] = numbers
         return numbers
 
     def of_choice(self, tokens: Sequence[int]) -> int:
-        """Return the mask number of a choice between some tokens that belongs to no field."""
+        """Return the mask number of a choice between some tokens, outside any field."""
         return self._number(self.matcher(f"start: {token_set(tokens)}\n").compute_bitmask())
 
     def _number(self, mask: bytes) -> int:

@@ -1,1 +1,1 @@
-"""Rules between fields: the expression language and the bounds that a rule implies."""
+"""Rules between fields: the expression language, and the bounds that a rule implies for a field."""

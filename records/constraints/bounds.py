@@ -1,4 +1,4 @@
-"""What a rule leaves of a field once the other fields that it reads are known: a range, solved from the rule."""
+"""Interval of a field's values that a rule allows, given the other fields that the rule reads: a linear solver."""
 
 import ast
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,19 @@ from paracosm.records.schema.schema import Field, Value
 
 EPOCH = datetime(1970, 1, 1)
 Line = tuple[float, float]
-"""A number that is linear in the field: slope and intercept. A moment counts as days since 1970."""
+"""Slope and intercept of a number that is linear in the field. Datetimes count as days since 1970."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """A range; None is no bound, and a strict bound is itself outside."""
+    """An interval.
+
+    Attributes:
+        low: lower bound; None for no bound.
+        high: upper bound; None for no bound.
+        low_strict: whether `low` itself is excluded.
+        high_strict: whether `high` itself is excluded.
+    """
 
     low: Any = None
     high: Any = None
@@ -25,69 +32,71 @@ class Bounds:
 
 
 def bounds(check: Expression, field: Field, values: Mapping[str, Value]) -> Bounds | None:
-    """Return a range outside of which `check` is false, or None when the rule does not tell one.
+    """Return an interval outside of which `check` is false, or None if none can be derived.
 
-    Solves comparisons that are linear in the field, chains and conjunctions of them, and implications whose condition
-    is known to hold. The range may be too wide, never too narrow: the check itself has the last word.
+    Solves comparisons that are linear in the field, chains and conjunctions of them, and implications whose condition is known
+    to hold. The interval may be too wide but never too narrow, so callers still evaluate the check.
 
     Args:
-        check: a rule, true or false.
-        field: integer, number or datetime.
-        values: of the other fields that the rule reads.
+        check: an expression of kind `truth`.
+        field: a field of type integer, number or datetime.
+        values: values of the other fields that the check reads.
     """
     return _bounds(check.tree, check, field, values)
 
 
 def _bounds(node: ast.expr, check: Expression, field: Field, values: Mapping[str, Value]) -> Bounds | None:
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
-        return _both(_bounds(each, check, field, values) for each in node.values)
+        return _intersection_of_all(_bounds(operand, check, field, values) for operand in node.values)
     if isinstance(node, ast.BoolOp):
-        # An implication reads `not A or B`: with A known to hold, B is what remains.
-        alive = [
-            each
-            for each in node.values
-            if check.reads(each, field.name) or check.parts[id(each)][1](values) is not False
+        # An implication is parsed as `not A or B`: if A is known to hold, only B is left.
+        possible = [
+            operand
+            for operand in node.values
+            if check.reads(operand, field.name) or check.parts[id(operand)][1](values) is not False
         ]
-        return _bounds(alive[0], check, field, values) if len(alive) == 1 else None
+        return _bounds(possible[0], check, field, values) if len(possible) == 1 else None
     if isinstance(node, ast.Compare):
         terms = [node.left, *node.comparators]
         links = zip(terms, node.ops, terms[1:], strict=False)
-        return _both(_solved(one, sign, other, check, field, values) for one, sign, other in links)
+        return _intersection_of_all(
+            _solve(first, sign, second, check, field, values) for first, sign, second in links
+        )
     return None
 
 
-def _both(found: Iterable[Bounds | None]) -> Bounds | None:
+def _intersection_of_all(intervals: Iterable[Bounds | None]) -> Bounds | None:
     result = None
-    for each in found:
-        if each is not None:
-            result = each if result is None else intersection(result, each)
+    for interval in intervals:
+        if interval is not None:
+            result = interval if result is None else intersection(result, interval)
     return result
 
 
-def intersection(one: Bounds, other: Bounds) -> Bounds:
-    """Return the range that lies in both."""
-    low, low_strict = one.low, one.low_strict
-    if other.low is not None and (low is None or (other.low, other.low_strict) > (low, low_strict)):
-        low, low_strict = other.low, other.low_strict
-    high, high_strict = one.high, one.high_strict
-    if other.high is not None and (
-        high is None or (other.high, not other.high_strict) < (high, not high_strict)
+def intersection(first: Bounds, second: Bounds) -> Bounds:
+    """Return the intersection of two intervals."""
+    low, low_strict = first.low, first.low_strict
+    if second.low is not None and (low is None or (second.low, second.low_strict) > (low, low_strict)):
+        low, low_strict = second.low, second.low_strict
+    high, high_strict = first.high, first.high_strict
+    if second.high is not None and (
+        high is None or (second.high, not second.high_strict) < (high, not high_strict)
     ):
-        high, high_strict = other.high, other.high_strict
+        high, high_strict = second.high, second.high_strict
     return Bounds(low, high, low_strict, high_strict)
 
 
-def _solved(
-    one: ast.expr,
+def _solve(
+    first: ast.expr,
     sign: ast.cmpop,
-    other: ast.expr,
+    second: ast.expr,
     check: Expression,
     field: Field,
     values: Mapping[str, Value],
 ) -> Bounds | None:
     if not isinstance(sign, (ast.Eq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
         return None
-    left, right = _line(one, check, field, values), _line(other, check, field, values)
+    left, right = _line(first, check, field, values), _line(second, check, field, values)
     if left is None or right is None or left[0] == right[0]:
         return None
     slope = left[0] - right[0]
@@ -101,7 +110,7 @@ def _solved(
 
 
 def _edges(edge: float, field: Field) -> tuple[Any, Any, bool]:
-    """Return an edge as the field counts, from below and from above, and whether it is exact."""
+    """Return an edge in the units of the field, as a lower and as an upper bound, and whether it is exact."""
     if field.type == "datetime":
         try:
             moment = EPOCH + timedelta(days=edge)
@@ -115,7 +124,7 @@ def _edges(edge: float, field: Field) -> tuple[Any, Any, bool]:
 
 
 def _line(node: ast.expr, check: Expression, field: Field, values: Mapping[str, Value]) -> Line | None:
-    """Return a part of a rule as a line in the field, None when it is none or is unknown."""
+    """Return a part of a rule as a linear function of the field, or None if it is not linear or unknown."""
     if not check.reads(node, field.name):
         return _constant(node, check, values)
     match node:
@@ -125,21 +134,21 @@ def _line(node: ast.expr, check: Expression, field: Field, values: Mapping[str, 
             inner = _line(node.operand, check, field, values)
             return None if inner is None else (-inner[0], -inner[1])
         case ast.BinOp():
-            left, right = (_line(each, check, field, values) for each in (node.left, node.right))
-            return None if left is None or right is None else _joined(left, node.op, right)
+            left, right = (_line(operand, check, field, values) for operand in (node.left, node.right))
+            return None if left is None or right is None else _combined(left, node.op, right)
         case _:
             return None
 
 
 def _constant(node: ast.expr, check: Expression, values: Mapping[str, Value]) -> Line | None:
     kind, compute = check.parts[id(node)]
-    found = compute(values) if kind in ("number", "moment") else None
-    if found is None:
+    value = compute(values) if kind in ("number", "moment") else None
+    if value is None:
         return None
-    return 0.0, (found - EPOCH) / DAY if kind == "moment" else float(found)
+    return 0.0, (value - EPOCH) / DAY if kind == "moment" else float(value)
 
 
-def _joined(left: Line, sign: ast.operator, right: Line) -> Line | None:
+def _combined(left: Line, sign: ast.operator, right: Line) -> Line | None:
     match sign:
         case ast.Add():
             return left[0] + right[0], left[1] + right[1]

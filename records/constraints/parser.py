@@ -1,19 +1,50 @@
-"""Reading an expression: Python's grammar, checked node by node and turned into a computation; nothing is executed as Python."""
+"""Parser of the expression language of rules.
+
+The grammar, lowest precedence first:
+
+    expression  = "if" expression "then" expression          (an implication)
+                | expression "if" expression "else" expression
+                | expression ("and" | "or") expression | "not" expression
+                | expression ("==" | "!=" | "<" | "<=" | ">" | ">=") expression    (may be chained: a < b < c)
+                | expression ["not"] "in" "(" constant {"," constant} ")"
+                | expression ("+" | "-") expression
+                | expression ("*" | "/" | "//" | "%") expression
+                | ("-" | "+") expression
+                | expression "**" expression
+                | function "(" expression {"," expression} ")" | "missing" "(" field ")"
+                | field | constant | "(" expression ")"
+    field       = a name, or any text in backticks: `family history`
+    constant    = a number, a text in quotes, True or False
+    function    = abs, min, max, sum, round, floor, ceil, sqrt, log, exp, length, year, month, lower
+
+Examples:
+
+    discharge >= admission
+    if sex == "male" then pregnancies == 0
+    round(weight / (height / 100) ** 2, 1)
+    `family history` in ("yes", "no") or missing(age)
+
+An expression has one of the kinds number, text, truth and moment (a date or datetime). An operation on a missing value is unknown;
+`and` and `or` follow three-valued logic, and `missing(x)` tests for a missing value. Moments are written as text ("2024-12-31").
+The difference of two moments is a number of days; a moment plus or minus a number is a moment.
+
+Python's own parser reads the syntax. Every node of the tree is then checked and turned into a function of a record's values;
+nothing is executed as Python.
+"""
 
 import ast
-import math
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.records.constraints.expression import DAY, Compute, Expression, Kind, close
+from paracosm.records.constraints.expression import DAY, Compute, Expression, ValueKind, close
+from paracosm.records.constraints.operations import ARGUMENT_KINDS, COMPARISONS, FUNCTIONS, OPERATORS
 from paracosm.records.schema.schema import Schema, Value
 
-KINDS: dict[str, Kind] = {
+VALUE_KINDS: dict[str, ValueKind] = {
     "integer": "number",
     "number": "number",
     "category": "text",
@@ -22,65 +53,17 @@ KINDS: dict[str, Kind] = {
     "boolean": "truth",
     "datetime": "moment",
 }
-
-
+"""Field type -> kind of its values in expressions."""
 IF = re.compile(r"\s*if\b(?P<condition>.+?)\bthen\b(?P<then>.+)", re.DOTALL)
-
-
 QUOTED = re.compile(r"`([^`]+)`")
-
-
 LONGEST = 2000
-
-
+"""Most characters of an expression."""
 HIGHEST_POWER = 8
-
-
-OPERATORS: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Add: ("+", operator.add),
-    ast.Sub: ("-", operator.sub),
-    ast.Mult: ("*", operator.mul),
-    ast.Div: ("/", operator.truediv),
-    ast.FloorDiv: ("//", operator.floordiv),
-    ast.Mod: ("%", operator.mod),
-    ast.Pow: ("**", operator.pow),
-}
-
-
-COMPARISONS: dict[type, tuple[str, Callable[[Any, Any], bool]]] = {
-    ast.Eq: ("==", operator.eq),
-    ast.NotEq: ("!=", operator.ne),
-    ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<=", operator.le),
-    ast.Gt: (">", operator.gt),
-    ast.GtE: (">=", operator.ge),
-}
-
-
-FUNCTIONS: dict[str, tuple[int, int, Kind, Callable[..., Any]]] = {
-    "abs": (1, 1, "number", abs),
-    "min": (2, 20, "number", min),
-    "max": (2, 20, "number", max),
-    "sum": (1, 200, "number", lambda *terms: sum(terms)),
-    "round": (1, 2, "number", lambda value, digits=0: round(value, int(digits)) if digits else round(value)),
-    "floor": (1, 1, "number", math.floor),
-    "ceil": (1, 1, "number", math.ceil),
-    "sqrt": (1, 1, "number", math.sqrt),
-    "log": (1, 1, "number", math.log),
-    "exp": (1, 1, "number", math.exp),
-    "length": (1, 1, "number", len),
-    "year": (1, 1, "number", lambda moment: moment.year),
-    "month": (1, 1, "number", lambda moment: moment.month),
-    "lower": (1, 1, "text", str.lower),
-}
-
-
-TAKES: dict[str, Kind] = {"length": "text", "lower": "text", "year": "moment", "month": "moment"}
-"""What a function takes, where that is not numbers."""
+"""A power with a larger exponent is unknown, because its value may take long to compute."""
 
 
 def read_expression(text: str, schema: Schema, where: str) -> Expression:
-    """Read and check an expression.
+    """Parse and check an expression.
 
     Args:
         text: the expression.
@@ -88,47 +71,52 @@ def read_expression(text: str, schema: Schema, where: str) -> Expression:
         where: key of the recipe, for messages.
 
     Raises:
-        RecipeError: in one line, what is wrong with it.
+        RecipeError: the expression is not valid; the message has one line.
     """
     if len(text) > LONGEST:
         raise RecipeError(f"{where}: is longer than {LONGEST:,} characters")
     names: dict[str, str] = {}
 
-    def stand_in(match: re.Match[str]) -> str:
+    def placeholder(match: re.Match[str]) -> str:
         names[f"quoted_{len(names)}"] = match[1]
         return f"quoted_{len(names) - 1}"
 
-    plain = QUOTED.sub(stand_in, text)
-    when = IF.fullmatch(plain)
-    source = f"(not ({when['condition']})) or ({when['then']})" if when else plain
+    plain = QUOTED.sub(placeholder, text)
+    implication = IF.fullmatch(plain)
+    source = f"(not ({implication['condition']})) or ({implication['then']})" if implication else plain
     try:
         tree = ast.parse(source.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        said = fault.msg if isinstance(fault, SyntaxError) else "too deep"
-        raise RecipeError(f"{where}: {text!r} cannot be read: {said}") from fault
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "nested too deeply"
+        raise RecipeError(f"{where}: {text!r} cannot be parsed: {reason}") from error
     builder = _Builder(schema, names, f"{where}: {text!r}")
     try:
         kind, compute = builder.build(tree)
-    except RecursionError as fault:
-        raise RecipeError(f"{where}: {text!r} cannot be read: too deep") from fault
+    except RecursionError as error:
+        raise RecipeError(f"{where}: {text!r} cannot be parsed: nested too deeply") from error
     return Expression(text, kind, frozenset(builder.used), tree, names, builder.parts, compute)
 
 
 class _Builder:
-    """Turns syntax into functions of a record's values, and refuses what does not fit together."""
+    """Turns a syntax tree into functions of a record's values, and checks the kinds of all operands."""
 
     def __init__(self, schema: Schema, names: Mapping[str, str], where: str) -> None:
         self.schema = schema
         self.names = names
         self.where = where
         self.used: set[str] = set()
-        self.parts: dict[int, tuple[Kind, Compute]] = {}
+        self.parts: dict[int, tuple[ValueKind, Compute]] = {}
 
-    def build(self, node: ast.expr) -> tuple[Kind, Compute]:
+    def build(self, node: ast.expr) -> tuple[ValueKind, Compute]:
+        """Return kind and computation of a node.
+
+        Raises:
+            RecipeError: the node is not part of the language, or its operands have the wrong kind.
+        """
         self.parts[id(node)] = self._build(node)
         return self.parts[id(node)]
 
-    def _build(self, node: ast.expr) -> tuple[Kind, Compute]:
+    def _build(self, node: ast.expr) -> tuple[ValueKind, Compute]:
         match node:
             case ast.Constant():
                 return self._constant(node.value)
@@ -147,40 +135,40 @@ class _Builder:
             case ast.Call():
                 return self._call(node)
             case _:
-                raise self._fault(f"{ast.unparse(node)!r} is not part of the language")
+                raise self._refusal(f"{ast.unparse(node)!r} is not part of the language")
 
-    def _fault(self, what: str) -> RecipeError:
+    def _refusal(self, what: str) -> RecipeError:
         return RecipeError(f"{self.where}: {what}")
 
-    def _constant(self, value: object) -> tuple[Kind, Compute]:
+    def _constant(self, value: object) -> tuple[ValueKind, Compute]:
         if isinstance(value, bool):
             return "truth", lambda _: value
         if isinstance(value, (int, float)):
             return "number", lambda _: value
         if isinstance(value, str):
             return "text", lambda _: value
-        raise self._fault(f"{value!r} is no number, text, True or False")
+        raise self._refusal(f"{value!r} is not a number, a text, True or False")
 
-    def _field(self, word: str) -> tuple[Kind, Compute]:
+    def _field(self, word: str) -> tuple[ValueKind, Compute]:
         name = self.names.get(word, word)
         if name not in self.schema.names:
-            raise self._fault(
-                f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; text stands in quotes"
+            raise self._refusal(
+                f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; texts need quotes"
             )
         self.used.add(name)
-        return KINDS[self.schema[name].type], lambda values: values[name]
+        return VALUE_KINDS[self.schema[name].type], lambda values: values[name]
 
-    def _all_or_any(self, node: ast.BoolOp) -> tuple[Kind, Compute]:
-        parts = [self._truth(each) for each in node.values]
+    def _all_or_any(self, node: ast.BoolOp) -> tuple[ValueKind, Compute]:
+        operands = [self._truth(operand) for operand in node.values]
         decisive = isinstance(node.op, ast.Or)
 
         def compute(values: Mapping[str, Value]) -> bool | None:
             unknown = False
-            for part in parts:
-                found = part(values)
-                if found is decisive:
+            for operand in operands:
+                truth = operand(values)
+                if truth is decisive:
                     return decisive
-                unknown = unknown or found is None
+                unknown = unknown or truth is None
             return None if unknown else not decisive
 
         return "truth", compute
@@ -188,157 +176,161 @@ class _Builder:
     def _truth(self, node: ast.expr) -> Compute:
         kind, compute = self.build(node)
         if kind != "truth":
-            raise self._fault(f"{ast.unparse(node)!r} is a {kind}, not true or false")
+            raise self._refusal(f"{ast.unparse(node)!r} is a {kind}, not true or false")
         return compute
 
-    def _unary(self, node: ast.UnaryOp) -> tuple[Kind, Compute]:
+    def _unary(self, node: ast.UnaryOp) -> tuple[ValueKind, Compute]:
         if isinstance(node.op, ast.Not):
             inner = self._truth(node.operand)
-            return "truth", lambda values: None if (found := inner(values)) is None else not found
+            return "truth", lambda values: None if (value := inner(values)) is None else not value
         kind, inner = self.build(node.operand)
         if kind != "number" or not isinstance(node.op, (ast.USub, ast.UAdd)):
-            raise self._fault(f"{ast.unparse(node)!r}: only a number has a sign")
+            raise self._refusal(f"{ast.unparse(node)!r}: only numbers can have a sign")
         negative = isinstance(node.op, ast.USub)
         return (
             "number",
-            lambda values: None if (found := inner(values)) is None else -found if negative else found,
+            lambda values: None if (value := inner(values)) is None else -value if negative else value,
         )
 
-    def _binary(self, node: ast.BinOp) -> tuple[Kind, Compute]:
+    def _binary(self, node: ast.BinOp) -> tuple[ValueKind, Compute]:
         if type(node.op) not in OPERATORS:
-            raise self._fault(f"{ast.unparse(node)!r} is not part of the language")
+            raise self._refusal(f"{ast.unparse(node)!r} is not part of the language")
         sign, apply = OPERATORS[type(node.op)]
         (left_kind, left), (right_kind, right) = self.build(node.left), self.build(node.right)
         match left_kind, sign, right_kind:
             case "number", _, "number":
-                kind: Kind = "number"
+                kind: ValueKind = "number"
             case "moment", "-", "moment":
-                kind, apply = "number", lambda one, other: (one - other) / DAY
+                kind, apply = "number", lambda first, second: (first - second) / DAY
             case "moment", "+" | "-", "number":
                 kind, inner = "moment", apply
-                apply = lambda one, other: inner(one, other * DAY)  # noqa: E731
+                apply = lambda first, second: inner(first, second * DAY)  # noqa: E731
             case _:
-                raise self._fault(f"{ast.unparse(node)!r}: {left_kind} {sign} {right_kind} means nothing")
+                raise self._refusal(f"{ast.unparse(node)!r}: {left_kind} {sign} {right_kind} is not defined")
 
         def compute(values: Mapping[str, Value]) -> Any:
-            one, other = left(values), right(values)
-            if one is None or other is None or (sign == "**" and abs(other) > HIGHEST_POWER):
+            first, second = left(values), right(values)
+            if first is None or second is None or (sign == "**" and abs(second) > HIGHEST_POWER):
                 return None
             try:
-                found = apply(one, other)
+                result = apply(first, second)
             except (ZeroDivisionError, OverflowError):
                 return None
-            return None if isinstance(found, complex) else found
+            return None if isinstance(result, complex) else result
 
         return kind, compute
 
-    def _compare(self, node: ast.Compare) -> tuple[Kind, Compute]:
+    def _compare(self, node: ast.Compare) -> tuple[ValueKind, Compute]:
         terms = [node.left, *node.comparators]
         links = [
-            self._link(one, sign, other) for one, sign, other in zip(terms, node.ops, terms[1:], strict=False)
+            self._link(first, sign, second)
+            for first, sign, second in zip(terms, node.ops, terms[1:], strict=False)
         ]
         if len(links) == 1:
             return "truth", links[0]
 
         def compute(values: Mapping[str, Value]) -> bool | None:
-            found = [link(values) for link in links]
-            return False if False in found else None if None in found else True
+            truths = [link(values) for link in links]
+            return False if False in truths else None if None in truths else True
 
         return "truth", compute
 
-    def _link(self, one: ast.expr, sign: ast.cmpop, other: ast.expr) -> Compute:
-        shown = ast.unparse(ast.Compare(one, [sign], [other]))
+    def _link(self, first: ast.expr, sign: ast.cmpop, second: ast.expr) -> Compute:
+        """Return the computation of one comparison of a chain."""
+        shown = ast.unparse(ast.Compare(first, [sign], [second]))
         if isinstance(sign, (ast.In, ast.NotIn)):
-            return self._among(one, other, shown, wanted=isinstance(sign, ast.In))
+            return self._membership(first, second, shown, wanted=isinstance(sign, ast.In))
         if type(sign) not in COMPARISONS:
-            raise self._fault(f"{shown!r} is not part of the language")
-        kinds_of, compare = COMPARISONS[type(sign)]
-        (left_kind, left), (right_kind, right) = self.build(one), self.build(other)
-        left_kind, left = self._as_moment(one, left_kind, left, right_kind)
-        right_kind, right = self._as_moment(other, right_kind, right, left_kind)
+            raise self._refusal(f"{shown!r} is not part of the language")
+        symbol, compare = COMPARISONS[type(sign)]
+        (left_kind, left), (right_kind, right) = self.build(first), self.build(second)
+        left_kind, left = self._as_moment(first, left_kind, left, right_kind)
+        right_kind, right = self._as_moment(second, right_kind, right, left_kind)
         if left_kind != right_kind:
-            raise self._fault(f"{shown!r} compares a {left_kind} with a {right_kind}")
-        if left_kind in ("text", "truth") and kinds_of not in ("==", "!="):
-            raise self._fault(f"{shown!r}: a {left_kind} has no order; == and != are allowed")
+            raise self._refusal(f"{shown!r} compares a {left_kind} with a {right_kind}")
+        if left_kind in ("text", "truth") and symbol not in ("==", "!="):
+            raise self._refusal(f"{shown!r}: a {left_kind} has no order; == and != are allowed")
 
-        equal = kinds_of in ("==", "<=", ">=")
+        true_if_equal = symbol in ("==", "<=", ">=")
 
         def compute(values: Mapping[str, Value]) -> bool | None:
-            first, second = left(values), right(values)
-            if first is None or second is None:
+            one, other = left(values), right(values)
+            if one is None or other is None:
                 return None
-            # 0.1 + 0.2 is 0.3 here.
-            if (isinstance(first, float) or isinstance(second, float)) and close(first, second):
-                return equal
-            return compare(first, second)
+            # Rounding errors do not count: 0.1 + 0.2 equals 0.3.
+            if (isinstance(one, float) or isinstance(other, float)) and close(one, other):
+                return true_if_equal
+            return compare(one, other)
 
         return compute
 
-    def _as_moment(self, node: ast.expr, kind: Kind, compute: Compute, beside: Kind) -> tuple[Kind, Compute]:
-        """Read a text constant beside a moment as a moment."""
+    def _as_moment(
+        self, node: ast.expr, kind: ValueKind, compute: Compute, beside: ValueKind
+    ) -> tuple[ValueKind, Compute]:
+        """Return a text constant that is compared with a moment as a moment, and everything else unchanged."""
         if beside != "moment" or not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             return kind, compute
         try:
             moment = datetime.fromisoformat(node.value).replace(tzinfo=None)
-        except ValueError as fault:
-            raise self._fault(f"{node.value!r} is not a moment such as 2024-12-31") from fault
+        except ValueError as error:
+            raise self._refusal(f"{node.value!r} is not a moment such as 2024-12-31") from error
         self.parts[id(node)] = "moment", lambda _: moment
         return self.parts[id(node)]
 
-    def _among(self, one: ast.expr, other: ast.expr, shown: str, *, wanted: bool) -> Compute:
-        if not isinstance(other, (ast.Tuple, ast.List, ast.Set)):
-            raise self._fault(f"{shown!r}: `in` takes a list such as (1, 2, 3)")
-        kind, left = self.build(one)
+    def _membership(self, tested: ast.expr, listed: ast.expr, shown: str, *, wanted: bool) -> Compute:
+        if not isinstance(listed, (ast.Tuple, ast.List, ast.Set)):
+            raise self._refusal(f"{shown!r}: `in` needs a list such as (1, 2, 3)")
+        kind, left = self.build(tested)
         members = set()
-        for each in other.elts:
-            member_kind, member = self.build(each)
-            member_kind, member = self._as_moment(each, member_kind, member, kind)
-            if not isinstance(each, (ast.Constant, ast.UnaryOp)) or member_kind != kind:
-                raise self._fault(f"{shown!r}: {ast.unparse(each)!r} is no constant {kind}")
+        for item in listed.elts:
+            item_kind, member = self.build(item)
+            item_kind, member = self._as_moment(item, item_kind, member, kind)
+            if not isinstance(item, (ast.Constant, ast.UnaryOp)) or item_kind != kind:
+                raise self._refusal(f"{shown!r}: {ast.unparse(item)!r} is not a constant {kind}")
             members.add(member({}))
-        return lambda values: None if (found := left(values)) is None else (found in members) is wanted
+        return lambda values: None if (value := left(values)) is None else (value in members) is wanted
 
-    def _choice(self, node: ast.IfExp) -> tuple[Kind, Compute]:
+    def _choice(self, node: ast.IfExp) -> tuple[ValueKind, Compute]:
         condition = self._truth(node.test)
         (kind, then), (other_kind, other) = self.build(node.body), self.build(node.orelse)
         if kind != other_kind:
-            raise self._fault(f"{ast.unparse(node)!r} is a {kind} or a {other_kind}")
+            raise self._refusal(f"{ast.unparse(node)!r} is a {kind} or a {other_kind}")
 
         def compute(values: Mapping[str, Value]) -> Any:
-            found = condition(values)
-            return None if found is None else then(values) if found else other(values)
+            truth = condition(values)
+            return None if truth is None else then(values) if truth else other(values)
 
         return kind, compute
 
-    def _call(self, node: ast.Call) -> tuple[Kind, Compute]:
+    def _call(self, node: ast.Call) -> tuple[ValueKind, Compute]:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
         if name == "missing" and len(node.args) == 1 and isinstance(node.args[0], ast.Name):
             _, field = self._field(node.args[0].id)
             return "truth", lambda values: field(values) is None
         if name not in FUNCTIONS or node.keywords:
             known = ["missing", *FUNCTIONS]
-            raise self._fault(
+            raise self._refusal(
                 f"{ast.unparse(node)!r}: there is no function {name!r}{did_you_mean(name, known) or '; there are: ' + ', '.join(known)}"
             )
-        least, most, kind, apply = FUNCTIONS[name]
-        if not least <= len(node.args) <= most:
-            raise self._fault(
-                f"{ast.unparse(node)!r}: {name} takes {least if least == most else f'{least} to {most}'} values"
+        fewest, most, kind, apply = FUNCTIONS[name]
+        if not fewest <= len(node.args) <= most:
+            raise self._refusal(
+                f"{ast.unparse(node)!r}: {name} takes {fewest if fewest == most else f'{fewest} to {most}'} values"
             )
-        wanted = TAKES.get(name, "number")
-        parts = []
+        wanted = ARGUMENT_KINDS.get(name, "number")
+        arguments = []
         for argument in node.args:
-            found, part = self.build(argument)
-            if found != wanted:
-                raise self._fault(f"{ast.unparse(node)!r}: {name} takes a {wanted}, not a {found}")
-            parts.append(part)
+            argument_kind, argument_value = self.build(argument)
+            if argument_kind != wanted:
+                raise self._refusal(f"{ast.unparse(node)!r}: {name} takes a {wanted}, not a {argument_kind}")
+            arguments.append(argument_value)
 
         def compute(values: Mapping[str, Value]) -> Any:
-            found = [part(values) for part in parts]
-            if None in found:
+            computed = [argument(values) for argument in arguments]
+            if None in computed:
                 return None
             try:
-                return apply(*found)
+                return apply(*computed)
             except (ValueError, OverflowError):
                 return None
 

@@ -1,4 +1,4 @@
-"""Rules beside the model: what holds between the fields of a record, which values are derived, unique, or on a list."""
+"""The rules of a recipe: checks between fields, derived fields, unique fields and reference lists."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.expression import Expression
-from paracosm.records.constraints.parser import read_expression
+from paracosm.records.constraints.parser import VALUE_KINDS, read_expression
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 from paracosm.records.schema.table import read_cell
 
@@ -22,10 +22,10 @@ class Rulebook:
 
     Attributes:
         schema: the fields.
-        checks: what holds for every record.
-        derived: per field, how it is computed, in an order in which every value is known when it is read.
+        checks: expressions that are true for every record.
+        derived: name and expression of each derived field, in an order in which every value is known before it is read.
         unique: groups of fields whose values no two records share.
-        references: per field, the values that are allowed.
+        references: name of a field -> allowed values.
     """
 
     schema: Schema
@@ -36,7 +36,7 @@ class Rulebook:
 
     @cached_property
     def by_field(self) -> Mapping[str, tuple[Expression, ...]]:
-        """Per field: the checks that read it."""
+        """Name of each field -> the checks that read it."""
         return {
             name: tuple(check for check in self.checks if name in check.fields) for name in self.schema.names
         }
@@ -45,32 +45,32 @@ class Rulebook:
         return bool(self.checks or self.derived or self.unique or self.references)
 
     def compute(self, record: Record) -> Record:
-        """Return the record with its derived fields computed; unknown is missing."""
-        done = dict(record)
+        """Return the record with its derived fields computed; an unknown value is missing."""
+        completed = dict(record)
         for name, expression in self.derived:
-            done[name] = as_value(self.schema[name], expression.compute(done))
-        return done
+            completed[name] = as_value(self.schema[name], expression.compute(completed))
+        return completed
 
     def violations(self, records: Sequence[Record]) -> list[str]:
-        """Return a line per rule that some of the records break, with their number."""
+        """Return a line for every rule that records violate, with the number of these records."""
         lines = []
         of = f"of {len(records):,}"
         for check in self.checks:
             if count := sum(check.compute(record) is False for record in records):
-                lines.append(f"rule {check.text!r}: {count:,} {of} break it")
+                lines.append(f"rule {check.text!r}: {count:,} {of} violate it")
         for name, expression in self.derived:
             field = self.schema[name]
             if count := sum(
                 not _agrees(field, record[name], expression.compute(record)) for record in records
             ):
-                lines.append(f"derived field {name!r}: {count:,} {of} hold another value")
+                lines.append(f"derived field {name!r}: {count:,} {of} have another value")
         for group in self.unique:
             keys = [tuple(record[name] for name in group) for record in records]
             if count := len(keys) - len(set(keys)):
-                lines.append(f"unique {', '.join(group)}: {count:,} {of} repeat another one")
+                lines.append(f"unique {', '.join(group)}: {count:,} {of} repeat another record")
         for name, allowed in self.references.items():
             if count := sum(record[name] is not None and record[name] not in allowed for record in records):
-                lines.append(f"reference list of {name!r}: {count:,} {of} are not on it")
+                lines.append(f"reference list of {name!r}: {count:,} {of} have a value that is not on it")
         return lines
 
 
@@ -78,12 +78,12 @@ def read_rules(rules: Rules, schema: Schema, root: Path) -> Rulebook:
     """Check the rules of a recipe against a schema and read its reference lists.
 
     Args:
-        rules: the recipe's section.
+        rules: the recipe's section `rules`.
         schema: the fields.
-        root: where relative paths of reference lists begin.
+        root: folder for relative paths of reference lists.
 
     Raises:
-        RecipeError: a rule cannot be read, or names what is not there.
+        RecipeError: a rule cannot be parsed, or names a field that does not exist.
         DataError: a reference list cannot be read.
     """
     checks = []
@@ -91,19 +91,19 @@ def read_rules(rules: Rules, schema: Schema, root: Path) -> Rulebook:
         check = read_expression(text, schema, f"rules.checks[{number}]")
         if check.kind != "truth":
             raise RecipeError(
-                f"rules.checks[{number}]: {text!r} is a {check.kind}; a check is true or false, such as a <= b"
+                f"rules.checks[{number}]: {text!r} is a {check.kind}; a check must be true or false, such as a <= b"
             )
         checks.append(check)
     for group in rules.unique:
         for name in group:
-            _known(name, schema, "rules.unique")
+            _field_name(name, schema, "rules.unique")
     references = {
-        _known(name, schema, "rules.references"): _read_list(schema[name], root / path)
+        _field_name(name, schema, "rules.references"): _read_list(schema[name], root / path)
         for name, path in rules.references.items()
     }
     derived = _in_order(
         {
-            _known(name, schema, "rules.derived"): read_expression(text, schema, f"rules.derived.{name}")
+            _field_name(name, schema, "rules.derived"): read_expression(text, schema, f"rules.derived.{name}")
             for name, text in rules.derived.items()
         },
         schema,
@@ -111,25 +111,29 @@ def read_rules(rules: Rules, schema: Schema, root: Path) -> Rulebook:
     return Rulebook(schema, tuple(checks), derived, tuple(map(tuple, rules.unique)), references)
 
 
-def _known(name: str, schema: Schema, where: str) -> str:
+def _field_name(name: str, schema: Schema, where: str) -> str:
     if name not in schema.names:
         raise RecipeError(f"{where}: there is no field {name!r}{did_you_mean(name, schema.names)}")
     if not schema[name].modelled:
-        raise RecipeError(f"{where}: {name!r} is an identifier; those are made unique anyway")
+        raise RecipeError(f"{where}: {name!r} is an identifier; identifiers are always unique")
     return name
 
 
 def _in_order(derived: dict[str, Expression], schema: Schema) -> tuple[tuple[str, Expression], ...]:
+    """Return derived fields in topological order.
+
+    Raises:
+        RecipeError: fields are derived from each other, or an expression does not have the kind of its field.
+    """
     ordered: list[tuple[str, Expression]] = []
-    left = dict(derived)
-    while left:
-        ready = [name for name, expression in left.items() if not expression.fields & left.keys()]
+    remaining = dict(derived)
+    while remaining:
+        ready = [name for name, expression in remaining.items() if not expression.fields & remaining.keys()]
         if not ready:
-            raise RecipeError(f"rules.derived: {', '.join(sorted(left))} are derived from each other")
+            raise RecipeError(f"rules.derived: {', '.join(sorted(remaining))} are derived from each other")
         for name in ready:
-            expression = left.pop(name)
-            wanted = {"integer": "number", "datetime": "moment", "boolean": "truth", "category": "text"}
-            kind = wanted.get(schema[name].type, schema[name].type)
+            expression = remaining.pop(name)
+            kind = VALUE_KINDS[schema[name].type]
             if expression.kind != kind:
                 raise RecipeError(
                     f"rules.derived.{name}: {expression.text!r} is a {expression.kind}; the field holds a {kind}"
@@ -141,38 +145,38 @@ def _in_order(derived: dict[str, Expression], schema: Schema) -> tuple[tuple[str
 def _read_list(field: Field, path: Path) -> frozenset[Value]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DataError(f"rules.references.{field.name}: {path} cannot be read as text ({fault})") from fault
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"rules.references.{field.name}: {path} cannot be read as text ({error})") from error
     values = set()
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 values.add(read_cell(field, line.strip()))
-            except (ValueError, KeyError) as fault:
+            except (ValueError, KeyError) as error:
                 raise DataError(
-                    f"{path}:{number}: is no {field.type} as field {field.name!r} holds"
-                ) from fault
+                    f"{path}:{number}: is not a value of the {field.type} field {field.name!r}"
+                ) from error
     if not values:
-        raise DataError(f"rules.references.{field.name}: {path} holds no value")
+        raise DataError(f"rules.references.{field.name}: {path} has no values")
     return frozenset(values)
 
 
-def as_value(field: Field, found: Any) -> Value:
-    """Return a computed value as the field writes it: rounded to its decimals, whole for an integer."""
-    if found is None:
+def as_value(field: Field, computed: Any) -> Value:
+    """Return a computed value in the precision of its field; None for unknown and for infinite numbers."""
+    if computed is None:
         return None
     if field.type == "integer":
-        return round(found)
+        return round(computed)
     if field.type == "number":
         value = (
-            float(f"{found:.{field.scientific - 1}e}")
+            float(f"{computed:.{field.scientific - 1}e}")
             if field.scientific
-            else round(float(found), field.decimals)
+            else round(float(computed), field.decimals)
         )
         return value + 0.0 if math.isfinite(value) else None
-    return found
+    return computed
 
 
-def _agrees(field: Field, held: Value, found: Any) -> bool:
-    computed = as_value(field, found)
-    return held is None or computed is None or held == computed
+def _agrees(field: Field, value: Value, computed: Any) -> bool:
+    expected = as_value(field, computed)
+    return value is None or expected is None or value == expected

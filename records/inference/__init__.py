@@ -1,1 +1,1 @@
-"""Schema inference: column types, formats and domains."""
+"""Schema inference: the type, format and domain of every column."""

@@ -1,20 +1,19 @@
-"""The type of one column, decided from its cells as found.
+"""Inference of a column's type from its cells.
 
-The rules, in order; the first that holds decides. Missing cells do not count.
+The first of these rules that applies decides. Missing cells do not count.
 
-1. Two words of a known pair (true/false, yes/no, y/n, t/f in one spelling): boolean.
-2. E-mail addresses or UUIDs, or mostly different cells under the name of a direct identifier
-   (a person's name, e-mail, phone, address, file, ...): identifier.
-3. Integers with one unit and one padding, or none: integer. They are an identifier if all differ, and the name
-   says id, or they count up from 0 or 1, or a word stands before them; also if the name says id and at least
-   a tenth of them differ. Eight digits that are dates, under a name that says date, are a datetime.
-4. Numbers with one unit or none: number.
-5. One date format that gives every cell back: datetime.
-6. Words. Long ones (on average four words or forty letters) of which more than half occur once: text.
-   Shorter ones that occur once in more than half of the cells: text if they are several words without
-   a common shape, or mostly numbers or dates (a warning says so); else identifier.
-   More than 2,000 different ones, or so many that occur once that a tenth of new records would bring
-   a value never seen: text, for a closed list would not hold them. All else: category.
+1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling.
+2. identifier: e-mail addresses or UUIDs, or mostly distinct cells in a column named like a direct identifier (name of a person,
+   e-mail, phone, address, file, ...).
+3. integer: integers with one unit and one padding, or none. They are an identifier if all are distinct and the name says id, or
+   they count up from 0 or 1, or a word precedes them; also if the name says id and at least a tenth are distinct. Eight digits
+   that are dates, in a column whose name says date, are a datetime.
+4. number: numbers with one unit or none.
+5. datetime: one date format that reproduces every cell.
+6. Words. Long cells (four words or forty letters on average) of which more than half occur once are a text. Shorter cells of
+   which more than half occur once are a text if they have several words without a common shape, or are mostly numbers or dates
+   (with a warning); else an identifier. More than 2,000 distinct cells, or so many unique ones that a tenth of new records would
+   have a new value, are a text, because a closed list would not cover them. All others are a category.
 """
 
 import re
@@ -25,7 +24,7 @@ from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
 from paracosm.records.schema.boolean_format import PAIRS, boolean_words
-from paracosm.records.schema.datetime_format import datetime_formats, gives_back, is_ambiguous
+from paracosm.records.schema.datetime_format import datetime_formats, is_ambiguous, reproduces
 from paracosm.records.schema.identifier_pattern import infer_pattern, shape
 from paracosm.records.schema.number_format import integer_format, number_format
 
@@ -46,20 +45,25 @@ DIRECT_CELL = re.compile(
     r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
 FEWEST_IDENTIFIERS = 10
+"""Fewest distinct cells of an identifier."""
 MANY_IDENTIFIERS = 100
+"""Distinct cells that always suffice for a column named like a direct identifier."""
 MOST_CATEGORIES = 2000
 MOST_UNSEEN = 0.1
+"""Largest share of new records with a value that is not among the categories."""
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
 MANY = 20
 MOSTLY_NUMBERS = 0.9
+"""Share of numbers from which on a column of words gets a warning."""
 MOSTLY_DATES = 0.5
+"""Share of dates from which on a column of words gets a warning."""
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What one column holds: its type, the other `Field` attributes that follow from how it is written, and doubts."""
+    """The type of a column, the `Field` attributes of its format, and warnings."""
 
     type: FieldType
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -71,14 +75,13 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
 
     Args:
         name: the column's name.
-        counts: each distinct cell (missing ones left out, so never empty) and how often it occurs.
-
+        counts: distinct cell -> number of occurrences; without missing cells, and not empty.
     """
     cells = list(counts)
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
-    if _names_someone(name, cells, total):
+    if _is_direct_identifier(name, cells, total):
         return identifier(cells)
     if written := integer_format(cells):
         return _integer_type(name, cells, total, written)
@@ -94,7 +97,7 @@ def identifier(cells: list[str]) -> ColumnType:
     return ColumnType("identifier", {"pattern": infer_pattern(cells)})
 
 
-def _names_someone(name: str, cells: list[str], total: int) -> bool:
+def _is_direct_identifier(name: str, cells: list[str], total: int) -> bool:
     if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
         return True
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
@@ -114,18 +117,15 @@ def _integer_type(name: str, cells: list[str], total: int, written: dict[str, An
         if counts_up or ID_NAME.search(name) or any(letter.isalpha() for letter in written["prefix"]):
             return identifier(cells)
     if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeated(name, cells)
+        return _repeating_identifier(name, cells)
     if DATE_NAME.search(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
         return ColumnType("datetime", {"format": "%Y%m%d"})
     return ColumnType("integer", written)
 
 
-def _repeated(name: str, cells: list[str]) -> ColumnType:
-    doubt = (
-        f"column {name!r}: repeats, and looks as if it names whom a record is about; if it does,"
-        " set data.subject to it"
-    )
-    return ColumnType("identifier", identifier(cells).attributes, (doubt,))
+def _repeating_identifier(name: str, cells: list[str]) -> ColumnType:
+    warning = f"column {name!r}: has repeating identifiers, which may identify the subject of a record; if so, set data.subject to it"
+    return ColumnType("identifier", identifier(cells).attributes, (warning,))
 
 
 def _compact_dates(cells: list[str]) -> bool:
@@ -138,11 +138,11 @@ def _compact_dates(cells: list[str]) -> bool:
 def _datetime_type(name: str, formats: list[str]) -> ColumnType:
     if not is_ambiguous(formats):
         return ColumnType("datetime", {"format": formats[0]})
-    doubt = (
-        f"column {name!r}: day and month cannot be told apart; read as {formats[0]}; set"
+    warning = (
+        f"column {name!r}: the order of day and month is ambiguous; read as {formats[0]}; set"
         f" data.fields.{name}.format if that is wrong"
     )
-    return ColumnType("datetime", {"format": formats[0]}, (doubt,))
+    return ColumnType("datetime", {"format": formats[0]}, (warning,))
 
 
 def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
@@ -151,60 +151,58 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     once = sum(count == 1 for count in counts.values())
     words = sum(len(cell.split()) for cell in cells) / distinct
     letters = sum(map(len, cells)) / distinct
-    doubts = _doubts(name, counts, total)
+    near_misses = _near_misses(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
     if long and 2 * once > distinct > 2:
-        return ColumnType("text", warnings=doubts)
+        return ColumnType("text", warnings=near_misses)
     if 2 * once > total >= FEWEST_IDENTIFIERS:
         if (
-            not doubts
+            not near_misses
             and not long
             and max(map(len, cells)) <= LONGEST_IDENTIFIER
             and (words < 1.2 or _shaped(cells))
         ):
-            return ColumnType("identifier", identifier(cells).attributes, doubts)
-        return ColumnType("text", warnings=doubts)
+            return ColumnType("identifier", identifier(cells).attributes, near_misses)
+        return ColumnType("text", warnings=near_misses)
     if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeated(name, cells)
-    # Good and Turing: the share of held-out records with a value never seen before is about that of the values seen once.
+        return _repeating_identifier(name, cells)
+    # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
     open_ended = distinct > MOST_CATEGORIES or once > max(MANY, MOST_UNSEEN * total)
-    return ColumnType("text" if open_ended else "category", warnings=doubts)
+    return ColumnType("text" if open_ended else "category", warnings=near_misses)
 
 
 def _shaped(cells: list[str]) -> bool:
     shapes = {shape(cell) for cell in cells}
-    return len(shapes) <= max(3, 0.05 * len(cells)) and all("9" in each for each in shapes)
+    return len(shapes) <= max(3, 0.05 * len(cells)) and all("9" in found for found in shapes)
 
 
-def _doubts(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
-    """Say what would make this column of words one of numbers or of dates. Such a column is never taken for an identifier."""
+def _near_misses(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
+    """Return a warning if few cells keep a column of words from being numbers or dates; it is then not an identifier."""
     codes = any(PADDED.match(cell) for cell in counts)
     if not codes and _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
         several = number_format([cell for cell in counts if _is_quantity(cell)]) is None
         if several and len(counts) < MANY:
-            # Classes such as `<=50K` and `>50K`, as they should be.
+            # Classes such as `<=50K` and `>50K` are meant to be a category.
             return ()
         rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
         if rest:
             return (
-                f"column {name!r}: is numbers but for {_like(rest)}; if those mean missing, add them"
+                f"column {name!r}: holds numbers except for {_sample_shape(rest)}; if these mean missing, add them"
                 " to data.missing",
             )
         return (
-            f"column {name!r}: is numbers in several units or paddings; write them in one to have"
-            " them modelled as numbers",
+            f"column {name!r}: holds numbers in several units or paddings; use one unit and padding to model them as numbers",
         )
-    if _thousands(list(counts)):
+    if _have_thousands_separators(list(counts)):
         return (
-            f"column {name!r}: is numbers with thousands separators; write them without to have them"
-            " modelled as numbers",
+            f"column {name!r}: holds numbers with thousands separators; remove the separators to model them as numbers",
         )
-    formats = next((found for cell in islice(counts, MANY) if (found := datetime_formats([cell]))), [])
+    formats = next((codes for cell in islice(counts, MANY) if (codes := datetime_formats([cell]))), [])
     for code in formats:
-        if _share(counts, total, lambda cell, code=code: gives_back(cell, code)) >= MOSTLY_DATES:
-            rest = next(cell for cell in counts if not gives_back(cell, code))
+        if _share(counts, total, lambda cell, code=code: reproduces(cell, code)) >= MOSTLY_DATES:
+            rest = next(cell for cell in counts if not reproduces(cell, code))
             return (
-                f"column {name!r}: is dates like {code} but for {_like(rest)}; if those mean missing,"
+                f"column {name!r}: holds dates like {code} except for {_sample_shape(rest)}; if these mean missing,"
                 " add them to data.missing",
             )
     return ()
@@ -218,11 +216,11 @@ def _is_quantity(cell: str) -> bool:
     return not cell[:1].isalpha() and number_format([cell]) is not None
 
 
-def _like(cell: str) -> str:
+def _sample_shape(cell: str) -> str:
     return f"cells such as one of the shape {shape(cell)[:LONG_LETTERS]!r}"
 
 
-def _thousands(cells: list[str]) -> bool:
+def _have_thousands_separators(cells: list[str]) -> bool:
     return (
         all(THOUSANDS.fullmatch(cell) for cell in cells)
         and number_format([cell.replace(",", "") for cell in cells]) is not None

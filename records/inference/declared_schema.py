@@ -1,7 +1,7 @@
-"""Schemas under differential privacy: declared by somebody who knows the domain, with nothing read off the records.
+"""Schemas under differential privacy: declared in the recipe by somebody who knows the domain, not inferred from the records.
 
-A range, a list of categories or a share of missing cells that was read off the records passes their values on without any
-noise, and every adapter carries its schema with it.
+An inferred range, list of categories or share of missing cells would reveal values of the records without any noise, because
+every adapter contains its schema.
 """
 
 from collections.abc import Sequence
@@ -26,44 +26,46 @@ FRESH_PATTERN = "9" * 8
 
 
 def check_declared(recipe: Recipe, columns: Sequence[str]) -> None:
-    """Refuse a private recipe that leaves anything of its schema to inference.
+    """Raise if a private recipe leaves a part of its schema to inference.
 
     Raises:
-        RecipeError: in one line, what is not declared.
+        RecipeError: something is not declared; the message lists it in one line.
     """
     if recipe.privacy is None:
         return
     data = recipe.data
-    lacking = {name: missing for name in columns if (missing := _lacking(data, name))}
-    if lacking:
-        told = [f"{name}: {', '.join(missing)}" for name, missing in list(lacking.items())[:SHOWN]]
-        more = f" (and {len(lacking) - SHOWN} more columns)" if len(lacking) > SHOWN else ""
+    undeclared = {name: missing for name in columns if (missing := _undeclared(data, name))}
+    if undeclared:
+        listed = [f"{name}: {', '.join(missing)}" for name, missing in list(undeclared.items())[:SHOWN]]
+        more = f" (and {len(undeclared) - SHOWN} more columns)" if len(undeclared) > SHOWN else ""
         raise RecipeError(
-            "privacy: a schema that is read off the records gives them away, so data.fields has to declare"
-            f" {'; '.join(told)}{more}; or name columns in data.drop."
-            f" `paracosm init {data.source} --private` writes it all for somebody who knows the domain to confirm"
+            "privacy: an inferred schema would reveal values of the records, so data.fields has to declare"
+            f" {'; '.join(listed)}{more}; or name columns in data.drop."
+            f" `paracosm init {data.source} --private` drafts all declarations for somebody who knows the domain to confirm"
         )
     if data.sequence is not None and None in (data.longest_sequence, data.shared):
         key = "longest_sequence" if data.longest_sequence is None else "shared"
-        raise RecipeError(f"privacy: data.{key} has to be declared, not read off the records")
+        raise RecipeError(
+            f"privacy: data.{key} has to be declared, because it must not be inferred from the records"
+        )
 
 
 def refuse_replacement(recipe: Recipe) -> None:
-    """Refuse to replace personal data of a private recipe: names are found with the help of other records.
+    """Raise if a private recipe replaces personal data: the detection of names uses other records.
 
     Raises:
-        RecipeError: the recipe asks for both.
+        RecipeError: the recipe has both sections, `privacy` and a `data.pii` that changes records.
     """
     pii = recipe.data.pii
     if recipe.privacy is not None and pii is not None and pii.action != "report":
         raise RecipeError(
-            f"data.pii: {pii.action} looks at all records together, so one record could change another one's values, which"
-            " privacy forbids; take report here, and deal with personal data where the source is made"
+            f"data.pii: {pii.action} uses all records together, so a record could change the values of another one, which"
+            " privacy forbids; set it to report, and replace personal data before the source is exported"
         )
 
 
 def declared_type(override: FieldOverride) -> FieldType | None:
-    """Return the type that an override states or implies."""
+    """Return the type that an override declares or implies, or None."""
     if override.type is not None:
         return override.type
     if override.categories is not None:
@@ -73,22 +75,22 @@ def declared_type(override: FieldOverride) -> FieldType | None:
     return None if override.fresh is None else "identifier"
 
 
-def bare(schema: Schema) -> Schema:
-    """Return a declared schema without what inference found beside it: units, padding, words for true, shares of missing cells."""
-    return Schema(tuple(_bare(field) for field in schema))
+def without_inferred(schema: Schema) -> Schema:
+    """Return a declared schema without what was inferred: units, padding, words for true and false, shares of missing cells."""
+    return Schema(tuple(_declared_field(field) for field in schema))
 
 
 def refuse_empty(names: Sequence[str]) -> None:
-    """Refuse columns without a cell in the training records: leaving them out would say so in every adapter.
+    """Raise if a column has no training cells: to leave it out would reveal that in every adapter.
 
     Raises:
-        DataError: naming them.
+        DataError: `names` is not empty.
     """
     if names:
         raise DataError(f"privacy: no training record has a value of {names[0]!r}; name it in data.drop")
 
 
-def _lacking(data: Data, name: str) -> list[str]:
+def _undeclared(data: Data, name: str) -> list[str]:
     if name in data.drop:
         return []
     override = data.fields.get(name, FieldOverride())
@@ -98,8 +100,8 @@ def _lacking(data: Data, name: str) -> list[str]:
     return [key for key in NEEDED[kind] if getattr(override, key) is None]
 
 
-def _bare(field: Field) -> Field:
-    kept = Field(
+def _declared_field(field: Field) -> Field:
+    declared = Field(
         name=field.name,
         type=field.type,
         nullable=field.nullable,
@@ -112,4 +114,4 @@ def _bare(field: Field) -> Field:
         fresh=field.fresh,
         declared=True,
     )
-    return replace(kept, pattern=FRESH_PATTERN) if field.type == "identifier" else kept
+    return replace(declared, pattern=FRESH_PATTERN) if field.type == "identifier" else declared

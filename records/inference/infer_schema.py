@@ -1,4 +1,4 @@
-"""Schema inference: what each column of a raw table is, from its cells and the recipe's overrides."""
+"""Inference of the schema of a raw table, from its cells and the recipe's overrides."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, FieldOverride
 from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
 from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
-from paracosm.records.schema.cells import as_found, changes_offset
-from paracosm.records.schema.datetime_format import datetime_formats, format_fault
+from paracosm.records.schema.cells import changes_offset, to_source_strings
+from paracosm.records.schema.datetime_format import datetime_formats, format_error
 from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
 
-BELONGS = {
+TYPES_OF_KEY = {
     "categories": ("category",),
     "minimum": ("integer", "number", "datetime"),
     "maximum": ("integer", "number", "datetime"),
@@ -30,7 +30,7 @@ BELONGS = {
 
 @dataclass(frozen=True)
 class Inference:
-    """A schema without domains, and what the user should know about how it came about."""
+    """An inferred schema, without domains, and warnings for the user."""
 
     schema: Schema
     warnings: tuple[str, ...]
@@ -39,23 +39,23 @@ class Inference:
 def infer_types(raw: pd.DataFrame, data: Data) -> Schema:
     """Return the schema of `raw` without domains: types, formats and units, from the whole table.
 
-    Columns of `data.drop` and columns without a single cell are left out; `data.subject` is an identifier unless declared.
+    Columns of `data.drop` and columns without any cell are left out. `data.subject` is an identifier unless declared otherwise.
 
     Raises:
-        DataError: the recipe names a column that is not there, or declares a type that a cell does not have.
+        DataError: the recipe names a column that does not exist, or declares a type that a cell does not have.
     """
     return infer(raw, data).schema
 
 
 def infer(raw: pd.DataFrame, data: Data) -> Inference:
-    """Do `infer_types`, and keep its warnings."""
+    """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
     warnings: list[str] = []
     for name in raw.columns:
         if name in data.drop:
             continue
-        cells = as_found(raw[name])
+        cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
         override = data.fields.get(name, FieldOverride())
         if not counts:
@@ -65,10 +65,10 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
             warnings.append(
                 f"column {name!r}: has a time zone with several offsets from UTC; read as its local time, without the zone"
             )
-        found = _column_type(name, cells, counts, override, is_subject=name == data.subject)
-        warnings.extend(found.warnings)
+        column = _column_type(name, cells, counts, override, is_subject=name == data.subject)
+        warnings.extend(column.warnings)
         if (
-            found.type == "identifier"
+            column.type == "identifier"
             and override.type is None
             and name != data.subject
             and override.fresh is None
@@ -77,16 +77,16 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
                 f"column {name!r}: looks like an identifier; left out of the model"
                 f" (data.fields.{name} overrides)"
             )
-        _check_override(name, found, override)
-        attributes = found.attributes | _declared_decimals(found, override.decimals)
-        field = Field(name=name, type=found.type, **attributes)
-        fields.append(replace(field, fresh=bool(override.fresh)) if found.type == "identifier" else field)
+        _check_override(name, column, override)
+        attributes = column.attributes | _declared_decimals(column, override.decimals)
+        field = Field(name=name, type=column.type, **attributes)
+        fields.append(replace(field, fresh=bool(override.fresh)) if column.type == "identifier" else field)
     schema = Schema(tuple(fields))
     if not schema.modelled:
-        raise DataError("no column is left to model: all are dropped, empty or identifiers")
+        raise DataError("no column is left to model: all columns are dropped, empty or identifiers")
     if data.subject is not None and data.subject not in schema.names:
         raise DataError(
-            f"data.subject: {data.subject!r} has no cells; name a column that tells whom a record is about"
+            f"data.subject: {data.subject!r} has no cells; name a column that identifies the subject of a record"
         )
     if data.target is not None and data.target not in [field.name for field in schema.modelled]:
         kind = "identifier" if data.target in schema.names else "column without cells"
@@ -98,19 +98,19 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     return Inference(schema, tuple(warnings))
 
 
-def _declared_decimals(found: ColumnType, decimals: int | None) -> dict[str, Any]:
+def _declared_decimals(column: ColumnType, decimals: int | None) -> dict[str, Any]:
     if decimals is None:
         return {}
-    least = found.attributes.get("least_decimals", 0)
-    trim = found.attributes.get("trim", False) and least < decimals
+    least = column.attributes.get("least_decimals", 0)
+    trim = column.attributes.get("trim", False) and least < decimals
     return {"decimals": decimals, "scientific": 0, "trim": trim, "least_decimals": least if trim else 0}
 
 
 def check_names(data: Data, columns: list[str]) -> None:
-    """Check that every column that the recipe names is there.
+    """Check that every column that the recipe names exists.
 
     Raises:
-        DataError: one is not; names the nearest.
+        DataError: a column does not exist; the message names the nearest one.
     """
     named: list[tuple[str, Iterable[str]]] = [
         ("data.drop", data.drop),
@@ -146,10 +146,10 @@ def _column_type(
     distinct = list(counts)
     match declared:
         case None:
-            found = infer_type(name, counts)
-            if found.type in ("category", "text", "identifier"):
+            column = infer_type(name, counts)
+            if column.type in ("category", "text", "identifier"):
                 _reject_infinities(name, cells, distinct)
-            return found
+            return column
         case "integer":
             written = integer_format(distinct)
         case "number":
@@ -157,8 +157,8 @@ def _column_type(
         case "boolean":
             written = declared_boolean_words(distinct)
         case "datetime":
-            if override.format is not None and (fault := format_fault(override.format)):
-                raise DataError(f"data.fields.{name}.format: {fault}")
+            if override.format is not None and (error := format_error(override.format)):
+                raise DataError(f"data.fields.{name}.format: {error}")
             formats = [override.format] if override.format is not None else datetime_formats(distinct)
             written = {"format": formats[0]} if formats else None
         case "identifier":
@@ -175,8 +175,8 @@ def _misfit(name: str, cells: pd.Series, declared: str) -> str:
     known = cells[cells.notna()]
     if declared == "boolean":
         return (
-            f"column {name!r}: is declared boolean, but holds {known.nunique()} different cells, which are no words of"
-            f" one pair; allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
+            f"column {name!r}: is declared boolean, but its {known.nunique()} distinct cells are not a known pair of words;"
+            f" allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
         )
     assert fits is not None
     for row, cell in known.items():
@@ -195,9 +195,9 @@ def _reject_infinities(name: str, cells: pd.Series, distinct: list[str]) -> None
         raise DataError(f"column {name!r}: row {row} holds an infinite number; remove it or make it missing")
 
 
-def _check_override(name: str, found: ColumnType, override: FieldOverride) -> None:
-    for key, types in BELONGS.items():
-        if getattr(override, key) is not None and found.type not in types:
+def _check_override(name: str, column: ColumnType, override: FieldOverride) -> None:
+    for key, types in TYPES_OF_KEY.items():
+        if getattr(override, key) is not None and column.type not in types:
             raise DataError(
-                f"data.fields.{name}.{key}: belongs to {' or '.join(types)}, but the column is {found.type}"
+                f"data.fields.{name}.{key}: is for fields of type {' or '.join(types)}, but the column is {column.type}"
             )

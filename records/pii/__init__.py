@@ -1,1 +1,1 @@
-"""Personal data: detection and consistent replacement before training."""
+"""Personal data (PII): detection in columns and texts, and consistent replacement before training."""

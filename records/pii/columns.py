@@ -1,4 +1,4 @@
-"""Which columns of a table name a person: by what the column is called, and by how its cells look."""
+"""Detection of personal columns, by the name of a column and by the form of its cells."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,32 +8,35 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, Pii
-from paracosm.records.pii.kinds import KINDS, NOT_PERSONS, STAFF, words_of
+from paracosm.records.pii.kinds import KINDS, NOT_PERSONS, STAFF, snake_case
 from paracosm.records.pii.lexicon.name_lists import name_lists
-from paracosm.records.pii.lexicon.name_parts import PART, TITLES
-from paracosm.records.schema.cells import as_found
+from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
 
 MOST_CELLS = 2000
-"""Distinct cells of a column that are looked at."""
+"""Most distinct cells of a column that are examined."""
 LEAST_NAMED = 0.5
-"""Share of cells that must look like the kind that the column's name says."""
+"""Least share of cells that must match the kind which the column's name indicates."""
 LEAST_BY_CELLS = 0.9
-"""Share of cells that must look like a kind that the column's name does not say."""
+"""Least share of cells that must match a kind which the column's name does not indicate."""
 LEAST_NAMES = 0.6
+"""Least share for names such as `name` or `doctor`: such a column may hold anything."""
+FEWEST_NAMES = 5
+"""Fewest distinct cells from which a column is recognized as names without a telling column name."""
 
 
 @dataclass(frozen=True)
 class PersonalColumn:
-    """A column that names a person.
+    """A column with personal data.
 
     Attributes:
-        name: the column's.
-        kind: one of `KINDS`.
-        part: of a name `given`, `family` or `full`; of a date `birth` or ''.
-        share: of the distinct cells, how many look like the kind.
-        by: `declared`, `name`, `cells` or `role` (the column is an identifier or a date).
-        staff: whether its people occur with many subjects.
+        name: name of the column.
+        kind: a key of `KINDS`.
+        part: for names `given`, `family` or `full`; for dates `birth` or ''.
+        share: share of the distinct cells that match the kind.
+        by: what decided: `declared` (in the recipe), `name`, `cells`, or `role` (the column is an identifier or a date).
+        staff: whether the column names staff, who occur with many subjects.
     """
 
     name: str
@@ -45,17 +48,19 @@ class PersonalColumn:
 
 
 def personal_columns(raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii) -> list[PersonalColumn]:
-    """Return the columns of `raw` that name a person, in the table's order; those of `pii.keep` are none.
+    """Return the personal columns of `raw`, in the order of the table, without those of `pii.keep`.
 
     Raises:
-        DataError: `data.pii` names a column that is not there.
+        DataError: `data.pii` names a column that does not exist.
     """
     _check_columns(pii, [str(name) for name in raw.columns])
-    found = (_column(raw[field.name], field, data, pii) for field in schema if field.name not in pii.keep)
-    return [each for each in found if each is not None and _is_asked(each, pii)]
+    columns = (
+        _personal_column(raw[field.name], field, data, pii) for field in schema if field.name not in pii.keep
+    )
+    return [column for column in columns if column is not None and _is_requested(column, pii)]
 
 
-def _is_asked(column: PersonalColumn, pii: Pii) -> bool:
+def _is_requested(column: PersonalColumn, pii: Pii) -> bool:
     if column.kind == "age":
         return pii.oldest_age is not None or pii.action == "report"
     return pii.entities is None or column.kind in pii.entities
@@ -71,9 +76,9 @@ def _check_columns(pii: Pii, columns: list[str]) -> None:
                 raise DataError(f"data.pii.columns: the column {name!r} is also in data.pii.keep")
 
 
-def _column(column: pd.Series, field: Field, data: Data, pii: Pii) -> PersonalColumn | None:
-    name = words_of(field.name)
-    cells = [str(cell) for cell in as_found(column).dropna().unique()[:MOST_CELLS]]
+def _personal_column(column: pd.Series, field: Field, data: Data, pii: Pii) -> PersonalColumn | None:
+    name = snake_case(field.name)
+    cells = [str(cell) for cell in to_source_strings(column).dropna().unique()[:MOST_CELLS]]
     staff = bool(STAFF.search(name))
     if field.name in pii.columns:
         kind = pii.columns[field.name]
@@ -83,13 +88,13 @@ def _column(column: pd.Series, field: Field, data: Data, pii: Pii) -> PersonalCo
         part = next(iter(_parts_named(name, "date")), "")
         return PersonalColumn(field.name, "date", part, by="role")
     if field.type == "boolean" or NOT_PERSONS.search(name):
-        named = None
+        by_name = None
     else:
-        named = _by_name(field.name, name, cells, staff)
-    found = named or _by_cells(field, cells, pii)
-    if found is None and (field.type == "identifier" or field.name == data.subject):
+        by_name = _by_name(field.name, name, cells, staff)
+    personal = by_name or _by_cells(field, cells, pii)
+    if personal is None and (field.type == "identifier" or field.name == data.subject):
         return PersonalColumn(field.name, "record_id", by="role")
-    return found
+    return personal
 
 
 def _parts_named(name: str, kind: str) -> Iterator[str]:
@@ -100,10 +105,9 @@ def _by_name(column: str, name: str, cells: list[str], staff: bool) -> PersonalC
     for kind in KINDS:
         for part in _parts_named(name, kind):
             share = _share(kind, cells)
-            # A column that is called `name` or `doctor` may hold anything.
             least = LEAST_NAMES if part == "full" else LEAST_NAMED
-            looks = _name_share(cells) if part == "full" and name in ("name", "names") else share
-            if looks >= least and kind != "date":
+            evidence = _name_share(cells) if part == "full" and name in ("name", "names") else share
+            if evidence >= least and kind != "date":
                 return PersonalColumn(column, kind, part, share, "name", staff)
     return None
 
@@ -112,7 +116,7 @@ def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None
     for kind in KINDS.values():
         if kind.by_cells and (share := _share(kind.name, cells)) >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, kind.name, "", share, "cells")
-    if field.type in ("category", "identifier", "text") and len(cells) >= 5:
+    if field.type in ("category", "identifier", "text") and len(cells) >= FEWEST_NAMES:
         share = _name_share(cells, pii.language)
         if share >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, "name", "full", share, "cells")
@@ -120,16 +124,16 @@ def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None
 
 
 def _share(kind: str, cells: list[str]) -> float:
-    return sum(KINDS[kind].fits(cell) for cell in cells) / max(1, len(cells))
+    return sum(KINDS[kind].matches(cell) for cell in cells) / max(1, len(cells))
 
 
 def _name_share(cells: list[str], language: str = "en") -> float:
-    """Return the share of cells that are two or three words with a known given and a known family name among them."""
+    """Return the share of cells that are two to four words with a known given and a known family name among them."""
     lists, names = name_lists(language), 0
     for cell in cells:
-        words = [word for word in PART.findall(cell) if word.casefold() not in TITLES]
-        capital = all(word[0].isupper() for word in words)
+        words = [word for word in NAME_WORD.findall(cell) if word.casefold() not in TITLES]
+        capitalized = all(word[0].isupper() for word in words)
         given = any(word.casefold() in lists.known_given for word in words)
         family = any(word.casefold() in lists.known_family for word in words)
-        names += 2 <= len(words) <= 4 and capital and given and family and not any(map(str.isdigit, cell))
+        names += 2 <= len(words) <= 4 and capitalized and given and family and not any(map(str.isdigit, cell))
     return names / max(1, len(cells))

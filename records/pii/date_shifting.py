@@ -1,4 +1,4 @@
-"""Dates in texts: found however they are written, and moved by some days in the same writing."""
+"""Date shifting: detection of dates in texts, and the same dates some days later in the same notation."""
 
 import re
 from collections.abc import Iterator
@@ -19,29 +19,36 @@ MONTHS = tuple(
 )
 LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt")
 EARLIEST, LATEST = 1880, 2150
-"""Years outside stand for `never` or `unknown`, and stay."""
+"""Dates with a year outside this range stand for `never` or `unknown`, and are not shifted."""
 SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 ENGLISH_SUFFIXES = ("st", "nd", "rd", "th")
 
 
 @dataclass(frozen=True)
 class TextDate:
-    """A date in a text: where it stands, and where its day, month and year stand in it."""
+    """A date in a text.
+
+    Attributes:
+        start: index of its first character.
+        end: index after its last character.
+        match: groups of its parts: `y` year, `m` month, `d` day, `a` and `b` day and month in the order of the language,
+            `w` name of the month, `s` suffix of the day, `p` separator.
+    """
 
     start: int
     end: int
     match: re.Match[str]
 
 
-class DateWriting:
-    """How dates are written in one language."""
+class DateShifter:
+    """Finds and shifts the dates of texts in one language."""
 
     def __init__(self, language: str, *, day_first: bool | None = None):
-        """Take the months of a language.
+        """Compile the patterns of a language.
 
         Args:
             language: one of `LANGUAGES`.
-            day_first: whether 3/4/2021 is the 3rd of April; the language's habit when None.
+            day_first: whether 3/4/2021 is the 3rd of April; None takes the convention of the language.
         """
         self.months = MONTHS[LANGUAGES.index(language)]
         self.day_first = (language != "en") if day_first is None else day_first
@@ -72,25 +79,25 @@ class DateWriting:
         )
 
     def find(self, text: str) -> list[TextDate]:
-        """Return the dates of a text, in order; a span of time, a weekday or a bare year is none."""
-        found: list[TextDate] = []
+        """Return the dates of a text, in order; durations, weekdays and years alone do not count."""
+        dates: list[TextDate] = []
         for pattern in self._patterns:
             for match in pattern.finditer(text):
-                free = all(match.end() <= each.start or match.start() >= each.end for each in found)
-                if free and self._is_meant(match) and self._moment(match) is not None:
-                    found.append(TextDate(match.start(), match.end(), match))
-        return sorted(found, key=lambda each: each.start)
+                free = all(match.end() <= date.start or match.start() >= date.end for date in dates)
+                if free and self._is_date(match) and self._moment(match) is not None:
+                    dates.append(TextDate(match.start(), match.end(), match))
+        return sorted(dates, key=lambda date: date.start)
 
     def shifted(self, date: TextDate, days: int) -> str:
-        """Return the date's text, moved by `days` and written in the same way."""
+        """Return the text of a date that is `days` later, in the same notation."""
         moment = self._moment(date.match)
         assert moment is not None
         if not EARLIEST <= moment.year <= LATEST:
             return date.match.group()
-        return _written(date.match, self._pieces(date.match, moment + timedelta(days=days)))
+        return _with_parts(date.match, self._new_parts(date.match, moment + timedelta(days=days)))
 
-    def _is_meant(self, match: re.Match[str]) -> bool:
-        """Return whether a month's name without a year is one: `may 5` and `march 3` in small letters are verbs."""
+    def _is_date(self, match: re.Match[str]) -> bool:
+        """Return whether a month and a day without a year are a date: `may 5` and `march 3` in small letters are verbs."""
         groups = match.groupdict()
         word = groups.get("w")
         if not word or groups.get("y") or word[0].isupper() or groups.get("s") in ENGLISH_SUFFIXES:
@@ -101,8 +108,8 @@ class DateWriting:
         groups = match.groupdict()
         year = _year(groups.get("y"))
         if groups.get("a"):
-            one, other = int(groups["a"]), int(groups["b"])
-            day, month = (one, other) if self._has_day_first(one, other) else (other, one)
+            first, second = int(groups["a"]), int(groups["b"])
+            day, month = (first, second) if self._has_day_first(first, second) else (second, first)
         else:
             day = int(groups.get("d") or 15)
             month = self._numbers[groups["w"].casefold()] if groups.get("w") else int(groups["m"])
@@ -111,10 +118,11 @@ class DateWriting:
         except ValueError:
             return None
 
-    def _has_day_first(self, one: int, other: int) -> bool:
-        return self.day_first if max(one, other) <= 12 else one > 12
+    def _has_day_first(self, first: int, second: int) -> bool:
+        return self.day_first if max(first, second) <= 12 else first > 12
 
-    def _pieces(self, match: re.Match[str], moment: datetime) -> Iterator[tuple[int, int, str]]:
+    def _new_parts(self, match: re.Match[str], moment: datetime) -> Iterator[tuple[int, int, str]]:
+        """Yield start, end and new text of every part of a date."""
         groups = match.groupdict()
         if groups.get("a"):
             is_first = self._has_day_first(int(groups["a"]), int(groups["b"]))
@@ -129,19 +137,19 @@ class DateWriting:
             ending = "th" if 10 < moment.day < 14 else SUFFIXES.get(moment.day % 10, "th")
             yield *match.span("s"), ending
         if groups.get("w"):
-            yield *match.span("w"), self._month_like(groups["w"], moment.month)
+            yield *match.span("w"), self._month_name(groups["w"], moment.month)
         if groups.get("y"):
-            yield *match.span("y"), _year_like(groups["y"], moment.year)
+            yield *match.span("y"), _year_text(groups["y"], moment.year)
 
-    def _month_like(self, word: str, month: int) -> str:
+    def _month_name(self, word: str, month: int) -> str:
         new = self.months[month - 1]
-        if word.casefold() not in [each.casefold() for each in self.months] or len(word) == 3 == len(new):
+        if word.casefold() not in [month.casefold() for month in self.months] or len(word) == 3 == len(new):
             new = new[: max(3, len(word))] if len(word) < 5 else new
         return new.upper() if word.isupper() else new.lower() if word.islower() else new.capitalize()
 
 
 def shifted_moment(moment: datetime, days: int) -> datetime:
-    """Return a moment moved by `days`; one that stands for `never` or `unknown` stays."""
+    """Return a datetime that is `days` later; one that stands for `never` or `unknown` stays."""
     return moment + timedelta(days=days) if EARLIEST <= moment.year <= LATEST else moment
 
 
@@ -154,18 +162,18 @@ def _year(text: str | None) -> int:
     return number + (2000 if number < 69 else 1900)
 
 
-def _year_like(old: str, year: int) -> str:
+def _year_text(old: str, year: int) -> str:
     return f"'{year % 100:02d}" if old[0] == "'" else f"{year % 100:02d}" if len(old) == 2 else f"{year:04d}"
 
 
 def _padded(old: str, number: int, *, in_words: bool) -> str:
-    """Return a day or a month in two digits where `old` has two; beside a month's name only where it has a zero."""
+    """Return a day or month in two digits if `old` has two digits; beside the name of a month, if `old` begins with 0."""
     return f"{number:02d}" if (old[0] == "0" if in_words else len(old) == 2) else str(number)
 
 
-def _written(match: re.Match[str], pieces: Iterator[tuple[int, int, str]]) -> str:
-    out, place = [], match.start()
-    for start, end, new in sorted(pieces):
-        out += [match.string[place:start], new]
-        place = end
-    return "".join([*out, match.string[place : match.end()]])
+def _with_parts(match: re.Match[str], parts: Iterator[tuple[int, int, str]]) -> str:
+    pieces, position = [], match.start()
+    for start, end, new in sorted(parts):
+        pieces += [match.string[position:start], new]
+        position = end
+    return "".join([*pieces, match.string[position : match.end()]])

@@ -1,7 +1,7 @@
-"""Where a text names a person: Presidio's patterns, dates, streets, and a local spaCy model for names and places.
+"""Detectors of personal data in texts: patterns, dates, name lists, and a local spaCy model for names and towns.
 
-Nothing here opens a connection: of Presidio only recognisers are taken that read patterns and check digits, and a model
-is loaded only when its package is installed.
+No detector opens a connection. Of Presidio only recognizers that use patterns and check digits are taken, and a spaCy model is
+loaded only if its package is installed.
 """
 
 import importlib.util
@@ -13,9 +13,9 @@ from typing import Any
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
-from paracosm.records.pii.date_shifting import DateWriting
+from paracosm.records.pii.date_shifting import DateShifter
 from paracosm.records.pii.lexicon.name_lists import NameLists, name_lists
-from paracosm.records.pii.lexicon.name_parts import ENDINGS, PART, PARTICLES, TITLES, is_titled
+from paracosm.records.pii.lexicon.name_parts import ENDINGS, NAME_WORD, PARTICLES, TITLES, is_titled
 from paracosm.records.pii.lexicon.regions import countries_and_states
 from paracosm.records.pii.patterns import Span, spans_by_pattern
 
@@ -29,35 +29,37 @@ MODELS = {
     "pt": ("pt_core_news_sm",),
 }
 NER_ONLY = ("tok2vec", "tagger", "morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer")
-"""Parts of a spaCy pipeline that its named entities do not need."""
-PERSON, PLACE = ("PERSON", "PER"), ("GPE", "LOC")
+"""Components of a spaCy pipeline that its named entity recognition does not need."""
+PERSON_LABELS, PLACE_LABELS = ("PERSON", "PER"), ("GPE", "LOC")
 MOST_WORDS = 4
-FIRMS = (
+"""Most words of a person's name."""
+COMPANY_WORDS = (
     "the inc llc ltd corp company co group bank gmbh plc act party parties agreement date holdings university hospital"
     " court state loan services of"
 )
-NO_PERSON = frozenset(FIRMS.split())
-"""Words of firms, laws and headings."""
+NOT_PERSON = frozenset(COMPANY_WORDS.split())
+"""Words of companies, laws and headings."""
 DOUBTFUL = "doubtful"
-"""Found by the model or a list alone; it stays where the table's other texts do not speak against it."""
+"""`Span.by` of a name that only the model or one list found: it counts if no other text uses its words in small letters."""
 LONGEST_TEXT = 1_000_000
-SAID = re.compile(
+"""Characters of a text that the spaCy model reads."""
+INTRODUCED = re.compile(
     r"(?:(?i:\b(?:my|his|her|their|your|the|maiden|full|last|first|patient|partner['’]s) names?(?: is|:)|^name:)|\b[Cc]all(?:s|ed)? me(?= [A-Z]))[ \n]"
     r"(?:(?i:dr|mr|mrs|ms|miss)\.? )?(?P<value>[^\W\d_][\w'’-]+(?: [^\W\d_]\.?(?= ))?(?: [A-ZÀ-Ž][\w'’-]+){0,2})",
     re.M,
 )
-BEFORE_PLACE = re.compile(
+BEFORE_TOWN = re.compile(
     r"(?:\b(?:in|at|from|near|to|around|visit(?:ed|ing|s)?|downtown|city:?|city of)[ \n]|, ?)$",
     re.I,
 )
-AFTER_PLACE = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
+AFTER_TOWN = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
 
 
 def require_extra() -> None:
     """Check that the packages of the extra `pii` are installed.
 
     Raises:
-        DataError: one is not.
+        DataError: a package is not installed.
     """
     for package in ("presidio_analyzer", "spacy", "faker"):
         if importlib.util.find_spec(package) is None:
@@ -78,56 +80,57 @@ def find_spans(
     kinds: Collection[str],
     progress: Progress = silent,
 ) -> list[list[Span]]:
-    """Return, per text, what names a person; spans do not overlap and stand in order.
+    """Return the personal data of each text, as spans in order that do not overlap.
 
     Args:
-        texts: of any length.
-        language: of the texts.
-        kinds: which kinds are looked for.
-        progress: takes a progress line now and then.
+        texts: texts of any length.
+        language: language of the texts.
+        kinds: the kinds to search for.
+        progress: receives a line after every 1,000 texts.
     """
-    writing, lists = DateWriting(language), name_lists(language)
-    found = []
+    dates, lists = DateShifter(language), name_lists(language)
+    spans_of_texts = []
     for number, (text, entities) in enumerate(
         zip(texts, _entities(texts, language, kinds), strict=True), start=1
     ):
-        spans = [each for each in spans_by_pattern(text, language) if each.kind in kinds]
+        spans = [span for span in spans_by_pattern(text, language) if span.kind in kinds]
         if "date" in kinds:
-            spans += [Span(date.start, date.end, "date", "pattern") for date in writing.find(text)]
-        spans += _names_and_places(text, entities, lists, language, kinds)
-        found.append(_apart(spans))
+            spans += [Span(date.start, date.end, "date", "pattern") for date in dates.find(text)]
+        spans += _names_and_towns(text, entities, lists, language, kinds)
+        spans_of_texts.append(_without_overlaps(spans))
         if number % 1000 == 0:
-            progress(f"looked for persons in {number:,} of {len(texts):,} texts")
-    return found
+            progress(f"searched {number:,} of {len(texts):,} texts for personal data")
+    return spans_of_texts
 
 
 def entity_labels(texts: Sequence[str], *, language: str) -> list[list[str]]:
-    """Return the labels of all named entities of each text, by the language's model; its package is installed."""
+    """Return the labels of all named entities of each text, by the language's spaCy model, which must be installed."""
     model = ner_model(language)
     assert model is not None
     return [
-        [each.label_ for each in document.ents] for document in _pipeline(model).pipe(texts, batch_size=32)
+        [entity.label_ for entity in document.ents]
+        for document in _pipeline(model).pipe(texts, batch_size=32)
     ]
 
 
-def _apart(spans: Iterable[Span]) -> list[Span]:
-    """Keep of overlapping spans the one that was found first: patterns that check digits come before the model."""
-    kept: list[Span] = []
+def _without_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in order, and of overlapping ones the first: patterns with check digits precede the model."""
+    separate: list[Span] = []
     for span in spans:
-        if all(span.end <= each.start or span.start >= each.end for each in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda each: each.start)
+        if all(span.end <= other.start or span.start >= other.end for other in separate):
+            separate.append(span)
+    return sorted(separate, key=lambda span: span.start)
 
 
 def _entities(
     texts: Sequence[str], language: str, kinds: Collection[str]
 ) -> Iterable[list[tuple[int, int, str]]]:
-    """Yield, per text, what the language's model takes for a person or a place; nothing without a model."""
+    """Return the named entities of each text (start, end, label); none without an installed model."""
     model = ner_model(language)
     if model is None or not {"name", "place"} & set(kinds):
         return ([] for _ in texts)
     return (
-        [(each.start_char, each.end_char, each.label_) for each in document.ents]
+        [(entity.start_char, entity.end_char, entity.label_) for entity in document.ents]
         for document in _pipeline(model).pipe((text[:LONGEST_TEXT] for text in texts), batch_size=32)
     )
 
@@ -141,7 +144,7 @@ def _pipeline(model: str) -> Any:
     return loaded
 
 
-def _names_and_places(
+def _names_and_towns(
     text: str,
     entities: list[tuple[int, int, str]],
     lists: NameLists,
@@ -149,36 +152,37 @@ def _names_and_places(
     kinds: Collection[str],
 ) -> Iterator[Span]:
     if "name" in kinds:
-        for match in SAID.finditer(text):
+        for match in INTRODUCED.finditer(text):
             yield Span(*match.span("value"), "name", "pattern")
         for start, end, label in entities:
-            # A small model calls many a name a place or a company, and many a drug a person: the lists have a say.
+            # A small model labels names as places or companies, and drugs as persons, so the name lists decide too.
             name = _name_within(text, start, end, lists)
-            if name is not None and (label in PERSON or (name.listed and " " in text[name.start : name.end])):
+            if name is not None and (
+                label in PERSON_LABELS or (name.listed and " " in text[name.start : name.end])
+            ):
                 yield Span(name.start, name.end, "name", "ner" if name.listed else DOUBTFUL)
     listed = list(_listed_names(text, lists)) if "name" in kinds else []
     yield from (span for span in listed if span.by != DOUBTFUL)
     if "place" in kinds:
         for start, end, label in entities:
-            place = text[start:end]
             if (
-                label in PLACE
+                label in PLACE_LABELS
                 and _is_town(text, start, end)
-                and place.casefold() not in countries_and_states(language)
+                and text[start:end].casefold() not in countries_and_states(language)
             ):
                 yield Span(start, end, "place", "ner")
-    # Boston and Austin are given names too.
+    # Last, because Boston and Austin are given names too.
     yield from (span for span in listed if span.by == DOUBTFUL)
 
 
 def _is_town(text: str, start: int, end: int) -> bool:
-    """Return whether words around a span bear out that it is a place: the model takes many a drug for one."""
-    place = text[start:end]
-    if not place[:1].isupper() or (place.isupper() and len(place) < 5) or "\n" in place:
+    """Return whether the words around a span confirm that it is a town: the model also labels drugs as places."""
+    name = text[start:end]
+    if not name[:1].isupper() or (name.isupper() and len(name) < 5) or "\n" in name:
         return False
     return (
-        BEFORE_PLACE.search(text[max(0, start - 14) : start]) is not None
-        or AFTER_PLACE.match(text, end) is not None
+        BEFORE_TOWN.search(text[max(0, start - 14) : start]) is not None
+        or AFTER_TOWN.match(text, end) is not None
     )
 
 
@@ -190,9 +194,11 @@ class _Name:
 
 
 def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | None:
-    """Return the part of a span that can be a person's name, or None where its words cannot."""
+    """Return the part of a span that can be a person's name, or None if there is none."""
     line = text[start:end].split("\n")[0]
-    words = [(match.start() + start, match.end() + start, match.group()) for match in PART.finditer(line)]
+    words = [
+        (match.start() + start, match.end() + start, match.group()) for match in NAME_WORD.finditer(line)
+    ]
     while words and words[0][2].casefold() in TITLES:
         words.pop(0)
     while len(words) > 1 and words[-1][2].casefold() in ENDINGS | {"s"}:
@@ -201,10 +207,10 @@ def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | N
         return None
     first, last = words[0][0], words[-1][1]
     small = [word.casefold() for *_, word in words]
-    # `XXXX` is what somebody masked before, and a firm is no person.
+    # `XXXX` is an earlier mask, and a company is not a person.
     if (
         len(words) > MOST_WORDS
-        or not NO_PERSON.isdisjoint(small)
+        or not NOT_PERSON.isdisjoint(small)
         or any(set(word) == {"x"} for word in small)
     ):
         return None
@@ -218,9 +224,9 @@ def _name_within(text: str, start: int, end: int, lists: NameLists) -> _Name | N
 
 
 def _listed_names(text: str, lists: NameLists) -> Iterator[Span]:
-    """Yield names that no model is needed for: after a title, or a given name, with a family name or without."""
+    """Yield the names that titles and lists identify without a model: after a title, or a given name and what follows."""
     before: re.Match[str] | None = None
-    for match in PART.finditer(text):
+    for match in NAME_WORD.finditer(text):
         word = match.group()
         if not word[0].isupper() or word.casefold() in TITLES | ENDINGS:
             before = None

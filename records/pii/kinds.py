@@ -1,40 +1,42 @@
-"""The kinds of personal data: how a column of each is named, how its cells look, and what masks it in a text."""
+"""The kinds of personal data: names of their columns, patterns of their cells, and their masks in texts."""
 
 import re
 from dataclasses import dataclass, field
 
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid
+from paracosm.records.pii.patterns import EMAIL, IP, WEB
 
 STAFF = re.compile(
     r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor"
     r"|employee|teller|arzt|ärztin|medecin|medico"
 )
-"""People who occur with many subjects, so that one invented name serves all of them."""
+"""Names of columns with staff: people who occur with many subjects and keep one invented name in all of them."""
 NOT_PERSONS = re.compile(
     r"drug|product|medication|company|business|organi[sz]ation|file|brand|hospital|bank|course|event"
 )
+"""Names of columns that may contain `name` or `id` but are not about persons."""
 
 
 @dataclass(frozen=True)
-class Kind:
+class PersonalKind:
     """One kind of personal data.
 
     Attributes:
-        name: as `data.pii.entities` has it.
-        columns: part of the kind -> what the name of such a column matches, in small letters with `_` between words.
-        cell: what most cells of such a column match.
-        by_cells: whether the cells alone can tell, whatever the column is called.
-        mask: what stands in a text in its place.
+        name: value in `data.pii.entities`.
+        mask: text that replaces it when `data.pii` is `drop`.
+        columns: part of the kind -> pattern of the column's name, in small letters with `_` between words.
+        cell: pattern that most cells of such a column match.
+        by_cells: whether the cells alone identify the kind, whatever the column is called.
     """
 
     name: str
     mask: str
     columns: dict[str, re.Pattern[str]] = field(default_factory=dict)
-    cell: re.Pattern[str] = re.compile(r"(?s).+")  # a compiled pattern cannot be changed
+    cell: re.Pattern[str] = re.compile(r"(?s).+")  # compiled patterns are immutable
     by_cells: bool = False
 
-    def fits(self, cell: str) -> bool:
-        """Return whether one cell can be of this kind."""
+    def matches(self, cell: str) -> bool:
+        """Return whether a cell can be of this kind."""
         if not self.cell.fullmatch(cell.strip()):
             return False
         if self.name == "card":
@@ -50,32 +52,23 @@ def _named(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|_)(?:{pattern})(?:_|$)")
 
 
-PHONE = re.compile(
-    r"(?:\+\d[\d ().-]{6,18}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|0\d{2,4}[ /-]?\d{3,}[ -]?\d{2,}|1?\d{10})(?: ?(?:x|ext\.?) ?\d+)?"
-)
-SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
-EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
-WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
-IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
-IPV6 = r"(?=[\da-f:]*::|(?:[\da-f]{1,4}:){7})(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}"
-IP = re.compile(
-    rf"(?<![\w:.])(?:{IPV4.pattern}|{IPV6}|(?:[\da-f]{{2}}[:-]){{5}}[\da-f]{{2}})(?![\w:]|\.\d)", re.I
-)
 NAME_CELL = re.compile(r"[^\W\d_][^\d_@/\\]{0,78}")
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, PersonalKind] = {
     kind.name: kind
     for kind in (
-        Kind(
+        PersonalKind(
             "email",
             "[EMAIL]",
             {"": re.compile(r"(?:^|_)e_?mail")},
             EMAIL,
             by_cells=True,
         ),
-        Kind("url", "[URL]", {"": _named(r"url|website|web_?site|homepage|web_?page")}, WEB, by_cells=True),
-        Kind("ip", "[IP]", {"": _named(r"ip|ipv?[46]|ip_?addr\w*|mac_?addr\w*")}, IP, by_cells=True),
-        Kind(
+        PersonalKind(
+            "url", "[URL]", {"": _named(r"url|website|web_?site|homepage|web_?page")}, WEB, by_cells=True
+        ),
+        PersonalKind("ip", "[IP]", {"": _named(r"ip|ipv?[46]|ip_?addr\w*|mac_?addr\w*")}, IP, by_cells=True),
+        PersonalKind(
             "card",
             "[CARD]",
             {
@@ -85,7 +78,7 @@ KINDS: dict[str, Kind] = {
             },
             re.compile(r"\d(?:[ -]?\d){11,18}"),
         ),
-        Kind(
+        PersonalKind(
             "bank_account",
             "[ACCOUNT]",
             {
@@ -96,7 +89,7 @@ KINDS: dict[str, Kind] = {
             re.compile(r"(?=(?:.*\d){4})[A-Za-z0-9][A-Za-z0-9 -]{3,40}"),
             by_cells=True,
         ),
-        Kind(
+        PersonalKind(
             "national_id",
             "[ID]",
             {
@@ -108,7 +101,7 @@ KINDS: dict[str, Kind] = {
             },
             re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 ./-]{3,30}"),
         ),
-        Kind(
+        PersonalKind(
             "phone",
             "[PHONE]",
             {
@@ -118,7 +111,7 @@ KINDS: dict[str, Kind] = {
             },
             re.compile(r"(?=(?:.*\d){6})\+?[\d ()./-]{6,24}(?: ?(?:x|ext\.?) ?\d+)?"),
         ),
-        Kind(
+        PersonalKind(
             "address",
             "[ADDRESS]",
             {
@@ -128,7 +121,7 @@ KINDS: dict[str, Kind] = {
             },
             re.compile(r"(?s).{4,200}"),
         ),
-        Kind(
+        PersonalKind(
             "place",
             "[PLACE]",
             {
@@ -138,13 +131,13 @@ KINDS: dict[str, Kind] = {
             },
             NAME_CELL,
         ),
-        Kind(
+        PersonalKind(
             "postcode",
             "[POSTCODE]",
             {"": _named(r"zip|zip_?code|postal_?code|post_?code|plz|cap|codigo_postal|code_postal")},
             re.compile(r"(?=.*[\dX])[A-Za-z0-9][A-Za-z0-9 -]{1,9}"),
         ),
-        Kind(
+        PersonalKind(
             "name",
             "[NAME]",
             {
@@ -160,7 +153,7 @@ KINDS: dict[str, Kind] = {
             },
             NAME_CELL,
         ),
-        Kind(
+        PersonalKind(
             "record_id",
             "[ID]",
             {
@@ -172,7 +165,7 @@ KINDS: dict[str, Kind] = {
             },
             re.compile(r"(?=.*\w)[^\s](?:.{0,62}[^\s])?"),
         ),
-        Kind(
+        PersonalKind(
             "date",
             "[DATE]",
             {
@@ -181,7 +174,7 @@ KINDS: dict[str, Kind] = {
                 )
             },
         ),
-        Kind(
+        PersonalKind(
             "age",
             "[AGE]",
             {
@@ -192,12 +185,12 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
-"""In the order in which a column's name is tried."""
+"""In the order in which the name of a column is tried."""
 ID_KINDS = ("record_id", "national_id", "bank_account", "card", "phone", "email", "ip", "url")
-"""Kinds whose every value stands for one person, account or machine: two values never get one invented value."""
+"""Kinds of which a value identifies one person, account or machine: two values never share an invented value."""
 
 
-def words_of(name: str) -> str:
-    """Return a column's name in small letters with `_` between its words: `PatientName 2` is `patient_name_2`."""
-    parted = re.sub(r"(?<=[a-zäöüß0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[\W_]+", "_", parted).strip("_").lower()
+def snake_case(name: str) -> str:
+    """Return the name of a column in snake case: `PatientName 2` becomes `patient_name_2`."""
+    divided = re.sub(r"(?<=[a-zäöüß0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[\W_]+", "_", divided).strip("_").lower()

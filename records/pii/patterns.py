@@ -1,19 +1,29 @@
-"""Where a text names a person, by patterns: Presidio's with check digits, and streets and numbers that words announce."""
+"""Regular expressions for identifiers, and the spans of a text that match them.
+
+The spans come from three sources: Presidio's recognizers with check digits, words that announce a number (`MRN`, `account no.`),
+and streets and postcodes by their form.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from paracosm.records.pii.check_digits import iban_is_valid
-from paracosm.records.pii.kinds import EMAIL, IP, WEB
 
-LEAST_SCORE = 0.4
-CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*"
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
+IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
+IPV6 = r"(?=[\da-f:]*::|(?:[\da-f]{1,4}:){7})(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}"
+IP = re.compile(
+    rf"(?<![\w:.])(?:{IPV4.pattern}|{IPV6}|(?:[\da-f]{{2}}[:-]){{5}}[\da-f]{{2}})(?![\w:]|\.\d)", re.I
+)
+ACCOUNT = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?\b")
+CAPITALIZED = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*"
 STREET = re.compile(
     # 12 North Main Street, 12 Main St Apt 3
-    rf"\b\d{{1,6}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:{CAPITAL},? ){{1,4}}"
+    rf"\b\d{{1,6}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:{CAPITALIZED},? ){{1,4}}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Highway|Hwy|Parkway|Pkwy"
     r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run|Mews|Gardens|Grove)\b\.?(?:,? (?:Apt|Suite|Ste|Unit|Floor|#)\.? ?\w{1,6})?"
     # Hauptstraße 5, Drottninggatan 12
@@ -22,40 +32,80 @@ STREET = re.compile(
     # 3 rue de la Paix 12, Calle Mayor 5
     r"|\b(?:\d{1,6} )?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Pp]laza|[Rr]ua|[Aa]venida|[Ii]mpasse|ul\.) (?:[\w'’.-]+ ){1,5}?\d{1,4}\b"
     # 641 Dašická 688: a number, a street without a word for it, a number
-    rf"|(?<![\d.,/-])\b\d{{1,5}} [A-ZÀ-ÖØ-ÞĀ-Ž][a-zà-ÿ'’.-][\w'’.-]+(?: (?:{CAPITAL}|de|del|della|delle|dei|la|las|los|el|van|der|den|do|da|dos|du|des)){{0,4}} \d{{1,4}}(?![\d.,/%-]|\w)"
+    rf"|(?<![\d.,/-])\b\d{{1,5}} [A-ZÀ-ÖØ-ÞĀ-Ž][a-zà-ÿ'’.-][\w'’.-]+(?: (?:{CAPITALIZED}|de|del|della|delle|dei|la|las|los|el|van|der|den|do|da|dos|du|des)){{0,4}} \d{{1,4}}(?![\d.,/%-]|\w)"
     r"|\b(?:Apt|Apartment|Suite)\b\.? ?\d{1,5}\b|\bP\.? ?O\.? Box \d{1,6}\b"
 )
-TAIL = re.compile(
-    rf"(?:[ ,\n?]+(?:(?:Apt|Suite|Ste|Unit)\.? ?\d+|{CAPITAL}|\({CAPITAL}\)|[a-z]{{1,3}})){{0,9}}[ ,\n?]+\d{{5}}(?:-\d{{4}})?\b"
+STREET_TAIL = re.compile(
+    rf"(?:[ ,\n?]+(?:(?:Apt|Suite|Ste|Unit)\.? ?\d+|{CAPITALIZED}|\({CAPITALIZED}\)|[a-z]{{1,3}})){{0,9}}[ ,\n?]+\d{{5}}(?:-\d{{4}})?\b"
 )
-"""What follows a street up to a postcode."""
+"""What follows a street, up to and including a postcode."""
 POSTCODE = re.compile(
     r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zip code: )|(?<=zip )|(?<=zip: )|(?<=postcode )|(?<=postcode: ))\d{4,6}(?:-\d{4})?\b"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
 )
-CALLED = re.compile(
-    r"(?i:\b(?:phone|mobile|cell|tel|telephone|fax|desk|call(?:ing)?|answering|reach(?:ed)?|whatsapp)(?: (?:no|number|is|at|on|me|him|her|us|them))*"
-    r"[.:# \n]{1,3})(?P<value>\+?\(?\+?\d[\d ().-]{5,18}\d(?:x\d{1,5})?)"
+ANNOUNCED: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "card",
+        re.compile(
+            r"(?i:\b(?:card|cc|visa|mastercard|amex|maestro)\b)[\w ]{0,12}[ :#]{1,3}(?P<value>\d(?:[ -]?\d){11,18})\b"
+        ),
+    ),
+    (
+        "phone",
+        re.compile(
+            r"(?i:\b(?:phone|mobile|cell|tel|telephone|fax|desk|call(?:ing)?|answering|reach(?:ed)?|whatsapp)(?: (?:no|number|is|at|on|me|him|her|us|them))*"
+            r"[.:# \n]{1,3})(?P<value>\+?\(?\+?\d[\d ().-]{5,18}\d(?:x\d{1,5})?)"
+        ),
+    ),
+    (
+        "national_id",
+        re.compile(
+            r"(?i:\b(?:licen[cs]e|passport|social security|ssn|national insurance|tax|npi|medicare|medicaid|dea)(?:[ -]?(?:id|no\.?|number|num\.?|nr\.?|#))?)"
+            r"(?: is)?[ :#]{1,3}(?P<value>(?=(?:[\w-]*?\d){4})[A-Za-z0-9][\w-]{3,24})"
+        ),
+    ),
+    (
+        "record_id",
+        re.compile(
+            r"(?i:\b(?:MRN|medical record(?: number| no\.?)?|(?:patient|account|acct|policy|claim|case|member|chart|visit|encounter"
+            r"|loan|complaint|invoice|reference)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
+            r"(?P<value>(?=(?:[\w-]*?\d){3})[A-Za-z0-9][\w-]{2,24})"
+        ),
+    ),
 )
-PAID = re.compile(
-    r"(?i:\b(?:card|cc|visa|mastercard|amex|maestro)\b)[\w ]{0,12}[ :#]{1,3}(?P<value>\d(?:[ -]?\d){11,18})\b"
-)
-NUMBERED = re.compile(
-    r"(?i:\b(?:MRN|medical record(?: number| no\.?)?|(?:patient|account|acct|policy|claim|case|member|chart|visit|encounter"
-    r"|loan|complaint|invoice|reference)[ -]?(?:id|no\.?|number|num\.?|nr\.?|#)))(?: is)?[ :#]{1,3}"
-    r"(?P<value>(?=(?:[\w-]*?\d){3})[A-Za-z0-9][\w-]{2,24})"
-)
-OFFICIAL = re.compile(
-    r"(?i:\b(?:licen[cs]e|passport|social security|ssn|national insurance|tax|npi|medicare|medicaid|dea)(?:[ -]?(?:id|no\.?|number|num\.?|nr\.?|#))?)"
-    r"(?: is)?[ :#]{1,3}(?P<value>(?=(?:[\w-]*?\d){4})[A-Za-z0-9][\w-]{3,24})"
-)
-ACCOUNT = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?\b")
+"""Kind and pattern of values that the words before them announce, surest first; the group `value` is the value."""
+IDENTIFIER_SHAPES: Mapping[str, re.Pattern[str]] = {
+    "e-mail": EMAIL,
+    "web address": WEB,
+    "phone": re.compile(r"(?<!\w)\+?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,6}\b"),
+    "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
+    "code": re.compile(r"\b(?=[^\W_]*\d)(?=[^\W_]*[A-Za-z])[^\W_]{6,}\b|\b[A-Z]{1,5}[-/ ]?\d{4,}\b"),
+    "number": re.compile(r"\b\d(?:[ -]?\d){5,}\b"),
+    "date": re.compile(r"\b\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b"),
+    "titled name": re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?"),
+    "name": re.compile(r"(?<=[a-z,;:] )[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+)+"),
+}
+"""Broad patterns of whatever may be an identifier, by its shape alone: no check digits, no model, no extra package.
+
+They have many false positives, so they serve to count replayed identifiers (`paracosm.eval`), not to replace them.
+"""
+LEAST_SCORE = 0.4
+"""Score of a Presidio result from which on it counts."""
 FEWEST_PHONE_DIGITS = 7
+"""Presidio's lenient phone recognizer also takes a blood pressure of 120/80 for a number."""
+CONTEXT_LETTERS = 40
 
 
 @dataclass(frozen=True)
 class Span:
-    """What names a person in a text: where it stands, its kind, and which detector found it."""
+    """Part of a text that identifies a person.
+
+    Attributes:
+        start: index of its first character.
+        end: index after its last character.
+        kind: a key of `kinds.KINDS`.
+        by: which detector found it: `pattern`, `list`, `ner`, `doubtful`, `column` or `repeated`.
+    """
 
     start: int
     end: int
@@ -64,66 +114,64 @@ class Span:
 
 
 def spans_by_pattern(text: str, language: str) -> Iterator[Span]:
-    """Yield what patterns, check digits and the words before a number tell; spans may overlap, the surest come first."""
-    for pattern, kind in ((EMAIL, "email"), (WEB, "url"), (IP, "ip")):
-        for match in pattern.finditer(text):
-            if not text[match.start() - 1 : match.start()].isalnum():
-                yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
+    """Yield the spans that match a pattern, surest pattern first; spans may overlap."""
+    yield from _web_spans(text)
     for match in ACCOUNT.finditer(text):
         if iban_is_valid(match.group()):
             yield Span(*match.span(), "bank_account", "pattern")
-    for recogniser, kind in _recognisers(language):
-        found = recogniser.analyze(text, recogniser.supported_entities, None)
-        for result in sorted(found, key=lambda each: (-each.score, each.start)):
-            # Ten digits pass the check of an NHS number by chance once in eleven times.
-            meant = (
-                kind != "national_id"
-                or not recogniser.name.startswith("Nhs")
-                or "nhs" in _before(text, result.start)
-            )
-            # A blood pressure of 120/80 is a number that somebody could be called on, says the library.
-            long = (
-                kind != "phone"
-                or sum(map(str.isdigit, text[result.start : result.end])) >= FEWEST_PHONE_DIGITS
-            )
-            if result.score >= LEAST_SCORE and meant and long:
-                yield Span(result.start, result.end, kind, "pattern")
-    for pattern, kind in (
-        (PAID, "card"),
-        (CALLED, "phone"),
-        (OFFICIAL, "national_id"),
-        (NUMBERED, "record_id"),
-    ):
+    yield from _presidio_spans(text, language)
+    for kind, pattern in ANNOUNCED:
         for match in pattern.finditer(text):
             yield Span(*match.span("value"), kind, "pattern")
     for match in STREET.finditer(text):
-        tail = TAIL.match(text, match.end())
+        tail = STREET_TAIL.match(text, match.end())
         yield Span(match.start(), tail.end() if tail else match.end(), "address", "pattern")
     for match in POSTCODE.finditer(text):
         yield Span(*match.span(), "postcode", "pattern")
 
 
-def _before(text: str, start: int) -> str:
-    return text[max(0, start - 40) : start].casefold()
+def _web_spans(text: str) -> Iterator[Span]:
+    for pattern, kind in ((EMAIL, "email"), (WEB, "url"), (IP, "ip")):
+        for match in pattern.finditer(text):
+            if not text[match.start() - 1 : match.start()].isalnum():
+                yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
+
+
+def _presidio_spans(text: str, language: str) -> Iterator[Span]:
+    for recognizer, kind in _recognizers(language):
+        results = recognizer.analyze(text, recognizer.supported_entities, None)
+        for result in sorted(results, key=lambda result: (-result.score, result.start)):
+            if result.score >= LEAST_SCORE and _is_plausible(text, recognizer, kind, result):
+                yield Span(result.start, result.end, kind, "pattern")
+
+
+def _is_plausible(text: str, recognizer: Any, kind: str, result: Any) -> bool:
+    if kind == "phone":
+        return sum(map(str.isdigit, text[result.start : result.end])) >= FEWEST_PHONE_DIGITS
+    if kind == "national_id" and recognizer.name.startswith("Nhs"):
+        # One in eleven numbers of ten digits passes the check of an NHS number by chance.
+        return "nhs" in text[max(0, result.start - CONTEXT_LETTERS) : result.start].casefold()
+    return True
 
 
 @cache
-def _recognisers(language: str) -> list[tuple[Any, str]]:
+def _recognizers(language: str) -> list[tuple[Any, str]]:
+    """Return Presidio's recognizers for a language, each with the kind that it finds."""
     from presidio_analyzer import predefined_recognizers as presidio
 
-    own = {
+    national = {
         "en": ("UsSsnRecognizer", "UsItinRecognizer", "NhsRecognizer", "UkNinoRecognizer"),
         "de": ("DeTaxIdRecognizer", "DeSocialSecurityRecognizer"),
         "es": ("EsNifRecognizer", "EsNieRecognizer"),
         "it": ("ItFiscalCodeRecognizer",),
     }
-    found = [
+    return [
         (presidio.CreditCardRecognizer(), "card"),
         *(
             (getattr(presidio, name)(), "national_id")
-            for name in own.get(language, ())
+            for name in national.get(language, ())
+            # Older versions of Presidio lack some of them.
             if hasattr(presidio, name)
         ),
         (presidio.PhoneRecognizer(leniency=1), "phone"),
     ]
-    return found

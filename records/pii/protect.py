@@ -1,7 +1,7 @@
-"""Personal data before training: found in columns and texts, then replaced, left out or only counted.
+"""Protection of personal data before training: it is detected, then replaced, left out, or only counted.
 
-The rows stay as many and in their order, so that subjects and copies are told by the real records and the model sees
-the invented ones.
+Rows keep their number and order. Subjects and copies can thus be determined on the real records, while the model sees the
+replaced ones.
 """
 
 from collections import Counter
@@ -21,22 +21,23 @@ from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.replacement import Findings, Replacement
 from paracosm.records.pii.subjects import STAFF, Subjects, genders_of, subjects_of
-from paracosm.records.pii.text_detection import Cell, find_in_texts
-from paracosm.records.schema.cells import as_found
+from paracosm.records.pii.text_detection import TextCell, find_in_texts
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Schema
 
 SHORTEST_IDENTIFIER = 5
+"""Characters of the shortest identifier that is searched for in the texts of all records."""
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A raw table whose personal data is dealt with.
+    """A raw table whose personal data is replaced, left out or counted.
 
     Attributes:
-        raw: the table; as many rows as before.
-        left_out: columns that are no longer there.
-        facts: counts for `run.json`; no value is among them.
-        warnings: what the user should look at.
+        raw: the table, with as many rows as before.
+        left_out: names of the columns that were left out.
+        facts: counts for `run.json`, without any value of the table.
+        warnings: warnings for the user.
     """
 
     raw: pd.DataFrame
@@ -48,129 +49,130 @@ class Protected:
 def find_personal(
     raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii, *, progress: Progress = silent
 ) -> Findings:
-    """Find what names a person in the columns of `schema`.
+    """Detect the personal data in the columns of `schema`.
 
     Raises:
-        DataError: the extra `pii` is not installed, or `data.pii` names a column that is not there.
+        DataError: the extra `pii` is not installed, or `data.pii` names a column that does not exist.
     """
     require_extra()
     columns = personal_columns(raw, schema, data, pii)
-    subjects, told_by = subjects_of(raw, columns, data)
-    people = Subjects(name_lists(pii.language))
-    named = {each.name for each in columns}
-    cells = {each.name: _known(raw[each.name]) for each in columns}
-    _learn_columns(columns, cells, subjects, genders_of(raw), people)
+    subjects, subjects_by = subjects_of(raw, columns, data)
+    names = Subjects(name_lists(pii.language))
+    excluded = {column.name for column in columns} | set(pii.keep)
+    cells = {column.name: _strings(raw[column.name]) for column in columns}
+    _learn_columns(columns, cells, subjects, genders_of(raw), names)
     identifiers = _identifiers(columns, cells)
-    texts = [each for each in schema if each.type == "text" and each.name not in {*named, *pii.keep}]
-    table = [cell for each in texts for cell in _cells(raw, each.name, columns, cells, subjects, people)]
+    text_columns = [field.name for field in schema if field.type == "text" and field.name not in excluded]
+    text_cells = [
+        cell for name in text_columns for cell in _text_cells(raw, name, columns, cells, subjects, names)
+    ]
     spans = find_in_texts(
-        table,
-        people,
+        text_cells,
+        names,
         identifiers,
         language=pii.language,
         kinds=pii.entities or list(KINDS),
         progress=progress,
     )
-    found: dict[str, list[tuple[Cell, list[Span]]]] = {each.name: [] for each in texts}
-    for cell, inside in zip(table, spans, strict=True):
-        found[cell.column].append((cell, inside))
-    counts = {name: sum(cell is not None for cell in each) for name, each in cells.items()}
-    return Findings(columns, counts, found, subjects, told_by, people)
+    texts: dict[str, list[tuple[TextCell, list[Span]]]] = {name: [] for name in text_columns}
+    for cell, cell_spans in zip(text_cells, spans, strict=True):
+        texts[cell.column].append((cell, cell_spans))
+    counts = {name: sum(cell is not None for cell in column) for name, column in cells.items()}
+    return Findings(columns, counts, texts, subjects, subjects_by, names)
 
 
 def protect(
     raw: pd.DataFrame, schema: Schema, data: Data, *, salt: bytes, progress: Progress = silent
 ) -> Protected:
-    """Deal with the personal data of a raw table as `data.pii` asks.
+    """Replace, leave out or count the personal data of a raw table, as `data.pii` specifies.
 
     Args:
-        raw: the table as found.
-        schema: its fields, as inferred from it.
-        data: of the recipe; `pii` is there.
-        salt: the key of the invented values; see `Pseudonyms`.
-        progress: takes progress lines.
+        raw: the raw table.
+        schema: its inferred fields.
+        data: the recipe's data section, with `pii`.
+        salt: secret key of the invented values; see `Pseudonyms`.
+        progress: receives progress lines.
 
     Raises:
-        DataError: the extra is not installed, or the recipe names or declares what cannot be.
+        DataError: the extra `pii` is not installed, `data.pii` names a column that does not exist, or the recipe declares
+            categories of a column that is replaced.
     """
     pii = data.pii
     assert pii is not None
-    found = find_personal(raw, schema, data, pii, progress=progress)
-    warnings = _warnings(found, schema, data, pii)
+    findings = find_personal(raw, schema, data, pii, progress=progress)
+    warnings = _warnings(findings, data, pii)
     if pii.action == "report":
-        return Protected(raw, (), summary(found, pii), warnings)
-    work = Replacement(raw, schema, pii, found, salt)
-    needed = {data.subject, data.sequence}
-    left_out = (
-        []
-        if pii.action == "replace"
-        else [
-            each.name
-            for each in found.columns
-            if each.name not in {*needed, data.target} and each.kind != "age"
-        ]
-    )
-    changed = raw.copy()
-    for each in found.columns:
-        if each.name in left_out:
-            changed = changed.drop(columns=each.name)
-        elif each.name != data.target:
-            if (override := data.fields.get(each.name)) is not None and override.categories is not None:
-                raise DataError(
-                    f"data.fields.{each.name}.categories: lists values that data.pii replaces; leave them out, or add the"
-                    " column to data.pii.keep"
-                )
-            changed[each.name] = work.column(each)
-    for name, texts in found.texts.items():
-        cells = as_found(raw[name]).astype(object)
+        return Protected(raw, (), summary(findings, pii), warnings)
+    replacement = Replacement(raw, schema, pii, findings, salt)
+    left_out = _columns_to_drop(findings, data, pii)
+    protected = raw.drop(columns=left_out)
+    for column in findings.columns:
+        if column.name in left_out or column.name == data.target:
+            continue
+        if (override := data.fields.get(column.name)) is not None and override.categories is not None:
+            raise DataError(
+                f"data.fields.{column.name}.categories: lists values that data.pii replaces; leave them out, or add the"
+                " column to data.pii.keep"
+            )
+        protected[column.name] = replacement.column(column)
+    for name, texts in findings.texts.items():
+        cells = to_source_strings(raw[name]).astype(object)
         for cell, spans in texts:
-            cells.iat[cell.row] = work.text(cell, spans)
-        changed[name] = cells.astype("string")
-    return Protected(changed, tuple(left_out), summary(found, pii), warnings)
+            cells.iat[cell.row] = replacement.text(cell, spans)
+        protected[name] = cells.astype("string")
+    return Protected(protected, tuple(left_out), summary(findings, pii), warnings)
 
 
-def summary(found: Findings, pii: Pii) -> dict[str, Any]:
-    """Return how much was found, per column and kind, without any value."""
-    rows = {row for each in found.texts.values() for cell, spans in each if spans for row in (cell.row,)}
+def _columns_to_drop(findings: Findings, data: Data, pii: Pii) -> list[str]:
+    """Return the personal columns that `drop` leaves out: all but those that the recipe needs, and ages."""
+    if pii.action != "drop":
+        return []
+    needed = {data.subject, data.sequence, data.target}
+    return [column.name for column in findings.columns if column.name not in needed and column.kind != "age"]
+
+
+def summary(findings: Findings, pii: Pii) -> dict[str, Any]:
+    """Return the counts of personal data, per column and kind, without any value of the table."""
+    rows = {cell.row for texts in findings.texts.values() for cell, spans in texts if spans}
     return {
         "action": pii.action,
         "columns": [
             {
-                "column": each.name,
-                "kind": each.kind,
-                "cells": found.cells[each.name],
-                "share": round(each.share, 3),
-                "by": each.by,
+                "column": column.name,
+                "kind": column.kind,
+                "cells": findings.cells[column.name],
+                "share": round(column.share, 3),
+                "by": column.by,
             }
-            for each in found.columns
+            for column in findings.columns
         ],
         "texts": {
             name: dict(sorted(Counter(span.kind for _, spans in texts for span in spans).items()))
-            for name, texts in found.texts.items()
+            for name, texts in findings.texts.items()
         },
-        "subjects": len(set(found.subjects)),
-        "subjects_by": found.told_by,
+        "subjects": len(set(findings.subjects)),
+        "subjects_by": findings.subjects_by,
         "records_with_mentions": len(rows),
         "detectors": detectors(pii),
     }
 
 
 def detectors(pii: Pii) -> list[str]:
-    """Return what looks for persons."""
+    """Return the names of the detectors in use, with their versions."""
     from importlib.metadata import version
 
     model = ner_model(pii.language)
-    found = [
+    return [
         "column names",
         "cells",
         "names of the record's own columns",
         f"presidio-analyzer {version('presidio-analyzer')}",
+        *([f"spacy model {model}"] if model else []),
     ]
-    return found + ([f"spacy model {model}"] if model else [])
 
 
-def _known(column: pd.Series) -> list[str | None]:
-    return [None if pd.isna(cell) else str(cell) for cell in as_found(column)]
+def _strings(column: pd.Series) -> list[str | None]:
+    return [None if pd.isna(cell) else str(cell) for cell in to_source_strings(column)]
 
 
 def _learn_columns(
@@ -178,71 +180,75 @@ def _learn_columns(
     cells: Mapping[str, Sequence[str | None]],
     subjects: Sequence[str],
     genders: Sequence[str | None],
-    people: Subjects,
+    names: Subjects,
 ) -> None:
+    """Add the names of all name columns to their scopes; full names come last, because their roles are least certain."""
     order = ("given", "family", "full")
-    for each in sorted(
-        (each for each in columns if each.kind == "name"), key=lambda each: order.index(each.part)
+    for column in sorted(
+        (column for column in columns if column.kind == "name"), key=lambda column: order.index(column.part)
     ):
-        for row, cell in enumerate(cells[each.name]):
+        for row, cell in enumerate(cells[column.name]):
             if cell is not None:
-                parts = people.parts(cell, column=each.part)
-                if each.staff:
-                    people.learn(STAFF, parts, from_column=True)
+                parts = names.parts(cell, column=column.part)
+                if column.staff:
+                    names.learn(STAFF, parts, from_column=True)
                 else:
-                    people.learn(subjects[row], parts, gender=genders[row], from_column=True)
+                    names.learn(subjects[row], parts, gender=genders[row], from_column=True)
 
 
 def _identifiers(
     columns: Sequence[PersonalColumn], cells: Mapping[str, Sequence[str | None]]
 ) -> dict[str, str]:
-    """Return the identifiers of all records that a text could hold by no chance, case-folded, with their kinds."""
+    """Return the kinds of all identifiers, by identifier (case-folded), without those that a text may hold by chance."""
     return {
-        cell.casefold(): each.kind
-        for each in columns
-        if each.kind in ID_KINDS
-        for cell in cells[each.name]
+        cell.casefold(): column.kind
+        for column in columns
+        if column.kind in ID_KINDS
+        for cell in cells[column.name]
         if cell is not None and len(cell) >= SHORTEST_IDENTIFIER and any(map(str.isdigit, cell))
     }
 
 
-def _cells(
+def _text_cells(
     raw: pd.DataFrame,
     name: str,
     columns: Sequence[PersonalColumn],
     cells: Mapping[str, Sequence[str | None]],
     subjects: Sequence[str],
-    people: Subjects,
-) -> list[Cell]:
-    told = [each for each in columns if each.kind not in ("name", "date", "age")]
-    staff = [each for each in columns if each.kind == "name" and each.staff]
-    found = []
-    for row, text in enumerate(_known(raw[name])):
+    names: Subjects,
+) -> list[TextCell]:
+    """Return the texts of a column, each with the personal data in the other columns of its record."""
+    value_columns = [column for column in columns if column.kind not in ("name", "date", "age")]
+    staff_columns = [column for column in columns if column.kind == "name" and column.staff]
+    text_cells = []
+    for row, text in enumerate(_strings(raw[name])):
         if text is not None:
             values = {
-                value.casefold(): each.kind for each in told if (value := cells[each.name][row]) is not None
+                value.casefold(): column.kind
+                for column in value_columns
+                if (value := cells[column.name][row]) is not None
             }
-            names = [value for each in staff if (value := cells[each.name][row]) is not None]
-            words = frozenset(
+            staff = frozenset(
                 part.key
-                for value in names
-                for part in people.parts(value)
+                for column in staff_columns
+                if (value := cells[column.name][row]) is not None
+                for part in names.parts(value)
                 if part.role in ("given", "family")
             )
-            found.append(Cell(row, name, text, subjects[row], words, values))
-    return found
+            text_cells.append(TextCell(row, name, text, subjects[row], staff, values))
+    return text_cells
 
 
-def _warnings(found: Findings, schema: Schema, data: Data, pii: Pii) -> tuple[str, ...]:
+def _warnings(findings: Findings, data: Data, pii: Pii) -> tuple[str, ...]:
     warnings = []
     if pii.action != "report":
         warnings += [
-            f"data.pii: the target {each.name!r} looks like a {each.kind.replace('_', ' ')}; it is left as it is"
-            for each in found.columns
-            if each.name == data.target and each.kind != "age"
+            f"data.pii: the target {column.name!r} looks like a {column.kind.replace('_', ' ')}; it is left as it is"
+            for column in findings.columns
+            if column.name == data.target and column.kind != "age"
         ]
-    if found.texts and ner_model(pii.language) is None:
+    if findings.texts and ner_model(pii.language) is None:
         warnings.append(
-            f"data.pii: no spaCy model for {pii.language!r} is installed; names in texts are found by columns, titles and lists"
+            f"data.pii: no spaCy model for {pii.language!r} is installed; names in texts are detected by columns, titles and lists only"
         )
     return tuple(warnings)

@@ -1,11 +1,9 @@
-"""Invented values: one for each real one, of the same writing, drawn by a secret key and by nothing else.
+"""Pseudonyms: one invented value for each real one, in the same notation, drawn under a secret key.
 
-The draw is an HMAC of the real value, so that a run gives the same bytes when it is resumed, and nobody without its key
-can work out who is behind an invented name by trying names.
+The draw is an HMAC of the real value. A resumed run therefore gives the same bytes, and nobody without the key can find out who
+is behind an invented name by trying names.
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -19,15 +17,16 @@ from paracosm.records.pii.check_digits import (
     with_luhn,
     with_nhs_check,
 )
+from paracosm.records.pii.keyed_random import KeyedRandom
 from paracosm.records.pii.lexicon.name_lists import LOCALES, name_lists
-from paracosm.records.pii.lexicon.name_parts import like
-from paracosm.records.schema.identifier_pattern import CAPITALS, DIGITS, SMALL
+from paracosm.records.pii.lexicon.name_parts import match_case
+from paracosm.records.schema.identifier_pattern import CAPITALS
 
 WEEKS = 52
-"""Dates of a subject move by at most so many weeks, back or forth; by whole ones, so that weekdays stay."""
+"""Most weeks by which the dates of a subject move, back or forth. Whole weeks keep the weekday."""
 MOST_DRAWS = 64
-AREA = re.compile(r"1?[2-9]\d{9}")
-HEX = "0123456789abcdef"
+"""Attempts to draw a value that is free, before a longer one is drawn."""
+NORTH_AMERICAN_PHONE = re.compile(r"1?[2-9]\d{9}")
 EXTENSION = re.compile(r" ?(?:x|ext\.?) ?\d+$", re.IGNORECASE)
 MAIL_PART = re.compile(r"[^\W\d_]+|\d+")
 
@@ -36,249 +35,223 @@ class Pseudonyms:
     """Invented values under one key.
 
     Args:
-        salt: the key; whoever has it and guesses a real value can work out the invented one.
-        language: of the invented names and addresses.
-        taken: kind -> the real values of it, in `canonical` form: no other value is ever invented as one of them.
+        salt: the key. Whoever has it and guesses a real value can compute the invented one.
+        language: language of the invented names and addresses.
+        taken: kind -> the real values in `canonical` form; an invented value never equals one of them.
     """
 
     def __init__(self, salt: bytes, language: str, taken: Mapping[str, set[str]]):
-        self._salt = salt
+        self._random = KeyedRandom(salt)
         self._lists = name_lists(language)
         self._locale = LOCALES[language]
         self._taken = {kind: set(values) for kind, values in taken.items()}
         self._invented: dict[tuple[str, str], str] = {}
 
     def days(self, subject: str) -> int:
-        """Return by how many days the dates of a subject move; never 0."""
-        weeks = self._number("days", subject) % (2 * WEEKS) - WEEKS
+        """Return the number of days by which the dates of a subject move: a multiple of 7, never 0."""
+        weeks = self._random.number("days", subject) % (2 * WEEKS) - WEEKS
         return 7 * (weeks if weeks < 0 else weeks + 1)
 
     def given(self, scope: str, name: str, gender: str | None, forbidden: set[str]) -> str:
-        """Return a given name that is none of `forbidden`; of the gender of `name` where that is known."""
+        """Return a given name that is not in `forbidden`, of the gender of `name` if it is known."""
         gender = gender or self._lists.gender(name)
         if gender is None:
-            gender = ("female", "male")[self._number("gender", scope) % 2]
+            gender = ("female", "male")[self._random.number("gender", scope) % 2]
         pool = self._lists.female if gender == "female" else self._lists.male
         return self._drawn(pool, ("given", scope, name.casefold()), forbidden)
 
     def family(self, scope: str, name: str, forbidden: set[str]) -> str:
-        """Return a family name that is none of `forbidden`."""
+        """Return a family name that is not in `forbidden`."""
         return self._drawn(self._lists.family, ("family", scope, name.casefold()), forbidden)
 
     def initial(self, scope: str, letter: str) -> str:
-        """Return a letter for an initial that stands for no known name."""
-        return CAPITALS[self._number("initial", scope, letter.casefold()) % 26]
+        """Return a letter for an initial of an unknown name."""
+        return CAPITALS[self._random.number("initial", scope, letter.casefold()) % 26]
 
     def place(self, text: str) -> str:
-        """Return a town."""
-        return like(self._faked("city", text), text)
+        """Return the name of a town, in the letter case of `text`."""
+        return match_case(self._faked("city", text), text)
 
     def address(self, text: str) -> str:
-        """Return an address: a street and number, with town and postcode where `text` has commas or lines for them."""
+        """Return a street and number, with town and postcode if `text` has several lines or several commas."""
         long = "\n" in text or text.count(",") > 1
-        made = self._faked("address" if long else "street_address", text)
-        return made.replace("\n", "\n" if "\n" in text else ", ")
+        address = self._faked("address" if long else "street_address", text)
+        return address.replace("\n", "\n" if "\n" in text else ", ")
 
     def postcode(self, text: str) -> str:
-        """Return a postcode of the same writing."""
-        return _written_like(self._letters(canonical("postcode", text), ("postcode",), 0), text)
+        """Return a postcode in the same notation."""
+        return _in_notation_of(text, self._random.characters(canonical("postcode", text), ("postcode",), 0))
 
     def email(self, text: str, names: Mapping[str, str]) -> str:
-        """Return an address at a domain that is reserved for examples, with the invented names where it holds the real ones.
+        """Return an e-mail address at a domain reserved for examples, in which invented names replace real names.
 
         Args:
             text: the real address.
-            names: the subject's real names, case-folded -> the invented ones.
+            names: case-folded real names of the subject -> the invented ones.
         """
         key = ("email", canonical("email", text))
         if key not in self._invented:
-            local, made = text.partition("@")[0], ""
+            local, address = text.partition("@")[0], ""
             for attempt in range(MOST_DRAWS):
-                made = f"{self._local_part(local, names, attempt)}@example.{self._domain(text)}"
-                if self._is_free("email", made):
+                address = f"{self._local_part(local, names, attempt)}@example.{self._domain(text)}"
+                if self._is_free("email", address):
                     break
-            self._keep(key, made)
+            self._remember(key, address)
         return self._invented[key]
 
     def identifier(self, kind: str, text: str) -> str:
-        """Return an identifier of the same kind and writing, with check digits where `text` has them; two never share one."""
+        """Return an identifier of the same kind and notation, with valid check digits if those of `text` are valid.
+
+        Two different identifiers never get the same replacement.
+        """
         if kind == "phone" and (extension := EXTENSION.search(text)):
-            before, after = text[: extension.start()], extension.group()
-            return self.identifier(kind, before) + _written_like(self._letters(after, (kind, text), 0), after)
-        known = canonical(kind, text)
-        if not known:
+            number, suffix = text[: extension.start()], extension.group()
+            new_suffix = self._random.characters(suffix, (kind, text), 0)
+            return self.identifier(kind, number) + _in_notation_of(suffix, new_suffix)
+        real = canonical(kind, text)
+        if not real:
             return text
-        if (kind, known) not in self._invented:
-            self._keep((kind, known), self._free(kind, known))
-        new = self._invented[kind, known]
+        if (kind, real) not in self._invented:
+            self._remember((kind, real), self._draw_free(kind, real))
+        new = self._invented[kind, real]
         if kind == "url":
             scheme = re.match(r"https?://", text)
             return f"{scheme.group() if scheme else ''}{new}"
-        return new if kind == "ip" else _written_like(new, text)
+        return new if kind == "ip" else _in_notation_of(text, new)
 
-    def _free(self, kind: str, known: str) -> str:
+    def _draw_free(self, kind: str, real: str) -> str:
         for attempt in range(MOST_DRAWS):
-            if self._is_free(kind, made := self._draw(kind, known, attempt)):
-                return made
-        # So many values of this length are real ones or given away that the new one is longer.
-        longer = known
+            if self._is_free(kind, drawn := self._draw(kind, real, attempt)):
+                return drawn
+        # Nearly all values of this length are real or used already, so the new value is longer.
+        longer = real
         while True:
             longer += "0"
             for attempt in range(MOST_DRAWS):
-                if self._is_free(kind, made := self._letters(longer, (kind, known), attempt)):
-                    return made
+                if self._is_free(kind, drawn := self._random.characters(longer, (kind, real), attempt)):
+                    return drawn
 
-    def _draw(self, kind: str, known: str, attempt: int) -> str:
-        where = (kind, known)
-        if kind == "phone" and AREA.fullmatch(known):
-            # 555-0100 to 555-0199 are kept free for fiction.
-            number = self._number(*where, attempt)
-            return f"{known[:-10]}{2 + number % 8}{number // 8 % 9}{number // 72 % 10}55501{number // 720 % 100:02d}"
+    def _draw(self, kind: str, real: str, attempt: int) -> str:
+        purpose = (kind, real)
+        if kind == "phone" and NORTH_AMERICAN_PHONE.fullmatch(real):
+            # 555-0100 to 555-0199 are reserved for fiction.
+            number = self._random.number(*purpose, attempt)
+            return f"{real[:-10]}{2 + number % 8}{number // 8 % 9}{number // 72 % 10}55501{number // 720 % 100:02d}"
         if kind == "phone":
-            return known[:2] + self._letters(known[2:], where, attempt)
-        if kind == "card" and known.isdecimal():
-            made = known[0] + self._letters(known[1:], where, attempt)
-            return with_luhn(made[:-1]) if luhn_is_valid(known) else made
-        if kind == "bank_account" and iban_is_valid(known):
-            country = known[:2].upper()
-            return with_iban_check(country, self._letters(known[4:].upper(), where, attempt))
+            return real[:2] + self._random.characters(real[2:], purpose, attempt)
+        if kind == "card" and real.isdecimal():
+            drawn = real[0] + self._random.characters(real[1:], purpose, attempt)
+            return with_luhn(drawn[:-1]) if luhn_is_valid(real) else drawn
+        if kind == "bank_account" and iban_is_valid(real):
+            country = real[:2].upper()
+            return with_iban_check(country, self._random.characters(real[4:].upper(), purpose, attempt))
         if kind == "ip":
-            return self._network_address(known, attempt)
+            return self._network_address(real, attempt)
         if kind == "url":
-            return f"www.example.{self._domain(known)}/{self._number(*where, attempt) % 16**8:08x}"
+            return f"www.example.{self._domain(real)}/{self._random.number(*purpose, attempt) % 16**8:08x}"
         if kind == "national_id":
-            return self._national(known, attempt)
-        return self._letters(known, where, attempt)
+            return self._national_id(real, attempt)
+        return self._random.characters(real, purpose, attempt)
 
-    def _national(self, known: str, attempt: int) -> str:
-        where = ("national_id", known)
-        if len(known) == 9 and known.isdecimal():
-            # Social security numbers never begin with 9.
-            return f"9{self._letters(known[1:], where, attempt)}"
-        made = self._letters(known, where, attempt)
-        if nhs_is_valid(known):
-            return with_nhs_check(made[:9]) or self._national(known, attempt + MOST_DRAWS)
-        return with_luhn(made[:-1]) if luhn_is_valid(known) else made
+    def _national_id(self, real: str, attempt: int) -> str:
+        purpose = ("national_id", real)
+        if len(real) == 9 and real.isdecimal():
+            # US social security numbers never begin with 9.
+            return f"9{self._random.characters(real[1:], purpose, attempt)}"
+        drawn = self._random.characters(real, purpose, attempt)
+        if nhs_is_valid(real):
+            return with_nhs_check(drawn[:9]) or self._national_id(real, attempt + MOST_DRAWS)
+        return with_luhn(drawn[:-1]) if luhn_is_valid(real) else drawn
 
-    def _network_address(self, known: str, attempt: int) -> str:
-        number = self._number("ip", known, attempt)
-        if "." in known:
-            # 198.18.0.0/15 is set aside for measurements (RFC 2544), 2001:db8::/32 for documents (RFC 3849).
+    def _network_address(self, real: str, attempt: int) -> str:
+        number = self._random.number("ip", real, attempt)
+        if "." in real:
+            # 198.18.0.0/15 is reserved for benchmarks (RFC 2544), 2001:db8::/32 for documentation (RFC 3849).
             return f"198.{18 + number % 2}.{number // 2 % 256}.{number // 512 % 254 + 1}"
         pairs = f"{number % 16**10:010x}"
-        if re.fullmatch(r"(?:[\da-f]{2}[:-]){5}[\da-f]{2}", known):
-            return known[2].join(["02", *(pairs[at : at + 2] for at in range(0, 10, 2))])
+        if re.fullmatch(r"(?:[\da-f]{2}[:-]){5}[\da-f]{2}", real):
+            return real[2].join(["02", *(pairs[at : at + 2] for at in range(0, 10, 2))])
         return f"2001:db8::{pairs[:4]}:{pairs[4:8]}"
 
-    def _letters(self, known: str, where: tuple[str, ...], attempt: int) -> str:
-        """Return `known` with other digits, and other letters where they are more than a prefix of the digits."""
-        body = re.sub(r"^\D+", "", known)
-        mixed = not body or sum(map(str.isalpha, body)) > 2
-        stream = self._stream((*where, str(attempt)), len(known))
-        is_hex = len(known) >= 8 and set(known.lower()) <= {*HEX, "-"}
-        new = []
-        for place, (letter, drawn) in enumerate(zip(known, stream, strict=True)):
-            if letter.isdecimal():
-                # A number keeps its length when it is read as one.
-                first = place == 0 and letter != "0" and known.isdecimal()
-                new.append(DIGITS[1 + drawn % 9] if first else DIGITS[drawn % 10])
-            elif not mixed or not letter.isalpha():
-                new.append(letter)
-            else:
-                alphabet = HEX[10:] if is_hex else SMALL
-                chosen = alphabet[drawn % len(alphabet)]
-                new.append(chosen.upper() if letter.isupper() else chosen)
-        return "".join(new)
-
     def _local_part(self, local: str, names: Mapping[str, str], attempt: int) -> str:
-        def other(match: re.Match[str]) -> str:
+        def replacement(match: re.Match[str]) -> str:
             part = match.group()
             if part.isdecimal():
-                return self._letters(part, ("mail", local), attempt)
+                return self._random.characters(part, ("mail", local), attempt)
             if part.casefold() in names:
-                return like(names[part.casefold()].lower(), part)
-            joined = _joined(part.casefold(), names)
-            return (
-                joined
-                or self._lists.family[
-                    self._number("mail", part.casefold(), attempt) % len(self._lists.family)
-                ].lower()
-            )
+                return match_case(names[part.casefold()].lower(), part)
+            if joined := _joined_names(part.casefold(), names):
+                return joined
+            index = self._random.number("mail", part.casefold(), attempt) % len(self._lists.family)
+            return self._lists.family[index].lower()
 
-        made = MAIL_PART.sub(other, local)
-        return made if attempt == 0 else f"{made}{self._number('mail', local, attempt) % 10000}"
+        new = MAIL_PART.sub(replacement, local)
+        return new if attempt == 0 else f"{new}{self._random.number('mail', local, attempt) % 10000}"
 
     def _domain(self, text: str) -> str:
-        return ("com", "net", "org")[self._number("domain", text.rpartition("@")[2].casefold()) % 3]
+        return ("com", "net", "org")[self._random.number("domain", text.rpartition("@")[2].casefold()) % 3]
 
-    def _faked(self, what: str, text: str) -> str:
+    def _faked(self, provider: str, text: str) -> str:
+        """Return what a provider of Faker (a method such as `city`) makes, other than `text`."""
         faker = _faker(self._locale)
-        known, made = canonical("address", text), ""
+        real, fake = canonical("address", text), ""
         for attempt in range(MOST_DRAWS):
-            faker.seed_instance(self._number(what, known, attempt))
-            made = str(getattr(faker, what)())
-            if canonical("address", made) != known:
+            faker.seed_instance(self._random.number(provider, real, attempt))
+            fake = str(getattr(faker, provider)())
+            if canonical("address", fake) != real:
                 break
-        return made
+        return fake
 
-    def _drawn(self, pool: tuple[str, ...], where: tuple[str, ...], forbidden: set[str]) -> str:
-        made = pool[0]
+    def _drawn(self, pool: tuple[str, ...], purpose: tuple[str, ...], forbidden: set[str]) -> str:
+        name = pool[0]
         for attempt in range(MOST_DRAWS):
-            made = pool[self._number(*where, attempt) % len(pool)]
-            if made.casefold() not in forbidden:
+            name = pool[self._random.number(*purpose, attempt) % len(pool)]
+            if name.casefold() not in forbidden:
                 break
-        return made
+        return name
 
-    def _is_free(self, kind: str, made: str) -> bool:
-        return canonical(kind, made) not in self._taken.setdefault(kind, set())
+    def _is_free(self, kind: str, value: str) -> bool:
+        return canonical(kind, value) not in self._taken.setdefault(kind, set())
 
-    def _keep(self, key: tuple[str, str], made: str) -> None:
-        self._invented[key] = made
-        self._taken.setdefault(key[0], set()).add(canonical(key[0], made))
-
-    def _number(self, *where: object) -> int:
-        return int.from_bytes(self._digest(where)[:12], "big")
-
-    def _stream(self, where: tuple[str, ...], count: int) -> bytes:
-        """Return `count` bytes below 250, of which each digit is as likely."""
-        found, block = b"", 0
-        while len(found) < count:
-            found += bytes(each for each in self._digest((*where, block)) if each < 250)
-            block += 1
-        return found[:count]
-
-    def _digest(self, where: tuple[object, ...]) -> bytes:
-        return hmac.digest(self._salt, repr(where).encode(), hashlib.sha256)
+    def _remember(self, key: tuple[str, str], value: str) -> None:
+        self._invented[key] = value
+        self._taken.setdefault(key[0], set()).add(canonical(key[0], value))
 
 
 def canonical(kind: str, text: str) -> str:
-    """Return what two writings of one value have in common: the digits of a phone number, the letters of an account."""
+    """Return the form that all notations of a value share: the digits of a phone number, the letters of an account."""
     if kind in ("ip", "url", "email"):
         return re.sub(r"^https?://", "", text.strip().lower())
     if kind == "record_id":
         # `A-1` and `A1` may be two people.
         return "".join(text.split())
-    kept = "".join(letter for letter in text if letter.isalnum()).casefold()
-    return kept[1:] if kind == "phone" and len(kept) == 11 and kept[0] == "1" else kept
+    plain = "".join(letter for letter in text if letter.isalnum()).casefold()
+    return plain[1:] if kind == "phone" and len(plain) == 11 and plain[0] == "1" else plain
 
 
-def _written_like(new: str, old: str) -> str:
+def _in_notation_of(old: str, new: str) -> str:
     """Return the letters and digits of `new` with the punctuation, spaces and capitals of `old`."""
-    fresh, out = [letter for letter in new if letter.isalnum()], []
-    places = [place for place, letter in enumerate(old) if letter.isalnum()]
+    characters, written = [letter for letter in new if letter.isalnum()], []
+    indices = [index for index, letter in enumerate(old) if letter.isalnum()]
     # A country code that `canonical` left out stays.
-    surplus = places[: max(0, len(places) - len(fresh))]
-    for place, letter in enumerate(old):
-        if not letter.isalnum() or place in surplus:
-            out.append(letter)
+    surplus = indices[: max(0, len(indices) - len(characters))]
+    for index, letter in enumerate(old):
+        if not letter.isalnum() or index in surplus:
+            written.append(letter)
         else:
-            one = fresh.pop(0)
-            out.append(one.upper() if letter.isupper() else one.lower() if letter.islower() else one)
-    return "".join([*out, *fresh])
+            character = characters.pop(0)
+            written.append(
+                character.upper()
+                if letter.isupper()
+                else character.lower()
+                if letter.islower()
+                else character
+            )
+    return "".join([*written, *characters])
 
 
-def _joined(part: str, names: Mapping[str, str]) -> str | None:
-    """Return the invented form of a mail name such as `jsmith` or `johnsmith`, or None when it holds no known name."""
+def _joined_names(part: str, names: Mapping[str, str]) -> str | None:
+    """Return the invented form of a local part such as `jsmith` or `johnsmith`, or None if it holds no known name."""
     for real, new in sorted(names.items(), key=lambda pair: -len(pair[0])):
         if len(real) > 2 and part.endswith(real):
             before = part.removesuffix(real)

@@ -1,7 +1,7 @@
-"""Who is named in a table: whom each record is about, and which invented name each word of a real name becomes.
+"""Subjects of a table: the subject of each record, and the words of the subjects' names with their replacements.
 
-A name is invented word by word within one subject, so that `Mr. Smith`, `John Smith` and `SMITH, John` stay one person
-wherever they occur, and two subjects that share a name do not share the invented one.
+Names are replaced word by word within one subject. `Mr. Smith`, `John Smith` and `SMITH, John` therefore stay one person
+wherever they occur, and two subjects with the same name get different replacements.
 """
 
 import re
@@ -13,14 +13,14 @@ import pandas as pd
 
 from paracosm.recipes.sections.data import Data
 from paracosm.records.pii.columns import PersonalColumn
-from paracosm.records.pii.kinds import words_of
+from paracosm.records.pii.kinds import snake_case
 from paracosm.records.pii.lexicon.name_lists import NameLists
-from paracosm.records.pii.lexicon.name_parts import Part, like, parts_of, replaced
+from paracosm.records.pii.lexicon.name_parts import NamePart, match_case, parts_of, replace_spans
 from paracosm.records.pii.pseudonyms import Pseudonyms
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 
 STAFF = "staff"
-"""Scope of the people who occur with many subjects."""
+"""Scope of the names of staff, who occur with many subjects."""
 PERSON_ID = re.compile(r"mrn|patient|person|client|customer|member|subject|medical_?record|ssn|national")
 SEX_NAME = re.compile(r"(?:^|_)(?:sex|gender|geschlecht|sexo|sexe|sesso)(?:_|$)")
 FEMALE = ("f", "female", "woman", "w", "weiblich", "femme", "mujer", "femenino")
@@ -29,92 +29,100 @@ SEXES = {str(word): sex for sex, words in (("female", FEMALE), ("male", MALE)) f
 
 
 def subjects_of(raw: pd.DataFrame, columns: Sequence[PersonalColumn], data: Data) -> tuple[list[str], str]:
-    """Return whom each record is about, and what told so: `data.subject`, identifiers, names, or nothing but the record."""
-    cells = _telling_cells(raw, columns, data)
-    if not cells:
+    """Return the subject of each record, and the names of the columns that identify it.
+
+    A subject is identified by `data.subject`, else by an identifier of persons, else by its name. A record without any of
+    these is its own subject.
+    """
+    names = _identifying_columns(columns, data)
+    if not names:
         return [f"record {row}" for row in range(len(raw))], "the record alone"
     keys = []
-    for row, values in enumerate(zip(*(as_found(raw[name]) for name in cells), strict=True)):
-        told = [str(value).strip().casefold() for value in values if not pd.isna(value)]
-        keys.append(repr(told) if len(told) == len(cells) else f"record {row}")
-    return keys, ", ".join(cells)
+    for row, values in enumerate(zip(*(to_source_strings(raw[name]) for name in names), strict=True)):
+        known = [str(value).strip().casefold() for value in values if not pd.isna(value)]
+        keys.append(repr(known) if len(known) == len(names) else f"record {row}")
+    return keys, ", ".join(names)
 
 
-def _telling_cells(raw: pd.DataFrame, columns: Sequence[PersonalColumn], data: Data) -> list[str]:
+def _identifying_columns(columns: Sequence[PersonalColumn], data: Data) -> list[str]:
     if data.subject is not None:
         return [data.subject]
-    for each in columns:
+    for column in columns:
         if (
-            not each.staff
-            and each.kind in ("national_id", "record_id")
-            and PERSON_ID.search(words_of(each.name))
+            not column.staff
+            and column.kind in ("national_id", "record_id")
+            and PERSON_ID.search(snake_case(column.name))
         ):
-            return [each.name]
-    names = {each.part: each.name for each in columns if each.kind == "name" and not each.staff}
+            return [column.name]
+    names = {column.part: column.name for column in columns if column.kind == "name" and not column.staff}
     if "full" in names:
         return [names["full"]]
     return [names["given"], names["family"]] if {"given", "family"} <= set(names) else []
 
 
 def genders_of(raw: pd.DataFrame) -> list[str | None]:
-    """Return `female`, `male` or None per record, from a column that is called sex or gender."""
+    """Return the gender of each record's subject (`female`, `male` or None), from a column named sex or gender."""
     for name in raw.columns:
-        if SEX_NAME.search(words_of(str(name))):
-            cells = as_found(raw[name])
+        if SEX_NAME.search(snake_case(str(name))):
+            cells = to_source_strings(raw[name])
             return [None if pd.isna(cell) else SEXES.get(str(cell).strip().casefold()) for cell in cells]
     return [None] * len(raw)
 
 
 @dataclass
 class Subjects:
-    """The words of real names per scope (a subject, or the staff), and their invented words."""
+    """The words of real names per scope (a subject, or the staff), and their replacements."""
 
     lists: NameLists
     roles: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    """Scope -> word of a real name, case-folded -> `given` or `family`; the first meeting decides."""
+    """Scope -> case-folded word of a real name -> `given` or `family`; the first occurrence decides."""
     genders: dict[tuple[str, str], str] = field(default_factory=dict)
-    firm: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Scope -> words that a column gave; only those are looked for in any letter case."""
+    from_columns: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Scope -> words that come from a column of names; only these are searched for in any letter case."""
 
     def learn(
-        self, scope: str, parts: Sequence[Part], *, gender: str | None = None, from_column: bool = False
+        self, scope: str, parts: Sequence[NamePart], *, gender: str | None = None, from_column: bool = False
     ) -> None:
-        """Take the words of a name to a scope; the longest names go first, for they tell the roles best."""
+        """Add the words of a name to a scope. Callers add long names first, because they show the roles of words best."""
         for part in parts:
             if part.role in ("given", "family"):
                 self.roles[scope].setdefault(part.key, part.role)
                 if gender is not None and part.role == "given":
                     self.genders.setdefault((scope, part.key), gender)
                 if from_column:
-                    self.firm[scope].add(part.key)
+                    self.from_columns[scope].add(part.key)
 
-    def renamed(self, scope: str, text: str, parts: Sequence[Part], pseudonyms: Pseudonyms) -> str:
-        """Return a name with each of its words invented; titles and particles stay."""
-        return replaced(text, self._pieces(scope, parts, pseudonyms))
+    def renamed(self, scope: str, text: str, parts: Sequence[NamePart], pseudonyms: Pseudonyms) -> str:
+        """Return a name with every word replaced; titles and particles stay."""
+        return replace_spans(text, self._replacements(scope, parts, pseudonyms))
 
     def words(self, scope: str, pseudonyms: Pseudonyms) -> dict[str, str]:
-        """Return the real words of a scope and the invented ones."""
-        return {word: self._invented(scope, word, pseudonyms) for word in self.roles.get(scope, {})}
+        """Return the real words of a scope, each with its replacement."""
+        return {word: self._pseudonym(scope, word, pseudonyms) for word in self.roles.get(scope, {})}
 
-    def as_known(self, scope: str, parts: Sequence[Part]) -> list[Part]:
-        """Return the words of a name with the roles that the scope has for them."""
+    def with_learnt_roles(self, scope: str, parts: Sequence[NamePart]) -> list[NamePart]:
+        """Return the words of a name with the roles that they have in a scope."""
         roles = self.roles[scope]
         return [replace(part, role=roles.get(part.key, part.role)) for part in parts]
 
-    def parts(self, text: str, *, column: str = "full", titled: bool = False) -> list[Part]:
+    def parts(self, text: str, *, column: str = "full", titled: bool = False) -> list[NamePart]:
         """Return the words of a name with their roles."""
         return parts_of(text, self.lists, column=column, titled=titled)
 
-    def _pieces(
-        self, scope: str, parts: Sequence[Part], pseudonyms: Pseudonyms
+    def _replacements(
+        self, scope: str, parts: Sequence[NamePart], pseudonyms: Pseudonyms
     ) -> Iterator[tuple[int, int, str]]:
         for part in parts:
             if part.role == "initial":
-                yield part.start, part.end, like(self._initial(scope, part.key, pseudonyms), part.text)
-            elif part.role != "kept":
-                yield part.start, part.end, like(self._invented(scope, part.key, pseudonyms), part.text)
+                yield part.start, part.end, match_case(self._initial(scope, part.key, pseudonyms), part.text)
+            elif part.role != "unchanged":
+                yield (
+                    part.start,
+                    part.end,
+                    match_case(self._pseudonym(scope, part.key, pseudonyms), part.text),
+                )
 
-    def _invented(self, scope: str, word: str, pseudonyms: Pseudonyms) -> str:
+    def _pseudonym(self, scope: str, word: str, pseudonyms: Pseudonyms) -> str:
         words = self.roles[scope]
         if words[word] == "family":
             return pseudonyms.family(scope, word, set(words))
@@ -122,7 +130,7 @@ class Subjects:
 
     def _initial(self, scope: str, letter: str, pseudonyms: Pseudonyms) -> str:
         for role in ("given", "family"):
-            for word, of in self.roles.get(scope, {}).items():
-                if of == role and word.startswith(letter):
-                    return self._invented(scope, word, pseudonyms)[0]
+            for word, its_role in self.roles.get(scope, {}).items():
+                if its_role == role and word.startswith(letter):
+                    return self._pseudonym(scope, word, pseudonyms)[0]
         return pseudonyms.initial(scope, letter)

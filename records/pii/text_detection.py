@@ -1,6 +1,7 @@
-"""What names a person in the texts of a table: what the detectors find, and what the columns of the same record say.
+"""Detection of personal data in the text columns of a table.
 
-A name that a column or any other text of the subject has is looked for in all texts of that subject.
+The spans of the detectors are combined with the personal columns of the same record. A name that occurs in a column or a text
+of a subject is searched for in all texts of that subject.
 """
 
 import re
@@ -17,28 +18,30 @@ from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.subjects import STAFF, Subjects
 
 SHORTEST_WORD = 3
+"""Letters of the shortest word of a name that is searched for in other texts."""
 SHORTEST_VALUE = 4
+"""Characters of the shortest value of a column that is searched for in texts."""
 TOKEN = re.compile(r"[^\W_](?:[\w./@+-]*[^\W_])?")
 GREETING = re.compile(
     r"\b(?:hi|hey|hello|morning|afternoon|evening|bye|thanks|thank you)[ ,.]+(?:there[ ,]+)?$", re.IGNORECASE
 )
-EVERYWHERE = 0.2
-"""Share of the subjects from which on a word is no name, not even after a title that ends the sentence before."""
+LEAST_SHARE_TITLED = 0.2
+"""Share of the subjects who use a word in small letters from which on it is not a name, not even after a title."""
 VERBS = ("will", "may")
 SENTENCE_START = re.compile(r"(?:^|[.!?:\n•\]]\s*)$")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A text: where it stands, whom it is about, and what the columns of its record say.
+class TextCell:
+    """A text of a table and the personal data in the other columns of its record.
 
     Attributes:
-        row: of the table.
-        column: of the table.
-        text: the cell.
-        subject: scope of its names.
-        staff: words of the names of staff in its record, case-folded.
-        values: values of its record's other personal columns, case-folded -> kind.
+        row: index of the row.
+        column: name of the column.
+        text: the text.
+        subject: subject of the record.
+        staff: words of the names of staff in the record, case-folded.
+        values: case-folded values of the other personal columns of the record -> kind.
     """
 
     row: int
@@ -50,75 +53,76 @@ class Cell:
 
 
 def find_in_texts(
-    cells: Sequence[Cell],
-    people: Subjects,
+    cells: Sequence[TextCell],
+    names: Subjects,
     identifiers: Mapping[str, str],
     *,
     language: str,
     kinds: Collection[str],
     progress: Progress = silent,
 ) -> list[list[Span]]:
-    """Return the spans of each cell, and teach `people` the names in them.
+    """Return the spans of each text, and add the names in them to `names`.
 
     Args:
         cells: texts of a table.
-        people: knows the names of the columns.
-        identifiers: identifiers of all records, case-folded -> kind.
-        language: of the texts.
-        kinds: which kinds are looked for.
-        progress: takes a progress line now and then.
+        names: words of names by subject; on entry those of the columns.
+        identifiers: case-folded identifiers of all records -> kind.
+        language: language of the texts.
+        kinds: the kinds to search for.
+        progress: receives progress lines.
     """
-    found = find_spans([cell.text for cell in cells], language=language, kinds=kinds, progress=progress)
-    found = [
-        _merged(_from_columns(cell, identifiers, kinds), spans)
-        for cell, spans in zip(cells, found, strict=True)
+    detected = find_spans([cell.text for cell in cells], language=language, kinds=kinds, progress=progress)
+    detected = [
+        _merge_spans(_from_columns(cell, identifiers, kinds), spans)
+        for cell, spans in zip(cells, detected, strict=True)
     ]
     if "name" not in kinds:
-        return found
+        return detected
     ordinary = OrdinaryWords([cell.text for cell in cells], [cell.subject for cell in cells])
-    found = [
-        [span for span in spans if span.kind != "name" or _is_borne_out(cell, span, people, ordinary)]
-        for cell, spans in zip(cells, found, strict=True)
+    detected = [
+        [span for span in spans if span.kind != "name" or _is_confirmed_name(cell, span, names, ordinary)]
+        for cell, spans in zip(cells, detected, strict=True)
     ]
-    _learn_names(cells, found, people)
+    _learn_names(cells, detected, names)
     bearers: dict[str, set[str]] = defaultdict(set)
-    for scope, words in people.roles.items():
+    for scope, words in names.roles.items():
         for word in words:
             bearers[word].add(scope)
     return [
-        _merged(spans, _repeated(cell, people, ordinary, bearers))
-        for cell, spans in zip(cells, found, strict=True)
+        _merge_spans(spans, _repeated(cell, names, ordinary, bearers))
+        for cell, spans in zip(cells, detected, strict=True)
     ]
 
 
-def scope_of(people: Subjects, cell: Cell, name: str) -> str:
-    """Return whose words a name in a text is made of: the staff's when all of them are, else the subject's."""
-    words = [part.key for part in people.parts(name) if part.role in ("given", "family")]
-    own = people.firm.get(cell.subject, set())
+def scope_of(names: Subjects, cell: TextCell, name: str) -> str:
+    """Return the scope of a name in a text: `STAFF` if all its words are names of the record's staff, else the subject."""
+    words = [part.key for part in names.parts(name) if part.role in ("given", "family")]
+    own = names.from_columns.get(cell.subject, set())
     if words and all(word in cell.staff and word not in own for word in words):
         return STAFF
     return cell.subject
 
 
-def _learn_names(cells: Sequence[Cell], found: Sequence[list[Span]], people: Subjects) -> None:
-    """Take the names of all texts to their scopes, longest first, so that full names decide on the roles."""
-    names = [
+def _learn_names(cells: Sequence[TextCell], detected: Sequence[list[Span]], names: Subjects) -> None:
+    """Add the names of all texts to their scopes, longest first, so that full names decide on the roles."""
+    mentions = [
         (
             cell,
             cell.text[span.start : span.end],
             is_titled(cell.text, span.start),
             title_gender(cell.text, span.start),
         )
-        for cell, spans in zip(cells, found, strict=True)
+        for cell, spans in zip(cells, detected, strict=True)
         for span in spans
         if span.kind == "name"
     ]
-    names.sort(key=lambda each: (-len(each[1].split()), not each[2]))
-    for cell, name, titled, gender in names:
-        people.learn(scope_of(people, cell, name), people.parts(name, titled=titled), gender=gender)
+    mentions.sort(key=lambda mention: (-len(mention[1].split()), not mention[2]))
+    for cell, name, titled, gender in mentions:
+        names.learn(scope_of(names, cell, name), names.parts(name, titled=titled), gender=gender)
 
 
-def _from_columns(cell: Cell, identifiers: Mapping[str, str], kinds: Collection[str]) -> list[Span]:
+def _from_columns(cell: TextCell, identifiers: Mapping[str, str], kinds: Collection[str]) -> list[Span]:
+    """Return where a text repeats an identifier of any record, or a personal value of its record."""
     spans = []
     for match in TOKEN.finditer(cell.text):
         kind = identifiers.get(match.group().casefold())
@@ -128,53 +132,57 @@ def _from_columns(cell: Cell, identifiers: Mapping[str, str], kinds: Collection[
         if kind in kinds and len(value) >= SHORTEST_VALUE:
             pattern = rf"(?<![^\W_]){re.escape(value)}(?![^\W_])"
             spans += [
-                Span(*each.span(), kind, "column") for each in re.finditer(pattern, cell.text, re.IGNORECASE)
+                Span(*match.span(), kind, "column")
+                for match in re.finditer(pattern, cell.text, re.IGNORECASE)
             ]
     return spans
 
 
 def _repeated(
-    cell: Cell, people: Subjects, ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
+    cell: TextCell, names: Subjects, ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
 ) -> list[Span]:
-    """Return where words of names that belong to the subject or the staff of its record stand once more."""
-    known = {*people.roles.get(cell.subject, {}), *cell.staff}
+    """Return where a text repeats words of the names of its subject or of its record's staff."""
+    known = {*names.roles.get(cell.subject, {}), *cell.staff}
     words = sorted((word for word in known if len(word) >= SHORTEST_WORD), key=len, reverse=True)
     if not words:
         return []
-    firm = people.firm.get(cell.subject, set()) | cell.staff
+    from_columns = names.from_columns.get(cell.subject, set()) | cell.staff
 
-    def sure(word: str) -> bool:
-        return word in firm or people.lists.is_known(word)
+    def is_sure(word: str) -> bool:
+        return word in from_columns or names.lists.is_known(word)
 
-    one = "|".join(map(re.escape, words))
-    pattern = rf"(?<![^\W_])(?:{one})(?:[ -](?:{one}))*(?![^\W_])"
+    any_word = "|".join(map(re.escape, words))
+    pattern = rf"(?<![^\W_])(?:{any_word})(?:[ -](?:{any_word}))*(?![^\W_])"
     return [
         Span(*match.span(), "name", "repeated")
         for match in re.finditer(pattern, cell.text, re.IGNORECASE)
-        if _is_meant(cell.text, match, ordinary, bearers)
-        and (match.group()[0].isupper() or all(map(sure, re.split("[ -]", match.group().casefold()))))
+        if _is_used_as_name(cell.text, match, ordinary, bearers)
+        and (match.group()[0].isupper() or all(map(is_sure, re.split("[ -]", match.group().casefold()))))
     ]
 
 
-def _is_borne_out(cell: Cell, span: Span, people: Subjects, ordinary: OrdinaryWords) -> bool:
-    """Return whether a name is more than ordinary words with capitals, such as a heading or a drug."""
-    parts = people.parts(cell.text[span.start : span.end])
-    if any(part.key in people.firm.get(cell.subject, set()) or part.key in cell.staff for part in parts):
+def _is_confirmed_name(cell: TextCell, span: Span, names: Subjects, ordinary: OrdinaryWords) -> bool:
+    """Return whether a detected name is more than capitalized ordinary words, such as a heading or a drug."""
+    parts = names.parts(cell.text[span.start : span.end])
+    if any(
+        part.key in names.from_columns.get(cell.subject, set()) or part.key in cell.staff for part in parts
+    ):
         return True
     words = [part.key for part in parts if part.role in ("given", "family")]
     if span.by == DOUBTFUL:
-        return not any(ordinary.is_written_small(word) for word in words)
+        return not any(ordinary.is_ever_ordinary(word) for word in words)
     if len(words) != 1:
         return True
-    least = EVERYWHERE if is_titled(cell.text, span.start) else LEAST_SHARE
-    return not ordinary.holds(words[0], set(), least=least)
+    least = LEAST_SHARE_TITLED if is_titled(cell.text, span.start) else LEAST_SHARE
+    return not ordinary.is_ordinary(words[0], set(), least=least)
 
 
-def _is_meant(
+def _is_used_as_name(
     text: str, match: re.Match[str], ordinary: OrdinaryWords, bearers: Mapping[str, set[str]]
 ) -> bool:
+    """Return whether a repeated word is used as a name: ambiguous words need a title, a greeting or a capital."""
     words = re.split(r"[ -]", match.group().casefold())
-    if not all(ordinary.is_often_a_name(word, bearers.get(word, set())) for word in words):
+    if not all(ordinary.is_ambiguous(word, bearers.get(word, set())) for word in words):
         return True
     start = match.start()
     if is_titled(text, start) or GREETING.search(text[max(0, start - 24) : start]):
@@ -184,15 +192,14 @@ def _is_meant(
     return match.group()[0].isupper() and SENTENCE_START.search(text[max(0, start - 8) : start]) is None
 
 
-def _merged(first: Sequence[Span], then: Sequence[Span]) -> list[Span]:
-    """Return both, without those of `then` that lie in one of `first`; of two that overlap, the longer one stays."""
-    kept: list[Span] = []
-    firm = set(ID_KINDS)
+def _merge_spans(first: Sequence[Span], then: Sequence[Span]) -> list[Span]:
+    """Return the spans of both in order; of overlapping ones the longest, then the one of `first`, then an identifier."""
+    merged: list[Span] = []
     ranked = sorted(
         [*((span, 0) for span in first), *((span, 1) for span in then)],
-        key=lambda pair: (-(pair[0].end - pair[0].start), pair[1], pair[0].kind not in firm),
+        key=lambda pair: (-(pair[0].end - pair[0].start), pair[1], pair[0].kind not in ID_KINDS),
     )
     for span, _ in ranked:
-        if all(span.end <= each.start or span.start >= each.end for each in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda each: each.start)
+        if all(span.end <= other.start or span.start >= other.end for other in merged):
+            merged.append(span)
+    return sorted(merged, key=lambda span: span.start)

@@ -1,1 +1,1 @@
-"""Schemas and typed tables: fields, cell formats, Parquet and CSV."""
+"""Schemas and typed tables: fields and domains, cell formats, Parquet and CSV."""

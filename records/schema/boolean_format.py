@@ -1,11 +1,12 @@
-"""How a source writes true and false: two words of a known pair, in one spelling."""
+"""Detection of boolean columns: the two words of a known pair, in one spelling."""
 
 PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 DECLARED_PAIRS = (*PAIRS, ("1", "0"), ("1.0", "0.0"))
+"""Pairs that also count in a column that is declared boolean."""
 
 
 def boolean_words(cells: list[str], pairs: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
-    """Return how true and false are written, when `cells` are exactly one of `pairs`."""
+    """Return the words for true and false if the distinct `cells` are exactly one of `pairs`, else None."""
     for true, false in pairs:
         by_meaning = {cell.lower(): cell for cell in cells}
         if len(cells) == 2 and set(by_meaning) == {true, false}:
@@ -14,10 +15,10 @@ def boolean_words(cells: list[str], pairs: tuple[tuple[str, str], ...]) -> dict[
 
 
 def declared_boolean_words(cells: list[str]) -> dict[str, str] | None:
-    """Return how true and false are written in a column that is declared boolean, or None.
+    """Return the words for true and false of a column that is declared boolean, or None if they are not a known pair.
 
-    One word of a known pair is enough, for a declared type does not hang on who is in the table; the other word is
-    spelled alike.
+    One word of a pair is enough, because a declared type must not depend on the records in the table. The other word is then
+    spelled in the same way.
     """
     if len(cells) != 1:
         return boolean_words(cells, DECLARED_PAIRS)

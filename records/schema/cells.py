@@ -1,4 +1,4 @@
-"""Cells as found: one string for every cell, whatever the source's own type was."""
+"""Conversion of any column to strings: each cell as its source would print it."""
 
 import datetime as dates
 import decimal
@@ -12,13 +12,13 @@ from paracosm.foundation.errors import DataError
 PLAIN = (int, np.integer, dates.time, uuid.UUID)
 
 
-def as_found(column: pd.Series) -> pd.Series:
-    """Return `column` as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
+def to_source_strings(column: pd.Series) -> pd.Series:
+    """Return a column as strings (dtype `string`, missing is `pd.NA`), each cell as its source would print it.
 
-    Moments of one zone with several offsets from UTC, as summer time makes them, are local times without an offset.
+    Datetimes of a time zone with several offsets from UTC (summer time) become local times without an offset.
 
     Raises:
-        DataError: a cell is nested (list, dict, bytes), of a type that has no text, or text that UTF-8 cannot write.
+        DataError: a cell is nested (list, dict, bytes), of a type without a text form, or not valid in UTF-8.
     """
     kind = column.dtype
     if isinstance(kind, pd.StringDtype):
@@ -28,7 +28,7 @@ def as_found(column: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
         return column.astype("string")
     if pd.api.types.is_float_dtype(kind) and not isinstance(kind, pd.ArrowDtype):
-        # Cell by cell in the column's own precision: a float32 0.1 is 0.1, not 0.10000000149011612.
+        # In the precision of the column: a float32 0.1 is 0.1, not 0.10000000149011612.
         values = column.to_numpy(dtype="float32" if "32" in str(kind) else "float64", na_value=np.nan)
         cells = [pd.NA if np.isnan(cell) else str(cell) for cell in values]
         return pd.Series(cells, index=column.index, name=column.name, dtype="string")
@@ -36,7 +36,7 @@ def as_found(column: pd.Series) -> pd.Series:
 
 
 def changes_offset(column: pd.Series) -> bool:
-    """Return whether `column` holds moments of one time zone with several offsets from UTC."""
+    """Return whether a column holds datetimes of one time zone with several offsets from UTC."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         known = column.dropna()
         return (known.dt.tz_localize(None) - known.dt.tz_convert(None)).nunique() > 1
@@ -48,7 +48,7 @@ def changes_offset(column: pd.Series) -> bool:
 
 
 def holds_lone_surrogate(text: str) -> bool:
-    """Return whether `text` has half of a surrogate pair, as JSON can state and Python can hold, but UTF-8 cannot."""
+    """Return whether a text has half of a surrogate pair, which JSON and Python allow but UTF-8 does not."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -62,7 +62,7 @@ def _datetimes(column: pd.Series) -> pd.Series:
     known = column.dropna()
     if (known.dt.nanosecond != 0).any():
         raise DataError(
-            f"column {column.name!r}: holds nanoseconds; microseconds are the finest that can be kept"
+            f"column {column.name!r}: holds nanoseconds; the finest supported unit is microseconds"
         )
     if (known.dt.microsecond != 0).any():
         code = "%Y-%m-%d %H:%M:%S.%f"
@@ -111,6 +111,5 @@ def _text(cell: object, name: object, row: int, timespec: str) -> object:
     if isinstance(cell, dates.date):
         return cell.isoformat()
     raise DataError(
-        f"column {name!r}: row {row} holds a {type(cell).__name__}, which is no type of cell that can"
-        " be modelled"
+        f"column {name!r}: row {row} holds a {type(cell).__name__}, a type that cannot be modelled"
     )

@@ -1,4 +1,4 @@
-"""CSV files that every reader divides into the same cells."""
+"""CSV writer whose files every reader divides into the same cells."""
 
 from pathlib import Path
 from typing import IO
@@ -9,15 +9,15 @@ from paracosm.foundation.files import replacing
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table atomically, its lines ended by a line feed; a cell with any line end in it stands in quotes."""
+    """Write a table as CSV, atomically, with line feeds; cells with a carriage return or line feed are quoted."""
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        table.to_csv(_LineFeeds(file), index=False, lineterminator="\r\n")  # type: ignore[call-overload]  # it has all that is called
+        table.to_csv(_LineFeeds(file), index=False, lineterminator="\r\n")  # type: ignore[call-overload]  # pandas calls `write` only
 
 
 class _LineFeeds:
-    """Takes lines that end in CRLF and writes them with a line feed.
+    """Writer that replaces the CRLF at the end of a line by a line feed.
 
-    The csv module quotes a carriage return only where lines end in one, and readers take a bare one for the end of a line.
+    The csv module quotes a carriage return only if lines end in CRLF, but readers take a bare one for the end of a line.
     """
 
     def __init__(self, file: IO[str]) -> None:

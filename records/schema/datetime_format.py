@@ -1,6 +1,6 @@
-"""How a source writes its dates and times: one strftime format that gives every cell back exactly.
+"""Detection of datetime formats: one strftime format that reads and reproduces every cell of a column.
 
-`%-d`, `%-m`, `%-H` and `%-I` write without a leading zero, as glibc and BSD do.
+`%-d`, `%-m`, `%-H` and `%-I` write without a leading zero, as in glibc and BSD.
 """
 
 import re
@@ -42,9 +42,10 @@ CODE = re.compile(r"%-?.?", re.DOTALL)
 PLAIN_CODES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%j", "%H", "%I", "%p", "%M", "%S", "%f", "%%")
 UNPADDED_CODES = ("%-d", "%-m", "%-j", "%-H", "%-I", "%-M", "%-S")
 WEEKDAY_CODES = ("%a", "%A", "%w")
-"""Follow from the day, and so need one."""
+"""Allowed beside a day only, which determines them."""
 OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
 LONGEST = 40
+"""Characters of the longest cell that can be a datetime."""
 
 
 def _formats() -> tuple[str, ...]:
@@ -64,23 +65,23 @@ FORMATS = _formats()
 
 
 def read_datetime(text: str, code: str) -> datetime:
-    """Return the moment that `text` states in the format `code`.
+    """Return the datetime that `text` holds in the format `code`.
 
     Raises:
-        ValueError: `text` is not written so.
+        ValueError: `text` does not have this format.
     """
     return datetime.strptime(text, code.replace("%-", "%"))
 
 
 def codes_of(form: str) -> list[str]:
-    """Return the strftime codes of a format, in order; a lone `%` at its end is one."""
+    """Return the strftime codes of a format, in order; a lone `%` at the end counts as a code."""
     return CODE.findall(form)
 
 
-def format_fault(form: str) -> str | None:
-    """Return why a declared format cannot be modelled, in words, or None when it can.
+def format_error(form: str) -> str | None:
+    """Return why a declared format is not supported, or None if it is.
 
-    A code that reads but is not modelled, such as the week of `%W`, would lose its part of the moment.
+    A code such as `%W` (week) can be read, but the values that the model generates would lose it.
     """
     codes = codes_of(form)
     has_day = any(code[-1] in "dj" for code in codes)
@@ -93,29 +94,29 @@ def format_fault(form: str) -> str | None:
 
 
 def datetime_formats(cells: Sequence[str]) -> list[str]:
-    """Return every known format that reads each of `cells` and writes it back unchanged, preferred first.
+    """Return every known format that reads and reproduces each of `cells`, preferred first.
 
     A constant offset from UTC (`Z`, `+02:00`) becomes a literal end of the format.
     """
     if not cells or max(map(len, cells)) > LONGEST or not any(map(str.isdigit, cells[0])):
         return []
     offset = ""
-    if ":" in cells[0] and (found := OFFSET.search(cells[0])):
-        offset = found[0]
+    if ":" in cells[0] and (match := OFFSET.search(cells[0])):
+        offset = match[0]
         if not all(cell.endswith(offset) for cell in cells):
             return []
         cells = [cell.removesuffix(offset) for cell in cells]
-    fitting = [code for code in FORMATS if gives_back(cells[0], code)]
-    return [code + offset for code in fitting if all(gives_back(cell, code) for cell in cells)]
+    candidates = [code for code in FORMATS if reproduces(cells[0], code)]
+    return [code + offset for code in candidates if all(reproduces(cell, code) for cell in cells)]
 
 
 def is_ambiguous(formats: Sequence[str]) -> bool:
-    """Return whether `formats` read the same cells as different moments (day and month exchanged)."""
+    """Return whether `formats` read the same cells as different datetimes (day and month exchanged)."""
     return len({re.sub("%-", "%", code) for code in formats}) > 1
 
 
-def gives_back(cell: str, code: str) -> bool:
-    """Return whether `code` reads `cell` and writes it back unchanged."""
+def reproduces(cell: str, code: str) -> bool:
+    """Return whether the format `code` reads `cell` and writes it unchanged."""
     try:
         return read_datetime(cell, code).strftime(code) == cell
     except ValueError:

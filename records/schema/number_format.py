@@ -1,4 +1,4 @@
-"""How a source writes its integers and numbers: digits, decimals, padding and units."""
+"""Detection of number formats: digits, decimals, padding and unit of a column of integers or numbers."""
 
 import re
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 
 
 def integer_format(cells: Iterable[str]) -> dict[str, Any] | None:
-    """Return the `Field` attributes with which every cell is an integer, or None.
+    """Return the `Field` attributes (prefix, suffix, width) that read every cell as an integer, or None.
 
-    A column of `233.0` everywhere (a table that once passed through floats) is an integer with the suffix `.0`.
+    A column of cells such as `233.0` (a table that once was converted to floats) is an integer with the suffix `.0`.
     """
     parts = _parts(cells)
     if parts is None:
@@ -41,10 +41,10 @@ def integer_format(cells: Iterable[str]) -> dict[str, Any] | None:
 
 
 def number_format(cells: Iterable[str]) -> dict[str, Any] | None:
-    """Return the `Field` attributes with which every cell is a number, or None.
+    """Return the `Field` attributes (unit and decimals or significant digits) that read every cell as a number, or None.
 
-    Fixed point with the largest number of decimals found, unless that takes more than 12 decimals or 15 digits:
-    then scientific, with the significant digits that the values need.
+    The format is fixed point with the most decimals that occur. If that takes more than 12 decimals or 15 digits, it is
+    scientific with the significant digits that the values need.
     """
     parts = _parts(cells)
     if parts is None:
@@ -72,17 +72,17 @@ def number_format(cells: Iterable[str]) -> dict[str, Any] | None:
 
 
 def significant_digits(value: float) -> int:
-    """Return how many decimal digits tell `value` from every other float."""
+    """Return the number of significant digits of the shortest decimal that equals `value` as a float."""
     return len(Decimal(repr(value)).normalize().as_tuple().digits)
 
 
 def decimals_of(value: float) -> int:
-    """Return how many digits after the point the shortest decimal that tells `value` from every other float has."""
+    """Return the number of decimals of the shortest decimal that equals `value` as a float."""
     return max(-int(Decimal(repr(value)).normalize().as_tuple().exponent), 0)
 
 
 def is_infinite(cell: str) -> bool:
-    """Return whether `cell` spells an infinity, or a number too large for a float."""
+    """Return whether `cell` is an infinity or a number too large for a float."""
     if INFINITE.fullmatch(cell):
         return True
     match = UNIT.fullmatch(cell)
@@ -90,6 +90,7 @@ def is_infinite(cell: str) -> bool:
 
 
 def _parts(cells: Iterable[str]) -> tuple[str, list[str], str] | None:
+    """Return the common prefix, the numbers and the common suffix of all cells, or None if they differ in the unit."""
     numbers, units = [], set()
     for cell in cells:
         match = UNIT.fullmatch(cell)

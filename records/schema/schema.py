@@ -1,6 +1,6 @@
-"""The schema: the ordered fields of a record, each with its domain.
+"""The schema of a table: its ordered fields, each with a type and a domain.
 
-A cell is a plain Python value or None (missing):
+A value is a plain Python object, or None if it is missing:
 
 | field | Python value | column of a typed table |
 | --- | --- | --- |
@@ -37,7 +37,7 @@ DTYPES: dict[FieldType, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One column: its type and the domain that every value of it lies in.
+    """A column: its type and the domain of its values.
 
     Attributes that a type does not use keep their defaults.
     """
@@ -55,7 +55,7 @@ class Field:
     decimals: int = 0
     """Number: digits after the point."""
     scientific: int = 0
-    """Number: significant digits, when the magnitudes are too spread for a fixed point; 0 means fixed point."""
+    """Number: significant digits if the magnitudes vary too much for a fixed point; 0 means fixed point."""
     width: int = 0
     """Integer: digits to which the source pads with zeros (`00501`); 0 means no padding."""
     trim: bool = False
@@ -64,31 +64,31 @@ class Field:
     """Number: digits after the point that trimming leaves; 1 writes 2.0, as Python does."""
     prefix: str = ""
     suffix: str = ""
-    """Integer, number: a unit as found around the digits (`$`, ` kg`)."""
+    """Integer, number: unit around the digits in the source (`$`, ` kg`)."""
     categories: tuple[str, ...] = ()
     """Category: every allowed value."""
     true: str = "true"
     false: str = "false"
-    """Boolean: how the source writes it."""
+    """Boolean: words of the source for true and false."""
     format: str = ""
-    """Datetime: how the source writes it, in strftime codes."""
+    """Datetime: format of the source, in strftime codes."""
     min_length: int = 0
     max_length: int = 0
     """Text: allowed length in characters."""
     pattern: str = ""
-    """Identifier: shape of a value; 9 stands for a digit, A for a capital, a for a small letter, \\ keeps the next character."""
+    """Identifier: pattern of a value; 9 is any digit, A any capital, a any small letter, \\ marks the next character as literal."""
     fresh: bool = False
-    """Identifier: make a new value for every synthetic record; else the column is left out."""
+    """Identifier: whether every synthetic record gets a new value; else the column is left out."""
     declared: bool = False
-    """Whether the recipe declares the domain; else it was inferred from training records."""
+    """Whether the recipe declares the domain; else it is fitted to the training records."""
 
     @property
     def modelled(self) -> bool:
-        """Whether the language model sees this field. Identifiers never reach it."""
+        """Whether the language model sees this field. Identifiers are never modelled."""
         return self.type != "identifier"
 
     def allows(self, value: Value) -> bool:
-        """Return whether `value` lies in this field's domain."""
+        """Return whether `value` lies in the domain of this field; None does if the field is nullable."""
         if value is None:
             return self.nullable
         match self.type:
@@ -115,7 +115,7 @@ class Field:
         return round(value, self.decimals) == value
 
     def write(self, value: Value) -> str | None:
-        """Return `value` as the source writes it: units, decimals, padding and date format as found."""
+        """Return `value` in the format of the source: unit, decimals, padding, words or datetime format."""
         if value is None:
             return None
         match self.type:
@@ -139,13 +139,13 @@ class Field:
 
 @dataclass(frozen=True)
 class SubjectSequence:
-    """How the records of one subject form a sequence.
+    """The form of a subject's sequence of records. Fields are given by name.
 
     Attributes:
-        subject: the identifier that names the subject.
-        order_by: the field that orders its records.
-        shared: fields that all records of a subject share, in order.
-        most: longest sequence.
+        subject: the identifier of the subject.
+        order_by: the field that orders the records of a subject.
+        shared: fields that have one value in all records of a subject, in order.
+        most: most records of a sequence.
     """
 
     subject: str
@@ -156,7 +156,12 @@ class SubjectSequence:
 
 @dataclass(frozen=True)
 class Schema:
-    """The ordered fields of a record, and whether a subject's records form a sequence. Field names are unique."""
+    """The ordered fields of a record.
+
+    Attributes:
+        fields: the fields, with unique names.
+        sequence: form of a subject's sequence; None if records are modelled one by one.
+    """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
@@ -168,39 +173,39 @@ class Schema:
         return len(self.fields)
 
     def __getitem__(self, name: str) -> Field:
-        for each in self.fields:
-            if each.name == name:
-                return each
+        for field in self.fields:
+            if field.name == name:
+                return field
         raise KeyError(name)
 
     @property
     def names(self) -> list[str]:
         """Names of all fields, in order."""
-        return [each.name for each in self.fields]
+        return [field.name for field in self.fields]
 
     @property
     def modelled(self) -> tuple[Field, ...]:
         """The fields that the language model sees, in order."""
-        return tuple(each for each in self.fields if each.modelled)
+        return tuple(field for field in self.fields if field.modelled)
 
     def allows(self, record: Record) -> bool:
         """Return whether `record` has a value (or None) in the domain of every modelled field."""
-        return all(each.name in record and each.allows(record[each.name]) for each in self.modelled)
+        return all(field.name in record and field.allows(record[field.name]) for field in self.modelled)
 
     def to_json(self) -> str:
         """Return the schema as JSON that `from_json` reads back."""
-        plain: dict[str, Any] = {"fields": [_plain(each) for each in self.fields]}
+        plain: dict[str, Any] = {"fields": [_to_plain(field) for field in self.fields]}
         if self.sequence is not None:
             plain["sequence"] = asdict(self.sequence)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Return the schema that `to_json` wrote."""
         plain = json.loads(text)
-        told = plain.get("sequence")
-        sequence = None if told is None else SubjectSequence(**{**told, "shared": tuple(told["shared"])})
-        return cls(tuple(_field(each) for each in plain["fields"]), sequence)
+        form = plain.get("sequence")
+        sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
+        return cls(tuple(_from_plain(field) for field in plain["fields"]), sequence)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""
@@ -208,21 +213,21 @@ class Schema:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a schema that `save` wrote."""
+        """Return the schema that `save` wrote."""
         return cls.from_json(path.read_text(encoding="utf-8"))
 
 
-def _plain(each: Field) -> dict[str, Any]:
-    defaults = Field(name="", type=each.type)
-    plain = {key: value for key, value in asdict(each).items() if value != getattr(defaults, key)}
-    plain |= {"name": each.name, "type": each.type}
+def _to_plain(field: Field) -> dict[str, Any]:
+    defaults = Field(name="", type=field.type)
+    plain = {key: value for key, value in asdict(field).items() if value != getattr(defaults, key)}
+    plain |= {"name": field.name, "type": field.type}
     for bound in ("minimum", "maximum"):
         if isinstance(plain.get(bound), datetime):
             plain[bound] = plain[bound].isoformat()
     return plain
 
 
-def _field(plain: dict[str, Any]) -> Field:
+def _from_plain(plain: dict[str, Any]) -> Field:
     if plain["type"] == "datetime":
         moments = {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
         plain = {**plain, **moments}

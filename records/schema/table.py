@@ -1,4 +1,4 @@
-"""Typed tables: a DataFrame whose columns are the schema's fields, with the dtypes of `schema.DTYPES`."""
+"""Typed tables: DataFrames with the fields of a schema as columns, in the dtypes of `schema.DTYPES`."""
 
 import operator
 import re
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.datetime_format import read_datetime
 from paracosm.records.schema.identifier_pattern import shape
 from paracosm.records.schema.number_format import INT64
@@ -32,10 +32,11 @@ ARROW: dict[str, pa.DataType] = {
 
 
 def read_cell(field: Field, text: str) -> Value:
-    """Return the value that a cell as found states. A number is rounded to the field's decimals.
+    """Return the value of a cell of the source. Numbers are rounded to the field's decimals.
 
     Raises:
-        ValueError: the cell is not of the field's type, or not written in its format.
+        ValueError: the cell does not have the type or format of the field.
+        KeyError: the cell of a boolean field is not one of its words.
     """
     match field.type:
         case "integer":
@@ -47,7 +48,7 @@ def read_cell(field: Field, text: str) -> Value:
             value = float(_digits(field, text, NUMBER))
             if abs(value) == float("inf"):
                 raise ValueError("too large")
-            # Adding 0.0 turns -0.0 into 0.0: one zero, one spelling.
+            # Adding 0.0 turns -0.0 into 0.0, so that zero has one form.
             return (value if field.scientific else round(value, field.decimals)) + 0.0
         case "boolean":
             return {field.true: True, field.false: False}[text]
@@ -61,7 +62,7 @@ def to_typed(raw: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the columns of `raw` that are fields of `schema`, as a typed table.
 
     Raises:
-        DataError: a cell does not fit its field's type; names column, row and shape of the cell.
+        DataError: a cell does not have the type of its field; the message names column, row and shape of the cell.
     """
     return pd.DataFrame({field.name: _typed(raw[field.name], field) for field in schema}).reset_index(
         drop=True
@@ -69,7 +70,10 @@ def to_typed(raw: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def to_records(table: pd.DataFrame, schema: Schema) -> list[Record]:
-    """Return the rows of a typed table as dicts of plain Python values; missing is None. Absent identifiers stay absent."""
+    """Return the rows of a typed table as dicts of plain Python values; missing is None.
+
+    Identifiers without a column are left out.
+    """
     present = [field for field in schema if field.name in table.columns]
     columns = [_plain(table[field.name], field) for field in present]
     names = [field.name for field in present]
@@ -77,7 +81,7 @@ def to_records(table: pd.DataFrame, schema: Schema) -> list[Record]:
 
 
 def to_table(records: Iterable[Record], schema: Schema) -> pd.DataFrame:
-    """Return records as a typed table. An identifier that no record has is left out."""
+    """Return records as a typed table, without the identifiers that no record has."""
     rows = list(records)
     columns = {}
     for field in schema:
@@ -87,7 +91,7 @@ def to_table(records: Iterable[Record], schema: Schema) -> pd.DataFrame:
 
 
 def written(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Return a typed table as the source would write it: strings with units, decimals and formats; missing is `pd.NA`."""
+    """Return a typed table in the format of the source: strings with units and decimals; missing is `pd.NA`."""
     present = [field for field in schema if field.name in table.columns]
     columns = {}
     for field in present:
@@ -111,15 +115,15 @@ def write_table(table: pd.DataFrame, path: Path, schema: Schema) -> None:
 
 
 def read_table(path: Path, schema: Schema) -> pd.DataFrame:
-    """Read a typed table that `write_table` wrote.
+    """Return the typed table that `write_table` wrote.
 
     Raises:
-        DataError: the file is missing or damaged, or lacks a modelled field, or holds it in another type.
+        DataError: the file is missing or damaged, or a modelled field is missing in it or has another type.
     """
     try:
         arrow = pq.read_table(path)
-    except (OSError, pa.ArrowException) as fault:
-        raise DataError(f"{path}: cannot be read as Parquet: {str(fault).splitlines()[0]}") from fault
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     missing = [field.name for field in schema.modelled if field.name not in arrow.column_names]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r} of the schema")
@@ -131,67 +135,74 @@ def read_table(path: Path, schema: Schema) -> pd.DataFrame:
 
 
 def cell_shape(text: str) -> str:
-    """Return how a cell looks without saying what it says: `Aaaa-999`, cut at forty characters."""
-    looks = shape(text)
-    return looks if len(looks) <= LONGEST_SHAPE else looks[:LONGEST_SHAPE] + "..."
+    """Return the shape of a cell, such as `Aaaa-999`, which does not reveal its content; cut at forty characters."""
+    whole = shape(text)
+    return whole if len(whole) <= LONGEST_SHAPE else whole[:LONGEST_SHAPE] + "..."
 
 
 def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
     try:
         return _column(column.to_pylist(), field)
-    except (TypeError, ValueError) as fault:
-        raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from fault
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from error
 
 
 def _typed(column: pd.Series, field: Field) -> pd.Series:
-    cells = as_found(column)
+    cells = to_source_strings(column)
     values: dict[Any, Value] = {}
     for cell in cells.dropna().unique():
         try:
             values[cell] = read_cell(field, cell)
-        except (ValueError, KeyError) as fault:
+        except (ValueError, KeyError) as error:
             row = int((cells == cell).fillna(False).to_numpy().argmax()) + 1
             like = f" like {field.format!r}" if field.type == "datetime" else ""
             raise DataError(
                 f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r},"
-                f" which is no {field.type}{like}"
-            ) from fault
+                f" which is not {'an' if field.type in ('integer', 'identifier') else 'a'} {field.type}{like}"
+            ) from error
     return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
 
 
 def _column(values: list[Any], field: Field) -> pd.Series:
     if field.type != "integer":
         return pd.Series(values, dtype=DTYPES[field.type])
-    # Given None among integers, pandas goes through floats and loses digits above 2**53.
-    absent = np.array([value is None for value in values], dtype=bool)
+    # pandas converts integers with None among them to floats and loses digits above 2**53.
+    is_missing = np.array([value is None for value in values], dtype=bool)
     whole = [0 if value is None else operator.index(value) for value in values]
-    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), absent))
+    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), is_missing))
 
 
 def _plain(column: pd.Series, field: Field) -> list[Any]:
-    absent = column.isna().to_numpy()
+    is_missing = column.isna().to_numpy()
     match field.type:
         case "integer":
             values: Iterable[Any] = (
-                0 if gone else int(cell) for cell, gone in zip(column, absent, strict=True)
+                0 if missing else int(cell) for cell, missing in zip(column, is_missing, strict=True)
             )
         case "number":
-            values = (0.0 if gone else float(cell) for cell, gone in zip(column, absent, strict=True))
+            values = (
+                0.0 if missing else float(cell) for cell, missing in zip(column, is_missing, strict=True)
+            )
         case "boolean":
-            values = (False if gone else bool(cell) for cell, gone in zip(column, absent, strict=True))
+            values = (
+                False if missing else bool(cell) for cell, missing in zip(column, is_missing, strict=True)
+            )
         case "datetime":
             values = (
-                None if gone else cell.to_pydatetime() for cell, gone in zip(column, absent, strict=True)
+                None if missing else cell.to_pydatetime()
+                for cell, missing in zip(column, is_missing, strict=True)
             )
         case _:
-            values = (None if gone else str(cell) for cell, gone in zip(column, absent, strict=True))
-    return [None if gone else value for value, gone in zip(values, absent, strict=True)]
+            values = (
+                None if missing else str(cell) for cell, missing in zip(column, is_missing, strict=True)
+            )
+    return [None if missing else value for value, missing in zip(values, is_missing, strict=True)]
 
 
 def _digits(field: Field, text: str, expected: re.Pattern[str]) -> str:
     if not (text.startswith(field.prefix) and text.endswith(field.suffix)):
-        raise ValueError("other unit")
+        raise ValueError("another unit")
     digits = text[len(field.prefix) : len(text) - len(field.suffix)]
     if not expected.fullmatch(digits):
-        raise ValueError("no digits")
+        raise ValueError("not a number")
     return digits

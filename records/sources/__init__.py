@@ -1,1 +1,1 @@
-"""Data sources: files, SQL queries, hub data sets and tables in memory."""
+"""Data sources: files, SQL queries, data sets of the Hugging Face Hub, and tables in memory."""

@@ -1,4 +1,4 @@
-"""CSV and TSV files, cell by cell as found."""
+"""Reader of CSV and TSV files, with every cell as a string."""
 
 import csv
 import io
@@ -23,12 +23,12 @@ def read_delimited(path: Path, *, missing: Collection[str], tabs: bool, limit: i
 
     Args:
         path: the file, gzipped or not.
-        missing: cells that mean `not there`.
-        tabs: whether the delimiter is a tab; else it is found among comma, semicolon, tab and bar.
-        limit: read at most this many rows.
+        missing: cells that mean a missing value.
+        tabs: whether the delimiter is a tab; else it is detected among comma, semicolon, tab and bar.
+        limit: most rows to read; None for all.
 
     Raises:
-        DataError: the file is not text, has no header or no rows, or a row has another number of fields.
+        DataError: the file is not text, has no header or no rows, or a row has another number of cells than the header.
     """
     text = read_text(path)
     rows = _rows(text, "\t" if tabs else sniff_delimiter(text), path)
@@ -41,21 +41,21 @@ def read_delimited(path: Path, *, missing: Collection[str], tabs: bool, limit: i
         cells.append(row)
     if not cells:
         raise DataError(f"{path}: has a header but no rows")
-    gone = set(missing)
-    columns = ([None if cell in gone else cell for cell in column] for column in zip(*cells, strict=True))
+    absent = set(missing)
+    columns = ([None if cell in absent else cell for cell in column] for column in zip(*cells, strict=True))
     return pd.DataFrame(
         {name: pd.Series(column, dtype="string") for name, column in zip(names, columns, strict=True)}
     )
 
 
 def sniff_delimiter(text: str) -> str:
-    """Return the delimiter that cuts the first rows into the most fields, the same number in each."""
+    """Return the delimiter that divides the first rows into the most cells, with the same number in each row."""
     beginning = text[:SNIFFED_LETTERS]
-    found = {}
+    scores = {}
     for delimiter in DELIMITERS:
         widths = _widths(beginning, delimiter)
-        found[delimiter] = (len(set(widths)) == 1 and widths[0] > 1, widths[0])
-    return max(DELIMITERS, key=found.__getitem__)
+        scores[delimiter] = (len(set(widths)) == 1 and widths[0] > 1, widths[0])
+    return max(DELIMITERS, key=scores.__getitem__)
 
 
 def _widths(text: str, delimiter: str) -> list[int]:
@@ -66,7 +66,7 @@ def _widths(text: str, delimiter: str) -> list[int]:
 
 
 def _rows(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield every row that is not blank, with the line where it begins."""
+    """Yield the first line and the cells of every row that is not blank."""
     _allow_long_cells()
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
@@ -75,17 +75,17 @@ def _rows(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str
             if row:
                 yield line, row
             line = reader.line_num + 1
-    except csv.Error as fault:
+    except csv.Error as error:
         raise DataError(
-            f"{path}:{line}: the quotes of the row that begins here do not match ({fault})"
-        ) from fault
+            f"{path}:{line}: the quotes in the row that begins on this line do not match ({error})"
+        ) from error
 
 
 def _names(header: list[str], path: Path) -> list[str]:
     names = [name or f"column {number}" for number, name in enumerate(header, start=1)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{path}:1: the column {twice[0]!r} is there twice")
+        raise DataError(f"{path}:1: there are two columns {twice[0]!r}")
     return names
 
 

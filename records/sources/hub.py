@@ -1,4 +1,4 @@
-"""Data sets that `datasets` loads: a Hub id, a local folder, or what `save_to_disk` left."""
+"""Reader of data sets of the package `datasets`: from the Hub, from a local folder, or written by `save_to_disk`."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +11,7 @@ from paracosm.records.sources.parquet import from_arrow
 
 
 def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
-    """Read one split of `hf://ORG/NAME` (or of a folder that `datasets.load_dataset` understands).
+    """Read one split of `hf://ORG/NAME`, or of a folder that `datasets.load_dataset` supports.
 
     Raises:
         DataError: the data set or the split does not exist, or the Hub cannot be reached.
@@ -23,9 +23,9 @@ def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataF
     name = source.removeprefix("hf://")
     try:
         dataset = datasets.load_dataset(name, split=split)
-    except (DatasetsError, HfHubHTTPError, OSError, ValueError) as fault:
-        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
-        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from fault
+    except (DatasetsError, HfHubHTTPError, OSError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from error
     return from_arrow(arrow_of(dataset), source, drop=drop)
 
 
@@ -39,7 +39,7 @@ def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
 
     try:
         dataset = datasets.load_from_disk(str(folder))
-    except (OSError, ValueError, KeyError) as fault:
-        reason = next(iter(str(fault).splitlines()), type(fault).__name__)
-        raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from fault
+    except (OSError, ValueError, KeyError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from error
     return from_arrow(arrow_of(dataset), str(folder), drop=drop)

@@ -1,4 +1,4 @@
-"""Parquet files and Arrow tables, with their own types."""
+"""Reader of Parquet files and Arrow tables, with the types of their columns."""
 
 import io
 from collections.abc import Collection
@@ -34,7 +34,7 @@ def read_parquet(path: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
     """Read a Parquet file.
 
     Raises:
-        DataError: the file is empty, or damaged, or a column is nested.
+        DataError: the file is empty or damaged, or a column is nested.
     """
     with path.open("rb") as file:
         zipped = file.read(2) == GZIP
@@ -42,27 +42,27 @@ def read_parquet(path: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
         raise DataError(f"{path}: is empty")
     try:
         arrow = pq.read_table(io.BytesIO(read_bytes(path)) if zipped else path)
-    except pa.ArrowException as fault:
-        raise DataError(f"{path}: is no whole Parquet file: {str(fault).splitlines()[0]}") from fault
+    except pa.ArrowException as error:
+        raise DataError(f"{path}: is not a complete Parquet file: {str(error).splitlines()[0]}") from error
     return from_arrow(arrow, str(path), drop=drop)
 
 
-def from_arrow(arrow: pa.Table, place: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
-    """Return an Arrow table as pandas, integers with nulls still integers. A stored pandas index is left out.
+def from_arrow(arrow: pa.Table, name: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
+    """Return an Arrow table as pandas, with nullable integers and without a stored pandas index.
 
-    Columns of `drop` stay, without cells: they may be nested.
+    Columns of `drop` stay without cells, so they may be nested.
 
     Raises:
         DataError: a column is nested.
     """
-    index = [name for name in arrow.column_names if name.startswith("__index_level_")]
-    arrow = arrow.drop_columns(index)
-    for at, field in enumerate(arrow.schema):
+    stored_index = [column for column in arrow.column_names if column.startswith("__index_level_")]
+    arrow = arrow.drop_columns(stored_index)
+    for index, field in enumerate(arrow.schema):
         if field.name in drop:
-            arrow = arrow.set_column(at, field.name, pa.nulls(len(arrow), pa.string()))
+            arrow = arrow.set_column(index, field.name, pa.nulls(len(arrow), pa.string()))
         elif any(is_it(field.type) for is_it in NO_CELLS):
             raise DataError(
-                f"{place}: the column {field.name!r} holds {field.type}; a cell must be a single value"
+                f"{name}: the column {field.name!r} holds {field.type}; a cell must be a single value"
                 " (or add it to data.drop)"
             )
     return arrow.to_pandas(types_mapper=PANDAS.get, ignore_metadata=True, date_as_object=True)

@@ -1,7 +1,7 @@
-"""Sources: where a raw table comes from.
+"""Reader of the raw table of a recipe: files, SQL, the Hub, samples and tables in memory.
 
-Cells stay as found: strings from CSV, TSV and JSONL, the source's own types from Parquet, SQL, a Hub or Python objects.
-A cell of `data.missing` is missing in CSV and TSV only; everywhere else null is missing and `NaN` may be a word.
+Cells are strings from CSV, TSV and JSONL, and have the source's types from Parquet, SQL, the Hub and Python objects. Cells of
+`data.missing` are missing in CSV and TSV only; elsewhere null is missing and `NaN` may be a word.
 """
 
 import glob
@@ -14,7 +14,7 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.schema.cells import as_found
+from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.sources.delimited import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
@@ -34,11 +34,11 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     """Read the raw table that `data.source` names.
 
     Args:
-        data: the recipe's data section; `source`, `query`, `hub_split`, `missing` and `limit` matter here.
-        root: the recipe's folder; a relative path is looked for there, then in the current folder.
+        data: the recipe's data section; `source`, `query`, `hub_split`, `missing`, `drop` and `limit` are read.
+        root: the recipe's folder; relative paths are searched there, then in the current folder.
 
     Raises:
-        DataError: there is no such source, or it is damaged, empty or not a table.
+        DataError: the source does not exist, or is damaged, empty or not a table.
     """
     if _is_url(data.source):
         return _limited(_read_url(data, root), data)
@@ -49,7 +49,7 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
 
 
 def source_digest(data: Data, *, root: Path) -> str | None:
-    """Return a digest of the source's files, or None when the source is no file and has to be read to know it."""
+    """Return a digest of the source's files, or None if the source is not a file and has to be read for a digest."""
     if _is_url(data.source):
         return None
     files = source_files(data, root=root)
@@ -61,7 +61,7 @@ def source_digest(data: Data, *, root: Path) -> str | None:
 def table_digest(table: pd.DataFrame) -> str:
     """Return a digest of a raw table's columns and cells."""
     columns = {
-        str(name): as_found(table[name]).astype(object).where(table[name].notna(), None).tolist()
+        str(name): to_source_strings(table[name]).astype(object).where(table[name].notna(), None).tolist()
         for name in table
     }
     return value_digest([list(columns), columns])
@@ -71,25 +71,25 @@ def source_files(data: Data, *, root: Path) -> list[Path]:
     """Return the files that a path, a glob or a `sample:` names, in sorted order.
 
     Raises:
-        DataError: there are none, or the query of a database is given with a file.
+        DataError: there are none, or a database query is given for a file.
     """
     if data.query is not None:
         raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
     if data.source.startswith("sample:"):
         return [_sample(data.source.removeprefix("sample:"))]
     path = Path(data.source).expanduser()
-    places = [path] if path.is_absolute() else list(dict.fromkeys([root / path, Path.cwd() / path]))
-    for place in places:
-        if place.is_file() or (place.is_dir() and (place / "dataset_info.json").is_file()):
-            return [place]
-    for place in places:
-        if place.is_dir():
+    candidates = [path] if path.is_absolute() else list(dict.fromkeys([root / path, Path.cwd() / path]))
+    for candidate in candidates:
+        if candidate.is_file() or (candidate.is_dir() and (candidate / "dataset_info.json").is_file()):
+            return [candidate]
+    for candidate in candidates:
+        if candidate.is_dir():
             raise DataError(
-                f"{place}: is a folder; name a file in it, or a glob such as {data.source.rstrip('/')}/*.csv"
+                f"{candidate}: is a folder; name a file in it, or a glob such as {data.source.rstrip('/')}/*.csv"
             )
     if any(letter in data.source for letter in "*?["):
-        return _matches(data.source, places)
-    raise DataError(_missing_file(places[0]))
+        return _matches(data.source, candidates)
+    raise DataError(_missing_file(candidates[0]))
 
 
 def _is_url(source: str) -> bool:
@@ -128,7 +128,7 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
     suffix = _suffix(file)
     if suffix not in READABLE:
         raise DataError(
-            f"{file}: is no kind of file that can be read; allowed: {', '.join(READABLE)}, each also with .gz"
+            f"{file}: files of this kind are not supported; allowed: {', '.join(READABLE)}, each also with .gz"
         )
     try:
         if suffix in DELIMITED:
@@ -138,8 +138,8 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
         if suffix in LINES:
             return read_jsonl(file, limit=data.limit, drop=data.drop)
         return read_parquet(file, drop=data.drop)
-    except OSError as fault:
-        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def _suffix(file: Path) -> str:
@@ -157,24 +157,24 @@ def _limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
 def _sample(name: str) -> Path:
     if name not in SAMPLES:
         raise DataError(
-            f"sample:{name}: is no sample; there are: {', '.join(SAMPLES)}{did_you_mean(name, SAMPLES)}"
+            f"sample:{name}: there is no such sample; there are: {', '.join(SAMPLES)}{did_you_mean(name, SAMPLES)}"
         )
     package, inside = SAMPLES[name]
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
         raise DataError(
             f'sample:{name}: needs the package {package}; install it with: pip install "paracosm[samples]"'
         )
-    return Path(found.origin).parent / inside
+    return Path(spec.origin).parent / inside
 
 
-def _matches(pattern: str, places: list[Path]) -> list[Path]:
-    for place in places:
+def _matches(pattern: str, candidates: list[Path]) -> list[Path]:
+    for candidate in candidates:
         if files := sorted(
-            Path(name) for name in glob.glob(str(place), recursive=True) if Path(name).is_file()
+            Path(name) for name in glob.glob(str(candidate), recursive=True) if Path(name).is_file()
         ):
             return files
-    raise DataError(f"{pattern}: matches no file in {places[0].parent}")
+    raise DataError(f"{pattern}: matches no file in {candidates[0].parent}")
 
 
 def _missing_file(path: Path) -> str:
@@ -183,7 +183,7 @@ def _missing_file(path: Path) -> str:
         return f"{path}: there is no such file (nor a folder {folder})"
     return (
         f"{path}: there is no such"
-        f" file{did_you_mean(path.name, sorted(each.name for each in folder.iterdir()))}"
+        f" file{did_you_mean(path.name, sorted(file.name for file in folder.iterdir()))}"
     )
 
 
@@ -198,5 +198,5 @@ def _other_columns(file: Path, table: pd.DataFrame, first: Path, expected: pd.Da
 def _digest(file: Path) -> str:
     try:
         return file_digest(file)
-    except OSError as fault:
-        raise DataError(f"{file}: cannot be read: {fault.strerror or fault}") from fault
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error

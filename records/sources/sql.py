@@ -1,4 +1,4 @@
-"""Tables that a database answers to a SELECT, through SQLAlchemy."""
+"""Reader of the result of a SELECT, through SQLAlchemy."""
 
 import importlib.util
 from pathlib import Path
@@ -12,10 +12,10 @@ from paracosm.recipes.sections.data import Data
 
 
 def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
-    """Return what `data.query` selects from the database at `data.source`. No message ever shows the URL's password.
+    """Return the result of `data.query` from the database at `data.source`. No message shows the password of the URL.
 
     Raises:
-        DataError: SQLAlchemy or the driver is missing, there is no query, or the database refuses.
+        DataError: SQLAlchemy or the driver is missing, there is no query, or the database reports an error.
     """
     if importlib.util.find_spec("sqlalchemy") is None:
         raise DataError(
@@ -25,32 +25,30 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ResourceClosedError, SQLAlchemyError
 
     url = _url(data.source, root)
-    place = url.render_as_string(hide_password=True)
+    address = url.render_as_string(hide_password=True)
     if not data.query:
-        raise DataError(f"data.query: is missing; {place} needs a SELECT that gives the table")
+        raise DataError(f"data.query: is missing; {address} needs a SELECT that returns the table")
     try:
         engine = sqlalchemy.create_engine(url)
-    except (ArgumentError, NoSuchModuleError) as fault:
-        raise DataError(f"{place}: there is no such kind of database ({_reason(fault, url)})") from fault
-    except ImportError as fault:
-        raise DataError(f"{place}: the driver is not installed ({fault})") from fault
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DataError(f"{address}: there is no such kind of database ({_reason(error, url)})") from error
+    except ImportError as error:
+        raise DataError(f"{address}: the driver is not installed ({error})") from error
     try:
         with engine.connect() as connection:
-            answer = connection.execute(sqlalchemy.text(data.query))
-            names, rows = (
-                list(answer.keys()),
-                answer.fetchall() if data.limit is None else answer.fetchmany(data.limit),
-            )
-    except ResourceClosedError as fault:
-        raise DataError("data.query: gives no rows; it must be a SELECT") from fault
-    except SQLAlchemyError as fault:
-        raise DataError(f"{place}: {_reason(fault, url)}") from fault
+            result = connection.execute(sqlalchemy.text(data.query))
+            names = list(result.keys())
+            rows = result.fetchall() if data.limit is None else result.fetchmany(data.limit)
+    except ResourceClosedError as error:
+        raise DataError("data.query: returns no rows; it must be a SELECT") from error
+    except SQLAlchemyError as error:
+        raise DataError(f"{address}: {_reason(error, url)}") from error
     finally:
         engine.dispose()
     if len(set(names)) < len(names):
-        raise DataError("data.query: gives two columns of one name; rename one with AS")
+        raise DataError("data.query: returns two columns of one name; rename one with AS")
     return pd.DataFrame(
-        {name: pd.Series([row[at] for row in rows], dtype=object) for at, name in enumerate(names)}
+        {name: pd.Series([row[index] for row in rows], dtype=object) for index, name in enumerate(names)}
     )
 
 
@@ -62,24 +60,24 @@ def _url(source: str, root: Path) -> Any:
         url = sqlalchemy.make_url(source)
     except (ArgumentError, ValueError):
         raise DataError(
-            f"data.source: {source.partition('://')[0]}://... is no database URL that SQLAlchemy understands"
+            f"data.source: {source.partition('://')[0]}://... is not a database URL that SQLAlchemy supports"
         ) from None
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return url
     path = Path(url.database)
-    found = next((place for place in (root / path, Path.cwd() / path) if place.is_file()), None)
-    if found is None:
+    file = next((candidate for candidate in (root / path, Path.cwd() / path) if candidate.is_file()), None)
+    if file is None:
         names = (
-            sorted(each.name for each in (root / path).parent.iterdir())
+            sorted(other.name for other in (root / path).parent.iterdir())
             if (root / path).parent.is_dir()
             else []
         )
-        # SQLite would make an empty database instead of failing.
+        # SQLite would create an empty database instead of failing.
         raise DataError(f"{root / path}: there is no such database file{did_you_mean(path.name, names)}")
-    return url.set(database=str(found))
+    return url.set(database=str(file))
 
 
-def _reason(fault: Exception, url: Any) -> str:
-    original = getattr(fault, "orig", None) or fault
+def _reason(error: Exception, url: Any) -> str:
+    original = getattr(error, "orig", None) or error
     reason = next(iter(str(original).splitlines()), type(original).__name__)
     return reason.replace(url.password, "***") if url.password else reason

@@ -1,4 +1,4 @@
-"""Whole text files: gunzipped where they are gzipped, and decoded strictly as UTF-8."""
+"""Reader of whole text files: decompressed if they are gzipped, and decoded strictly as UTF-8."""
 
 import gzip
 import zlib
@@ -11,7 +11,7 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes, gunzipped when they begin as gzip does.
+    """Return the bytes of a file, decompressed if they begin with the signature of gzip.
 
     Raises:
         DataError: the file is empty, or its gzip stream is broken.
@@ -21,8 +21,8 @@ def read_bytes(path: Path) -> bytes:
     if content.startswith(GZIP):
         try:
             content = gzip.decompress(content)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise DataError(f"{path}: the gzip stream is broken or cut off ({fault})") from fault
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{path}: the gzip stream is broken or cut off ({error})") from error
     elif path.suffix.lower() == ".gz" and content:
         raise DataError(f"{path}: ends in .gz but is not gzipped")
     if not content.strip():
@@ -34,18 +34,18 @@ def read_text(path: Path) -> str:
     """Return a file's text, without a byte order mark.
 
     Raises:
-        DataError: the file is not UTF-8 text; names the line.
+        DataError: the file is not UTF-8 text; the message names the line.
     """
     content = read_bytes(path)
     if content.startswith(UTF16):
         raise DataError(f"{path}: is UTF-16; save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        byte = content[fault.start]
-        raise DataError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from fault
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise DataError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}:{line}: holds a zero byte, so it is no text file")
+        raise DataError(f"{path}:{line}: holds a zero byte, so it is not a text file")
     return text

@@ -1,1 +1,1 @@
-"""Splits by subject, near-duplicate clusters and sequences of records."""
+"""Splits by subject and by clusters of copies, near-duplicate texts, and sequences of records."""

@@ -1,93 +1,160 @@
-"""Near-duplicates: pairs of texts whose sets of five-word shingles overlap.
+"""Word shingles, their Jaccard similarity, and near-duplicate texts.
 
-Candidates come from MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3);
-every candidate pair is then compared exactly, so that nothing is reported that is not similar enough.
+Two texts are near-duplicates if the Jaccard similarity of their sets of five-word shingles reaches a threshold. This module is
+the one home of the tokenisation: splits, the copy filter and the copy metrics all cut texts into words in the same way.
+
+All pairs of a table are found with MinHash and banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive
+Datasets, chapter 3). Every candidate pair is then compared exactly, so there are no false positives.
 """
 
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
-WORDS = 5
+SHINGLE_WORDS = 5
 FEWEST_SHINGLES = 8
+"""Shorter texts (fewer than twelve words) repeat by nature: two records `follow-up visit` are not copies."""
 PERMUTATIONS = 128
 MISSED = 1e-3
+"""Largest probability of missing a pair whose similarity equals the threshold."""
 SEED = 20_241
-PRIME = np.uint64(2**61 - 1)
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 divided by the golden ratio: multiplying by it spreads hashes (Knuth, The Art of Computer Programming, 6.4)."""
+WORD = re.compile(r"\w+")
+REMEMBERED_WORDS = 100_000
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text: runs of letters, digits and underscores, case-folded, without punctuation."""
+    return WORD.findall(text.casefold())
+
+
+def word_hashes(text: str) -> np.ndarray:
+    """Return the hashes (uint64) of the words of a text, in order."""
+    return np.array([_word_hash(word) for word in words(text)], dtype=np.uint64)
+
+
+def ngram_hashes(hashes: np.ndarray, size: int) -> np.ndarray:
+    """Return the hashes (uint64) of all runs of `size` words, in order.
+
+    Args:
+        hashes: what `word_hashes` returned.
+        size: words in a run.
+
+    Returns:
+        Array of max(0, len(hashes) - size + 1) hashes.
+    """
+    count = max(0, len(hashes) - size + 1)
+    mixed = np.zeros(count, dtype=np.uint64)
+    for offset in range(size if count else 0):
+        mixed = mixed * MIXER + hashes[offset : offset + count]
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def shingles(text: str, size: int = SHINGLE_WORDS) -> np.ndarray:
+    """Return the sorted distinct hashes (uint64) of the shingles of a text: its runs of `size` words."""
+    return np.unique(ngram_hashes(word_hashes(text), size))
+
+
+def jaccard(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the Jaccard similarity of two sorted sets of hashes, of which at least one is not empty."""
+    shared = len(np.intersect1d(first, second, assume_unique=True))
+    return shared / (len(first) + len(second) - shared)
+
+
+class ShingleIndex:
+    """Inverted index of texts by their shingles, to find the text that is most similar to another one.
+
+    Texts with fewer than `fewest` shingles are left out, on both sides.
+    """
+
+    def __init__(self, texts: Iterable[str] = (), *, fewest: int = FEWEST_SHINGLES) -> None:
+        self._fewest = fewest
+        self._sizes: list[int] = []
+        self._holders: dict[int, list[int]] = defaultdict(list)
+        for text in texts:
+            self.add(text)
+
+    def add(self, text: str) -> None:
+        """Add a text to the index."""
+        hashes = shingles(text).tolist()
+        if len(hashes) >= self._fewest:
+            for shingle in hashes:
+                self._holders[shingle].append(len(self._sizes))
+            self._sizes.append(len(hashes))
+
+    def largest_jaccard(self, text: str) -> float:
+        """Return the largest Jaccard similarity of a text with any text of the index; 0 if it is too short."""
+        hashes = shingles(text).tolist()
+        if len(hashes) < self._fewest:
+            return 0.0
+        shared: dict[int, int] = defaultdict(int)
+        for shingle in hashes:
+            for holder in self._holders.get(shingle, ()):
+                shared[holder] += 1
+        return max(
+            (common / (len(hashes) + self._sizes[holder] - common) for holder, common in shared.items()),
+            default=0.0,
+        )
 
 
 def near_duplicates(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int]]:
-    """Yield pairs of positions of near-duplicates: enough to connect all of them, not every pair.
+    """Yield index pairs of near-duplicates: enough pairs to connect all near-duplicates, not every pair.
 
-    Texts of fewer than twelve words are left out: `follow-up visit` twice says nothing about copying.
+    Texts with fewer than `FEWEST_SHINGLES` shingles are left out.
 
     Args:
-        texts: one a record; may be empty.
+        texts: one text a record; may be empty.
         threshold: least Jaccard similarity of the shingle sets, in (0, 1].
     """
     sets = [shingles(text) for text in texts]
-    long = [position for position, found in enumerate(sets) if len(found) >= FEWEST_SHINGLES]
+    long_texts = [index for index, hashes in enumerate(sets) if len(hashes) >= FEWEST_SHINGLES]
     rows = rows_per_band(threshold)
-    signatures = {position: _signature(sets[position]) for position in long}
+    signatures = {index: _signature(sets[index]) for index in long_texts}
     for start in range(0, PERMUTATIONS, rows):
         buckets: dict[bytes, list[int]] = defaultdict(list)
-        for position in long:
-            buckets[signatures[position][start : start + rows].tobytes()].append(position)
+        for index in long_texts:
+            buckets[signatures[index][start : start + rows].tobytes()].append(index)
         for bucket in buckets.values():
-            yield from _similar(bucket, sets, threshold)
-
-
-def shingles(text: str) -> np.ndarray:
-    """Return the sorted distinct hashes (uint64) of the text's five-word shingles, case and punctuation aside."""
-    words = re.findall(r"\w+", text.casefold())
-    if len(words) < WORDS:
-        return np.zeros(0, dtype=np.uint64)
-    hashed = np.array([_word(word) for word in words], dtype=np.uint64)
-    mixed = np.zeros(len(words) - WORDS + 1, dtype=np.uint64)
-    for offset in range(WORDS):
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + hashed[offset : offset + len(mixed)]
-        mixed ^= mixed >> np.uint64(29)
-    return np.unique(mixed)
+            yield from _similar_pairs(bucket, sets, threshold)
 
 
 def rows_per_band(threshold: float) -> int:
-    """Return the most rows a band may have so that a pair at the threshold is missed with probability below 0.001."""
+    """Return the most rows a band may have so that a pair at the threshold is missed with probability below `MISSED`."""
     for rows in (16, 8, 4, 2):
         if (1 - threshold**rows) ** (PERMUTATIONS // rows) < MISSED:
             return rows
     return 1
 
 
-def jaccard(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the Jaccard similarity of two sorted sets of hashes."""
-    shared = len(np.intersect1d(one, other, assume_unique=True))
-    return shared / (len(one) + len(other) - shared)
-
-
-def _similar(bucket: list[int], sets: list[np.ndarray], threshold: float) -> Iterator[tuple[int, int]]:
+def _similar_pairs(bucket: list[int], sets: list[np.ndarray], threshold: float) -> Iterator[tuple[int, int]]:
     joined: set[int] = set()
-    for one, other in combinations(bucket, 2):
-        if one in joined:
+    for first, second in combinations(bucket, 2):
+        if first in joined:
             continue
-        small, large = sorted((len(sets[one]), len(sets[other])))
-        if small >= threshold * large and jaccard(sets[one], sets[other]) >= threshold:
-            if large == small and np.array_equal(sets[one], sets[other]):
-                joined.add(other)
-            yield one, other
+        smaller, larger = sorted((len(sets[first]), len(sets[second])))
+        if smaller >= threshold * larger and jaccard(sets[first], sets[second]) >= threshold:
+            if larger == smaller and np.array_equal(sets[first], sets[second]):
+                joined.add(second)
+            yield first, second
 
 
 def _signature(hashes: np.ndarray) -> np.ndarray:
-    draw = np.random.default_rng(SEED)
-    factors = draw.integers(1, 2**63, size=PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
-    shifts = draw.integers(0, 2**63, size=PERMUTATIONS, dtype=np.uint64)
+    """Return the MinHash signature (`PERMUTATIONS` values) of a set of hashes."""
+    random = np.random.default_rng(SEED)
+    factors = random.integers(1, 2**63, size=PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
+    shifts = random.integers(0, 2**63, size=PERMUTATIONS, dtype=np.uint64)
     permuted = hashes[:, None] * factors + shifts
     permuted ^= permuted >> np.uint64(32)
-    return (permuted * np.uint64(0x9E3779B97F4A7C15)).min(axis=0)
+    return (permuted * MIXER).min(axis=0)
 
 
-def _word(word: str) -> int:
+@lru_cache(maxsize=REMEMBERED_WORDS)
+def _word_hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")

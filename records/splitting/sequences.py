@@ -1,4 +1,4 @@
-"""Sequences: the ordered records of one subject, and which fields all of them share."""
+"""Sequences of records: the ordered records of one subject, and the fields that all of them share."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from paracosm.records.schema.schema import Record, Schema, SubjectSequence
 
 
 def sequences(records: Sequence[Record], sequence: SubjectSequence) -> list[list[Record]]:
-    """Return the records of each subject in their order, cut after the longest sequence; a record without a subject is alone."""
+    """Return the records of each subject in order, at most `sequence.most`; a record without a subject is its own sequence."""
     groups: dict[object, list[Record]] = {}
     for number, record in enumerate(records):
         subject = record.get(sequence.subject)
@@ -23,17 +23,19 @@ def sequences(records: Sequence[Record], sequence: SubjectSequence) -> list[list
 
 
 def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> SubjectSequence | None:
-    """Return how the records of a subject form a sequence, from the training records; None when the recipe wants none.
+    """Return the form of a subject's sequence, fitted to the training records; None without `data.sequence`.
 
     Raises:
-        RecipeError: the recipe cannot have sequences.
-        DataError: the order column has no order, or no subject has several records.
+        RecipeError: the recipe lacks `data.subject`, or shuffles fields.
+        DataError: the column of `data.sequence` cannot order records, or no subject has several records.
     """
     data = recipe.data
     if data.sequence is None:
         return None
     if data.subject is None:
-        raise RecipeError("data.sequence: needs data.subject, the column that names whom a record is about")
+        raise RecipeError(
+            "data.sequence: needs data.subject, the column that identifies the subject of a record"
+        )
     if recipe.finetune.order == "shuffled":
         raise RecipeError(
             "finetune.order: sequences are written in table order; shuffled is for single records"
@@ -41,10 +43,12 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
     order = next((field for field in schema.modelled if field.name == data.sequence), None)
     if order is None or order.type not in ("integer", "number", "datetime") or order.nullable:
         what = (
-            "no modelled column" if order is None else f"{order.type}{' with missing cells' * order.nullable}"
+            "not a modelled column"
+            if order is None
+            else f"of type {order.type}{' with missing cells' * order.nullable}"
         )
         raise DataError(
-            f"data.sequence: {data.sequence!r} is {what}; a datetime or number without missing cells can order records"
+            f"data.sequence: {data.sequence!r} is {what}; records can be ordered by a datetime or number without missing cells"
         )
     grouped = train.groupby(data.subject, sort=False)
     lengths = grouped.size()
@@ -72,6 +76,6 @@ def _declared(recipe: Recipe, schema: Schema, *, longest: int) -> SubjectSequenc
     names = [field.name for field in schema.modelled if field.name != data.sequence]
     for name in data.shared or []:
         if name not in names:
-            raise DataError(f"data.shared: no modelled column {name!r}{did_you_mean(name, names)}")
+            raise DataError(f"data.shared: there is no modelled column {name!r}{did_you_mean(name, names)}")
     shared = tuple(name for name in names if name in (data.shared or []))
     return SubjectSequence(data.subject, data.sequence, shared, data.longest_sequence or longest)

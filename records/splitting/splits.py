@@ -1,6 +1,6 @@
-"""Splits: train, control and test, by subject, with copies kept on one side, stratified on the target.
+"""Splits into train, control and test: grouped by subject and by clusters of copies, and stratified on the target.
 
-The division depends on the records and the seed alone, not on the order of the rows.
+A split depends on the records and the seed alone, not on the order of the rows.
 """
 
 import hashlib
@@ -20,20 +20,21 @@ from paracosm.records.splitting.near_duplicates import near_duplicates
 
 FEWEST_ROWS = 10
 QUANTILES = 10
+"""Strata of a numeric target."""
 COARSE = 0.05
-"""Share of distinct rows below which equal rows are chance, not copies."""
+"""Share of distinct rows below which equal rows occur by chance and are not copies."""
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Which rows must stay on one side.
+    """Clusters of rows that must stay in one split.
 
     Attributes:
-        of: per row, the number of its cluster.
-        keys: per row, a digest of its content: what the draw goes by.
-        exact: how many rows equal an earlier one.
-        near: how many pairs of near-duplicates were joined.
-        coarse: whether equal rows were left apart, because the table has too few distinct rows.
+        of: number of each row's cluster; shape (rows,).
+        keys: digest of each row's content, which decides on the random draw.
+        exact: number of rows that equal an earlier row.
+        near: number of joined pairs of near-duplicates.
+        coarse: whether equal rows were not joined, because the table has too few distinct rows.
     """
 
     of: np.ndarray
@@ -44,16 +45,16 @@ class Clusters:
 
 
 def split_table(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
-    """Divide a typed table into `train`, `control` and `test`; rows keep their order.
+    """Return the splits `train`, `control` and `test` of a typed table; rows keep their order.
 
     Raises:
-        DataError: there are too few rows, or too few clusters, for three parts.
+        DataError: there are too few rows, or too few clusters, for three splits.
     """
     return divide(table, schema, data, find_clusters(table, schema, data))
 
 
 def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
-    """Join the rows of one subject, the rows with equal modelled cells, and the rows with nearly equal text."""
+    """Return the clusters of a table: rows of one subject, with equal modelled cells, or with near-duplicate texts."""
     keys = _row_keys(table, schema)
     parents = list(range(len(keys)))
     distinct = len(set(keys))
@@ -70,7 +71,11 @@ def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
 
 
 def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) -> dict[str, pd.DataFrame]:
-    """Give whole clusters to the three parts, so that each part has its share of rows and of every target class."""
+    """Return splits of whole clusters, in which each split has its share of the rows and of every class of the target.
+
+    Raises:
+        DataError: there are too few rows, or too few clusters, for three splits.
+    """
     wanted = wanted_rows(len(table), data.split)
     strata = _strata(table, schema, data.target)
     members: dict[int, list[int]] = defaultdict(list)
@@ -99,38 +104,41 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
 
 
 def divide_independently(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
-    """Give every subject (a row where there is none) to a part by a hash of itself alone, so that no row moves another one.
+    """Return splits in which the hash of a subject alone (of a row without one) decides on its split.
 
-    Under differential privacy a record may not decide which other records train: no stratification, no clusters, and
-    sizes that are right on average only. Exact copies have one hash, and so stay on one side.
+    Under differential privacy a record may not affect the split of other records. There is thus no stratification and no
+    clustering, and the shares are right on average only. Exact copies have the same hash and stay in one split.
 
     Raises:
-        DataError: a part is empty.
+        DataError: a split is empty.
     """
     keys = _row_keys(table, schema)
     if data.subject is not None:
         subjects = table[data.subject]
-        keys = [key if pd.isna(whom) else f"subject {whom}" for key, whom in zip(keys, subjects, strict=True)]
-    places = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
+        keys = [
+            key if pd.isna(subject) else f"subject {subject}"
+            for key, subject in zip(keys, subjects, strict=True)
+        ]
+    positions = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
     bounds = {
         "test": (0.0, data.split.test),
         "control": (data.split.test, data.split.test + data.split.control),
     }
     bounds["train"] = (bounds["control"][1], 1.0)
     parts = {
-        name: table[(low <= places) & (places < high)].reset_index(drop=True)
+        name: table[(low <= positions) & (positions < high)].reset_index(drop=True)
         for name, (low, high) in bounds.items()
     }
     for name, part in parts.items():
         if part.empty:
             raise DataError(
-                f"the {name} split is empty: {len(table)} rows are too few for data.split.{name}, or all are of few subjects"
+                f"the {name} split is empty: {len(table)} rows are too few for data.split.{name}, or belong to too few subjects"
             )
     return {name: parts[name] for name in ("train", "control", "test")}
 
 
 def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:
-    """Move the smallest group from train to an empty part whose share every group exceeds, when that leaves train most rows."""
+    """Move the smallest cluster from train to an empty split, if at least half of the rows then stay in train."""
     groups: dict[int, list[int]] = defaultdict(list)
     for row in parts["train"]:
         groups[int(clusters[row])].append(row)
@@ -141,21 +149,21 @@ def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.nd
 
 
 def wanted_rows(rows: int, split: Split) -> dict[str, int]:
-    """Return how many rows control and test shall have.
+    """Return the intended number of rows of `control` and `test`.
 
     Raises:
-        DataError: there are fewer than ten rows, or a share rounds to none.
+        DataError: there are fewer than ten rows, or a share rounds to zero rows.
     """
     if rows < FEWEST_ROWS:
         raise DataError(
-            f"the table has {rows} rows; at least {FEWEST_ROWS} are needed to train, to control and to test"
+            f"the table has {rows} rows; at least {FEWEST_ROWS} are needed for the splits train, control and test"
         )
     wanted = {"control": round(rows * split.control), "test": round(rows * split.test)}
     for name, count in wanted.items():
         if count == 0:
             share = getattr(split, name)
             raise DataError(
-                f"data.split.{name}: {share:g} of {rows} rows is none; at least"
+                f"data.split.{name}: {share:g} of {rows} rows is no row; at least"
                 f" {math.floor(0.5 / share) + 1} rows are needed"
             )
     return wanted
@@ -194,6 +202,7 @@ def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, threshol
 
 
 def _join(parents: list[int], one: int, other: int) -> bool:
+    """Join the clusters of two rows (union-find); return whether they were separate."""
     first, second = sorted((_root(parents, one), _root(parents, other)))
     parents[second] = first
     return first != second
@@ -207,7 +216,7 @@ def _root(parents: list[int], row: int) -> int:
 
 
 def _strata(table: pd.DataFrame, schema: Schema, target: str | None) -> list[str]:
-    """Return per row the class of its target: its value, or its decile when it is a quantity."""
+    """Return the stratum of each row: the value of its target, or its decile if the target is numeric."""
     if target is None or schema[target].type == "text":
         return [""] * len(table)
     column = table[target]
@@ -219,9 +228,9 @@ def _strata(table: pd.DataFrame, schema: Schema, target: str | None) -> list[str
 def _stratified_order(
     members: dict[int, list[int]], strata: list[str], keys: list[str], seed: int
 ) -> list[int]:
-    """Return the clusters in an order of which every beginning holds each stratum in its share.
+    """Return the clusters in an order of which every prefix has each stratum in its share.
 
-    Systematic sampling: within a stratum the clusters stand in a random order on a circle, from a random start.
+    Systematic sampling: the clusters of a stratum are in random order on a circle, with a random start.
     """
     by_stratum: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for cluster, rows in members.items():

@@ -1,1 +1,1 @@
-"""The model card: facts, metadata, pictures, provenance, redaction."""
+"""Model card and data card of a run, with their metadata, pictures, provenance and redaction."""

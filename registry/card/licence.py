@@ -1,4 +1,4 @@
-"""Licences of an adapter and of its synthetic records: what the recipe says, else what base model and data pass on."""
+"""Licences of the adapter and of the synthetic records: from the recipe, else inherited from the data and the base model."""
 
 from pathlib import Path
 
@@ -7,11 +7,16 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.registry.versions.checks import front_matter
 
 UNKNOWN = "other"
+"""The Hub's identifier of a licence that is not on its list, or not known."""
 LARGEST_CARD = 2**20
+"""Number of characters that are read of the card of a base model."""
 
 
 def base_licence(base: str) -> str | None:
-    """Return the licence of a base model as its alias or its own card here says, else None; nothing is fetched."""
+    """Return the licence of a base model, or None if it is not known. Nothing is downloaded.
+
+    It is read from the table of bundled models, or from the model card in the folder or in the local Hub cache.
+    """
     if base in ALIASES:
         return ALIASES[base].licence
     card = Path(base).expanduser() / "README.md"
@@ -25,8 +30,8 @@ def _cached_card(base: str) -> Path | None:
 
     if base.count("/") != 1 or base.startswith((".", "/", "~")):
         return None
-    found = try_to_load_from_cache(base, "README.md")
-    return Path(found) if isinstance(found, str) else None
+    path = try_to_load_from_cache(base, "README.md")
+    return Path(path) if isinstance(path, str) else None
 
 
 def _declared(card: Path) -> str | None:
@@ -36,35 +41,37 @@ def _declared(card: Path) -> str | None:
 
 
 def records_licence(recipe: Recipe) -> str | list[str]:
-    """Return the licence of the synthetic records: as the recipe says, else that of the data; `other` when neither is known."""
+    """Return the licence of the synthetic records: `card.licence`, else `card.data_licence`, else `other`."""
     return recipe.card.licence or recipe.card.data_licence or UNKNOWN
 
 
 def adapter_licence(recipe: Recipe) -> str | list[str]:
-    """Return the licence of the adapter: as the recipe says, else those of the data and of the base model together.
+    """Return the licence of the adapter: `card.licence`, else those of the data and of the base model together.
 
-    A licence that is inherited and unknown makes the whole `other`: nobody may conclude that the known half is all.
+    If one of the two inherited licences is unknown, the result is `other`, because the known one alone is not sufficient.
     """
     if recipe.card.licence:
         return recipe.card.licence
     inherited = [recipe.card.data_licence, base_licence(recipe.model.base)]
-    known = list(dict.fromkeys(each for each in inherited if each))
+    known = list(dict.fromkeys(licence for licence in inherited if licence))
     if None in inherited or not known:
         return UNKNOWN
     return known[0] if len(known) == 1 else known
 
 
 def licence_words(recipe: Recipe) -> dict[str, str]:
-    """Return, for the card, the licence of adapter and of records, each with where it comes from."""
+    """Return the licences of `adapter` and `records` as text for the card, each with its origin."""
     base = base_licence(recipe.model.base)
-    said = "as the recipe says" if recipe.card.licence else ""
-    from_data = "inherited from the data" if recipe.card.data_licence else "that of the data was not stated"
+    from_recipe = "as stated in the recipe" if recipe.card.licence else ""
+    from_data = (
+        "inherited from the data" if recipe.card.data_licence else "the licence of the data was not stated"
+    )
     from_base = (
-        f"inherited from the base model ({base})" if base else "that of the base model was not checked"
+        f"inherited from the base model ({base})" if base else "the licence of the base model was not checked"
     )
     return {
-        "adapter": f"{_shown(adapter_licence(recipe))} ({said or f'{from_data}; {from_base}'})",
-        "records": f"{_shown(records_licence(recipe))} ({said or from_data})",
+        "adapter": f"{_shown(adapter_licence(recipe))} ({from_recipe or f'{from_data}; {from_base}'})",
+        "records": f"{_shown(records_licence(recipe))} ({from_recipe or from_data})",
     }
 
 

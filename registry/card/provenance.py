@@ -1,6 +1,7 @@
-"""Where a version came from: settings, code, data, base model, seeds, environment and cost, as `provenance.json`.
+"""Provenance of a version (`provenance.json`): settings, code, data, base model, seeds, environment and cost.
 
-What a small table holds can be guessed and hashed, so digests of private data are keyed with a salt that stays in the run.
+Somebody could guess the content of a small table, hash the guess and compare the digests. Digests of private data are
+therefore keyed with a salt that stays in the run directory.
 """
 
 import hashlib
@@ -30,16 +31,18 @@ ROOMS = (
     ".cli",
 )
 CODE = (".py", ".jinja", ".yaml", ".json")
+"""Suffixes of the files of the package that determine its results."""
 PUBLIC_SOURCES = ("sample:", "hf://")
+"""Beginnings of the sources whose data anybody can download; their digests need no key."""
 
 
 def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
-    """Return everything that says how the version was made; no value and no path of the data is in it.
+    """Return how the version was made, without any value or path of the data.
 
     Args:
-        recipe: of the run.
-        run: with its stages done up to `eval`.
-        salt: the run's own, see `run_salt`.
+        recipe: the recipe of the run.
+        run: a run that is done up to its `eval` stage.
+        salt: the key for digests of private data, from `run_salt`.
     """
     stages = run.journal.read()["stages"]
     training = stages.get("finetune", {}).get("facts", {})
@@ -47,15 +50,15 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
         name: file_digest(run.split(name)) for name in SPLITS
     }
     public = recipe.data.source.startswith(PUBLIC_SOURCES)
-    shaped = settings(recipe)
+    public_settings = settings(recipe)
     return {
-        "recipe": {"name": recipe.name, "settings": shaped, "sha256": value_digest(shaped)},
+        "recipe": {"name": recipe.name, "settings": public_settings, "sha256": value_digest(public_settings)},
         "code": {"paracosm": versions().get("paracosm", "unknown"), "sha256": code_digest()},
         "data": {
             "source": source_kind(recipe.data.source),
             "digest": "sha256 of the split's Parquet file"
             if public
-            else "HMAC-SHA256 over the split's SHA-256; the key stays in the run directory",
+            else "HMAC-SHA256 of the split's SHA-256; the key stays in the run directory",
             "splits": {name: digest if public else keyed(digest, salt) for name, digest in digests.items()},
         },
         "base_model": {
@@ -76,43 +79,43 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the sections of the recipe that hold no data: without paths, and without the cells that were asked for."""
+    """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
     plain = recipe.model_dump(mode="json", include={"model", "finetune", "generate", "eval", "release"})
     if recipe.privacy is not None:
         plain["privacy"] = recipe.privacy.model_dump(mode="json")
     if hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
-    asked = plain["generate"]
-    if asked["seeds"] is not None:
-        asked["seeds"] = Path(asked["seeds"]).name
-    asked["where"] = dict.fromkeys(asked["where"], WITHHELD)
-    asked["quotas"] = {
-        name: quota if isinstance(quota, str) else WITHHELD for name, quota in asked["quotas"].items()
+    generate = plain["generate"]
+    if generate["seeds"] is not None:
+        generate["seeds"] = Path(generate["seeds"]).name
+    generate["where"] = dict.fromkeys(generate["where"], WITHHELD)
+    generate["quotas"] = {
+        name: quota if isinstance(quota, str) else WITHHELD for name, quota in generate["quotas"].items()
     }
     plain["eval"]["embedder"] = base_name(recipe.eval.embedder)
     return plain | {"split": recipe.data.split.model_dump(mode="json")}
 
 
 def run_salt(run: Run) -> bytes:
-    """Return the run's salt, made at the first call and kept in `run.json`."""
-    kept = run.journal.read().get("salt")
-    if kept is None:
-        kept = secrets.token_hex(32)
-        run.journal.note(salt=kept)
-    return bytes.fromhex(kept)
+    """Return the secret salt of a run; the first call creates it and stores it in `run.json`."""
+    salt = run.journal.read().get("salt")
+    if salt is None:
+        salt = secrets.token_hex(32)
+        run.journal.note(salt=salt)
+    return bytes.fromhex(salt)
 
 
 def keyed(digest: str, salt: bytes) -> str:
-    """Return what only somebody with the salt can compare with a digest."""
+    """Return the HMAC-SHA256 of a digest; only somebody with the salt can compare it with another digest."""
     return hmac.new(salt, digest.encode(), hashlib.sha256).hexdigest()
 
 
 def code_digest() -> str:
-    """Return one SHA-256 over every source file of the installed package: releases differ, and so do local changes."""
+    """Return one SHA-256 over all source files of the installed package, so that a local change of the code shows."""
     digests = {}
     for room in ROOMS:
         folder = Path(importlib.import_module(f"paracosm{room}").__path__[0])
-        # The front door holds the rooms themselves where they are installed beside it.
+        # An installed `paracosm` folder contains the other packages, which have their own turn.
         files = folder.rglob("*") if room else folder.glob("*")
         digests |= {
             f"{room}/{path.relative_to(folder)}": file_digest(path)

@@ -1,8 +1,10 @@
-"""What must stay with the data: values of training records, wherever a sentence or a name of the evaluation repeats one."""
+"""Redaction: removes values of training records from texts and metrics before they are published."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from paracosm.eval.results.evaluation_file import EvaluationFile
@@ -12,48 +14,53 @@ from paracosm.records.schema.schema import Schema
 
 WITHHELD = "[a value of the records]"
 SHORTEST = 3
+"""Fewest characters of a value that is searched for by itself; shorter ones occur in most sentences by chance."""
+SEPARATORS = re.compile(r"\s*(?:[=:|,×/]| x | & )\s*")
+"""What stands between field names and values in the names of breakdowns."""
+WORD = re.compile(r"\w+")
+Replacement = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Redactor:
-    """Knows the values of a schema's categories, and takes them out.
+    """Finds the categories of a schema in texts, and replaces them by `WITHHELD`.
 
-    A value that is an ordinary word in lower case (`yes`, `normal`) says nothing of anybody when a sentence uses it, so only
-    values that look like data are looked for: with a capital, a digit, a space or a sign in them. Behind the name of its
-    field (`diagnosis: hiv`) any value is one.
+    A value in lower-case letters alone (`yes`, `normal`) is also an ordinary word, so a sentence may use it. By itself, a
+    value is therefore only replaced if it looks like data: if it has a capital letter, a digit, a space or a sign. Behind
+    the name of its field (`diagnosis: hiv`), every value is replaced.
+
+    Attributes:
+        values: all categories, without those that are also the name of a field.
+        names: names of all fields.
+        cells: `FIELD: VALUE` and its replacement, for every category.
     """
 
     values: frozenset[str]
     names: frozenset[str]
-    cells: Mapping[str, str]
-    """Every category behind the name of its field -> what is written instead."""
+    cells: tuple[Replacement, ...]
 
     @classmethod
     def of(cls, schema: Schema) -> Self:
-        """Return what must not leave under `schema`."""
+        """Return the redactor for the categories of `schema`."""
         names = frozenset(schema.names)
-        found = {value for field in schema for value in field.categories}
-        cells = {
-            f"{field.name}: {value}": f"{field.name}: {WITHHELD}"
-            for field in schema
-            for value in field.categories
-        }
-        return cls(frozenset(found - names), names, cells)
+        categories = [(field.name, value) for field in schema for value in field.categories]
+        cells = tuple((f"{name}: {value}", f"{name}: {WITHHELD}") for name, value in categories)
+        return cls(frozenset(value for _, value in categories) - names, names, cells)
+
+    @cached_property
+    def _searches(self) -> "tuple[PhraseIndex, PhraseIndex]":
+        alone = [(value, WITHHELD) for value in self.values if _looks_like_data(value)]
+        return PhraseIndex(self.cells), PhraseIndex(alone)
 
     def text(self, text: str) -> str:
-        """Return `text` without values of training records."""
-        for cell in sorted(self.cells, key=len, reverse=True):
-            if cell in text:
-                instead = self.cells[cell].replace("\\", r"\\")
-                text = re.sub(rf"(?<!\w){re.escape(cell)}(?!\w)", instead, text)
-        for value in sorted(self.values, key=len, reverse=True):
-            if _is_telling(value):
-                text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", WITHHELD, text)
+        """Return `text` with the values of training records replaced."""
+        for index in self._searches:
+            text = index.replace_in(text)
         return text
 
     def holds(self, text: str) -> bool:
-        """Return whether `text` repeats any value of a category as a word of its own, telling or not."""
-        parts = {text, *re.split(r"\s*(?:[=:|,×/]| x | & )\s*", text)} - self.names
+        """Return whether `text` contains a category as one of its parts, ordinary words included."""
+        parts = {text, *SEPARATORS.split(text)} - self.names
         return bool(parts & self.values) or self.text(text) != text
 
     def evaluation(self, evaluation: EvaluationFile) -> EvaluationFile:
@@ -101,5 +108,40 @@ class Redactor:
         }
 
 
-def _is_telling(value: str) -> bool:
+class PhraseIndex:
+    """Replaces many phrases in texts without searching each text for each phrase.
+
+    A phrase counts only where no word character adjoins it, so every word of the phrase must be a whole word of the text.
+    Each phrase is filed under its rarest word; a text is searched for the phrases under its own words alone.
+    """
+
+    def __init__(self, replacements: Iterable[Replacement]) -> None:
+        """Index (phrase, replacement) pairs."""
+        pairs = sorted(dict(replacements).items())
+        words = {phrase: WORD.findall(phrase) for phrase, _ in pairs}
+        frequency = Counter(word for parts in words.values() for word in set(parts))
+        self._by_word: dict[str, list[Replacement]] = {}
+        self._without_word: list[Replacement] = []
+        for phrase, replacement in pairs:
+            rarest = min(words[phrase], key=lambda word: frequency[word], default=None)
+            filed = self._without_word if rarest is None else self._by_word.setdefault(rarest, [])
+            filed.append((phrase, replacement))
+
+    def replace_in(self, text: str) -> str:
+        """Return `text` with every phrase replaced, longer phrases first."""
+        for phrase, replacement in self.candidates(text):
+            pattern = rf"(?<!\w){re.escape(phrase)}(?!\w)"
+            text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
+        return text
+
+    def candidates(self, text: str) -> list[Replacement]:
+        """Return the phrases that `text` contains, at any position, with their replacements; longer phrases first."""
+        filed = list(self._without_word)
+        for word in set(WORD.findall(text)):
+            filed += self._by_word.get(word, ())
+        contained = [pair for pair in filed if pair[0] in text]
+        return sorted(contained, key=lambda pair: (-len(pair[0]), pair[0]))
+
+
+def _looks_like_data(value: str) -> bool:
     return len(value) >= SHORTEST and not re.fullmatch(r"[a-z]+", value)

@@ -1,1 +1,1 @@
-"""The registry as a static web site."""
+"""Static web site of a registry: an index, a page per version, and a comparison with the version before."""

@@ -11,7 +11,8 @@ from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import replacing
 from paracosm.registry.site.safe_html import rendered_card
-from paracosm.registry.stores.store import Address, address
+from paracosm.registry.stores.addresses import address
+from paracosm.registry.stores.store import Address
 from paracosm.registry.verbs import checked, every_version
 from paracosm.registry.versions.checks import front_matter
 from paracosm.registry.versions.details import Details, details
@@ -94,7 +95,7 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
         raise RegistryError(f"{out}: holds something else than pages of a registry; name another folder")
     at = address(None, url=url)
     # The way to a folder of this machine is of no use to who reads the site.
-    place = at.store.place if "://" in at.store.place else Path(at.store.place).resolve().name
+    place = at.store.location if "://" in at.store.location else Path(at.store.location).resolve().name
     found = every_version(at)
     with replacing(out) as site:
         site.mkdir()
@@ -110,7 +111,7 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
 
 
 def _entry(at: Address, site: Path) -> Entry:
-    name, number = str(at.name), int(at.wanted or 0)
+    name, number = str(at.name), int(at.version or 0)
     try:
         with checked(at, key=None) as found:
             entry = Entry(name, number, details(found))
@@ -124,7 +125,7 @@ def _entry(at: Address, site: Path) -> Entry:
             name,
             number,
             None,
-            str(fault).replace(f"{at.store.place}/", "").removeprefix(f"{at.store.place}: "),
+            str(fault).replace(f"{at.store.location}/", "").removeprefix(f"{at.store.location}: "),
         )
 
 

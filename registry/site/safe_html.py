@@ -1,10 +1,10 @@
-"""A card as HTML that is safe to open, whoever wrote it: no script, no foreign picture, no address but the web's."""
+"""Converts the Markdown of a card of unknown origin to safe HTML: no scripts, no external images, only web links."""
 
 import html
 import re
 from collections.abc import Mapping
 
-from paracosm.foundation.extras import needed
+from paracosm.foundation.extras import require_extra
 from paracosm.registry.versions.checks import FRONT_MATTER
 
 TAGS = {
@@ -12,45 +12,46 @@ TAGS = {
     "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "h2": {"id"}, "h3": {"id"}}
-PURPOSE = "the pages of a registry"
+EXTRA = ("page", "the site of a registry")
+"""Extra that installs the libraries, and what needs it."""
 
 
 def rendered_card(card: str, *, pictures: Mapping[str, str]) -> str:
-    """Return the Markdown of a card as HTML, without its front matter.
+    """Return a card as sanitised HTML, without its front matter.
 
     Args:
         card: front matter and Markdown, of unknown origin.
-        pictures: name of each picture of the version -> where it lies, seen from the page. No other picture is shown.
+        pictures: URL relative to the page of every picture of the version, by its name. No other picture is shown.
 
     Raises:
-        RegistryError: the extra `page` is absent.
+        MissingExtraError: the extra `page` is not installed.
     """
-    markdown = needed("markdown_it", extra="page", purpose=PURPOSE)
-    nh3 = needed("nh3", extra="page", purpose=PURPOSE)
-    # Raw HTML is let through, because cards fold parts of themselves away; the sanitiser then keeps only what TAGS names.
-    reader = markdown.MarkdownIt("commonmark", {"html": True}).enable("table")
+    markdown = require_extra("markdown_it", *EXTRA)
+    nh3 = require_extra("nh3", *EXTRA)
+    # Raw HTML is allowed here, because cards use <details>; the sanitiser below removes every tag that is not in TAGS.
+    parser = markdown.MarkdownIt("commonmark", {"html": True}).enable("table")
 
-    def kept(tag: str, attribute: str, value: str) -> str | None:
+    def filtered(tag: str, attribute: str, value: str) -> str | None:
         if (tag, attribute) == ("img", "src"):
             return pictures.get(value)
         if attribute == "href" and not re.match(r"https?://|#", value):
             return None
         return value
 
-    drawn = reader.render(FRONT_MATTER.sub("", card, count=1))
-    drawn = re.sub(r"<(h[23])>(.*?)</\1>", _with_id, drawn)
+    html_text = parser.render(FRONT_MATTER.sub("", card, count=1))
+    html_text = re.sub(r"<(h[23])>(.*?)</\1>", _with_id, html_text)
     clean = nh3.clean(
-        drawn,
+        html_text,
         tags=TAGS,
         attributes=ATTRIBUTES,
-        attribute_filter=kept,
+        attribute_filter=filtered,
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",
     )
-    # A wide table scrolls by itself, and not the page.
+    # A wide table gets its own scroll bar, so that the page keeps its width.
     return clean.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
 
 
 def _with_id(heading: re.Match[str]) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>", "", html.unescape(heading[2])).lower()).strip("-")
-    return f'<{heading[1]} id="{words}">{heading[2]}</{heading[1]}>'
+    anchor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>", "", html.unescape(heading[2])).lower()).strip("-")
+    return f'<{heading[1]} id="{anchor}">{heading[2]}</{heading[1]}>'

@@ -1,1 +1,1 @@
-"""Registry back ends: local folder, Hugging Face Hub, MLflow server."""
+"""Stores of published versions: a local folder, the Hugging Face Hub, an MLflow server, and those of plug-ins."""

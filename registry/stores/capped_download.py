@@ -1,38 +1,46 @@
-"""A download that never takes more bytes than it was promised, from a server that need not be honest."""
+"""Downloads with a size limit: reading stops at the first byte above it, because a server may send more than it announced."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from paracosm.foundation.errors import RegistryError
 
+CHUNK_BYTES = 2**20
+"""Size of the parts in which a response is read; a store passes it to its HTTP client."""
+
 
 def save_capped(chunks: Iterable[bytes], path: Path, *, largest: int, where: str) -> None:
-    """Write `chunks` to a new file, and give up at the first byte beyond `largest`.
+    """Write the body of a response to a new file.
 
     Args:
-        chunks: the body of a response, as it arrives.
-        path: a file that does not exist yet.
-        largest: how many bytes it may take.
+        chunks: the body, in the order of arrival.
+        path: a file that does not exist yet; its folder is created.
+        largest: highest number of bytes allowed.
         where: names the download in an error.
 
     Raises:
-        RegistryError: there are more bytes.
+        RegistryError: the body has more bytes.
     """
     path.parent.mkdir(exist_ok=True)
-    taken = 0
+    received = 0
     with path.open("xb") as file:
         for chunk in chunks:
-            taken += len(chunk)
-            if taken > largest:
+            received += len(chunk)
+            if received > largest:
                 raise RegistryError(f"{where}: sends more than the {largest:,} bytes allowed")
             file.write(chunk)
 
 
 def read_capped(chunks: Iterable[bytes], *, largest: int, where: str) -> str:
-    """Return `chunks` as UTF-8 text; like `save_capped`.
+    """Return the body of a response as UTF-8 text.
+
+    Args:
+        chunks: the body, in the order of arrival.
+        largest: highest number of bytes allowed.
+        where: names the download in an error.
 
     Raises:
-        RegistryError: there are more bytes, or they are no UTF-8.
+        RegistryError: the body has more bytes, or is not UTF-8.
     """
     content = bytearray()
     for chunk in chunks:
@@ -41,5 +49,5 @@ def read_capped(chunks: Iterable[bytes], *, largest: int, where: str) -> str:
             raise RegistryError(f"{where}: sends more than the {largest:,} bytes allowed")
     try:
         return content.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        raise RegistryError(f"{where}: is no UTF-8 text") from fault
+    except UnicodeDecodeError as error:
+        raise RegistryError(f"{where}: is not UTF-8 text") from error

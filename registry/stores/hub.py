@@ -1,11 +1,10 @@
-"""A registry on the Hugging Face Hub: one model repository per name, one commit and one tag (`v3`) per version.
+"""Store on the Hugging Face Hub: one model repository per name, one commit and one tag (`v3`) per version.
 
-A commit is whole or not there, and nobody sees a version before its tag: a publisher that dies in between leaves a commit
-that no version names. The synthetic records also go to a data set repository of the same name, where their card is found.
-The token comes from where `huggingface_hub` finds it, and passes through here at no point.
+A version exists once its tag exists. A publisher that is killed between commit and tag leaves a commit that no version
+refers to. The synthetic records also go to a data set repository of the same name, where the Hub shows their card.
+`huggingface_hub` finds the token itself; this module never handles it.
 """
 
-import re
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from paracosm.foundation.errors import RegistryError
-from paracosm.registry.stores.capped_download import read_capped, save_capped
+from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
+from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
 from paracosm.registry.versions.manifest import (
     DATASET,
     LARGEST_MANIFEST,
@@ -26,36 +26,40 @@ from paracosm.registry.versions.manifest import (
     SIGNATURE,
     Version,
 )
+from paracosm.registry.versions.names import version_number
 from paracosm.registry.versions.release import Release
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 Kind = Literal["model", "dataset"]
-NUMBERED = re.compile(r"(?:removed-)?v([1-9][0-9]{0,8})", re.ASCII)
+REMOVED = "removed-"
+"""Prefix of the tag that keeps the number of a removed version taken."""
 TAG = "paracosm"
+"""Tag on every card of Paracosm, by which the Hub lists its models; also the client's name in requests."""
 KEPT = (".gitattributes",)
-CONFLICT, MOVED_ON, NOT_FOUND = 409, 412, 404
-CHUNK = 2**20
+"""Files of a repository that the Hub creates itself."""
+CONFLICT, MOVED_ON = 409, 412
+"""HTTP status when a tag exists already, and when the branch has a newer commit."""
 
 
 @dataclass(frozen=True)
 class Hub:
-    """The repositories of one user or organisation, at `HF_ENDPOINT` or huggingface.co."""
+    """Store in the repositories of one user or organisation, on huggingface.co or the host in HF_ENDPOINT."""
 
     owner: str
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return f"hf://{self.owner}"
 
     def reference(self, name: str) -> str:
-        return f"{self.place}/{name}"
+        return f"{self.location}/{name}"
 
     def add(self, release: Release) -> Version:
         name = release.about.name
-        with tempfile.TemporaryDirectory(prefix="paracosm-") as place, self._explained(name):
-            folder = Path(place)
+        with tempfile.TemporaryDirectory(prefix="paracosm-") as temporary, self._errors_in_one_line(name):
+            folder = Path(temporary)
             version = release.lay_out(folder)
             self._prepare(name, "model", public=release.public)
             self._prepare(name, "dataset", public=release.public)
@@ -70,42 +74,39 @@ class Hub:
                 number += 1
 
     def names(self) -> list[str]:
-        with self._explained(None):
-            found = [each.id.partition("/")[2] for each in _api().list_models(author=self.owner, filter=TAG)]
-        return sorted(name for name in found if NAME.fullmatch(name))
+        with self._errors_in_one_line(None):
+            models = _api().list_models(author=self.owner, filter=TAG)
+            names = [model.id.partition("/")[2] for model in models]
+        return sorted(name for name in names if NAME.fullmatch(name))
 
     def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
-            with self._explained(name):
+            with self._errors_in_one_line(name):
                 refs = self._refs(name)
-        except RegistryError as fault:
-            if isinstance(fault.__cause__, RepositoryNotFoundError) and _has_token():
+        except RegistryError as error:
+            if isinstance(error.__cause__, RepositoryNotFoundError) and _has_token():
                 return {}
             raise
-        aliases = {tag: commit for tag, commit in refs.items() if not NUMBERED.fullmatch(tag)}
+        aliases = {tag: commit for tag, commit in refs.items() if not _number(tag)}
         return {
-            number: tuple(sorted(alias for alias, its in aliases.items() if its == commit))
+            number: tuple(sorted(alias for alias, target in aliases.items() if target == commit))
             for number, commit in _numbered(refs).items()
         }
 
     def version(self, name: str, number: int) -> Version:
         where = f"{self.reference(name)}@v{number}"
-        with self._explained(name):
+        with self._errors_in_one_line(name):
             commit = _numbered(self._refs(name))[number]
             with self._download(name, commit, MANIFEST) as body:
                 text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
-        version = Version.read(text, Path(), where=f"{where}/{MANIFEST}")
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{where}: its manifest says {version.reference}")
-        return replace(version, where=where)
+        return Version.read(text, Path(), where=f"{where}/{MANIFEST}").expected(name, number, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
-        sizes = {name: entry["bytes"] for name, entry in version.files.items()} | {MANIFEST: LARGEST_MANIFEST}
-        with self._explained(version.name):
+        with self._errors_in_one_line(version.name):
             commit = _numbered(self._refs(version.name))[version.number]
-            for name, largest in sizes.items():
+            for name, largest in version.download_limits().items():
                 where = f"{self.reference(version.name)}/{name}"
                 with self._download(version.name, commit, name) as body:
                     save_capped(body, into / name, largest=largest, where=where)
@@ -114,8 +115,8 @@ class Hub:
                     save_capped(body, into / SIGNATURE, largest=LARGEST_TEXT, where=SIGNATURE)
 
     def promote(self, version: Version, alias: str) -> None:
-        """Move the tag `alias`; the Hub moves none, so it is taken away and made again."""
-        with self._explained(version.name):
+        """Move the tag `alias`. The Hub cannot move a tag, so it is deleted and created again."""
+        with self._errors_in_one_line(version.name):
             refs = self._refs(version.name)
             commit = _numbered(refs)[version.number]
             if alias in refs:
@@ -123,15 +124,15 @@ class Hub:
             self._tag(version.name, "model", alias, commit)
 
     def remove(self, version: Version) -> None:
-        """Take the version's tags away, and its files from `main` where they are the newest.
+        """Delete the tags of a version, and its files from `main` if they are the newest there.
 
-        The commit stays in the repository's history, which only the Hub itself can rewrite.
+        The commit stays in the history of the repository, which only the Hub can rewrite.
         """
         repository, mark = self._repository(version.name), f"v{version.number}"
-        with self._explained(version.name):
+        with self._errors_in_one_line(version.name):
             tags = _numbered(self._refs(version.name))
             first = _api().list_repo_commits(repository)[-1].commit_id
-            self._tag(version.name, "model", f"removed-{mark}", first)
+            self._tag(version.name, "model", f"{REMOVED}{mark}", first)
             for kind in ("model", "dataset"):
                 if mark in self._refs(version.name, kind):
                     _api().delete_tag(repository, tag=mark, repo_type=kind)
@@ -150,53 +151,53 @@ class Hub:
         _api().create_repo(repository, private=not public, exist_ok=True, repo_type=kind)
         private = _api().repo_info(repository, repo_type=kind).private
         if private is public:
-            now, wanted = (
-                ("private", "leave --public out") if private else ("public", "publish with --public")
+            state, remedy = (
+                ("private", "publish without --public") if private else ("public", "publish with --public")
             )
             raise RegistryError(
-                f"{self.reference(name)}: its {kind} repository is {now}; change that on the Hub, or {wanted}"
+                f"{self.reference(name)}: its {kind} repository is {state}; change that on the Hub, or {remedy}"
             )
 
     def _commit(self, name: str, kind: Kind, files: dict[str, Path | bytes], number: int) -> str:
-        """Commit exactly `files` on top of whatever is the newest; return the commit."""
+        """Commit exactly `files` on top of the newest commit, and return the id of the new one."""
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
         from huggingface_hub.errors import HfHubHTTPError
 
         api, repository = _api(), self._repository(name)
         while True:
             head = self._head(name, kind)
-            there = set(api.list_repo_files(repository, revision=head, repo_type=kind)) - set(KEPT)
-            gone = [CommitOperationDelete(path) for path in sorted(there - set(files))]
+            existing = set(api.list_repo_files(repository, revision=head, repo_type=kind)) - set(KEPT)
+            deleted = [CommitOperationDelete(path) for path in sorted(existing - set(files))]
             added = [
                 CommitOperationAdd(path, content if isinstance(content, bytes) else str(content))
                 for path, content in sorted(files.items())
             ]
-            if not gone and not added:
+            if not deleted and not added:
                 return head
             message = f"Publish v{number}" if files else f"Remove v{number}"
             try:
                 with warnings.catch_warnings():
-                    # Records in a model repository are meant to be there.
+                    # The model repository holds the synthetic records on purpose.
                     warnings.filterwarnings("ignore", message="It seems that you are about to commit a data")
                     return api.create_commit(
                         repository,
-                        [*gone, *added],
+                        [*deleted, *added],
                         commit_message=message,
                         repo_type=kind,
                         parent_commit=head,
                     ).oid
-            except HfHubHTTPError as fault:
-                if fault.response.status_code != MOVED_ON:
+            except HfHubHTTPError as error:
+                if error.response.status_code != MOVED_ON:
                     raise
 
     def _tag(self, name: str, kind: Kind, tag: str, commit: str) -> bool:
-        """Tag a commit; return False where the tag is taken."""
+        """Tag a commit; return False if the tag exists already."""
         from huggingface_hub.errors import HfHubHTTPError
 
         try:
             _api().create_tag(self._repository(name), tag=tag, revision=commit, repo_type=kind)
-        except HfHubHTTPError as fault:
-            if fault.response.status_code != CONFLICT:
+        except HfHubHTTPError as error:
+            if error.response.status_code != CONFLICT:
                 raise
             return False
         return True
@@ -207,7 +208,7 @@ class Hub:
 
     def _head(self, name: str, kind: Kind) -> str:
         branches = _api().list_repo_refs(self._repository(name), repo_type=kind).branches
-        return next(each.target_commit for each in branches if each.name == "main")
+        return next(branch.target_commit for branch in branches if branch.name == "main")
 
     @contextmanager
     def _download(self, name: str, commit: str, file: str) -> Iterator[Iterator[bytes]]:
@@ -219,40 +220,44 @@ class Hub:
             if response.is_error:
                 response.read()
                 hf_raise_for_status(response)
-            yield response.iter_bytes(CHUNK)
+            yield response.iter_bytes(CHUNK_BYTES)
 
     @contextmanager
-    def _explained(self, name: str | None) -> Iterator[None]:
-        """Turn what the Hub and its client raise into one line."""
+    def _errors_in_one_line(self, name: str | None) -> Iterator[None]:
+        """Raise the errors of the Hub and of its client as a RegistryError of one line."""
         from httpx2 import HTTPError
         from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
-        where = self.place if name is None else self.reference(name)
+        where = self.location if name is None else self.reference(name)
         try:
             yield
-        except RepositoryNotFoundError as fault:
+        except RepositoryNotFoundError as error:
             hint = "" if _has_token() else "; if it is private, log in first: hf auth login, or set HF_TOKEN"
-            raise RegistryError(f"{where}: there is no such repository{hint}") from fault
-        except HTTPError as fault:
-            raise RegistryError(f"{where}: {_words(fault)}") from fault
-        except HFValidationError as fault:
-            raise RegistryError(f"{where}: is no name of a repository ({_first_line(fault)})") from fault
-        except (ValueError, KeyError, TypeError, RuntimeError) as fault:
-            if isinstance(fault, RegistryError):
+            raise RegistryError(f"{where}: there is no such repository{hint}") from error
+        except HTTPError as error:
+            raise RegistryError(f"{where}: {_explanation(error)}") from error
+        except HFValidationError as error:
+            raise RegistryError(f"{where}: is not the name of a repository ({_first_line(error)})") from error
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            if isinstance(error, RegistryError):
                 raise
             raise RegistryError(
-                f"{where}: the Hub refused or said what its client cannot read: {_first_line(fault)}"
-            ) from fault
+                f"{where}: the Hub refused the request, or its answer cannot be read: {_first_line(error)}"
+            ) from error
 
 
 def _numbered(refs: dict[str, str], *, reserved: bool = False) -> dict[int, str]:
-    """Return number -> commit of every version, ascending; with `reserved` also of the removed ones."""
-    found = {
-        int(match[1]): commit
+    """Return the commit of every version by its number, ascending; with `reserved` also those of removed versions."""
+    commits = {
+        number: commit
         for tag, commit in refs.items()
-        if (match := NUMBERED.fullmatch(tag)) and (reserved or tag.startswith("v"))
+        if (number := _number(tag)) and (reserved or not tag.startswith(REMOVED))
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(commits.items()))
+
+
+def _number(tag: str) -> int | None:
+    return version_number(tag.removeprefix(REMOVED))
 
 
 def _api() -> "HfApi":
@@ -269,16 +274,16 @@ def _has_token() -> bool:
     return get_token() is not None
 
 
-def _words(fault: Any) -> str:
-    response = getattr(fault, "response", None)
+def _explanation(error: Any) -> str:
+    response = getattr(error, "response", None)
     if response is None:
-        return f"the Hub at {_api().endpoint} cannot be reached: {_first_line(fault)}"
-    said = _first_line(getattr(fault, "server_message", None) or "")
-    return f"the Hub answered {response.status_code}{f': {said}' if said else ''}"
+        return f"the Hub at {_api().endpoint} cannot be reached: {_first_line(error)}"
+    message = _first_line(getattr(error, "server_message", None) or "")
+    return f"the Hub answered {response.status_code}{f': {message}' if message else ''}"
 
 
-def _first_line(fault: object) -> str:
-    lines = [line for line in str(fault).splitlines() if line.strip()] or [type(fault).__name__]
+def _first_line(error: object) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return "".join(letter for letter in lines[0] if letter.isprintable())[:300]
 
 
@@ -287,9 +292,17 @@ def _files_below(folder: Path) -> dict[str, Path | bytes]:
 
 
 def _data_repository(folder: Path, model: str) -> dict[str, Path | bytes]:
-    """Return the files of the data set repository: the version's data set, and the pictures that its card shows."""
+    """Return the files of the data set repository: those of the version's data set, and the pictures of its card."""
     files: dict[str, Path | bytes] = {path.name: path for path in (folder / DATASET).iterdir()}
     files |= {path.name: path for path in folder.glob("*.png")}
     card = (folder / DATASET / "README.md").read_text(encoding="utf-8")
     card = card.replace("](../README.md)", f"]({model})").replace("](../", "](")
     return files | {"README.md": card.encode()}
+
+
+def _open(url: str) -> Address:
+    parts = StoreUrl.parse(url)
+    return Address(Hub(parts.host), parts.name, parts.version)
+
+
+FACTORY = StoreFactory(schemes=("hf",), form="hf://ORG/NAME", open=_open)

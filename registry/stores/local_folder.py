@@ -1,12 +1,12 @@
-"""A registry in a folder: `<store>/<name>/v<number>/`, where a version is whole or not there.
+"""Store in a local folder: each version is the folder `<store>/<name>/v<number>`.
 
-A version is built beside its place and renamed into it. Renaming a folder onto one that holds files fails, so two
-publishers who reach for the same number get two numbers, without a lock that a killed process could leave behind.
+A version is written to a hidden folder and then renamed, so that it appears complete or not at all. Renaming a folder to
+the name of a folder that is not empty fails. Two publishers that choose the same number therefore get two numbers, without
+a lock file that a killed process could leave behind.
 """
 
 import errno
 import os
-import re
 import shutil
 import time
 import uuid
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import write_text
+from paracosm.registry.stores.store import Address, StoreFactory
 from paracosm.registry.versions.manifest import (
     BESIDE,
-    LARGEST_MANIFEST,
     LARGEST_TEXT,
     MANIFEST,
     NAME,
@@ -28,71 +29,71 @@ from paracosm.registry.versions.manifest import (
     check_regular,
     names_in,
 )
-from paracosm.registry.versions.names import checked_name
+from paracosm.registry.versions.names import checked_name, version_number
 from paracosm.registry.versions.release import Release, copy_regular
 
-NUMBERED = re.compile(r"v([1-9][0-9]{0,8})", re.ASCII)
 INCOMING = ".incoming-"
 REMOVED = ".removed-"
 ALIASES = ".aliases"
 ABANDONED_AFTER = 24 * 3600
-"""Seconds after which a half-built version is taken for that of a killed publisher."""
+"""Age in seconds at which an incomplete version counts as left behind by a killed publisher."""
 
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A registry below `root`."""
+    """Store in the folder `root`, which is created when the first version is published."""
 
     root: Path
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return str(self.root)
 
     def reference(self, name: str) -> str:
-        """Return the name alone: the way to a folder of one machine is of no use on another."""
+        """Return the name alone, because the path of a folder on this machine is of no use on another one."""
         return name
 
     def add(self, release: Release) -> Version:
         """Publish a release as the next version of its name.
 
         Raises:
-            RegistryError: the store cannot be written, or a file may not be published.
+            RegistryError: the folder cannot be written, or a file is not allowed in a version.
         """
-        shelf = self.root / checked_name(release.about.name)
-        with reporting(shelf):
-            shelf.mkdir(parents=True, exist_ok=True)
-            sweep(shelf)
-            with incoming(shelf) as folder:
-                version = self._settle(release, release.lay_out(folder), shelf)
-            _sync(shelf)
+        model_folder = self.root / checked_name(release.about.name)
+        with os_errors_in_one_line(model_folder):
+            model_folder.mkdir(parents=True, exist_ok=True)
+            sweep(model_folder)
+            with incoming(model_folder) as folder:
+                version = self._rename(release, release.lay_out(folder), model_folder)
+            _sync(model_folder)
         return version
 
-    def _settle(self, release: Release, version: Version, shelf: Path) -> Version:
+    def _rename(self, release: Release, version: Version, model_folder: Path) -> Version:
+        """Number a version that was laid out, and rename its folder to the number; try the next while it is taken."""
         folder = version.folder
         for name in version.files:
             _sync(folder / name)
-        number = max(_taken(shelf), default=0) + 1
+        number = max(_taken(model_folder), default=0) + 1
         while True:
             version = release.seal(version, number)
             for path in (MANIFEST, *([SIGNATURE] if release.key else [])):
                 _sync(folder / path)
             _sync(folder)
-            if number not in _taken(shelf):
+            if number not in _taken(model_folder):
                 try:
-                    folder.rename(shelf / f"v{number}")
-                except OSError as fault:
-                    if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    folder.rename(model_folder / f"v{number}")
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                         raise
                 else:
-                    place = shelf / f"v{number}"
-                    return replace(version, folder=place, where=str(place))
+                    target = model_folder / f"v{number}"
+                    return replace(version, folder=target, where=str(target))
             number += 1
 
     def names(self) -> list[str]:
-        with reporting(self.root):
+        with os_errors_in_one_line(self.root):
             if not self.root.is_dir():
-                raise RegistryError(f"{self.root}: holds no registry; nothing was published there yet")
+                raise RegistryError(f"{self.root}: does not hold a registry; nothing was published there yet")
             return sorted(
                 path.name
                 for path in self.root.iterdir()
@@ -100,87 +101,81 @@ class LocalFolder:
             )
 
     def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
-        shelf = self.root / checked_name(name)
-        with reporting(shelf):
-            aliases = _aliases(shelf)
+        model_folder = self.root / checked_name(name)
+        with os_errors_in_one_line(model_folder):
+            aliases = _aliases(model_folder)
             return {
-                number: tuple(alias for alias, its in aliases.items() if its == number)
-                for number in _numbers(shelf)
+                number: tuple(alias for alias, target in aliases.items() if target == number)
+                for number in _numbers(model_folder)
             }
 
     def version(self, name: str, number: int) -> Version:
         folder = self.root / checked_name(name) / f"v{number}"
-        with reporting(folder):
-            version = Version.load(folder)
-        if (version.name, version.number) != (name, number):
-            raise RegistryError(f"{folder}: its manifest says {version.reference}")
-        return replace(version, where=str(folder))
+        with os_errors_in_one_line(folder):
+            return Version.load(folder).expected(name, number, where=str(folder))
 
     def fetch(self, version: Version, into: Path) -> None:
-        with reporting(version.folder):
+        with os_errors_in_one_line(version.folder):
             if added := names_in(version.folder) - set(BESIDE) - set(version.files):
                 raise RegistryError(
-                    f"{version.folder}: holds {min(added)!r}, which its manifest does not name"
+                    f"{version.folder}: holds {min(added)!r}, which its manifest does not list"
                 )
-            sizes = {name: entry["bytes"] for name, entry in version.files.items()}
-            sizes[MANIFEST] = LARGEST_MANIFEST
+            limits = version.download_limits()
             if (version.folder / SIGNATURE).exists():
-                sizes[SIGNATURE] = LARGEST_TEXT
-            for name, largest in sizes.items():
+                limits[SIGNATURE] = LARGEST_TEXT
+            for name, largest in limits.items():
                 check_regular(version.folder / name, largest=largest)
                 (into / name).parent.mkdir(exist_ok=True)
                 copy_regular(version.folder / name, into / name)
 
     def promote(self, version: Version, alias: str) -> None:
-        shelf = self.root / version.name
-        with reporting(shelf):
-            (shelf / ALIASES).mkdir(exist_ok=True)
-            write_text(shelf / ALIASES / alias, f"{version.number}\n")
+        model_folder = self.root / version.name
+        with os_errors_in_one_line(model_folder):
+            (model_folder / ALIASES).mkdir(exist_ok=True)
+            write_text(model_folder / ALIASES / alias, f"{version.number}\n")
 
     def remove(self, version: Version) -> None:
-        shelf = self.root / version.name
-        with reporting(shelf):
-            # First the mark, so that no publisher takes the number in between.
-            (shelf / f"{REMOVED}v{version.number}").touch()
-            with incoming(shelf) as folder:
-                (shelf / f"v{version.number}").rename(folder / "removed")
+        model_folder = self.root / version.name
+        with os_errors_in_one_line(model_folder):
+            # The mark comes first, so that no publisher takes the number in between.
+            (model_folder / f"{REMOVED}v{version.number}").touch()
+            with incoming(model_folder) as folder:
+                (model_folder / f"v{version.number}").rename(folder / "removed")
 
 
-def _numbers(shelf: Path) -> list[int]:
-    if not shelf.is_dir() or shelf.is_symlink():
+def _numbers(model_folder: Path) -> list[int]:
+    if not model_folder.is_dir() or model_folder.is_symlink():
         return []
-    return sorted(
-        int(match[1])
-        for path in shelf.iterdir()
-        if (match := NUMBERED.fullmatch(path.name)) and not path.is_symlink()
-    )
+    numbers = [version_number(path.name) for path in model_folder.iterdir() if not path.is_symlink()]
+    return sorted(number for number in numbers if number is not None)
 
 
-def _taken(shelf: Path) -> set[int]:
-    names = [path.name.removeprefix(REMOVED) for path in shelf.iterdir()]
-    return {int(match[1]) for name in names if (match := NUMBERED.fullmatch(name))}
+def _taken(model_folder: Path) -> set[int]:
+    """Return the numbers of all versions, removed ones included."""
+    numbers = [version_number(path.name.removeprefix(REMOVED)) for path in model_folder.iterdir()]
+    return {number for number in numbers if number is not None}
 
 
-def _aliases(shelf: Path) -> dict[str, int]:
-    folder = shelf / ALIASES
+def _aliases(model_folder: Path) -> dict[str, int]:
+    folder = model_folder / ALIASES
     if not folder.is_dir() or folder.is_symlink():
         return {}
-    found = {}
+    aliases = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         check_regular(path, largest=20)
         content = path.read_text(encoding="ascii", errors="replace").strip()
         if not content.isdigit():
-            raise RegistryError(f"{path}: names no version")
-        found[path.name] = int(content)
-    return found
+            raise RegistryError(f"{path}: does not hold the number of a version")
+        aliases[path.name] = int(content)
+    return aliases
 
 
 @contextmanager
-def incoming(beside: Path) -> Iterator[Path]:
-    """Yield a new folder in `beside`, which is removed at the end unless it was renamed."""
-    folder = beside / f"{INCOMING}{uuid.uuid4().hex}"
+def incoming(parent: Path) -> Iterator[Path]:
+    """Yield a new hidden folder in `parent`; remove it at the end unless the block renamed it."""
+    folder = parent / f"{INCOMING}{uuid.uuid4().hex}"
     folder.mkdir()
     try:
         yield folder
@@ -190,7 +185,7 @@ def incoming(beside: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that were killed a day ago or earlier left half-built in `folder`."""
+    """Remove incomplete versions in `folder` that are older than a day; their process was killed."""
     for path in folder.glob(f"{INCOMING}*"):
         if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
             shutil.rmtree(path, ignore_errors=True)
@@ -205,9 +200,23 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def reporting(place: Path) -> Iterator[None]:
-    """Turn a fault of disk or permissions into one line that names the file."""
+def os_errors_in_one_line(path: Path) -> Iterator[None]:
+    """Raise an OSError of the block as a RegistryError of one line that names the file, or `path`."""
     try:
         yield
-    except OSError as fault:
-        raise RegistryError(f"{fault.filename or place}: {fault.strerror or fault}") from fault
+    except OSError as error:
+        raise RegistryError(f"{error.filename or path}: {error.strerror or error}") from error
+
+
+def _open(url: str) -> Address:
+    """Return the address of a path, of `file:PATH`, or of `file:///PATH` with percent escapes."""
+    path = url
+    if url.startswith("file:"):
+        path = url.removeprefix("file:")
+        if not path or (path.startswith("//") and not path.startswith("///")):
+            raise ValueError("the folder must be on this machine")
+        path = unquote(path.removeprefix("//"))
+    return Address(LocalFolder(Path(path).expanduser()), None, None)
+
+
+FACTORY = StoreFactory(schemes=("file",), form="a folder or file:FOLDER", open=_open)

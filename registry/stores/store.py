@@ -1,9 +1,35 @@
-"""Where versions are kept: what each kind of registry must be able to do, and from a URL to the one that it names."""
+"""Interface of a store of published versions. How to add a store, in steps:
 
+1. Write one class with the methods of `Store`. A version is a folder of files with a manifest; a store only moves such
+   folders. The verbs (`publish`, `pull`, `list`, `verify`, ...) and all checks of digests, verdicts and signatures are
+   written once above this interface, so a store does not check anything.
+2. In `add`, call `release.lay_out(folder)` (writes and checks the files), choose the next number, call
+   `release.seal(version, number)` (writes the manifest and the signature), and make the folder visible in one last step.
+   A publisher that is killed before this step must not leave a version that `numbers` returns.
+3. In `version`, return `Version.load(folder).expected(name, number, where=...)`, or `Version.read` for text. In `fetch`,
+   copy every file of `version.download_limits()`, and no more bytes of each than it allows; `capped_download` has the
+   functions for it. The caller verifies the digests.
+4. Declare the URL schemes of the store and a function that opens it:
+
+       def _open(url: str) -> Address:
+           parts = StoreUrl.parse(url)
+           return Address(ToyStore(parts.host), parts.name, parts.version)
+
+       FACTORY = StoreFactory(schemes=("toy",), form="toy://HOST/NAME", open=_open)
+
+5. Register the factory. In Paracosm, add it to `STORES` in `addresses.py`. In another package, declare an entry point:
+
+       [project.entry-points."paracosm.stores"]
+       toy = "toy_store:FACTORY"
+
+`paracosm publish RUN toy://HOST/NAME` then works, and so does every other command of the registry.
+tests/unit/registry/test_store_plugins.py contains a complete example.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import unquote
+from typing import Protocol, Self
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.suggestions import did_you_mean
@@ -11,143 +37,124 @@ from paracosm.registry.versions.manifest import Version
 from paracosm.registry.versions.names import checked_name
 from paracosm.registry.versions.release import Release
 
-DEFAULT_STORE = "paracosm-registry"
-ALLOWED = "a folder, file:FOLDER, hf://ORG/NAME, mlflow://HOST:PORT/NAME or mlflow+https://HOST/NAME"
-
 
 class Store(Protocol):
-    """A registry. The verbs in `verbs.py` are written once, over these."""
+    """A place that keeps published versions, by name and number."""
 
     @property
-    def place(self) -> str:
-        """How an error names this registry."""
+    def location(self) -> str:
+        """Folder or URL of the store, as error messages name it."""
         ...
 
     def reference(self, name: str) -> str:
-        """Return how `pull` names a model of this registry."""
+        """Return the reference by which `pull` finds the model `name` of this store."""
         ...
 
     def add(self, release: Release) -> Version:
-        """Publish a release as the next version of its name: whole, or not at all."""
+        """Publish a release as the next version of its name; the version appears complete or not at all."""
         ...
 
     def names(self) -> list[str]:
-        """Return the names that have a version, sorted."""
+        """Return the names that have at least one version, sorted."""
         ...
 
     def numbers(self, name: str) -> dict[int, tuple[str, ...]]:
-        """Return number -> aliases of every version of `name`, oldest first; empty where there is no such name."""
+        """Return the aliases of every version of `name` by version number, ascending; empty for an unknown name."""
         ...
 
     def version(self, name: str, number: int) -> Version:
-        """Return one version as its manifest describes it, without its aliases; no digest is checked."""
+        """Return one version from its manifest, without aliases. No digest is checked."""
         ...
 
     def fetch(self, version: Version, into: Path) -> None:
-        """Copy what the manifest names, manifest and signature into the empty folder `into`.
+        """Copy the files of a version, its manifest and its signature into the empty folder `into`.
 
-        No file may take more bytes than the manifest says; digests are checked by the caller.
+        A file must not take more bytes than the manifest states. The caller checks the digests.
         """
         ...
 
     def promote(self, version: Version, alias: str) -> None:
-        """Let `NAME@alias` name this version, and no other one."""
+        """Point `NAME@alias` to this version; an alias points to one version at a time."""
         ...
 
     def remove(self, version: Version) -> None:
-        """Take a version away. Its number is never given again."""
+        """Remove a version. Its number is not used again."""
         ...
 
 
 @dataclass(frozen=True)
 class Address:
-    """What a URL or a reference names: a registry, and perhaps a model and a version of it."""
+    """A store, and optionally a model and a version in it."""
 
     store: Store
     name: str | None
-    wanted: str | None
+    version: str | None
     """Number or alias of a version; None means the newest."""
 
     def find(self) -> Version:
-        """Return the version.
+        """Return the version at this address.
 
         Raises:
             RegistryError: there is no such name or version.
         """
         if self.name is None:
-            raise RegistryError(f"{self.store.place}: name a model in it")
-        known = self.store.numbers(self.name)
-        if not known:
-            near = did_you_mean(self.name, self.store.names())
-            raise RegistryError(f"{self.store.place}: has no {self.name!r}{near}")
-        number = self._number(known)
-        return replace(self.store.version(self.name, number), aliases=known[number])
+            raise RegistryError(f"{self.store.location}: the name of a model is missing")
+        numbers = self.store.numbers(self.name)
+        if not numbers:
+            suggestion = did_you_mean(self.name, self.store.names())
+            raise RegistryError(f"{self.store.location}: has no {self.name!r}{suggestion}")
+        number = self._number(numbers)
+        return replace(self.store.version(self.name, number), aliases=numbers[number])
 
-    def _number(self, known: dict[int, tuple[str, ...]]) -> int:
-        if self.wanted is None:
-            return max(known)
-        for number, aliases in known.items():
-            if self.wanted.removeprefix("v") == str(number) or self.wanted in aliases:
+    def _number(self, numbers: dict[int, tuple[str, ...]]) -> int:
+        if self.version is None:
+            return max(numbers)
+        for number, aliases in numbers.items():
+            if self.version.removeprefix("v") == str(number) or self.version in aliases:
                 return number
-        words = [f"v{number}" for number in known] + [alias for its in known.values() for alias in its]
+        allowed = [f"v{number}" for number in numbers]
+        allowed += [alias for aliases in numbers.values() for alias in aliases]
         raise RegistryError(
-            f"{self.store.place}: {self.name} has no version {self.wanted!r}; it has {', '.join(words)}"
+            f"{self.store.location}: {self.name} has no version {self.version!r}; it has {', '.join(allowed)}"
         )
 
 
-def address(reference: str | None, *, url: str | None = None) -> Address:
-    """Return what `reference` names: `NAME`, `NAME@v3`, `NAME@stable`, or a whole URL that may end in those.
+@dataclass(frozen=True)
+class StoreFactory:
+    """Declares the URLs of a kind of store and how to open it.
 
-    Args:
-        reference: a name in the registry at `url`, or a URL of the Hub or of MLflow; None names the registry alone.
-        url: the registry; `./paracosm-registry` when absent.
-
-    Raises:
-        RegistryError: it is no URL of a registry, or no name of a model.
+    Attributes:
+        schemes: URL schemes in lower case: `hf` for `hf://acme/patients`.
+        form: how such a URL is written, for error messages.
+        open: returns the address that a URL with one of the schemes names. It does not connect to anything, and raises
+            ValueError for a URL that does not have the form.
     """
-    if reference is not None and "://" in reference:
-        if url is not None:
-            raise RegistryError(f"{reference}: names its registry already; leave --url {url} out")
-        return _at(reference)
-    found = _at(url or DEFAULT_STORE)
-    if reference is None:
-        return found
-    name, at, wanted = reference.partition("@")
-    if at and not wanted:
-        raise RegistryError(f"{reference}: lacks a version after the @")
-    checked_name(name)
-    if found.name is not None and found.name != name:
-        raise RegistryError(f"{url}: holds {found.name!r}; {name!r} is another model")
-    return Address(found.store, name, wanted or None)
+
+    schemes: tuple[str, ...]
+    form: str
+    open: Callable[[str], Address]
 
 
-def _at(url: str) -> Address:
-    scheme, found, rest = url.partition(":")
-    if not found or "/" in scheme or (len(scheme) == 1 and rest[:1] in "/\\"):
-        return Address(_folder(url), None, None)
-    if scheme == "file" and rest and (not rest.startswith("//") or rest.startswith("///")):
-        return Address(_folder(unquote(rest.removeprefix("//"))), None, None)
-    if not rest.startswith("//"):
-        raise RegistryError(f"{url}: is no registry that this version knows; allowed: {ALLOWED}")
-    path, _, wanted = rest.removeprefix("//").partition("@")
-    host, _, name = path.rstrip("/").partition("/")
-    if scheme == "hf" and host:
-        from paracosm.registry.stores.hub import Hub
+@dataclass(frozen=True)
+class StoreUrl:
+    """The parts of `SCHEME://HOST/NAME@VERSION`; name and version may be missing."""
 
-        return Address(Hub(host), _named(name), wanted or None)
-    if scheme in ("mlflow", "mlflow+http", "mlflow+https") and host:
-        from paracosm.registry.stores.mlflow_server import TrackingServer
+    scheme: str
+    host: str
+    name: str | None
+    version: str | None
 
-        protocol = scheme.partition("+")[2] or "http"
-        return Address(TrackingServer(f"{protocol}://{host}"), _named(name), wanted or None)
-    raise RegistryError(f"{url}: is no registry that this version knows; allowed: {ALLOWED}")
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Return the parts of a URL.
 
-
-def _folder(path: str) -> Store:
-    from paracosm.registry.stores.local_folder import LocalFolder
-
-    return LocalFolder(Path(path).expanduser())
-
-
-def _named(name: str) -> str | None:
-    return checked_name(name) if name else None
+        Raises:
+            ValueError: the host is missing.
+            RegistryError: a model cannot have this name.
+        """
+        scheme, _, rest = url.partition("://")
+        path, _, version = rest.partition("@")
+        host, _, name = path.rstrip("/").partition("/")
+        if not host:
+            raise ValueError("the host is missing")
+        return cls(scheme, host, checked_name(name) if name else None, version or None)

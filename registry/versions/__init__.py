@@ -1,1 +1,1 @@
-"""Published versions: manifest, checks, signature, differences."""
+"""Published versions: manifest, checks, verdict, signature and differences, independent of any store."""

@@ -129,7 +129,7 @@ def _files(old: dict[str, Any], new: dict[str, Any]) -> tuple[tuple[str, str], .
             changes.append((name, "removed"))
         elif name not in old:
             changes.append((name, "added"))
-        elif old[name]["sha256"] != new[name]["sha256"]:
+        elif old[name] != new[name]:
             changes.append((name, "changed"))
     return tuple(changes)
 

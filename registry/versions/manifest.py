@@ -1,12 +1,15 @@
-"""What a published version holds: which files may be published, their digests, and the check of a folder against them."""
+"""Manifest of a published version: its fields, the files that a version may hold, and their digests."""
 
 import json
+import math
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from paracosm.eval.results.gate_result import DECIDING_STATES
 from paracosm.foundation.digests import file_digest
@@ -15,9 +18,10 @@ from paracosm.foundation.errors import RegistryError
 MANIFEST = "manifest.json"
 SIGNATURE = "model.sig"
 BESIDE = (MANIFEST, SIGNATURE)
-"""Files of a version that its manifest cannot name."""
+"""Files of a version that its manifest does not list, because they are written after it."""
 LAYOUT = 2
 DATASET = "dataset"
+"""Folder of the synthetic records in a version."""
 REQUIRED = (
     "README.md",
     "metrics.json",
@@ -26,9 +30,6 @@ REQUIRED = (
     "base.json",
     "provenance.json",
 )
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
-WHOLE = "config.json"
-"""In the place of an adapter: the configuration of a model whose own weights were trained, beside its `model*.safetensors`."""
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
@@ -36,155 +37,214 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 LARGEST_TEXT = 64 * 2**20
 LARGEST_MANIFEST = 4 * 2**20
 MOST_FILES = 10_000
-LONGEST_WORD = 500
+LONGEST_LINE = 500
+"""Highest number of characters in a text of the manifest, which `list` and error messages print."""
+STRICT = ConfigDict(strict=True, extra="forbid")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _checked_line(line: str) -> str:
+    _require(line.isprintable() and len(line) <= LONGEST_LINE, "is not one printable line")
+    return line
+
+
+def _checked_limit(limit: float) -> float:
+    # A gate with an infinite limit is allowed; NaN makes every comparison false.
+    _require(not math.isnan(limit), "is not a number")
+    return limit
+
+
+def _checked_name(name: str) -> str:
+    _require(bool(NAME.fullmatch(name)), "is not a model name")
+    return name
+
+
+def _checked_verdict(verdict: str) -> str:
+    _require(verdict in DECIDING_STATES, "is not a verdict")
+    return verdict
+
+
+def _checked_files(files: "dict[str, FileEntry]") -> "dict[str, FileEntry]":
+    _require(all(map(may_publish, files)), "a file is not allowed in a version")
+    _require(len({name.casefold() for name in files}) == len(files), "two names differ in case alone")
+    return files
+
+
+Line = Annotated[str, AfterValidator(_checked_line)]
+Limit = Annotated[float, AfterValidator(_checked_limit)]
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """SHA-256 in hexadecimal and size in bytes of one file."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class Override:
+    """Why a version was published against its verdict, and who answers for it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    reason: Line
+    by: Line
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One published version, as its manifest describes it."""
+    """One published version, as its manifest describes it.
 
-    name: str
-    number: int
-    published: str
-    """When, in UTC, as ISO 8601."""
-    verdict: str
-    """PASS, FAIL or INCONCLUSIVE; the last two only with an override."""
-    profile: str
-    """The release profile that set the gates' limits."""
-    limits: dict[str, float]
-    """Gate -> the recipe's own limit, where it is not the profile's."""
-    override: dict[str, str] | None
-    """`reason` and `by`, when it was published against its verdict."""
-    base_model: str
-    paracosm: str
+    The annotations are the rules of the manifest; `read` checks them.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Annotated[str, AfterValidator(_checked_name)]
+    number: Annotated[int, Field(ge=0, lt=10**9)]
+    published: Line
+    """Time of publication in UTC, as ISO 8601."""
+    verdict: Annotated[str, AfterValidator(_checked_verdict)]
+    """PASS, FAIL or INCONCLUSIVE; the last two need an override."""
+    profile: Line
+    """Release profile that sets the limits of the gates."""
+    limits: dict[Line, Limit]
+    """Limits of the recipe that differ from those of the profile, by gate."""
+    override: Override | None
+    """Reason and person, if the version was published against its verdict."""
+    base_model: Line
+    paracosm: Line
     """Version of Paracosm that published it."""
-    files: dict[str, dict[str, Any]]
-    """File name -> `sha256` in hex and `bytes`."""
-    folder: Path
-    """Where it lies; not part of the manifest."""
+    files: Annotated[dict[str, FileEntry], Field(max_length=MOST_FILES), AfterValidator(_checked_files)]
+    """Digest and size of every file, by its name."""
+    folder: Path = Path()
+    """Folder that holds the files; not part of the manifest."""
     aliases: tuple[str, ...] = field(default=(), compare=False)
-    """What it was promoted to; not part of the manifest, because that never changes."""
+    """Aliases that point to this version; not part of the manifest, which never changes."""
     where: str = field(default="", compare=False)
-    """Folder or URL, for people; not part of the manifest."""
+    """Folder or URL for messages; not part of the manifest."""
 
     @property
     def reference(self) -> str:
-        """How to name this version in `pull`, `show` and `verify`."""
+        """Name and number, as `pull`, `show` and `verify` take them."""
         return f"{self.name}@v{self.number}"
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
-        return sum(each["bytes"] for each in self.files.values())
+        """Size of all files in bytes."""
+        return sum(entry.bytes for entry in self.files.values())
+
+    def download_limits(self) -> dict[str, int]:
+        """Return the highest number of bytes that a store may copy of each file, manifest included."""
+        return {name: entry.bytes for name, entry in self.files.items()} | {MANIFEST: LARGEST_MANIFEST}
+
+    def expected(self, name: str, number: int, *, where: str) -> "Version":
+        """Return this version with its location, after checking that it is the one that a store was asked for.
+
+        Args:
+            name: name that the store was asked for.
+            number: number that the store was asked for.
+            where: folder or URL of the version.
+
+        Raises:
+            RegistryError: the manifest has another name or number.
+        """
+        if (self.name, self.number) != (name, number):
+            raise RegistryError(f"{where}: its manifest is that of {self.reference}")
+        return replace(self, where=where)
 
     def save(self) -> None:
-        """Write the manifest into the version's folder."""
-        plain = {
-            key: value for key, value in asdict(self).items() if key not in ("folder", "aliases", "where")
-        }
+        """Write the manifest into the folder of the version."""
+        plain = {key: value for key, value in asdict(self).items() if key not in NOT_IN_MANIFEST}
         (self.folder / MANIFEST).write_text(
             json.dumps({"layout": LAYOUT} | plain, indent=1) + "\n", encoding="utf-8"
         )
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the manifest of `folder`, checking its form but no digest.
+    def load(cls, folder: Path) -> "Version":
+        """Read and check the manifest of a folder. No digest is checked.
 
         Raises:
-            RegistryError: it is missing, damaged, or names a file outside of the folder.
+            RegistryError: the manifest is missing or damaged, or lists a file that is not allowed in a version.
         """
         path = folder / MANIFEST
         try:
             check_regular(path, largest=LARGEST_MANIFEST)
             text = path.read_text(encoding="utf-8")
-        except OSError as fault:
-            raise RegistryError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-        except ValueError as fault:
-            raise RegistryError(f"{path}: is no manifest of layout {LAYOUT}") from fault
+        except OSError as error:
+            raise RegistryError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise RegistryError(
+                f"{path}: is not a manifest of layout {LAYOUT}: it is not UTF-8 text"
+            ) from error
         return cls.read(text, folder, where=str(path))
 
     @classmethod
-    def read(cls, text: str, folder: Path, *, where: str) -> Self:
-        """Return the version that the manifest `text` describes; `where` names it in an error.
+    def read(cls, text: str, folder: Path, *, where: str) -> "Version":
+        """Return the version that a manifest describes.
+
+        Args:
+            text: the manifest.
+            folder: folder that holds the files of the version.
+            where: names the manifest in an error.
 
         Raises:
-            RegistryError: it is damaged, or names a file that no version may hold.
+            RegistryError: the manifest is damaged, or lists a file that is not allowed in a version.
         """
         try:
-            plain = json.loads(text, object_pairs_hook=_without_twins)
+            plain = json.loads(text, object_pairs_hook=_unique_keys)
+            _require(isinstance(plain, dict) and "layout" in plain, "it has no layout")
             layout = plain.pop("layout")
             if layout != LAYOUT:
                 raise RegistryError(
                     f"{where}: has layout {_short(layout)}; this version of Paracosm reads {LAYOUT}"
                 )
-            if {"folder", "aliases", "where"} & set(plain):
-                raise ValueError("says what only its registry knows")
-            version = cls(folder=folder, **plain)
-            sound = _is_sound(version)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
-            raise RegistryError(f"{where}: is no manifest of layout {LAYOUT}") from fault
-        if not sound:
-            raise RegistryError(
-                f"{where}: is no manifest of layout {LAYOUT}, or names a file that may not be published"
-            )
-        return version
+            _require(not set(NOT_IN_MANIFEST) & set(plain), "it has a key that is not part of a manifest")
+            version = _VERSION.validate_json(json.dumps(plain))
+        except ValidationError as error:
+            raise RegistryError(f"{where}: is not a manifest of layout {LAYOUT}: {_reason(error)}") from error
+        except (ValueError, RecursionError) as error:
+            raise RegistryError(f"{where}: is not a manifest of layout {LAYOUT}") from error
+        return replace(version, folder=folder)
+
+
+_VERSION = TypeAdapter(Version)
+NOT_IN_MANIFEST = ("folder", "aliases", "where")
+"""Fields of a version that its registry sets."""
+
+
+def _reason(error: ValidationError) -> str:
+    """Return the first problem of a manifest, without any text from the manifest itself."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    key, *below = problem["loc"]
+    if key not in Version.__dataclass_fields__:
+        return "a key is not part of a manifest"
+    missing = problem["type"] == "missing" and not below
+    return f"{key!r} is missing" if missing else f"{key!r} has a value that is not allowed"
 
 
 def _short(value: Any) -> str:
     return value if isinstance(value, str) and value.isprintable() and len(value) < 20 else repr(value)[:20]
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # JSON readers differ in which of two equal keys they believe.
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return found
-
-
-def _is_sound(version: Version) -> bool:
-    words = [version.published, version.base_model, version.paracosm, version.profile]
-    words += list((version.override or {}).values())
-    return (
-        _is_count(version.number)
-        and version.number < 10**9
-        and bool(NAME.fullmatch(version.name))
-        and version.verdict in DECIDING_STATES
-        and (version.override is None or set(version.override) == {"reason", "by"})
-        and all(map(_is_line, words))
-        and all(_is_line(gate) and _is_number(limit) for gate, limit in version.limits.items())
-        and len(version.files) <= MOST_FILES
-        and len({name.casefold() for name in version.files}) == len(version.files)
-        and all(map(_is_entry, version.files.items()))
-    )
-
-
-def _is_line(word: Any) -> bool:
-    return isinstance(word, str) and word.isprintable() and len(word) <= LONGEST_WORD
-
-
-def _is_count(number: Any) -> bool:
-    return type(number) is int and number >= 0
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and value == value
-
-
-def _is_entry(item: tuple[str, dict[str, Any]]) -> bool:
-    name, entry = item
-    sound = (
-        set(entry) == {"sha256", "bytes"}
-        and _is_count(entry["bytes"])
-        and re.fullmatch(r"[0-9a-f]{64}", entry["sha256"], re.ASCII)
-    )
-    return may_publish(name) and bool(sound)
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two equal keys, JSON readers differ in which one they take.
+    plain = dict(pairs)
+    _require(len(plain) == len(pairs), "a key occurs twice")
+    return plain
 
 
 def may_publish(name: str) -> bool:
-    """Return whether a file of this name may be in a version: known folders only, of a kind that is never unpickled."""
-    folder, found, file = name.rpartition("/")
-    if found:
+    """Return whether a version may hold a file of this name: in a known folder, and of a format that is never unpickled."""
+    folder, slash, file = name.rpartition("/")
+    if slash:
         return folder == DATASET and file in DATASET_FILES
     return (
         bool(FILE_NAME.fullmatch(name))
@@ -193,29 +253,30 @@ def may_publish(name: str) -> bool:
     )
 
 
-def file_entries(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return digest and size of every file below `folder`, manifest and signature aside."""
+def file_entries(folder: Path) -> dict[str, FileEntry]:
+    """Return digest and size of every file below `folder`, except manifest and signature."""
     names = sorted(names_in(folder) - set(BESIDE))
-    return {
-        name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in names
-    }
+    return {name: FileEntry(file_digest(folder / name), (folder / name).stat().st_size) for name in names}
 
 
 def names_in(folder: Path) -> set[str]:
-    """Return the names of everything below `folder` that is no folder; a link to a folder is a name."""
-    found = set()
+    """Return the relative names of all files below `folder`, and of links to folders."""
+    names = set()
     for path, folders, files in os.walk(folder):
-        here = Path(path).relative_to(folder)
-        links = [each for each in folders if (Path(path) / each).is_symlink()]
-        found |= {(here / each).as_posix() for each in (*files, *links)}
-    return found
+        relative = Path(path).relative_to(folder)
+        links = [name for name in folders if (Path(path) / name).is_symlink()]
+        names |= {(relative / name).as_posix() for name in (*files, *links)}
+    return names
 
 
 def check_regular(path: Path, *, largest: int) -> None:
-    """Check that `path` is a regular file, no link, of at most `largest` bytes."""
-    facts = path.lstat()
-    if not stat.S_ISREG(facts.st_mode):
-        raise RegistryError(f"{path}: is no regular file; links and devices are refused")
-    if facts.st_size > largest:
-        raise RegistryError(f"{path}: has {facts.st_size} bytes, more than the {largest} allowed")
+    """Check that `path` is a regular file of at most `largest` bytes.
+
+    Raises:
+        RegistryError: it is a link, a folder, a pipe or a device, or it is larger.
+    """
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise RegistryError(f"{path}: is not a regular file; links, folders and devices are refused")
+    if status.st_size > largest:
+        raise RegistryError(f"{path}: has {status.st_size:,} bytes, more than the {largest:,} allowed")

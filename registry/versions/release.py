@@ -1,4 +1,4 @@
-"""A release on its way: named files, laid out in a folder, checked, numbered and signed."""
+"""A release: the files of a new version, which a store writes to a folder, checks, numbers and signs."""
 
 import errno
 import os
@@ -14,13 +14,13 @@ from paracosm.registry.versions.signature import sign
 
 @dataclass(frozen=True)
 class Release:
-    """What is about to be published.
+    """The content of a version that is not published yet.
 
     Attributes:
-        files: published name -> the file to copy, or the text to write.
-        about: what the manifest says; number, files and folder are filled in on the way.
-        key: the private key to sign with, if any.
-        public: whether everybody may read it, where a registry can tell.
+        files: the file to copy or the text to write, by the name in the version.
+        about: fields of the manifest; number, files and folder are set by `lay_out` and `seal`.
+        key: private key in a PEM file to sign with, or None.
+        public: whether everybody may read the version, in stores that have access control.
     """
 
     files: dict[str, Path | str]
@@ -29,19 +29,19 @@ class Release:
     public: bool = False
 
     def lay_out(self, folder: Path) -> Version:
-        """Write every file into `folder`, without a manifest yet, and check them all.
+        """Write all files to `folder`, without a manifest, and check them.
 
         Raises:
-            RegistryError: a file may not be published, is unsound, or the verdict does not hold.
+            RegistryError: a file is not allowed in a version or not valid, or the verdict does not follow from the metrics.
         """
         for name, content in self.files.items():
-            _place(content, folder, name)
+            _write(content, folder, name)
         version = replace(self.about, folder=folder, files=file_entries(folder))
         check_version(version)
         return version
 
     def seal(self, version: Version, number: int) -> Version:
-        """Give a laid-out version its number: write its manifest, and the signature over everything."""
+        """Set the number of a version that was laid out: write its manifest, and the signature if there is a key."""
         version = replace(version, number=number)
         version.save()
         if self.key is not None:
@@ -50,10 +50,10 @@ class Release:
         return version
 
 
-def _place(content: Path | str, folder: Path, name: str) -> None:
+def _write(content: Path | str, folder: Path, name: str) -> None:
     if not may_publish(name):
         raise RegistryError(
-            f"{content if isinstance(content, Path) else name}: is of a kind that is never published"
+            f"{content if isinstance(content, Path) else name}: is of a kind that is never published (see docs/registry.md)"
         )
     target = folder / name
     target.parent.mkdir(exist_ok=True)
@@ -65,16 +65,17 @@ def _place(content: Path | str, folder: Path, name: str) -> None:
 
 
 def copy_regular(source: Path, target: Path) -> None:
-    """Copy a file that is no link to a name that is not taken.
+    """Copy a file without following links.
 
     Raises:
         RegistryError: `source` is a link.
+        FileExistsError: `target` exists.
     """
     try:
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as fault:
-        if fault.errno == errno.ELOOP:
-            raise RegistryError(f"{source}: is a link; links are refused") from fault
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RegistryError(f"{source}: is a link; links are refused") from error
         raise
     with os.fdopen(handle, "rb") as reader, target.open("xb") as writer:
-        shutil.copyfileobj(reader, writer, 2**20)
+        shutil.copyfileobj(reader, writer)

@@ -1,4 +1,4 @@
-"""Signatures over a whole version, manifest included, with a key pair: `model-signing` makes and checks them."""
+"""Signs all files of a version, manifest included, and verifies the signature; both with the library `model-signing`."""
 
 import os
 from contextlib import suppress
@@ -6,55 +6,62 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.foundation.errors import RegistryError
-from paracosm.foundation.extras import needed
+from paracosm.foundation.extras import require_extra
 from paracosm.registry.versions.manifest import LARGEST_TEXT, SIGNATURE, check_regular
 
-PURPOSE = "a signature"
+EXTRA = ("signing", "a signature")
+"""Extra that installs the libraries, and what needs it."""
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 PASSWORD = "PARACOSM_KEY_PASSWORD"
-"""Environment variable with the password of an encrypted private key."""
+"""Environment variable that holds the password of an encrypted private key."""
 
 
 def check_key(key: Path, *, private: bool) -> None:
-    """Check that `key` is a PEM file with an elliptic-curve key of the right half of a pair.
+    """Check that a PEM file holds an elliptic-curve key that can sign or verify.
+
+    Args:
+        key: the file.
+        private: whether the private key of a pair is needed; else the public key.
 
     Raises:
-        RegistryError: it is not, or the extra `signing` is absent.
+        RegistryError: the file holds no such key.
+        MissingExtraError: the extra `signing` is not installed.
     """
-    serialization = needed("cryptography.hazmat.primitives.serialization", extra="signing", purpose=PURPOSE)
-    curves = needed("cryptography.hazmat.primitives.asymmetric.ec", extra="signing", purpose=PURPOSE)
+    serialization = require_extra("cryptography.hazmat.primitives.serialization", *EXTRA)
+    curves = require_extra("cryptography.hazmat.primitives.asymmetric.ec", *EXTRA)
     half = "private" if private else "public"
     try:
         content = key.read_bytes()
-    except OSError as fault:
-        raise RegistryError(f"{key}: the {half} key cannot be read: {fault.strerror or fault}") from fault
-    found: Any = None
+    except OSError as error:
+        raise RegistryError(f"{key}: the {half} key cannot be read: {error.strerror or error}") from error
+    loaded: Any = None
     with suppress(ValueError, TypeError):
-        found = (
+        loaded = (
             serialization.load_pem_private_key(content, password=_password())
             if private
             else serialization.load_pem_public_key(content)
         )
     kind = curves.EllipticCurvePrivateKey if private else curves.EllipticCurvePublicKey
-    if not isinstance(found, kind) or found.curve.name not in CURVES:
-        hint = f" (or ${PASSWORD} does not open it)" if private else ""
+    if not isinstance(loaded, kind) or loaded.curve.name not in CURVES:
+        hint = f" (or ${PASSWORD} does not decrypt it)" if private else ""
         raise RegistryError(
-            f"{key}: is no {half} key of the curves {', '.join(CURVES)} in PEM form{hint}; docs/registry.md shows how to make one"
+            f"{key}: is not a {half} key of the curves {', '.join(CURVES)} in PEM format{hint}; docs/registry.md shows how to create one"
         )
 
 
 def sign(folder: Path, key: Path) -> None:
-    """Sign everything in `folder` and leave the signature in it.
+    """Sign all files in `folder`, and write the signature to `model.sig` in it.
 
     Args:
         folder: a version with its manifest.
         key: a private key in a PEM file.
 
     Raises:
-        RegistryError: the key cannot be used, or the extra `signing` is absent.
+        RegistryError: the key cannot be used.
+        MissingExtraError: the extra `signing` is not installed.
     """
     check_key(key, private=True)
-    signing = needed("model_signing.signing", extra="signing", purpose=PURPOSE)
+    signing = require_extra("model_signing.signing", *EXTRA)
     configured = signing.Config().use_elliptic_key_signer(private_key=key, password=_password())
     configured.set_hashing_config(_hashing()).sign(folder, folder / SIGNATURE)
 
@@ -63,29 +70,30 @@ def check_signature(folder: Path, key: Path, *, reference: str) -> None:
     """Check the signature of a version against a public key.
 
     Args:
-        folder: a version whose digests were checked already.
+        folder: a version with checked digests.
         key: a public key in a PEM file.
         reference: names the version in an error.
 
     Raises:
-        RegistryError: it is not signed, or by another key, or it was changed after it was signed.
+        RegistryError: the version is not signed, is signed with another key, or was changed after it was signed.
+        MissingExtraError: the extra `signing` is not installed.
     """
     check_key(key, private=False)
-    verifying = needed("model_signing.verifying", extra="signing", purpose=PURPOSE)
+    verifying = require_extra("model_signing.verifying", *EXTRA)
     path = folder / SIGNATURE
     if not path.exists() and not path.is_symlink():
-        raise RegistryError(f"{reference}: is not signed, and --key asks for a signature")
+        raise RegistryError(f"{reference}: is not signed, but --key requires a signature")
     check_regular(path, largest=LARGEST_TEXT)
-    exceptions = needed("cryptography.exceptions", extra="signing", purpose=PURPOSE)
+    exceptions = require_extra("cryptography.exceptions", *EXTRA)
     configured = verifying.Config().use_elliptic_key_verifier(public_key=key)
-    # What the library's parsers raise on a damaged or forged file; it has no error of its own.
-    unsound = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+    # The library has no exception class for a damaged or forged file; its parsers raise these.
+    invalid = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
     try:
         configured.set_hashing_config(_hashing()).verify(folder, path)
-    except (*unsound, exceptions.InvalidSignature) as fault:
+    except (*invalid, exceptions.InvalidSignature) as error:
         raise RegistryError(
-            f"{reference}: its signature was not made with the private half of {key}, or not over these files"
-        ) from fault
+            f"{reference}: its signature was not made with the private key that belongs to {key}, or not over these files"
+        ) from error
 
 
 def _password() -> bytes | None:
@@ -93,5 +101,6 @@ def _password() -> bytes | None:
 
 
 def _hashing() -> Any:
-    hashing = needed("model_signing.hashing", extra="signing", purpose=PURPOSE)
+    """Return the hashing settings: every file except the signature itself."""
+    hashing = require_extra("model_signing.hashing", *EXTRA)
     return hashing.Config().set_ignored_paths(paths=[SIGNATURE], ignore_git_paths=False)

@@ -14,13 +14,17 @@ from paracosm.eval.measure import measure, measure_all
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle
-from paracosm.eval.privacy.measures import LEAKAGE, MEMBERSHIP, REPLAY, RISKS
+from paracosm.eval.privacy.distance_to_closest import MEASURE as LEAKAGE
+from paracosm.eval.privacy.gdpr_risks import inference, linkability, singling_out
+from paracosm.eval.privacy.membership import MEASURE as MEMBERSHIP
+from paracosm.eval.privacy.ngram_overlap import MEASURE as REPLAY
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Schema
 
 example, typed_numbers = example_tables.example, example_tables.typed_numbers
 
+MEASURES = (MEMBERSHIP, singling_out.MEASURE, linkability.MEASURE, inference.MEASURE, REPLAY)
 QUICK = Evaluate(bootstrap=100, repeats=1)
 Data = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, Schema]
 
@@ -93,9 +97,9 @@ def _attacked(data: Data, synthetic: pd.DataFrame) -> dict[str, str]:
     """Return what the gates on attacks say."""
     train, control, test, _, schema = data
     context = Context(schema, train, control, test, None, QUICK, len(control) + len(test))
-    results, missing = measure_all(context, synthetic, [MEMBERSHIP, RISKS, REPLAY])
+    results, missing = measure_all(context, synthetic, MEASURES)
     elsewhere = {gate.metric: Obstacle("not asked here", curable=False) for gate in GATES}
-    measured = {name for measure in (MEMBERSHIP, RISKS, REPLAY) for name in (m.name for m in measure.metrics)}
+    measured = {name for measure in MEASURES for name in (m.name for m in measure.metrics)}
     return {
         each.gate: each.state
         for each in rule(results, elsewhere | missing, Release())

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
 FOLDERS = {package: ROOT / folder for package, folder in SETUPTOOLS["package-dir"].items()}
 MOST_MODULES = 12
-NOT_SHIPPED = {"tests", "bench", "build", "dist", "runs"}
+NOT_SHIPPED = {"tests", "bench", "docs", "build", "dist", "runs"}
 
 
 def _packages_on_disk() -> dict[str, Path]:

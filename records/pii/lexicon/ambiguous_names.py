@@ -1,29 +1,36 @@
-"""Words that are somebody's name and an ordinary word too, such as Will, Young and Grace: told by the texts themselves."""
+"""Words that are both a name and an ordinary word, such as Will, Young and Grace.
+
+Whether a word is ordinary is decided by the texts of a table: an ordinary word is written in small letters by people who do not
+bear it as a name. `ambiguous_names.txt` lists words that are always treated as ambiguous.
+"""
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 
 WORD = re.compile(r"[^\W\d_]+")
 LEAST_SHARE, LEAST_SUBJECTS = 0.02, 2
-OFTEN_NAMES = (
-    "will may mark art bill grant rich frank hope faith joy grace rose dawn summer young long short brown black white green"
-    " gray price best good love day case hall hill park stone wood rivers banks cook baker king bishop little self sharp strong"
-    " small rush april june august autumn miles drew chase chance cash page read reed ward weeks head hand foot field ring star"
-    " pain stent bright noble wise blue silver gold lake ford street lane church law judge major sergeant dean crystal jade amber ruby destiny hunter carter austin dallas madison jordan savannah virginia charlotte carolina"
-)
-ALWAYS = frozenset(OFTEN_NAMES.split())
+"""Least share and number of subjects whose texts have an ordinary word in small letters."""
+
+
+@cache
+def always_ambiguous() -> frozenset[str]:
+    """Return the words that are treated as ambiguous in every table, case-folded."""
+    text = files("paracosm.records.pii.lexicon").joinpath("ambiguous_names.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
 
 
 class OrdinaryWords:
-    """What is written in small letters in the texts of subjects who do not bear it as a name."""
+    """The words that the texts of a table use as ordinary words, in small letters."""
 
     def __init__(self, texts: Sequence[str], subjects: Sequence[str]):
-        """Count words.
+        """Count the words of all texts.
 
         Args:
-            texts: of any columns.
-            subjects: whom each text is about.
+            texts: texts of any columns.
+            subjects: the subject of each text.
         """
         self._holders: dict[str, set[str]] = defaultdict(set)
         for text, subject in zip(texts, subjects, strict=True):
@@ -32,21 +39,21 @@ class OrdinaryWords:
                     self._holders[word].add(subject)
         self._subjects = max(1, len(set(subjects)))
 
-    def holds(self, word: str, bearers: set[str], *, least: float = LEAST_SHARE) -> bool:
-        """Return whether `word`, case-folded, is an ordinary one.
+    def is_ordinary(self, word: str, bearers: set[str], *, least: float = LEAST_SHARE) -> bool:
+        """Return whether enough subjects who do not bear a word as a name write it in small letters.
 
         Args:
             word: case-folded.
-            bearers: the subjects who have it as a name.
-            least: share of the other subjects whose texts have it in small letters.
+            bearers: the subjects whose name has the word.
+            least: least share of all subjects.
         """
         others = len(self._holders.get(word, set()) - bearers)
         return others >= max(LEAST_SUBJECTS, least * self._subjects)
 
-    def is_often_a_name(self, word: str, bearers: set[str]) -> bool:
-        """Return whether `word` may be either, so that the words around it have to tell."""
-        return word in ALWAYS or self.holds(word, bearers)
+    def is_ambiguous(self, word: str, bearers: set[str]) -> bool:
+        """Return whether a word may be a name or an ordinary word, so that its context has to decide."""
+        return word in always_ambiguous() or self.is_ordinary(word, bearers)
 
-    def is_written_small(self, word: str) -> bool:
-        """Return whether `word` is an ordinary one for all that is known: in any text, or always."""
-        return word in ALWAYS or len(self._holders.get(word, set())) >= LEAST_SUBJECTS
+    def is_ever_ordinary(self, word: str) -> bool:
+        """Return whether a word is on the list of ambiguous words, or in small letters in texts of two subjects."""
+        return word in always_ambiguous() or len(self._holders.get(word, set())) >= LEAST_SUBJECTS

@@ -1,4 +1,4 @@
-"""Lists of given and family names, out of the package Faker (MIT): what may be a name, and what an invented one is drawn from."""
+"""Lists of given and family names, from the package Faker (MIT), to recognize names and to draw replacements from."""
 
 import importlib
 import pkgutil
@@ -16,11 +16,22 @@ LOCALES = {
     "pt": "pt_BR",
 }
 SHORTEST = 3
+"""Letters of the shortest name that is listed."""
 
 
 @dataclass(frozen=True)
 class NameLists:
-    """Names of one language, to draw from; and of all languages, to look up, case-folded."""
+    """Lists of names.
+
+    Attributes:
+        female: female given names of one language, to draw from.
+        male: male given names of that language.
+        family: family names of that language.
+        known_female: female given names of all languages, case-folded, to look up.
+        known_male: male given names of all languages.
+        known_given: given names of all languages.
+        known_family: family names of all languages.
+    """
 
     female: tuple[str, ...]
     male: tuple[str, ...]
@@ -31,18 +42,18 @@ class NameLists:
     known_family: frozenset[str]
 
     def is_known(self, word: str) -> bool:
-        """Return whether a word is somebody's name somewhere."""
+        """Return whether a word is a given or a family name in any language."""
         return (small := word.casefold()) in self.known_given or small in self.known_family
 
     def is_rather_given(self, word: str) -> bool:
-        """Return whether a word that stands alone is rather a given name than a family name."""
+        """Return whether a word that stands alone is more likely a given name than a family name."""
         small = word.casefold()
         if small in self.common_given or small in self.common_family:
             return small in self.common_given
         return small in self.known_given
 
     def gender(self, word: str) -> str | None:
-        """Return `female` or `male` where a given name tells."""
+        """Return `female` or `male` if a given name is used for one gender only, else None."""
         small = word.casefold()
         if (small in self.known_female) == (small in self.known_male):
             return None
@@ -50,16 +61,18 @@ class NameLists:
 
     @cached_property
     def common_given(self) -> frozenset[str]:
-        return frozenset(each.casefold() for each in (*self.female, *self.male))
+        """Given names of the one language, case-folded."""
+        return frozenset(name.casefold() for name in (*self.female, *self.male))
 
     @cached_property
     def common_family(self) -> frozenset[str]:
-        return frozenset(each.casefold() for each in self.family)
+        """Family names of the one language, case-folded."""
+        return frozenset(name.casefold() for name in self.family)
 
 
 @cache
 def name_lists(language: str) -> NameLists:
-    """Return the lists for a language of `data.pii.language`."""
+    """Return the lists of a language, one of the keys of `LOCALES`."""
     import faker.providers.person as person
 
     own = importlib.import_module(f"{person.__name__}.{LOCALES[language]}").Provider
@@ -83,21 +96,22 @@ def name_lists(language: str) -> NameLists:
 
 
 def _entries(provider: Any, attribute: str) -> list[str]:
-    found = getattr(provider, attribute, ())
-    # Some languages compute a list when a provider is made; those are left out.
-    return [] if isinstance(found, property) else [str(each) for each in found]
+    names = getattr(provider, attribute, ())
+    # Some languages compute a list when a provider is instantiated; those are left out.
+    return [] if isinstance(names, property) else [str(name) for name in names]
 
 
 def _folded(provider: Any, attribute: str) -> set[str]:
+    """Return the words of all names of a list, case-folded."""
     return {
-        part.casefold()
-        for each in _entries(provider, attribute)
-        for part in each.replace("-", " ").split()
-        if len(part) >= SHORTEST and part.isalpha()
+        word.casefold()
+        for name in _entries(provider, attribute)
+        for word in name.replace("-", " ").split()
+        if len(word) >= SHORTEST and word.isalpha()
     }
 
 
 def _plain(provider: Any, attribute: str) -> tuple[str, ...]:
-    """Return the single words of a list, sorted, so that a draw depends on the list alone."""
-    kept = {each for each in _entries(provider, attribute) if each.isalpha() and len(each) >= SHORTEST}
-    return tuple(sorted(kept))
+    """Return the names of a list that are single words, sorted, so that a draw depends on the list alone."""
+    names = {name for name in _entries(provider, attribute) if name.isalpha() and len(name) >= SHORTEST}
+    return tuple(sorted(names))

@@ -1,14 +1,14 @@
-"""A person's name, part by part: `Dr. John A. Smith`, `SMITH, John` and `Mrs. Smith` have parts in common."""
+"""Parser of person names: the words of `Dr. John A. Smith` or `SMITH, John`, each with its role."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from paracosm.records.pii.lexicon.name_lists import NameLists
 
-Role = Literal["given", "family", "initial", "kept"]
-PART = re.compile(r"(?<![^\W\d_]['’])[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+)*")
+Role = Literal["given", "family", "initial", "unchanged"]
+NAME_WORD = re.compile(r"(?<![^\W\d_]['’])[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+)*")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,8 +28,8 @@ TITLED = re.compile(rf"\b(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})\b
 
 
 @dataclass(frozen=True)
-class Part:
-    """One word of a name, and what it is there."""
+class NamePart:
+    """One word of a name, its position in the text, and its role."""
 
     text: str
     start: int
@@ -41,92 +41,98 @@ class Part:
         return self.text.casefold()
 
 
-def parts_of(name: str, lists: NameLists, *, column: str = "full", titled: bool = False) -> list[Part]:
-    """Return the words of a name with their roles; titles, academic endings and particles are `kept`.
+def parts_of(name: str, lists: NameLists, *, column: str = "full", titled: bool = False) -> list[NamePart]:
+    """Return the words of a name with their roles; titles, academic suffixes and particles are `unchanged`.
 
     Args:
         name: a cell, or a span of a text.
-        lists: tell whether a single word is a given or a family name.
-        column: `given`, `family` or `full`: what the column that it stands in holds.
-        titled: whether a title stands before it, so that a single word is a family name.
+        lists: decide whether a single word is a given or a family name.
+        column: what the column of the name holds: `given`, `family` or `full`.
+        titled: whether a title precedes the name, so that a single word is a family name.
     """
-    found = [(match.group(), match.start(), match.end()) for match in PART.finditer(name)]
-    is_name = [word.casefold() not in TITLES | ENDINGS | PARTICLES for word, *_ in found]
+    words = [(match.group(), match.start(), match.end()) for match in NAME_WORD.finditer(name)]
+    is_name = [word.casefold() not in TITLES | ENDINGS | PARTICLES for word, *_ in words]
     if not any(is_name):
-        # `Dr. Le` and a column of surnames hold particles that are all there is of the name.
-        is_name = [word.casefold() not in TITLES for word, *_ in found]
-    titled = titled or any(word.casefold() in TITLES for word, *_ in found)
-    names = [number for number, counts in enumerate(is_name) if counts]
+        # In `Dr. Le` the particle is the whole name.
+        is_name = [word.casefold() not in TITLES for word, *_ in words]
+    titled = titled or any(word.casefold() in TITLES for word, *_ in words)
+    names = [index for index, counts in enumerate(is_name) if counts]
     comma = name.find(",")
-    before = [number for number in names if found[number][1] < comma]
+    before = [index for index in names if words[index][1] < comma]
     inverted = 0 < len(before) < len(names)
-    family = set(before) if inverted else _family_places(name, found, names, lists, column, titled)
+    family = set(before) if inverted else _family_words(name, words, names, lists, column, titled)
     return [
-        Part(word, start, end, _role(word, number, is_name[number], family, column))
-        for number, (word, start, end) in enumerate(found)
+        NamePart(word, start, end, _role(word, index, is_name[index], family, column))
+        for index, (word, start, end) in enumerate(words)
     ]
 
 
-def _role(word: str, number: int, is_name: bool, family: set[int], column: str) -> Role:
+def _role(word: str, index: int, is_name: bool, family: set[int], column: str) -> Role:
     if not is_name:
-        return "kept"
+        return "unchanged"
     if len(word) == 1:
         return "initial"
-    return "family" if number in family and column != "given" else "given"
+    return "family" if index in family and column != "given" else "given"
 
 
-def _family_places(
+def _family_words(
     name: str,
-    found: list[tuple[str, int, int]],
+    words: list[tuple[str, int, int]],
     names: list[int],
     lists: NameLists,
     column: str,
     titled: bool,
 ) -> set[int]:
+    """Return the indices of the words that are the family name."""
     if column == "family":
         return set(names)
     if column == "given" or not names:
         return set()
     last = names[-1]
-    hyphened = _hyphened(name, found, names, last)
-    if len(names) > len(hyphened):
-        return hyphened
-    return hyphened if titled or not lists.is_rather_given(found[last][0]) else set()
+    family = _with_hyphens(name, words, names, last)
+    if len(names) > len(family):
+        return family
+    return family if titled or not lists.is_rather_given(words[last][0]) else set()
 
 
-def _hyphened(name: str, found: list[tuple[str, int, int]], names: list[int], last: int) -> set[int]:
-    """Return the last word's number and those before it that a hyphen ties to it (`Smith-Jones`)."""
-    places = {last}
-    for number in reversed(names[:-1]):
-        if name[found[number][2] : found[number + 1][1]] != "-" or number + 1 not in places:
+def _with_hyphens(name: str, words: list[tuple[str, int, int]], names: list[int], last: int) -> set[int]:
+    """Return the index of the last word and of those before it that a hyphen joins to it (`Smith-Jones`)."""
+    indices = {last}
+    for index in reversed(names[:-1]):
+        if name[words[index][2] : words[index + 1][1]] != "-" or index + 1 not in indices:
             break
-        places.add(number)
-    return places
+        indices.add(index)
+    return indices
 
 
 def is_titled(text: str, start: int) -> bool:
-    """Return whether a title ends right before `start`."""
+    """Return whether a title such as `Dr.` ends right before the index `start`."""
     return TITLED.search(text[max(0, start - 16) : start]) is not None
 
 
 def title_gender(text: str, start: int) -> str | None:
-    """Return `female` or `male` where the title before `start` says so."""
-    found = TITLED.search(text[max(0, start - 16) : start])
-    word = found.group().strip(" .\t").casefold() if found else ""
+    """Return `female` or `male` if the title before the index `start` implies it, else None."""
+    title = TITLED.search(text[max(0, start - 16) : start])
+    word = title.group().strip(" .\t").casefold() if title else ""
     return "female" if word in FEMALE_TITLES else "male" if word in MALE_TITLES else None
 
 
-def like(new: str, old: str) -> str:
+def match_case(new: str, old: str) -> str:
     """Return `new` in the letter case of `old`."""
     if old.isupper() and len(old) > 1:
         return new.upper()
     return new.lower() if old.islower() else new
 
 
-def replaced(text: str, parts: Iterator[tuple[int, int, str]]) -> str:
-    """Return `text` with (start, end, new) put in; the parts follow each other."""
-    out, place = [], 0
-    for start, end, new in parts:
-        out += [text[place:start], new]
-        place = end
-    return "".join([*out, text[place:]])
+def replace_spans(text: str, replacements: Iterable[tuple[int, int, str]]) -> str:
+    """Return `text` with its spans replaced.
+
+    Args:
+        text: the text.
+        replacements: start, end and new text of each span, in order, without overlaps.
+    """
+    pieces, position = [], 0
+    for start, end, new in replacements:
+        pieces += [text[position:start], new]
+        position = end
+    return "".join([*pieces, text[position:]])

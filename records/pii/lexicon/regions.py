@@ -1,4 +1,4 @@
-"""Countries, and the states of the United States: too large to name a person, so they are no places here."""
+"""Names of countries and US states, which are too large to identify a person and are therefore not personal data."""
 
 import importlib
 from functools import cache
@@ -8,9 +8,9 @@ from paracosm.records.pii.lexicon.name_lists import LOCALES
 
 @cache
 def countries_and_states(language: str) -> frozenset[str]:
-    """Return their names in a language, case-folded."""
+    """Return the names of countries and US states in a language and in English, case-folded."""
     american = importlib.import_module("faker.providers.address.en_US").Provider
-    found = {
+    names = {
         *american.states,
         *american.states_abbr,
         "US",
@@ -24,8 +24,8 @@ def countries_and_states(language: str) -> frozenset[str]:
     }
     for locale in {LOCALES[language], "en_US"}:
         provider = importlib.import_module(f"faker.providers.address.{locale}").Provider
-        found |= set(getattr(provider, "countries", ())) | set(getattr(provider, "alpha_3_country_codes", ()))
-    return frozenset(str(each).casefold() for each in found) | frozenset(
+        names |= set(getattr(provider, "countries", ())) | set(getattr(provider, "alpha_3_country_codes", ()))
+    return frozenset(str(name).casefold() for name in names) | frozenset(
         f"the {name}"
         for name in ("united states", "united kingdom", "usa", "us", "uk", "netherlands", "philippines")
     )

@@ -101,7 +101,7 @@ DATA = [
     table("empty.csv", b"", "is empty"),
     table("header.csv", "a,b\n", "no rows"),
     table("ragged.csv", "a,b\n1,2\n1,2,3\n", "ragged.csv:3", "expected 2 fields, found 3"),
-    table("twice.csv", "a,a\n1,2\n", "'a' is there twice"),
+    table("twice.csv", "a,a\n1,2\n", "there are two columns 'a'"),
     table("binary.csv", bytes(range(256)), "byte 0x80 is not UTF-8"),
     table("quotes.csv", 'a,b\n"1,2\n3,4\n', "quotes.csv:2", "do not match"),
     table("cut.csv.gz", b"\x1f\x8b\x08\x00", "gzip"),
@@ -156,9 +156,9 @@ ARGUMENTS = [
     Bad((*TABLES, "--gate", "publik"), ("--gate", "'publik'", "'public'")),
     Bad((*TABLES[:-1], "b.csv", "--out", "o"), ("b.csv", "'score'"), {"b.csv": "age,scor,sex\n1,2,f\n"}),
     Bad(("publish", "t.csv"), ("t.csv", "not a run directory")),
-    Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "no registry")),
-    Bad(("registry", "show", "../x"), ("'../x'", "no name of a model")),
-    Bad(("registry", "pull", "x"), ("paracosm-registry: holds no registry",)),
+    Bad(("registry", "list", "--url", "nowhere"), ("nowhere", "does not hold a registry")),
+    Bad(("registry", "show", "../x"), ("'../x'", "is not a model name")),
+    Bad(("registry", "pull", "x"), ("paracosm-registry: does not hold a registry",)),
 ]
 CASES = [*RECIPES, *OVERRIDES, *DATA, *MODELS, *DISKS, *ARGUMENTS]
 

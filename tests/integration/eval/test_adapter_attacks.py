@@ -1,4 +1,4 @@
-"""Attacks on a real adapter that learnt its records by heart, planted ones among them."""
+"""Attacks on a real adapter that memorised its training records, canaries among them."""
 
 from dataclasses import replace
 
@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.attacks.canary_audit import INCLUDED, canary_audit
-from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle, extraction
-from paracosm.eval.attacks.target import adapter_likelihoods, read_attacked
+from paracosm.eval.attacks.canary_audit import canary_audit
+from paracosm.eval.attacks.extraction import extraction
+from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle
+from paracosm.eval.attacks.target import adapter_likelihoods, read_target
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
+from paracosm.finetune.objectives.canaries import INCLUDED
 from paracosm.finetune.stage import train
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -26,7 +28,7 @@ CANARIES = 120
 
 
 def _patients(rows: int, seed: int) -> pd.DataFrame:
-    """Return records that each carry a secret of four digits."""
+    """Return records with a random four-digit code each."""
     table = example_tables.patients(rows, seed)
     codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
     return table.assign(code=pd.array(codes, dtype="Int64"))
@@ -34,15 +36,15 @@ def _patients(rows: int, seed: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
-    """An adapter on one layer of the embedded model, trained on 100 records, 60 of them planted by coin flips."""
+    """An adapter on one layer of the bundled model, trained on 100 records, of which 60 are randomly included canaries."""
     run = Run.create(tmp_path_factory.mktemp("runs") / "memorised")
     run.splits.mkdir()
-    planted = _patients(CANARIES, 7)
+    canaries = _patients(CANARIES, 7)
     included = np.random.default_rng(0).permutation(CANARIES) < CANARIES // 2
-    learnt = pd.concat([_patients(40, 1), planted[included]], ignore_index=True)
-    # With train as control, the adapter of the last epoch is the one that is kept.
+    train_table = pd.concat([_patients(40, 1), canaries[included]], ignore_index=True)
+    # With train as control, the last epoch is the best one and is kept.
     for name in ("train", "control", "test"):
-        write_table(learnt, run.split(name), SCHEMA)
+        write_table(train_table, run.split(name), SCHEMA)
     SCHEMA.save(run.schema)
     recipe = Recipe.model_validate(
         {
@@ -59,14 +61,14 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
         }
     )
     train(recipe=recipe, run=run, progress=lambda _: None)
-    write_table(planted, run.canaries, SCHEMA)
+    write_table(canaries, run.canaries, SCHEMA)
     pd.read_parquet(run.canaries).assign(**{INCLUDED: included}).to_parquet(run.canaries)
-    strangers = _patients(200, 2)
+    non_members = _patients(200, 2)
     context = Context(
         SCHEMA,
-        learnt,
-        strangers.iloc[:100].reset_index(drop=True),
-        strangers.iloc[100:].reset_index(drop=True),
+        train_table,
+        non_members.iloc[:100].reset_index(drop=True),
+        non_members.iloc[100:].reset_index(drop=True),
         None,
         QUICK,
         200,
@@ -76,7 +78,7 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
     return run, context
 
 
-def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Context]) -> None:
+def test_likelihoods_agree_with_the_training_loss(memorised: tuple[Run, Context]) -> None:
     import torch
 
     from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_held_out
@@ -95,22 +97,22 @@ def test_likelihoods_are_those_of_the_training_loss(memorised: tuple[Run, Contex
             logits = model(input_ids=batch["input_ids"], use_cache=False).logits
             loss = GrammarLoss(masks, codec.vocabulary)(logits, batch["labels"], batch["mask_numbers"])
         assert -likelihood.log_probability.sum() == pytest.approx(float(loss), rel=2e-2)
-        assert len(likelihood.place) == records[number].decisions
+        assert len(likelihood.field_index) == records[number].decisions
         assert (likelihood.expected <= 0).all()
         assert (
-            likelihood.log_probability[likelihood.likeliest]
-            >= likelihood.expected[likelihood.likeliest] - 1e-3
+            likelihood.log_probability[likelihood.is_argmax]
+            >= likelihood.expected[likelihood.is_argmax] - 1e-3
         ).all()
 
 
-def test_the_attacks_find_what_was_learnt_by_heart(memorised: tuple[Run, Context]) -> None:
+def test_the_attacks_find_memorised_records(memorised: tuple[Run, Context]) -> None:
     _, context = memorised
     found = {model: adapter_membership(context, model) for model in ("adapter", "clean", "base", "memorised")}
     assert found["adapter"]["adapter_mia_auc"].low > 0.75
     assert found["adapter"]["adapter_mia_tpr"].low > 0.1
     assert found["memorised"]["adapter_mia_auc"].low > 0.75
-    for stranger in ("clean", "base"):
-        assert found[stranger]["adapter_mia_auc"].low < 0.55
+    for null_model in ("clean", "base"):
+        assert found[null_model]["adapter_mia_auc"].low < 0.55
     assert set(found["adapter"]["adapter_mia_auc"].breakdown) == {
         "loss",
         "zlib",
@@ -121,7 +123,7 @@ def test_the_attacks_find_what_was_learnt_by_heart(memorised: tuple[Run, Context
     }
 
 
-def test_planted_records_are_exposed_and_refute_a_budget(memorised: tuple[Run, Context]) -> None:
+def test_canaries_are_exposed_and_refute_a_privacy_budget(memorised: tuple[Run, Context]) -> None:
     _, context = memorised
     found = {model: canary_audit(context, model) for model in ("adapter", "base", "perfect")}
     most = found["perfect"]["canary_exposure"].value
@@ -135,7 +137,7 @@ def test_planted_records_are_exposed_and_refute_a_budget(memorised: tuple[Run, C
     assert found["perfect"]["audit_epsilon"].value >= found["adapter"]["audit_epsilon"].value
 
 
-def test_the_verdict_on_such_an_adapter_is_fail(memorised: tuple[Run, Context]) -> None:
+def test_the_verdict_on_a_memorising_adapter_is_fail(memorised: tuple[Run, Context]) -> None:
     run, context = memorised
     assert context.test is not None
     found = measure(
@@ -151,12 +153,12 @@ def test_the_verdict_on_such_an_adapter_is_fail(memorised: tuple[Run, Context]) 
     states = {gate.gate: gate.state for gate in found.gates}
     assert states["adapter_mia_auc"] == "FAIL"
     assert found.verdict == "FAIL"
-    # 60 records left out show 5.9 bits at most, below the limit of 10: no power.
+    # 60 canaries left out show 5.9 bits at most, below the limit of 10: no power.
     assert states["canary_exposure"] == "INCONCLUSIVE"
     assert "No power" in next(gate.reason for gate in found.gates if gate.gate == "canary_exposure")
 
 
-def test_what_is_not_at_hand_is_not_measured(memorised: tuple[Run, Context]) -> None:
+def test_attacks_without_their_input_are_not_measured(memorised: tuple[Run, Context]) -> None:
     _, context = memorised
     absent = adapter_obstacle(replace(context, adapter=None))
     assert absent is not None
@@ -166,5 +168,5 @@ def test_what_is_not_at_hand_is_not_measured(memorised: tuple[Run, Context]) -> 
     assert left_out.curable
     assert extraction(context, "adapter") == {}
     outside = context.control.assign(age=pd.array([99] * 100, dtype="Int64"))
-    # A hundred of the 200 unseen records are read, and half of them lie outside the domain.
-    assert 30 < read_attacked(replace(context, control=outside)).unknown < 70
+    # A hundred of the 200 held-out records are attacked, and half of them lie outside the domain.
+    assert 30 < read_target(replace(context, control=outside)).unknown < 70

@@ -1,4 +1,4 @@
-"""Attacks that train adapters of their own: shadow adapters, and a model that learns the synthetic records."""
+"""Attacks that train models: shadow models, and an auxiliary model of the synthetic records."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ LEARNING = {"epochs": 8, "batch_size": 4, "patience": None, "learning_rate": 1e-
 
 
 def patients(rows: int, seed: int) -> pd.DataFrame:
-    """Return records that each carry a secret of four digits."""
+    """Return records with a random four-digit code each."""
     table = example_tables.patients(rows, seed)
     codes = np.random.default_rng([seed, 1]).integers(0, 10_000, rows)
     return table.assign(code=pd.array(codes, dtype="Int64"))
@@ -60,20 +60,20 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """An adapter that learnt 40 records for many epochs, and 40 strangers."""
+    """An adapter trained on 40 records for many epochs, and 40 non-members."""
     root = tmp_path_factory.mktemp("runs")
-    run, learnt, strangers = Run.create(root / "run"), patients(40, 1), patients(40, 2)
+    run, members, non_members = Run.create(root / "run"), patients(40, 1), patients(40, 2)
     run.splits.mkdir()
-    # With train as control, the adapter of the last epoch is the one that is kept.
+    # With train as control, the last epoch is the best one and is kept.
     for name in ("train", "control", "test"):
-        write_table(learnt, run.split(name), SCHEMA)
+        write_table(members, run.split(name), SCHEMA)
     SCHEMA.save(run.schema)
     train(recipe=recipe_on(base, epochs=20), run=run, progress=lambda _: None)
     return Context(
         SCHEMA,
-        learnt,
-        strangers.iloc[:20].reset_index(drop=True),
-        strangers.iloc[20:].reset_index(drop=True),
+        members,
+        non_members.iloc[:20].reset_index(drop=True),
+        non_members.iloc[20:].reset_index(drop=True),
         None,
         Evaluate(bootstrap=100, repeats=1, attacks=["adapter", "lira"]),
         40,
@@ -82,14 +82,14 @@ def memorised(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
     )
 
 
-def test_shadow_adapters_find_what_was_learnt_by_heart_and_leave_only_figures(memorised: Context) -> None:
+def test_shadow_models_find_memorised_records_and_leave_only_scores(memorised: Context) -> None:
     found = {
         model: shadow_membership(memorised, model) for model in ("adapter", "clean", "base", "memorised")
     }
     assert found["adapter"]["lira_auc"].low > 0.7
     assert found["memorised"]["lira_auc"].low > 0.8
-    for stranger in ("clean", "base"):
-        assert found[stranger]["lira_auc"].low < 0.55
+    for null_model in ("clean", "base"):
+        assert found[null_model]["lira_auc"].low < 0.55
     assert found["adapter"]["lira_auc"].facts["shadows"] == 8
     everything = adapter_membership(memorised, "adapter")["adapter_mia_auc"]
     assert {"rmia", "lira", "lira_offline"} < set(everything.breakdown)
@@ -99,10 +99,10 @@ def test_shadow_adapters_find_what_was_learnt_by_heart_and_leave_only_figures(me
     assert all(path.suffix == ".npz" and path.stat().st_size < 4000 for path in left)
 
 
-def test_a_second_evaluation_trains_nothing_anew(memorised: Context) -> None:
+def test_a_second_evaluation_reuses_the_saved_scores(memorised: Context) -> None:
     assert memorised.attackers is not None
     before = {path: path.stat().st_mtime_ns for path in memorised.attackers.folder.iterdir()}
-    said: list[str] = []
+    lines: list[str] = []
     again = Context(
         memorised.schema,
         memorised.train,
@@ -112,26 +112,26 @@ def test_a_second_evaluation_trains_nothing_anew(memorised: Context) -> None:
         memorised.settings,
         40,
         adapter=memorised.adapter,
-        attackers=AttackSettings(memorised.attackers.recipe, memorised.attackers.folder, said.append),
+        attackers=AttackSettings(memorised.attackers.recipe, memorised.attackers.folder, lines.append),
     )
-    ours, theirs = (shadow_membership(each, "adapter")["lira_auc"] for each in (memorised, again))
-    assert ours == theirs
-    assert said == []
+    first, second = (shadow_membership(context, "adapter")["lira_auc"] for context in (memorised, again))
+    assert first == second
+    assert lines == []
     assert {path: path.stat().st_mtime_ns for path in memorised.attackers.folder.iterdir()} == before
 
 
-def test_what_is_not_asked_for_is_not_applicable(memorised: Context) -> None:
+def test_attacks_that_are_not_in_the_settings_are_not_applicable(memorised: Context) -> None:
     from dataclasses import replace
 
-    quiet = replace(memorised, settings=Evaluate())
-    for obstacle in (lira_obstacle(quiet), auxiliary_obstacle(quiet)):
+    without = replace(memorised, settings=Evaluate())
+    for obstacle in (lira_obstacle(without), auxiliary_obstacle(without)):
         assert obstacle is not None
         assert not obstacle.curable
     assert auxiliary_obstacle(replace(memorised, settings=Evaluate(attacks=["auxiliary"]))) is not None
 
 
-def audited(base: Path, folder: Path) -> Context:
-    """Return 40 records, 60 strangers and a reference, whose synthetic records a model is to learn."""
+def audit_context(base: Path, folder: Path) -> Context:
+    """Return a context for an auxiliary model audit: 40 training records, 60 non-members and a reference."""
     return Context(
         SCHEMA,
         patients(40, 1),
@@ -144,8 +144,8 @@ def audited(base: Path, folder: Path) -> Context:
     )
 
 
-def test_a_model_of_the_synthetic_records_shows_a_copy_and_no_strangers(base: Path, tmp_path: Path) -> None:
-    candidates = auxiliary_candidates(audited(base, tmp_path), patients(40, 4))
+def test_an_auxiliary_model_reveals_a_copy_and_no_non_members(base: Path, tmp_path: Path) -> None:
+    candidates = auxiliary_candidates(audit_context(base, tmp_path), patients(40, 4))
     found = {anchor: auxiliary_membership(*pair) for anchor, pair in candidates.items()}
     assert found["worst"]["auxiliary_mia_auc"].low > 0.9
     assert found["worst"]["auxiliary_mia_tpr"].low > 0.5
@@ -155,25 +155,25 @@ def test_a_model_of_the_synthetic_records_shows_a_copy_and_no_strangers(base: Pa
     assert found["synthetic"]["auxiliary_mia_auc"].facts["learnt"] == 40
     before = {path.name for path in tmp_path.iterdir()}
     assert len(before) == 5
-    half = auxiliary_membership(audited(base, tmp_path), patients(40, 1).iloc[:25])
+    half = auxiliary_membership(audit_context(base, tmp_path), patients(40, 1).iloc[:25])
     assert half["auxiliary_mia_auc"].low > 0.55
     # Only the adapter of the other synthetic records was trained.
     assert len(before ^ {path.name for path in tmp_path.iterdir()}) == 2
 
 
-def test_records_beyond_the_schema_are_not_learnt(base: Path, tmp_path: Path) -> None:
+def test_records_outside_the_schema_are_not_trained_on(base: Path, tmp_path: Path) -> None:
     beyond = patients(60, 4).assign(code=pd.array([20_000] * 60, dtype="Int64"))
-    assert auxiliary_membership(audited(base, tmp_path), beyond) == {}
+    assert auxiliary_membership(audit_context(base, tmp_path), beyond) == {}
     assert list(tmp_path.iterdir()) == []
 
 
-def course(base: Path, folder: Path) -> tuple[ShadowTraining, list[ShadowJob]]:
-    """Return two lessons of a few epochs."""
-    taught = recipe_on(base, epochs=6)
-    lessons = [ShadowJob(f"lesson-{n}", patients(40, n), patients(10, 5), taught, "mean") for n in (1, 2)]
+def training_jobs(base: Path, folder: Path) -> tuple[ShadowTraining, list[ShadowJob]]:
+    """Return two training jobs of a few epochs."""
+    recipe = recipe_on(base, epochs=6)
+    jobs = [ShadowJob(f"job-{n}", patients(40, n), patients(10, 5), recipe, "mean") for n in (1, 2)]
     return ShadowTraining(
         AttackSettings(recipe_on(base), folder, lambda line: print(line, flush=True)), SCHEMA, "attack"
-    ), lessons
+    ), jobs
 
 
 def weights_of(folder: Path) -> dict[str, np.ndarray]:
@@ -184,53 +184,51 @@ def weights_of(folder: Path) -> dict[str, np.ndarray]:
         "sum": np.array(
             [
                 sum(
-                    float(np.abs(each).sum())
-                    for each in load_file(folder / "adapter_model.safetensors").values()
+                    float(np.abs(tensor).sum())
+                    for tensor in load_file(folder / "adapter_model.safetensors").values()
                 )
             ]
         )
     }
 
 
-def test_a_killed_attack_goes_on_where_it_was(
-    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_killed_attack_resumes(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = f"import runpy, sys; sys.path.insert(0, {str(HERE.parents[2])!r}); runpy.run_path({str(HERE)!r})['_train_alone']({str(base)!r}, {str(tmp_path / 'killed')!r})"
     working = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "killed").glob("lesson-2-*/checkpoints/checkpoint-*/average.safetensors")):
+    while not list((tmp_path / "killed").glob("job-2-*/checkpoints/checkpoint-*/average.safetensors")):
         assert working.poll() is None, "the attack ended before it was killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(working.pid, signal.SIGKILL)
     working.wait()
-    first = next((tmp_path / "killed").glob("lesson-1-*.npz"))
+    first = next((tmp_path / "killed").glob("job-1-*.npz"))
     written = first.stat().st_mtime_ns
-    planned, lessons = course(base, tmp_path / "killed")
-    resumed = planned.answers(lessons, weights_of)
+    training, jobs = training_jobs(base, tmp_path / "killed")
+    resumed = training.train_and_read(jobs, weights_of)
     assert first.stat().st_mtime_ns == written
-    said = capsys.readouterr().out
-    assert "attack: 1 adapter to train on 40 records each" in said
-    assert "attack 2 of 2" in said
+    output = capsys.readouterr().out
+    assert "attack: 1 adapter to train on 40 records each" in output
+    assert "attack 2 of 2" in output
     assert {path.suffix for path in (tmp_path / "killed").iterdir()} == {".npz"}
     whole = ShadowTraining(AttackSettings(recipe_on(base), tmp_path / "whole"), SCHEMA, "attack")
-    assert resumed[1]["sum"] == pytest.approx(whole.answers(lessons[1:], weights_of)[0]["sum"], rel=1e-5)
+    assert resumed[1]["sum"] == pytest.approx(whole.train_and_read(jobs[1:], weights_of)[0]["sum"], rel=1e-5)
     changed = [
         ShadowJob(
-            "lesson-1",
+            "job-1",
             patients(30, 9),
             patients(10, 5),
             recipe_on(base, epochs=1),
             "mean",
         )
     ]
-    planned.answers(changed, weights_of)
+    training.train_and_read(changed, weights_of)
     assert not first.exists()
     assert len(list((tmp_path / "killed").iterdir())) == 2
 
 
 def _train_alone(base: str, folder: str) -> None:
-    planned, lessons = course(Path(base), Path(folder))
-    planned.answers(lessons, weights_of)
+    training, jobs = training_jobs(Path(base), Path(folder))
+    training.train_and_read(jobs, weights_of)

@@ -1,4 +1,4 @@
-"""Records that only an evaluation asks for: other sets of a run's generator, and what its base writes untrained."""
+"""Extra samples of an evaluation: further sets of a run's generator, and records of its untrained base model."""
 
 from pathlib import Path
 
@@ -59,38 +59,40 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Run]:
     return recipe, run
 
 
-def test_the_stage_makes_further_sets_and_goes_on_where_it_was_cut_short(
+def test_the_stage_samples_further_sets_and_resumes(
     sampled: tuple[Recipe, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, run = sampled
-    given, said = {}, []
+    given, lines = {}, []
 
     def measure(**arguments) -> None:
         given.update(arguments)
-        raise DataError("cut short")
+        raise DataError("interrupted")
 
     monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
-    with pytest.raises(DataError, match="cut short"):
-        evaluate(recipe=recipe, run=run, progress=said.append)
+    with pytest.raises(DataError, match="interrupted"):
+        evaluate(recipe=recipe, run=run, progress=lines.append)
     one, other = given["further"]
     assert len(one) == len(other) == len(given["train"]) == len(given["synthetic"])
     own = given["synthetic"].reset_index(drop=True)
-    assert not one.equals(other), "each set has a seed of its own"
+    assert not one.equals(other), "every set has its own seed"
     assert not one.equals(own)
-    assert said[-1] == f"set 3 of 3 for usefulness: {len(one)} records"
-    # What is there is not made again; what is missing is.
+    assert lines[-1] == f"set 3 of 3 for utility: {len(one)} records"
+    # Only the missing block is made again.
     lost = max(run.further.rglob("*.parquet"))
     before = lost.read_bytes()
     lost.unlink()
-    made, make = [], BlockGenerator.make
-    monkeypatch.setattr(BlockGenerator, "make", lambda maker, block: made.append(block) or make(maker, block))
+    made, generate = [], BlockGenerator.generate
+    monkeypatch.setattr(
+        BlockGenerator, "generate", lambda generator, block: made.append(block) or generate(generator, block)
+    )
     again = further_sets(recipe, run, 2, lambda _: None)
     assert len(made) == 1
     assert lost.read_bytes() == before
-    assert [each.equals(first) for each, first in zip(again, (one, other), strict=True)] == [True, True]
+    assert [second.equals(first) for second, first in zip(again, (one, other), strict=True)] == [True, True]
 
 
-def test_the_base_writes_the_floor_of_texts_under_the_grammar(
+def test_the_base_model_samples_the_text_floor_under_the_grammar(
     sampled: tuple[Recipe, Run], tmp_path: Path
 ) -> None:
     _, run = sampled

@@ -138,7 +138,7 @@ def test_details_open_from_the_keyboard(browser: Any, page: str, tmp_path: Path)
     assert details.get_attribute("open") is not None
 
 
-def test_paper_is_light_and_shows_what_a_screen_folds(browser: Any, page: str, tmp_path: Path) -> None:
+def test_print_is_light_and_unfolds_all_details(browser: Any, page: str, tmp_path: Path) -> None:
     _open(browser, page, tmp_path)
     folded = browser.find_element("css selector", "#fidelity details table")
     assert not folded.is_displayed()
@@ -153,7 +153,7 @@ def test_paper_is_light_and_shows_what_a_screen_folds(browser: Any, page: str, t
     assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 300
 
 
-def test_the_file_is_whole_and_needs_no_network(page: str) -> None:
+def test_the_file_is_self_contained(page: str) -> None:
     class Balanced(HTMLParser):
         stack: list[str] = []  # noqa: RUF012
         void = frozenset({"meta", "link", "br"})
@@ -186,9 +186,7 @@ def test_every_metric_and_gate_is_on_the_page(found: Evaluation, page: str) -> N
     assert "that is memorisation" in page
 
 
-def test_attacks_are_drawn_on_log_axes_and_further_figures_stay_folded(
-    browser: Any, page: str, tmp_path: Path
-) -> None:
+def test_attacks_have_log_axes_and_other_metrics_stay_folded(browser: Any, page: str, tmp_path: Path) -> None:
     _open(browser, page, tmp_path)
     assert not browser.find_element("css selector", "#privacy .roc").is_displayed()
     further = browser.find_element("css selector", "#fidelity details.further")
@@ -198,7 +196,7 @@ def test_attacks_are_drawn_on_log_axes_and_further_figures_stay_folded(
     assert curve.is_displayed()
     assert curve.size["width"] > 100
     shown = browser.find_element("css selector", "#privacy details.unmeasured").text
-    assert "there is no adapter at hand" in shown
+    assert "no adapter is available" in shown
     for width in (360, 1200):
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
@@ -208,7 +206,9 @@ def test_attacks_are_drawn_on_log_axes_and_further_figures_stay_folded(
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_several_sets_compare_in_one_page(browser: Any, found: Evaluation, page: str, tmp_path: Path) -> None:
+def test_several_sets_are_compared_on_one_page(
+    browser: Any, found: Evaluation, page: str, tmp_path: Path
+) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "report.html").write_text(page, encoding="utf-8")
     sets = {"one": found.file, HOSTILE: found.file.model_copy(update={"verdict": "FAIL"})}
@@ -223,7 +223,7 @@ def test_several_sets_compare_in_one_page(browser: Any, found: Evaluation, page:
     assert browser.find_element("id", "gates").is_displayed()
 
 
-def test_a_training_that_the_clock_ended_is_not_said_to_have_turned(found: Evaluation) -> None:
+def test_a_training_ended_by_the_time_limit_is_not_called_overfitted(found: Evaluation) -> None:
     timed = report_html(found.file, name="timed", history=HISTORY, minutes=9.5)
     assert "that is memorisation; training stopped after 9.5 minutes, at its time limit." in timed
     falling = report_html(found.file, name="timed", history=HISTORY[:2], minutes=9)
@@ -234,7 +234,7 @@ def test_a_training_that_the_clock_ended_is_not_said_to_have_turned(found: Evalu
     assert "more time might give a better fit" in falling
 
 
-def test_training_values_show_only_on_demand(page: str) -> None:
+def test_training_values_are_shown_only_on_demand(page: str) -> None:
     note = example_tables.notes(300, 0)[0]
     assert SECRET not in page
     assert note not in page
@@ -244,7 +244,7 @@ def test_training_values_show_only_on_demand(page: str) -> None:
     assert any(pair.fields[-1].train.split(".")[0] in opened for pair in shown.measurements.nearest)
 
 
-def test_what_was_not_measured_says_why(found: Evaluation) -> None:
+def test_unmeasured_metrics_show_their_reason(found: Evaluation) -> None:
     table, schema = example_tables.example("text", 120, 0)
     parts = [table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 60), (60, 80), (80, 120))]
     bare = measure(

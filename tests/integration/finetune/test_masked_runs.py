@@ -115,7 +115,7 @@ def test_seeds_are_rewritten_and_the_fraction_kept_is_recorded(folder: Path) -> 
     shutil.copytree(folder / "runs" / "notes", folder / "rewritten")
     wanted = (f"generate.seeds={folder / 'seeds.csv'}", "generate.rewrite=0.3", "generate.records=20")
     said = done(folder, "generate", "rewritten", *wanted)
-    assert "of the words of the seed texts stand in the records as they were" in said
+    assert "of the words of the seed texts are unchanged in the records" in said
     made = records(folder / "rewritten")
     assert [record["sex"] for record in made] == ["Male", "Female"] * 10
     assert len({record["note"] for record in made}) > 10

@@ -1,4 +1,4 @@
-"""Whole generate stages on a tiny adapter: conditions, rules, uniqueness, copies, imputation, processes, kills, back ends."""
+"""The generate stage on a tiny adapter: conditions, rules, uniqueness, copies, imputation, processes, kills, engines."""
 
 import os
 import random
@@ -45,22 +45,22 @@ generate: {{records: 96, batch_size: 16}}
 
 
 def people(rows: int, seed: int) -> pd.DataFrame:
-    chance = np.random.default_rng(seed)
-    start = [date(2020, 1, 1) + timedelta(days=int(day)) for day in chance.integers(0, 700, rows)]
-    dose = chance.integers(5, 40, rows) / 10
+    random_numbers = np.random.default_rng(seed)
+    start = [date(2020, 1, 1) + timedelta(days=int(day)) for day in random_numbers.integers(0, 700, rows)]
+    dose = random_numbers.integers(5, 40, rows) / 10
     return pd.DataFrame(
         {
             "id": [f"P{number:04d}" for number in range(rows)],
-            "age": chance.integers(20, 90, rows),
-            "sex": chance.choice(["Male", "Female"], rows),
-            "dose": [f"{each:.1f}" for each in dose],
+            "age": random_numbers.integers(20, 90, rows),
+            "sex": random_numbers.choice(["Male", "Female"], rows),
+            "dose": [f"{value:.1f}" for value in dose],
             "start": start,
             "end": [
                 day + timedelta(days=int(stay))
-                for day, stay in zip(start, chance.integers(0, 40, rows), strict=True)
+                for day, stay in zip(start, random_numbers.integers(0, 40, rows), strict=True)
             ],
-            "total": [f"{2 * each:.1f}" for each in dose],
-            "ill": np.where(chance.random(rows) < 0.1, "yes", "no"),
+            "total": [f"{2 * value:.1f}" for value in dose],
+            "ill": np.where(random_numbers.random(rows) < 0.1, "yes", "no"),
         }
     )
 
@@ -80,31 +80,32 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(trained: Path, order: str, **sections: dict[str, Any]) -> Recipe:
+def recipe_with(trained: Path, order: str, **sections: dict[str, Any]) -> Recipe:
+    """Return the recipe of a trained run with other keys in some sections."""
     plain = load_recipe(trained / f"{order}.yaml").model_dump(mode="json")
     return Recipe.model_validate(plain | {name: plain[name] | keys for name, keys in sections.items()})
 
 
 def generated(
-    trained: Path, order: str, name: str, said: list[str] | None = None, **sections: dict[str, Any]
+    trained: Path, order: str, name: str, lines: list[str] | None = None, **sections: dict[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Generate in a copy of the run and return the records and the stage's facts."""
+    """Generate in a copy of the run; return the records and the facts of the stage."""
     run = Run(trained / f"{order}-{name}")
     shutil.copytree(trained / order, run.root)
-    lines: list[str] = [] if said is None else said
-    sample(recipe=asked(trained, order, **sections), run=run, root=trained, progress=lines.append)
+    progress = [].append if lines is None else lines.append
+    sample(recipe=recipe_with(trained, order, **sections), run=run, root=trained, progress=progress)
     schema = Schema.load(run.schema)
     parts = [read_table(path, schema) for path in sorted(run.synthetic.glob("*.parquet"))]
     return pd.concat(parts, ignore_index=True), run.journal.stage("generate")["facts"]
 
 
 def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(trained: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     table, facts = generated(
         trained,
         "shuffled",
         "ruled",
-        said,
+        lines,
         generate={"where": {"sex": "Male"}, "quotas": {"ill": "balanced"}},
         rules={
             "checks": ["end >= start", "end - start <= 60", "if ill == True then age >= 40"],
@@ -119,11 +120,11 @@ def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(traine
     assert (table.loc[table["ill"], "age"] >= 40).all()
     np.testing.assert_allclose(table["total"], 2 * table["dose"], atol=0.051)
     assert table["id"].is_unique
-    assert any(line.startswith("training records: rule 'if ill == True then age >= 40':") for line in said)
+    assert any(line.startswith("training records: rule 'if ill == True then age >= 40':") for line in lines)
     assert facts["attempts"] >= 96
 
 
-def test_a_share_leaves_the_other_records_the_other_values(trained: Path) -> None:
+def test_a_quota_of_one_value_leaves_the_other_records_the_other_values(trained: Path) -> None:
     table, _ = generated(trained, "shuffled", "share", generate={"quotas": {"ill": {"yes": 0.25}}})
     assert Counter(table["ill"]) == {True: 24, False: 72}
 
@@ -145,7 +146,7 @@ def test_partial_records_of_a_file_are_completed(trained: Path) -> None:
     ],
     ids=["a query", "a limit"],
 )
-def test_partial_records_are_counted_whatever_the_recipe_says_of_its_own_source(
+def test_query_and_limit_of_the_source_do_not_apply_to_partial_records(
     trained: Path, data: dict[str, Any]
 ) -> None:
     (trained / "ages.csv").write_text("age\n" + "".join(f"{age}\n" for age in range(30, 60)))
@@ -156,12 +157,12 @@ def test_partial_records_are_counted_whatever_the_recipe_says_of_its_own_source(
     assert table["age"].tolist() == list(range(30, 60))
 
 
-def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
+def test_partial_records_are_found_beside_the_recipe_or_in_the_current_folder(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here.csv").write_text("age\n44\n45\n")
     monkeypatch.chdir(tmp_path)
-    recipe = asked(trained, "shuffled", generate={"seeds": "here.csv", "records": None})
+    recipe = recipe_with(trained, "shuffled", generate={"seeds": "here.csv", "records": None})
     run = Run(trained / "shuffled-here")
     shutil.copytree(trained / "shuffled", run.root)
 
@@ -171,7 +172,7 @@ def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
     assert sample(recipe=recipe, run=run, progress=lambda _: None)
     assert ages() == [44, 45]
     assert not sample(recipe=recipe, run=run, progress=lambda _: None)
-    # As many records as before, so that only the digest of the file tells.
+    # As many records as before, so that only the digest of the file differs.
     (tmp_path / "here.csv").write_text("age\n46\n47\n")
     assert sample(recipe=recipe, run=run, progress=lambda _: None)
     assert ages() == [46, 47]
@@ -184,7 +185,7 @@ def test_partial_records_lie_beside_the_recipe_or_in_the_current_folder(
         sample(recipe=recipe, run=run, progress=lambda _: None)
 
 
-def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(trained: Path) -> None:
+def test_a_fixed_order_redraws_for_late_conditions_and_advises_a_shuffled_order(trained: Path) -> None:
     table, facts = generated(trained, "fixed", "late", generate={"where": {"ill": False}, "records": 32})
     assert not table["ill"].any()
     assert facts["refused"].keys() <= {"the condition on 'ill'"}
@@ -193,7 +194,7 @@ def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(train
 
 
 @pytest.mark.parametrize(
-    ("sections", "words"),
+    ("sections", "message"),
     [
         ({"generate": {"where": {"sexx": "Male"}}}, "did you mean 'sex'"),
         ({"generate": {"where": {"sex": "Mael"}}}, "did you mean 'Male'"),
@@ -204,17 +205,22 @@ def test_a_fixed_order_draws_late_conditions_again_and_says_what_would_not(train
         ({"rules": {"checks": ["agee > 3"]}}, "did you mean 'age'"),
     ],
 )
-def test_a_wrong_condition_is_one_line_and_leaves_the_earlier_records(
-    trained: Path, sections: dict, words: str
+def test_a_wrong_condition_raises_and_keeps_the_earlier_records(
+    trained: Path, sections: dict, message: str
 ) -> None:
     run = Run(trained / "shuffled")
     before = sorted(run.root.rglob("*"))
-    with pytest.raises(RecipeError, match=words):
-        sample(recipe=asked(trained, "shuffled", **sections), run=run, root=trained, progress=lambda _: None)
+    with pytest.raises(RecipeError, match=message):
+        sample(
+            recipe=recipe_with(trained, "shuffled", **sections),
+            run=run,
+            root=trained,
+            progress=lambda _: None,
+        )
     assert sorted(run.root.rglob("*")) == before
 
 
-def test_unique_groups_are_unique_over_all_shards_and_too_few_values_end_in_an_error(trained: Path) -> None:
+def test_unique_groups_are_unique_over_all_shards_and_too_few_values_raise(trained: Path) -> None:
     table, facts = generated(
         trained, "shuffled", "unique", rules={"unique": [["age", "sex"]]}, generate={"records": 90}
     )
@@ -228,48 +234,47 @@ def test_the_copy_filter_replaces_copies_and_counts_them(trained: Path) -> None:
     run = Run(trained / "shuffled")
     schema = Schema.load(run.schema)
     first = to_records(read_table(run.split("train"), schema), schema)[0]
-    fixed = {name: first[name] for name in ("age", "dose", "total")}
-    fixed |= {name: schema[name].write(first[name]) for name in ("sex", "start", "end")}
-    said: list[str] = []
+    where = {name: first[name] for name in ("age", "dose", "total")}
+    where |= {name: schema[name].write(first[name]) for name in ("sex", "start", "end")}
+    lines: list[str] = []
     table, facts = generated(
-        trained, "shuffled", "copies", said, generate={"where": fixed, "records": 24, "drop_copies": "exact"}
+        trained, "shuffled", "copies", lines, generate={"where": where, "records": 24, "drop_copies": "exact"}
     )
     assert (table["ill"] != first["ill"]).all()
     assert facts["refused"]["the copy filter (exact)"] > 0
-    assert any("cannot see" in line for line in said)
+    assert any("cannot see" in line for line in lines)
 
 
-def test_missing_cells_are_filled_and_known_ones_stay(trained: Path) -> None:
-    recipe, run = asked(trained, "shuffled"), Run(trained / "shuffled")
-    holed = people(40, 1).astype(object)
-    chance = np.random.default_rng(0)
-    holes = chance.random(holed.shape) < 0.3
-    holes[:, 0] = False
-    holed = holed.mask(holes)
-    holed.loc[3, "age"] = 999
-    holed.to_csv(trained / "holed.csv", index=False)
-    said: list[str] = []
+def test_missing_cells_are_filled_and_known_ones_are_kept(trained: Path) -> None:
+    recipe, run = recipe_with(trained, "shuffled"), Run(trained / "shuffled")
+    table = people(40, 1).astype(object)
+    missing = np.random.default_rng(0).random(table.shape) < 0.3
+    missing[:, 0] = False
+    table = table.mask(missing)
+    table.loc[3, "age"] = 999
+    table.to_csv(trained / "partial.csv", index=False)
+    lines: list[str] = []
     first, second = impute(
         recipe=recipe,
         run=run,
-        table=trained / "holed.csv",
+        table=trained / "partial.csv",
         out=trained / "full.csv",
         times=2,
-        progress=said.append,
+        progress=lines.append,
     )
-    asis = pd.read_csv(trained / "holed.csv", dtype=str)
+    before = pd.read_csv(trained / "partial.csv", dtype=str)
     filled, other = (pd.read_csv(path, dtype=str) for path in (first, second))
-    assert list(filled) == list(asis)
+    assert list(filled) == list(before)
     assert not filled.isna().any().any()
-    known = asis.notna()
-    assert (filled[known].fillna("") == asis[known].fillna("")).all().all()
+    known = before.notna()
+    assert (filled[known].fillna("") == before[known].fillna("")).all().all()
     assert not filled.equals(other)
-    assert any("999" not in line and "training never saw" in line for line in said)
+    assert any("999" not in line and "training never saw" in line for line in lines)
     with pytest.raises(DataError, match=r"finetune\.order=shuffled"):
         impute(
-            recipe=asked(trained, "fixed"),
+            recipe=recipe_with(trained, "fixed"),
             run=Run(trained / "fixed"),
-            table=trained / "holed.csv",
+            table=trained / "partial.csv",
             out=trained / "never.csv",
         )
     assert not (trained / "never.csv").exists()
@@ -299,49 +304,49 @@ def shards(folder: Path) -> dict[str, bytes]:
 
 def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process(trained: Path) -> None:
     environment = os.environ | ENVIRONMENT
-    quiet: dict[str, Any] = {"env": environment, "cwd": trained, "capture_output": True, "text": True}
-    whole = subprocess.run(command(trained, "whole"), **quiet)
-    assert whole.returncode == 0, whole.stderr[-2000:]
-    expected = shards(trained / "whole")
+    options: dict[str, Any] = {"env": environment, "cwd": trained, "capture_output": True, "text": True}
+    single = subprocess.run(command(trained, "single"), **options)
+    assert single.returncode == 0, single.stderr[-2000:]
+    expected = shards(trained / "single")
     assert len(expected) == 8
 
     launch = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1")
-    spread = subprocess.run(
-        command(trained, "spread", *launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m"),
-        **quiet,
+    parallel = subprocess.run(
+        command(trained, "parallel", *launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m"),
+        **options,
     )
-    assert spread.returncode == 0, spread.stderr[-2000:]
-    assert Run(trained / "spread").journal.stage("generate")["facts"]["processes"] == 2
-    assert shards(trained / "spread") == expected
+    assert parallel.returncode == 0, parallel.stderr[-2000:]
+    assert Run(trained / "parallel").journal.stage("generate")["facts"]["processes"] == 2
+    assert shards(trained / "parallel") == expected
 
-    chance, killed = random.Random(0), 0
-    killing = command(trained, "killed")
+    delays, killed = random.Random(0), 0
+    resumed = command(trained, "killed")
     for _ in range(3):
         process = subprocess.Popen(
-            killing, env=environment, cwd=trained, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            resumed, env=environment, cwd=trained, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        there = set((trained / "killed").glob("synthetic/*.parquet"))
-        while process.poll() is None and set((trained / "killed").glob("synthetic/*.parquet")) == there:
+        existing = set((trained / "killed").glob("synthetic/*.parquet"))
+        while process.poll() is None and set((trained / "killed").glob("synthetic/*.parquet")) == existing:
             time.sleep(0.01)
-        time.sleep(chance.random() * 0.2)
+        time.sleep(delays.random() * 0.2)
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(killing, check=True, **quiet)
+    subprocess.run(resumed, check=True, **options)
     assert killed >= 2
     assert shards(trained / "killed") == expected
 
 
 class FakeLlm:
-    """Stands in for vLLM: takes its documented arguments, and draws at random under the grammar that it is handed."""
+    """Stand-in for vLLM: takes its documented arguments and draws uniformly under the given grammar."""
 
-    def __init__(self, maker: BlockGenerator) -> None:
-        self.tokenizer = maker.adapted.masks.tokenizer
-        self.end = maker.codec.tokenizer.eos_token_id
-        self.chance = np.random.default_rng(0)
+    def __init__(self, generator: BlockGenerator) -> None:
+        self.tokenizer = generator.adapted.masks.tokenizer
+        self.end = generator.codec.tokenizer.eos_token_id
+        self.random = np.random.default_rng(0)
 
     def generate(self, prompts: list[dict], params: list[Any], *, use_tqdm: bool) -> list[Any]:
-        return [self._one(each.structured_outputs.grammar, each.max_tokens) for each in params]
+        return [self._one(settings.structured_outputs.grammar, settings.max_tokens) for settings in params]
 
     def _one(self, grammar: str, most: int) -> Any:
         matcher = llguidance.LLMatcher(self.tokenizer, llguidance.LLMatcher.grammar_from_lark(grammar))
@@ -349,13 +354,13 @@ class FakeLlm:
         ids: list[int] = []
         while not matcher.is_accepting() and len(ids) < most:
             bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8), bitorder="little")
-            ids.append(int(self.chance.choice(np.flatnonzero(bits))))
+            ids.append(int(self.random.choice(np.flatnonzero(bits))))
             assert matcher.consume_token(ids[-1])
         return types.SimpleNamespace(outputs=[types.SimpleNamespace(token_ids=(*ids, self.end))])
 
 
 @pytest.mark.parametrize("order", ["fixed", "shuffled"])
-def test_vllm_gets_the_grammar_and_what_is_given_and_its_records_are_checked(
+def test_vllm_gets_the_grammar_and_the_given_values_and_its_records_are_checked(
     trained: Path, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vllm, params = types.ModuleType("vllm"), types.ModuleType("vllm.sampling_params")
@@ -363,36 +368,38 @@ def test_vllm_gets_the_grammar_and_what_is_given_and_its_records_are_checked(
     vllm.SamplingParams = params.StructuredOutputsParams = types.SimpleNamespace  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "vllm", vllm)
     monkeypatch.setitem(sys.modules, "vllm.sampling_params", params)
-    from paracosm.generate.engines.vllm import Vllm, merged
+    from paracosm.generate.engines.vllm import VllmEngine, merged
 
     first = {"age": 50} if order == "fixed" else {"ill": True}
-    recipe = asked(trained, order, generate={"where": first}, rules={"checks": ["dose < 3"]})
-    maker = BlockGenerator(GenerationJob(recipe, trained / order, trained, 30))
-    engine = Vllm(maker)
-    engine.__dict__["llm"] = FakeLlm(maker)
-    made = list(engine.make(range(len(maker.blocks))))
-    records = [record for block in made for (record,) in block.records]
+    recipe = recipe_with(trained, order, generate={"where": first}, rules={"checks": ["dose < 3"]})
+    generator = BlockGenerator(GenerationJob(recipe, trained / order, trained, 30))
+    engine = VllmEngine(generator)
+    engine.__dict__["llm"] = FakeLlm(generator)
+    blocks = list(engine.generate(range(len(generator.blocks))))
+    records = [record for block in blocks for (record,) in block.records]
     assert len(records) == 30
-    assert all(maker.codec.schema.allows(record) and record["dose"] < 3 for record in records)
+    assert all(generator.codec.schema.allows(record) and record["dose"] < 3 for record in records)
     assert all(record[name] == value for record in records for name, value in first.items())
-    assert sum(block.tally.refusals["rule 'dose < 3'"] for block in made) > 0
-    folder = merged(maker)
+    assert sum(block.tally.refusals["rule 'dose < 3'"] for block in blocks) > 0
+    folder = merged(generator)
     assert (folder / "config.json").is_file()
     assert (folder / "tokenizer.json").is_file()
 
 
-def test_an_engine_that_is_not_installed_says_so(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_raises_with_the_install_command(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    from paracosm.generate.engines.engine import engine
+    from paracosm.generate.engines.engine import engine_of
 
     for name in ("ray", "vllm"):
         job = GenerationJob(
-            asked(trained, "shuffled", generate={"engine": name}), trained / "shuffled", trained, 4
+            recipe_with(trained, "shuffled", generate={"engine": name}), trained / "shuffled", trained, 4
         )
         with pytest.raises(ModelError, match=rf"pip install 'paracosm\[{name}\]'"):
-            engine(job, BlockGenerator(job))
+            engine_of(job, BlockGenerator(job))
 
 
 def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
@@ -401,9 +408,9 @@ def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    # Ray's workers are nice by default, which on a busy machine means that they wait.
+    # Ray's workers have a low priority by default, so on a busy machine they hardly run.
     monkeypatch.setenv("RAY_worker_niceness", "0")
-    # Its workers import from the driver's folder first, where a checkout would hide an installed package.
+    # Ray's workers import from the driver's folder first, where a checkout would hide the installed package.
     monkeypatch.chdir(trained)
     one, _ = generated(trained, "shuffled", "alone")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})

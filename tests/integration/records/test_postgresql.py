@@ -133,7 +133,7 @@ def test_its_columns_become_fields(server: str, tmp_path: Path) -> None:
         (("@127.0.0.1", "@127.0.0.2"), "select 1", "127.0.0.2"),
     ],
 )
-def test_a_refusal_is_one_line_without_the_password(
+def test_an_error_is_one_line_without_the_password(
     server: str, tmp_path: Path, change: tuple[str, str], query: str, expected: str
 ) -> None:
     with pytest.raises(DataError) as fault:

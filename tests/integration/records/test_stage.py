@@ -61,7 +61,7 @@ def test_the_stage_leaves_splits_schema_and_facts(clinic):
     json.dumps(facts)
 
 
-def test_a_done_stage_is_not_repeated_and_a_changed_input_repeats_it(clinic):
+def test_a_finished_stage_is_skipped_until_an_input_changes(clinic):
     run = Run.create(clinic / "run")
     assert prepare(recipe=recipe(), run=run, root=clinic)
     before = {path.name: path.read_bytes() for path in run.splits.iterdir()}
@@ -91,7 +91,7 @@ def test_a_killed_stage_ends_with_the_same_bytes(clinic, monkeypatch):
         assert (killed.splits / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_table_in_memory_takes_the_place_of_the_source(clinic):
+def test_a_table_in_memory_replaces_the_source(clinic):
     run = Run.create(clinic / "run")
     frame = pd.DataFrame({"age": range(40, 80), "smoker": [True, False] * 20, "nested": [[1]] * 40})
     settings = recipe(drop=["nested"])
@@ -111,7 +111,7 @@ def test_domains_come_from_the_training_records_alone(clinic):
     assert schema["age"].missing == splits["train"]["age"].isna().mean()
 
 
-def test_nothing_is_left_behind_by_bad_data(clinic):
+def test_bad_data_leaves_no_files(clinic):
     run = Run.create(clinic / "run")
     with pytest.raises(DataError, match="did you mean 'smoker'"):
         prepare(recipe=recipe(target="smokr"), run=run, root=clinic)

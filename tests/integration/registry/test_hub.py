@@ -1,4 +1,4 @@
-"""The registry on the Hugging Face Hub, against a server on loopback that speaks its protocol."""
+"""The store on the Hugging Face Hub, against a local server that implements the protocol of the Hub."""
 
 import json
 import os
@@ -9,15 +9,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import finished_run, recipe_of
 from hub_server import TOKEN, HubServer, Refused, running_hub
 from huggingface_hub import DatasetCard, HfApi, ModelCard, constants
 
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 
-finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 URL = "hf://acme/ward-notes"
 
 
@@ -51,7 +50,7 @@ def test_a_version_is_one_commit_and_one_tag_in_private_repositories(
         assert repository.private
         assert list(repository.commits) == [next(iter(repository.commits)), repository.tags["v1"]]
     assert paracosm.registry.publish(run=run, url=URL).number == 2
-    assert [each.reference for each in paracosm.registry.list_versions(url="hf://acme")] == [
+    assert [version.reference for version in paracosm.registry.list_versions(url="hf://acme")] == [
         "ward-notes@v1",
         "ward-notes@v2",
     ]
@@ -67,7 +66,7 @@ def test_a_version_is_one_commit_and_one_tag_in_private_repositories(
 def test_the_hubs_own_client_finds_cards_and_records(hub: HubServer, run: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     api = HfApi(endpoint=hub.endpoint)
-    assert [each.id for each in api.list_models(author="acme", filter="gate-pass")] == ["acme/ward-notes"]
+    assert [model.id for model in api.list_models(author="acme", filter="gate-pass")] == ["acme/ward-notes"]
     card = ModelCard.load(api.hf_hub_download("acme/ward-notes", "README.md", revision="v1"))
     assert card.data.to_dict()["library_name"] == "peft"
     records = DatasetCard.load(api.hf_hub_download("acme/ward-notes", "README.md", repo_type="dataset"))
@@ -76,7 +75,7 @@ def test_the_hubs_own_client_finds_cards_and_records(hub: HubServer, run: Path) 
     assert {f"]({name})" in records.text for name in pictures} == {True}
 
 
-def test_promoting_moves_a_tag_and_removing_leaves_a_mark(hub: HubServer, run: Path) -> None:
+def test_promote_moves_a_tag_and_remove_keeps_the_number_taken(hub: HubServer, run: Path) -> None:
     for _ in range(2):
         paracosm.registry.publish(run=run, url=URL)
     for number in (1, 2):
@@ -88,14 +87,14 @@ def test_promoting_moves_a_tag_and_removing_leaves_a_mark(hub: HubServer, run: P
     paracosm.registry.remove(name=f"{URL}@v2")
     newest = hub.repositories["model", "acme/ward-notes"]
     assert list(newest.commits[newest.head]) == [".gitattributes"]
-    assert [each.number for each in paracosm.registry.list_versions(url=URL)] == [1]
+    assert [version.number for version in paracosm.registry.list_versions(url=URL)] == [1]
     assert paracosm.registry.publish(run=run, url=URL).number == 3
 
 
-def test_a_public_repository_takes_nothing_that_was_not_meant_for_it(
+def test_a_version_that_is_not_public_is_not_published_to_a_public_repository(
     hub: HubServer, run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(RegistryError, match=r"--public needs a run under release\.profile 'public'"):
+    with pytest.raises(RegistryError, match=r"--public needs a run with release\.profile 'public'"):
         paracosm.registry.publish(run=run, url=URL, public=True)
     assert not hub.repositories
     hub.add_model("acme/ward-notes", {"README.md": b"---\n{}\n---\n"})
@@ -110,7 +109,7 @@ def test_a_public_repository_takes_nothing_that_was_not_meant_for_it(
         ("hf_wrong", "there is no such repository|has no 'ward-notes'"),
     ],
 )
-def test_without_the_right_token_there_is_nothing(
+def test_without_the_right_token_no_repository_is_visible(
     hub: HubServer, run: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, message: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)
@@ -129,9 +128,9 @@ def test_a_hub_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, 
         paracosm.registry.publish(run=run, url=URL)
 
 
-def test_the_token_is_written_nowhere_and_said_nowhere(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_the_token_is_in_no_file_and_no_output(hub: HubServer, run: Path, tmp_path: Path) -> None:
     environment = environment_of(hub, tmp_path)
-    said = ""
+    output = ""
     for words in (
         ["publish", str(run), URL],
         ["registry", "list", URL],
@@ -143,18 +142,18 @@ def test_the_token_is_written_nowhere_and_said_nowhere(hub: HubServer, run: Path
             [sys.executable, "-m", "paracosm.cli.app", *words],
             cwd=tmp_path, env=environment, capture_output=True, text=True,
         )  # fmt: skip
-        said += done.stdout + done.stderr
-    assert "ward-notes@v1" in said
-    assert "ward-notes has no version 'v7'" in said
-    assert "Traceback" not in said
-    assert TOKEN not in said
+        output += done.stdout + done.stderr
+    assert "ward-notes@v1" in output
+    assert "ward-notes has no version 'v7'" in output
+    assert "Traceback" not in output
+    assert TOKEN not in output
     for folder in (tmp_path, run):
         for path in filter(Path.is_file, folder.rglob("*")):
             assert TOKEN.encode() not in path.read_bytes(), path
     assert not any(TOKEN.encode() in content for content in hub.blobs.values())
 
 
-def test_the_token_follows_no_redirect_to_another_host(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_the_token_is_not_sent_to_the_host_of_a_redirect(hub: HubServer, run: Path, tmp_path: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     # The stand-in answers 400 to a token at the host that it redirects large files to.
     paracosm.registry.pull(name=URL, into=tmp_path / "here")
@@ -168,11 +167,11 @@ def test_the_token_follows_no_redirect_to_another_host(hub: HubServer, run: Path
         ("adapter_model.safetensors", b"\0" * 10_000_000, "sends more than the"),
         ("adapter_model.safetensors", b"", "differs from its manifest"),
         ("manifest.json", b" " * 5_000_000, "sends more than the"),
-        ("manifest.json", b"{}", "is no manifest"),
-        ("manifest.json", b"\xff\xfe", "is no UTF-8 text"),
+        ("manifest.json", b"{}", "is not a manifest"),
+        ("manifest.json", b"\xff\xfe", "is not UTF-8 text"),
     ],
 )
-def test_a_hub_that_lies_is_found_out(
+def test_false_content_from_the_hub_is_refused(
     hub: HubServer, run: Path, tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)
@@ -187,7 +186,7 @@ def test_a_repository_of_another_version_is_refused(hub: HubServer, run: Path, t
         paracosm.registry.publish(run=run, url=URL)
     tags = hub.repositories["model", "acme/ward-notes"].tags
     tags["v1"] = tags["v2"]
-    with pytest.raises(RegistryError, match=r"ward-notes@v1: its manifest says ward-notes@v2"):
+    with pytest.raises(RegistryError, match=r"ward-notes@v1: its manifest is that of ward-notes@v2"):
         paracosm.registry.pull(name=f"{URL}@v1", into=tmp_path / "here")
 
 
@@ -207,9 +206,9 @@ def publisher(hub: HubServer, run: Path, tmp_path: Path) -> subprocess.Popen[str
     )  # fmt: skip
 
 
-def test_publishers_at_once_get_a_version_each(hub: HubServer, run: Path, tmp_path: Path) -> None:
+def test_concurrent_publishers_get_different_versions(hub: HubServer, run: Path, tmp_path: Path) -> None:
     publishers = [publisher(hub, run, tmp_path) for _ in range(4)]
-    numbers = [int(each.communicate(timeout=120)[0]) for each in publishers]
+    numbers = [int(process.communicate(timeout=120)[0]) for process in publishers]
     assert sorted(numbers) == [1, 2, 3, 4]
     versions = paracosm.registry.list_versions(url=URL)
     assert [version.number for version in versions] == [1, 2, 3, 4]
@@ -217,7 +216,7 @@ def test_publishers_at_once_get_a_version_each(hub: HubServer, run: Path, tmp_pa
         paracosm.registry.verify(name=f"{URL}@v{number}")
 
 
-def test_a_publisher_that_lost_the_race_for_a_number_takes_the_next(hub: HubServer, run: Path) -> None:
+def test_a_publisher_whose_number_was_taken_uses_the_next_number(hub: HubServer, run: Path) -> None:
     paracosm.registry.publish(run=run, url=URL)
     rival = {"left": 2}
 
@@ -238,7 +237,7 @@ def test_a_publisher_that_lost_the_race_for_a_number_takes_the_next(hub: HubServ
 
 
 @pytest.mark.parametrize("step", ["/preupload/", "/lfs/", "/commit/", "/models/acme/ward-notes/tag/"])
-def test_a_killed_publisher_leaves_no_half_version(
+def test_a_killed_publisher_leaves_no_incomplete_version(
     hub: HubServer, run: Path, tmp_path: Path, step: str
 ) -> None:
     paracosm.registry.publish(run=run, url=URL)

@@ -1,4 +1,4 @@
-"""The registry on a real MLflow server: numbers, aliases, tags, card, metrics, artefacts, and what a killed publisher leaves."""
+"""The store on a real MLflow server: numbers, aliases, tags, card, metrics, artifacts, and killed publishers."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import finished_run, recipe_of
 from mlflow import MlflowClient
 from mlflow_server import running_mlflow
 
@@ -17,14 +17,13 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.stores.mlflow_server import FOLDER, MARK
 
-finished_run, recipe_of = finished_run.finished_run, finished_run.recipe_of
 QUICK = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as found:
-        yield found
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +31,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finished_run(tmp_path_factory.mktemp("run") / "run", recipe_of()).root
 
 
-def test_publish_list_promote_pull_remove(place: str, run: Path, tmp_path: Path) -> None:
-    url = f"mlflow://{place}/notes"
+def test_publish_list_promote_pull_remove(address: str, run: Path, tmp_path: Path) -> None:
+    url = f"mlflow://{address}/notes"
     version = paracosm.registry.publish(run=run, url=url)
     assert (version.reference, version.where) == ("notes@v1", f"{url}@v1")
     assert paracosm.registry.publish(run=run, url=url).number == 2
     for number in (1, 2, 1):
         paracosm.registry.promote(name=f"{url}@v{number}", alias="stable")
         assert paracosm.registry.verify(name=f"{url}@stable").number == number
-    assert {each.reference: each.aliases for each in paracosm.registry.list_versions(url=url)} == {
+    assert {version.reference: version.aliases for version in paracosm.registry.list_versions(url=url)} == {
         "notes@v1": ("stable",),
         "notes@v2": (),
     }
@@ -57,13 +56,13 @@ def test_publish_list_promote_pull_remove(place: str, run: Path, tmp_path: Path)
         paracosm.registry.verify(name=f"{url}@v2")
 
 
-def test_mlflows_own_pages_show_card_metrics_and_verdict(place: str, tmp_path: Path) -> None:
+def test_mlflows_own_pages_show_card_metrics_and_verdict(address: str, tmp_path: Path) -> None:
     failed = finished_run(tmp_path / "failed", recipe_of(), "FAIL").root
-    url = f"mlflow://{place}/leaking"
+    url = f"mlflow://{address}/leaking"
     with pytest.raises(RegistryError, match="not published: the verdict is FAIL"):
         paracosm.registry.publish(run=failed, url=url)
     paracosm.registry.publish(run=failed, url=url, override="for the red team", by="R. Evans")
-    client = MlflowClient(f"http://{place}", f"http://{place}")
+    client = MlflowClient(f"http://{address}", f"http://{address}")
     version = client.get_model_version("leaking", "1")
     assert version.tags["paracosm.verdict"] == "FAIL"
     assert version.tags["paracosm.reason"] == "for the red team"
@@ -73,25 +72,25 @@ def test_mlflows_own_pages_show_card_metrics_and_verdict(place: str, tmp_path: P
     assert logged.metrics["c2st_auc"] == 0.5321
     assert (logged.metrics["c2st_auc.low"], logged.metrics["c2st_auc.ceiling"]) == (0.49, 0.501)
     assert logged.params["finetune.epochs"] == "8"
-    assert {each.path for each in client.list_artifacts(version.run_id, FOLDER)} >= {
+    assert {file.path for file in client.list_artifacts(version.run_id, FOLDER)} >= {
         f"{FOLDER}/README.md",
         f"{FOLDER}/manifest.json",
         f"{FOLDER}/dataset",
     }
 
 
-def test_a_model_of_somebody_else_is_left_alone(place: str, run: Path) -> None:
-    MlflowClient(f"http://{place}", f"http://{place}").create_registered_model("theirs")
-    with pytest.raises(RegistryError, match="is a model of that name that Paracosm did not make"):
-        paracosm.registry.publish(run=run, url=f"mlflow://{place}/theirs")
-    with pytest.raises(RegistryError, match="has no 'theirs'"):
-        paracosm.registry.verify(name=f"mlflow://{place}/theirs")
+def test_a_model_that_paracosm_did_not_create_is_not_changed(address: str, run: Path) -> None:
+    MlflowClient(f"http://{address}", f"http://{address}").create_registered_model("foreign")
+    with pytest.raises(RegistryError, match="exists already, and was not created by Paracosm"):
+        paracosm.registry.publish(run=run, url=f"mlflow://{address}/foreign")
+    with pytest.raises(RegistryError, match="has no 'foreign'"):
+        paracosm.registry.verify(name=f"mlflow://{address}/foreign")
 
 
-def test_a_number_that_somebody_else_took_is_written_into_the_manifest_again(
-    place: str, run: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_manifest_states_the_number_that_mlflow_assigned(
+    address: str, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"mlflow://{place}/raced"
+    url = f"mlflow://{address}/raced"
     paracosm.registry.publish(run=run, url=url)
     monkeypatch.setattr("paracosm.registry.stores.mlflow_server.TrackingServer._rows", lambda *_: [])
     assert paracosm.registry.publish(run=run, url=url).number == 2
@@ -99,10 +98,10 @@ def test_a_number_that_somebody_else_took_is_written_into_the_manifest_again(
     assert paracosm.registry.verify(name=f"{url}@v2").reference == "raced@v2"
 
 
-def test_a_changed_artefact_is_found(place: str, run: Path, tmp_path: Path) -> None:
-    url = f"mlflow://{place}/changed"
+def test_a_changed_artifact_is_detected(address: str, run: Path, tmp_path: Path) -> None:
+    url = f"mlflow://{address}/changed"
     paracosm.registry.publish(run=run, url=url)
-    client = MlflowClient(f"http://{place}", f"http://{place}")
+    client = MlflowClient(f"http://{address}", f"http://{address}")
     run_id = client.get_model_version("changed", "1").run_id
     for name, content, message in (
         ("codec.json", "[]", "differs from its manifest"),
@@ -116,8 +115,8 @@ def test_a_changed_artefact_is_found(place: str, run: Path, tmp_path: Path) -> N
         assert not (tmp_path / "here").exists()
 
 
-def test_a_killed_publisher_leaves_nothing_that_is_listed(place: str, run: Path) -> None:
-    url = f"mlflow://{place}/killed"
+def test_the_version_of_a_killed_publisher_is_not_listed(address: str, run: Path) -> None:
+    url = f"mlflow://{address}/killed"
     paracosm.registry.publish(run=run, url=url)
     code = (
         "import os, sys, signal, pathlib, mlflow, paracosm.registry\n"
@@ -130,25 +129,25 @@ def test_a_killed_publisher_leaves_nothing_that_is_listed(place: str, run: Path)
     )
     done = subprocess.run([sys.executable, "-c", code, str(run), url], env=os.environ | QUICK)
     assert done.returncode == -signal.SIGKILL
-    client = MlflowClient(f"http://{place}", f"http://{place}")
-    assert [each.version for each in client.search_model_versions("name='killed'")] != ["1"]
-    assert [each.number for each in paracosm.registry.list_versions(url=url)] == [1]
+    client = MlflowClient(f"http://{address}", f"http://{address}")
+    assert [model.version for model in client.search_model_versions("name='killed'")] != ["1"]
+    assert [version.number for version in paracosm.registry.list_versions(url=url)] == [1]
     assert paracosm.registry.publish(run=run, url=url).number == 3
-    assert [each.number for each in paracosm.registry.list_versions(url=url)] == [1, 3]
+    assert [version.number for version in paracosm.registry.list_versions(url=url)] == [1, 3]
 
 
-def test_publishers_at_once_get_a_version_each(place: str, run: Path) -> None:
-    url = f"mlflow://{place}/crowd"
+def test_concurrent_publishers_get_different_versions(address: str, run: Path) -> None:
+    url = f"mlflow://{address}/crowd"
     code = "import sys, pathlib, paracosm.registry; print(paracosm.registry.publish(run=pathlib.Path(sys.argv[1]), url=sys.argv[2]).number)"
     publishers = [
         subprocess.Popen([sys.executable, "-c", code, str(run), url], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    assert sorted(int(each.communicate(timeout=180)[0]) for each in publishers) == [1, 2, 3]
+    assert sorted(int(process.communicate(timeout=180)[0]) for process in publishers) == [1, 2, 3]
     assert paracosm.registry.verify(name=f"{url}@v3").number == 3
 
 
-def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
     for key, value in QUICK.items():
         monkeypatch.setenv(key, value)
     began = time.monotonic()

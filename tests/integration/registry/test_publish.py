@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import finished_run
+import finished_run as stages
 import numpy as np
 import pandas as pd
 import pytest
+from finished_run import MARK, finished_run, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
 import paracosm.registry
@@ -23,8 +24,7 @@ from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import DTYPES, Field, Schema
 from paracosm.registry.card.stage import write_card
-
-finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
+from paracosm.registry.versions.manifest import Override
 
 
 def passing(tmp_path: Path) -> Run:
@@ -40,7 +40,7 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
     version = paracosm.registry.publish(run=run, url=url)
     assert (version.reference, version.verdict, version.override) == ("ward-notes@v1", "PASS", None)
     assert paracosm.registry.publish(run=run.root, url=url).number == 2
-    assert [each.reference for each in paracosm.registry.list_versions(url=url)] == [
+    assert [version.reference for version in paracosm.registry.list_versions(url=url)] == [
         "ward-notes@v1",
         "ward-notes@v2",
     ]
@@ -85,12 +85,12 @@ def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None
     assert not (tmp_path / "store").exists()
 
 
-def test_an_override_stands_on_the_first_screen(tmp_path: Path) -> None:
+def test_an_override_is_on_the_first_screen_of_the_cards(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     version = paracosm.registry.publish(
         run=run, url=url_of(tmp_path), override="Only for\nthe red team\x1b[2J", by="R. Evans"
     )
-    assert version.override == {"reason": "Only for the red team[2J", "by": "R. Evans"}
+    assert version.override == Override("Only for the red team[2J", "R. Evans")
     card = ModelCard.load(version.folder / "README.md")
     first_screen = card.text.lstrip().splitlines()[:6]
     assert first_screen[0] == "# Synthetic ward notes"
@@ -115,15 +115,15 @@ def better_metrics(run: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (better_metrics, "what the eval stage wrote was changed"),
-        (lambda run: run.card.write_text("# All is well\n"), "what the card stage wrote was changed"),
+        (better_metrics, "a file of the eval stage was changed"),
+        (lambda run: run.card.write_text("# All is well\n"), "a file of the card stage was changed"),
         (
             lambda run: (run.adapter / "train.parquet").write_text(""),
-            "what the finetune stage wrote was changed",
+            "a file of the finetune stage was changed",
         ),
     ],
 )
-def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, message: str) -> None:
+def test_a_run_that_was_changed_by_hand_is_not_published(tmp_path: Path, change, message: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     change(run)
     with pytest.raises(RegistryError, match=message):
@@ -132,7 +132,7 @@ def test_what_was_touched_by_hand_is_not_published(tmp_path: Path, change, messa
 
 def test_a_card_of_an_earlier_evaluation_is_not_published(tmp_path: Path) -> None:
     run = passing(tmp_path)
-    run_if_stale(run, "eval", {"again": 1}, lambda: finished_run._evaluate(run, "FAIL"))
+    run_if_stale(run, "eval", {"again": 1}, lambda: stages._evaluate(run, "FAIL"))
     with pytest.raises(RegistryError, match="describes an earlier adapter, evaluation or set of records"):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
@@ -144,7 +144,7 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
         run,
         "finetune",
         {"again": 1},
-        lambda: finished_run._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
+        lambda: stages._finetune(run) | ((run.adapter / name).write_bytes(b"\x80\x04.") and {}),
     )
     write_card(recipe=recipe, run=run)
     with pytest.raises(RegistryError, match=f"{name}: is of a kind that is never published"):
@@ -156,12 +156,12 @@ def test_an_adapter_with_a_pickle_or_records_is_refused(tmp_path: Path, name: st
     "url", ["hf://", "mlflow:host", "file:", "file://host/x", "s3://bucket", "s3:bucket"]
 )
 def test_an_unknown_registry_is_named(tmp_path: Path, url: str) -> None:
-    with pytest.raises(RegistryError, match="no registry that this version knows"):
+    with pytest.raises(RegistryError, match="is not a registry URL"):
         paracosm.registry.publish(run=passing(tmp_path), url=url)
 
 
 @pytest.mark.parametrize("url", ["file:{}/a store", "file://{}/a%20store", "{}/a store"])
-def test_a_folder_is_a_registry_however_it_is_written(tmp_path: Path, url: str) -> None:
+def test_a_folder_is_a_registry_in_every_form_of_url(tmp_path: Path, url: str) -> None:
     assert (
         paracosm.registry.publish(run=passing(tmp_path), url=url.format(tmp_path)).folder
         == tmp_path / "a store" / "ward-notes" / "v1"
@@ -184,10 +184,10 @@ def publisher(run: Run, url: str) -> subprocess.Popen[str]:
     )
 
 
-def test_ten_publishers_at_once_get_ten_versions(tmp_path: Path) -> None:
+def test_ten_concurrent_publishers_get_ten_versions(tmp_path: Path) -> None:
     run, url = passing(tmp_path), url_of(tmp_path)
     publishers = [publisher(run, url) for _ in range(10)]
-    numbers = sorted(int(each.communicate(timeout=120)[0]) for each in publishers)
+    numbers = sorted(int(process.communicate(timeout=120)[0]) for process in publishers)
     assert numbers == list(range(1, 11))
     assert [
         paracosm.registry.verify(name=f"ward-notes@{number}", url=url).number for number in numbers
@@ -195,7 +195,7 @@ def test_ten_publishers_at_once_get_ten_versions(tmp_path: Path) -> None:
     assert not list((tmp_path / "store").rglob(".incoming-*"))
 
 
-def test_a_killed_publisher_leaves_only_whole_versions(tmp_path: Path) -> None:
+def test_a_killed_publisher_leaves_only_complete_versions(tmp_path: Path) -> None:
     run, url = passing(tmp_path), url_of(tmp_path)
     paracosm.registry.publish(run=run, url=url)
     for delay in (0.0, 0.001, 0.003):
@@ -235,7 +235,7 @@ def test_a_killed_pull_leaves_no_folder_of_that_name(tmp_path: Path) -> None:
     assert sorted(path.name for path in into.parent.iterdir()) == ["again", "notes"]
 
 
-def test_importing_the_registry_is_cheap() -> None:
+def test_importing_the_registry_imports_no_heavy_package() -> None:
     heavy = ["torch", "transformers", "pandas", "huggingface_hub", "jinja2"]
     code = f"import sys, paracosm.registry; print([name for name in {heavy} if name in sys.modules])"
     assert (
@@ -246,7 +246,7 @@ def test_importing_the_registry_is_cheap() -> None:
     )
 
 
-def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
+def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     fields = (
         Field(name="age", type="integer", minimum=0, maximum=99),
@@ -258,7 +258,7 @@ def test_the_card_tells_what_the_evaluation_writes(tmp_path: Path) -> None:
         ages = random.integers(0, 100, 60)
         wards = np.where(random.random(60) < 0.5, f"{MARK} A", f"{MARK} B")
         columns = {"age": ages, "ward": wards, "sick": ages + random.normal(0, 20, 60) > 50}
-        tables[name] = pd.DataFrame(columns).astype({each.name: DTYPES[each.type] for each in fields})
+        tables[name] = pd.DataFrame(columns).astype({field.name: DTYPES[field.type] for field in fields})
     found = rule_on(
         measure(**tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1))
     )

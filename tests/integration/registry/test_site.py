@@ -1,18 +1,17 @@
-"""The site of a registry in a real browser, from disk: search, sort, cards, differences; nothing fetched, nothing executed."""
+"""The web site of a registry in a real browser: search, sorting, cards and comparisons, without network or foreign scripts."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import finished_run
 import pytest
+from finished_run import MARK, finished_run, recipe_of
 
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.site.pages import write_pages
 from paracosm.registry.site.safe_html import rendered_card
 
-finished_run, recipe_of, MARK = finished_run.finished_run, finished_run.recipe_of, finished_run.MARK
 ATTACK = '<script>document.title="taken"</script><img src=x onerror="document.title=`taken`">'
 
 
@@ -83,7 +82,7 @@ def test_the_index_searches_filters_and_sorts(browser: Any, site: Path) -> None:
     assert shown(browser) == ["broken@v1", "loans@v1", "ward-notes@v1", "ward-notes@v2"]
 
 
-def test_cards_and_differences_are_a_click_away(browser: Any, site: Path) -> None:
+def test_the_index_links_to_cards_and_cards_to_comparisons(browser: Any, site: Path) -> None:
     opened(browser, site / "index.html")
     browser.find_element("link text", "ward-notes@v2").click()
     assert browser.find_element("tag name", "h1").text == "Synthetic ward notes"
@@ -92,8 +91,10 @@ def test_cards_and_differences_are_a_click_away(browser: Any, site: Path) -> Non
     assert first.location["y"] < 300
     pictures = browser.find_elements("tag name", "img")
     assert len(pictures) == 3
-    assert all(browser.execute_script("return arguments[0].naturalWidth > 0", each) for each in pictures)
-    browser.find_element("partial link text", "what changed since ward-notes@v1").click()
+    assert all(
+        browser.execute_script("return arguments[0].naturalWidth > 0", picture) for picture in pictures
+    )
+    browser.find_element("partial link text", "changes since ward-notes@v1").click()
     drawings = browser.find_elements("css selector", "svg.change")
     assert len(drawings) == 7
     assert "Exact copies · worse" in browser.find_element("tag name", "main").text
@@ -104,7 +105,7 @@ def test_cards_and_differences_are_a_click_away(browser: Any, site: Path) -> Non
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-def test_every_page_fits_its_screen_is_silent_and_fetches_nothing(
+def test_every_page_fits_its_screen_logs_nothing_and_fetches_nothing(
     browser: Any, site: Path, width: int
 ) -> None:
     browser.execute_cdp_cmd(
@@ -117,11 +118,11 @@ def test_every_page_fits_its_screen_is_silent_and_fetches_nothing(
         assert browser.get_log("browser") == []
         assert browser.title != "taken"
         fetched = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
-        assert [each for each in fetched if not each.startswith(("file:", "data:"))] == []
+        assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_what_was_written_before_is_replaced_and_nothing_else(site: Path, tmp_path: Path) -> None:
+def test_an_earlier_site_is_replaced_and_no_other_folder(site: Path, tmp_path: Path) -> None:
     url = str(site.parent / "store")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("ten years")
@@ -134,7 +135,7 @@ def test_what_was_written_before_is_replaced_and_nothing_else(site: Path, tmp_pa
     assert {path.name for path in (tmp_path / "pages").iterdir()} == {path.name for path in site.iterdir()}
 
 
-def test_a_damaged_version_has_its_fault_and_no_card(site: Path) -> None:
+def test_a_damaged_version_is_listed_with_its_error_and_without_a_card(site: Path) -> None:
     index = (site / "index.html").read_text(encoding="utf-8")
     assert "codec.json: differs from its manifest" in index
     assert not (site / "broken-v1.html").exists()
@@ -176,7 +177,7 @@ def test_a_hostile_card_is_harmless(attack: str) -> None:
     assert "<h1>card</h1>" in html
 
 
-def test_a_card_keeps_what_it_needs() -> None:
+def test_a_sanitised_card_keeps_headings_pictures_tables_and_links() -> None:
     text = "---\n{}\n---\n\n## Use it\n\n![a](a.png)\n\n<details><summary>s</summary>\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n</details>\n\n[x](https://example.org) [y](#use-it)\n"
     html = rendered_card(text, pictures={"a.png": "v1/a.png"})
     for part in ('<h2 id="use-it">', 'src="v1/a.png"', "<summary>s</summary>", "<td>2</td>"):

@@ -1,4 +1,4 @@
-"""From a trained run to a folder, an MLflow server and a Hub, and out of each into a place without the training data."""
+"""Publishing a trained run to every kind of store, and generating from it elsewhere, without the training data."""
 
 import json
 import os
@@ -83,7 +83,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("kind", ["folder", "mlflow", "hub"])
-def test_the_same_records_come_out_wherever_it_was_pulled_to(world: World, tmp_path: Path, kind: str) -> None:
+def test_a_pulled_version_generates_the_same_records_from_every_store(
+    world: World, tmp_path: Path, kind: str
+) -> None:
     url = world.urls[kind]
     fresh = world.environment | {"HF_HOME": str(tmp_path / "hf"), "PARACOSM_CACHE": str(tmp_path / "cache")}
     call(fresh, tmp_path, "publish", str(world.run.root), url, "--override", "a test of the registry")
@@ -114,23 +116,23 @@ def copied_store(tmp_path: Path) -> Path:
     return tmp_path / "again"
 
 
-def test_plain_peft_loads_the_same_folder(world: World, tmp_path: Path) -> None:
+def test_peft_loads_a_pulled_folder_without_paracosm(world: World, tmp_path: Path) -> None:
     url = str(tmp_path / "store")
     paracosm.registry.publish(run=world.run, url=url, override="a test of the registry")
     folder = paracosm.registry.pull(name="tiny", into=tmp_path / "tiny", url=url)
     card = (folder / "README.md").read_text(encoding="utf-8")
-    line = next(each for each in card.splitlines() if each.startswith("model = "))
+    line = next(line for line in card.splitlines() if line.startswith("model = "))
     code = f"""
 import torch
 from peft import AutoPeftModelForCausalLM
 from pathlib import Path
 from paracosm.generate.decoding.loaded_model import load_adapted
 {line}
-ours = load_adapted(Path("tiny"))
-ids = torch.tensor([[ours.codec.start, *ours.codec.vocabulary[:5]]])
-theirs = model(input_ids=ids).logits[0][:, list(ours.codec.vocabulary)]
+loaded = load_adapted(Path("tiny"))
+ids = torch.tensor([[loaded.codec.start, *loaded.codec.vocabulary[:5]]])
+logits = model(input_ids=ids).logits[0][:, list(loaded.codec.vocabulary)]
 assert model.config.num_hidden_layers == 2
-print(float((theirs - ours.model(input_ids=ids).logits[0]).abs().max()))
+print(float((logits - loaded.model(input_ids=ids).logits[0]).abs().max()))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=world.environment, capture_output=True, text=True
@@ -139,7 +141,7 @@ print(float((theirs - ours.model(input_ids=ids).logits[0]).abs().max()))
     assert float(done.stdout.splitlines()[-1]) < 1e-4
 
 
-def test_what_was_changed_after_the_pull_generates_nothing(world: World, tmp_path: Path) -> None:
+def test_a_pulled_version_that_was_changed_generates_nothing(world: World, tmp_path: Path) -> None:
     url = str(tmp_path / "store")
     paracosm.registry.publish(run=world.run, url=url, override="a test of the registry")
     folder = paracosm.registry.pull(name="tiny", into=tmp_path / "tiny", url=url)
@@ -154,7 +156,7 @@ def test_what_was_changed_after_the_pull_generates_nothing(world: World, tmp_pat
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_that_copies_its_training_data_is_refused_and_marked(world: World, tmp_path: Path) -> None:
+def test_a_run_that_copies_its_training_data_is_refused_or_marked(world: World, tmp_path: Path) -> None:
     shutil.copytree(world.run.root, tmp_path / "leaking")
     run, recipe = Run(tmp_path / "leaking"), load_recipe(world.run.recipe)
 

@@ -1,4 +1,4 @@
-"""Planted records: exposure by rank, and the one-run audit against the powers that its authors' formula gives."""
+"""Canary exposure by rank, and the one-run audit against the power that its authors derive."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from paracosm.eval.attacks.canary_audit import (
-    INCLUDED,
     audit,
     exposure,
     largest_refuted,
     p_value,
     read_canaries,
 )
+from paracosm.finetune.objectives.canaries import INCLUDED
 from paracosm.foundation.errors import DataError
 from paracosm.records.schema.schema import Field, Schema
 
@@ -21,11 +21,11 @@ SCHEMA = Schema((Field(name="age", type="integer", minimum=0, maximum=99),))
 
 
 @pytest.mark.parametrize(("canaries", "epsilon"), [(100, 2.78), (500, 4.40), (1000, 5.09)])
-def test_perfect_guesses_at_half_refute_what_theory_says(canaries: int, epsilon: float) -> None:
+def test_perfect_guesses_refute_the_epsilon_of_the_theory(canaries: int, epsilon: float) -> None:
     assert largest_refuted(canaries, canaries // 2, canaries // 2, 1e-5) == pytest.approx(epsilon, abs=0.005)
 
 
-def test_guessing_refutes_nothing_more_often_than_the_level() -> None:
+def test_random_guessing_refutes_at_most_at_the_level() -> None:
     random, alarms = np.random.default_rng(0), 0
     for _ in range(400):
         included = random.random(200) < 0.5
@@ -34,7 +34,7 @@ def test_guessing_refutes_nothing_more_often_than_the_level() -> None:
 
 
 def test_randomised_response_stays_below_its_epsilon() -> None:
-    """Scores that tell the truth with probability e/(1 + e) are 1-DP: more is refuted in at most a twentieth of runs."""
+    """Scores that are right with probability e/(1 + e) are 1-DP: a larger epsilon is refuted in at most 5% of runs."""
     random, alarms = np.random.default_rng(1), 0
     for _ in range(200):
         included = random.random(400) < 0.5
@@ -44,7 +44,7 @@ def test_randomised_response_stays_below_its_epsilon() -> None:
     assert alarms / 200 <= 0.08
 
 
-def test_a_certain_attack_refutes_the_most() -> None:
+def test_a_perfect_attack_refutes_the_largest_epsilon() -> None:
     included = np.arange(200) % 2 == 0
     found = audit(included.astype(float), included)
     assert found.value == found.facts["most"] == found.high
@@ -58,7 +58,7 @@ def test_p_values_fall_with_right_guesses_and_rise_with_epsilon() -> None:
     assert by_epsilon == sorted(by_epsilon)
 
 
-def test_exposure_counts_halvings() -> None:
+def test_exposure_is_the_log_rank_in_bits() -> None:
     included = np.arange(1023 + 20) < 20
     scores = np.where(included, 5.0, np.random.default_rng(0).normal(0, 0.1, len(included)))
     assert exposure(scores, included, 100, 0).value == pytest.approx(10.0)
@@ -68,7 +68,7 @@ def test_exposure_counts_halvings() -> None:
     assert tied.value == pytest.approx(1.0, abs=0.01)
 
 
-def test_the_file_must_say_which_went_in(tmp_path: Path) -> None:
+def test_a_file_without_inclusion_or_with_few_canaries_is_refused(tmp_path: Path) -> None:
     table = pd.DataFrame({"age": pd.Series(range(30), dtype="Int64")})
     table.to_parquet(tmp_path / "canaries.parquet")
     with pytest.raises(DataError, match="lacks the boolean column 'canary_included'"):

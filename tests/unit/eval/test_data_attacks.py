@@ -10,14 +10,17 @@ import pytest
 from paracosm.eval.measuring.anchors import attack_candidates, independent_marginals, with_reference
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.privacy.gdpr_risks import privacy_risks, risks_obstacle
-from paracosm.eval.privacy.identifier_detection import found_in, of_one_subject
-from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
+from paracosm.eval.privacy.gdpr_risks.inference import inference
+from paracosm.eval.privacy.gdpr_risks.linkability import linkability
+from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
+from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
+from paracosm.eval.privacy.identifier_replay import SearchedRecords, identifier_replay
+from paracosm.eval.privacy.identifiers_in_text import found_in, of_one_subject
 from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
+from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
 from paracosm.eval.privacy.text_attacks import most_similar, text_scores
-from paracosm.eval.privacy.verbatim_text import text_replay
 from paracosm.eval.representations.row_distance import RowVectors
 from paracosm.eval.representations.texts import BigramModel
 from paracosm.eval.statistics.classifier import auc_with_variances
@@ -31,6 +34,11 @@ example, notes, NOTES, PATIENTS = (
     example_tables.PATIENTS,
 )
 QUICK = Evaluate(bootstrap=100, repeats=2)
+
+
+def privacy_risks(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
+    """Return the three risks of a candidate."""
+    return singling_out(context, candidate) | linkability(context, candidate) | inference(context, candidate)
 
 
 def context_of(kind: str, seed: int = 0, **changes: object) -> tuple[Context, pd.DataFrame]:
@@ -62,7 +70,7 @@ def test_every_attack_finds_a_copy(world: tuple[Context, pd.DataFrame]) -> None:
     assert aucs["nearest"] > 0.95
 
 
-def test_the_strongest_attack_finds_a_copy_and_nothing_in_fresh_records(
+def test_the_strongest_attack_finds_a_copy_and_nothing_in_held_out_records(
     world: tuple[Context, pd.DataFrame],
 ) -> None:
     context, fresh = world
@@ -73,7 +81,7 @@ def test_the_strongest_attack_finds_a_copy_and_nothing_in_fresh_records(
     assert honest["data_mia_tpr"].low < 0.05
 
 
-def test_without_a_test_split_half_of_control_calibrates() -> None:
+def test_without_a_test_split_half_of_control_is_the_reference() -> None:
     context, fresh = context_of(
         "structured", test=None, subjects={"control": np.arange(150), "train": np.arange(200)}
     )
@@ -97,7 +105,7 @@ def test_edit_distances_are_exact_below_the_limit_and_close_above(monkeypatch: p
     assert smallest_edits(changed, texts).tolist() == exact.tolist() == [1.0] * 60
 
 
-def test_digits_learnt_by_heart_show_in_edit_distances() -> None:
+def test_edit_distances_detect_memorised_digits() -> None:
     context, _ = context_of("structured")
     fields = PATIENTS.modelled
     assert spelled(context.train.iloc[:1], fields)[0].count("|") == len(fields) - 1
@@ -106,7 +114,7 @@ def test_digits_learnt_by_heart_show_in_edit_distances() -> None:
     assert (found["edit_calibrated"] >= 0).all()
 
 
-def test_density_is_higher_where_kernels_lie() -> None:
+def test_density_is_higher_near_kernel_centres() -> None:
     context, _ = context_of("structured")
     vectors = RowVectors(PATIENTS.modelled, context.real)
     young = context.train[context.train["age"] < 50].reset_index(drop=True)
@@ -115,7 +123,7 @@ def test_density_is_higher_where_kernels_lie() -> None:
     assert scores[: len(young)].mean() > scores[len(young) :].mean() + 1
 
 
-def test_bigrams_are_probabilities() -> None:
+def test_bigram_probabilities_sum_to_at_most_one() -> None:
     model = BigramModel.of(["a b a b", "b a", ""])
     shares = [
         np.exp(model.mean_log_probability([f"a {word}"])[0] * 2 - model.mean_log_probability(["a"])[0])
@@ -127,7 +135,7 @@ def test_bigrams_are_probabilities() -> None:
     assert BigramModel.of([]).mean_log_probability(["unseen words"])[0] < 0
 
 
-def test_most_similar_is_exact() -> None:
+def test_the_most_similar_text_is_found_exactly() -> None:
     from scipy.sparse import csr_matrix
 
     random = np.random.default_rng(0)
@@ -136,11 +144,11 @@ def test_most_similar_is_exact() -> None:
     np.testing.assert_allclose(found, -np.sort(-(rows @ others.T), axis=1)[:, :3])
 
 
-def test_texts_without_words_are_scored() -> None:
+def test_texts_without_words_have_finite_scores() -> None:
     assert all(np.isfinite(each).all() for each in text_scores(["", "a b"], ["", ""], ["x", ""]).values())
 
 
-def test_the_three_risks_are_high_for_a_copy_and_near_nothing_for_fresh_records() -> None:
+def test_the_three_risks_are_high_for_a_copy_and_near_zero_for_held_out_records() -> None:
     context, fresh = context_of("structured")
     copied, honest = (privacy_risks(context, each) for each in (context.train, fresh))
     floor = privacy_risks(context, independent_marginals(context.train, PATIENTS.modelled, 200, 0))
@@ -160,8 +168,8 @@ def test_the_three_risks_are_high_for_a_copy_and_near_nothing_for_fresh_records(
     assert risks_obstacle(context_of("text")[0]) is not None
 
 
-def test_singling_out_is_fair_to_small_control() -> None:
-    """With a quarter as many control as training records, strangers still fare as members do on average."""
+def test_singling_out_is_unbiased_with_a_small_control_split() -> None:
+    """With a quarter as many control as training records, both rates are still equal on average."""
     values = []
     for seed in range(6):
         table, schema = example("structured", 460, 100 + seed)
@@ -178,14 +186,14 @@ def test_singling_out_is_fair_to_small_control() -> None:
     assert abs(np.mean(values)) < 0.2
 
 
-def test_the_guard_sees_a_shifted_split_and_no_other() -> None:
+def test_the_split_check_detects_a_shifted_split_and_no_other() -> None:
     context, _ = context_of("structured")
     assert split_guard(context, context.train)["split_guard"].low < 0.5
     older = context.train.sort_values("age", ascending=False).head(120).reset_index(drop=True)
     assert split_guard(replace(context, train=older), context.train)["split_guard"].low > 0.6
 
 
-def test_runs_of_words_are_counted_beside_control() -> None:
+def test_repeated_word_sequences_are_compared_with_control() -> None:
     boiler = "this note was dictated and not read by the physician on call that same long day here"
     words = notes(140, 0)
 
@@ -195,16 +203,16 @@ def test_runs_of_words_are_counted_beside_control() -> None:
     train = [f"{text} {boiler}" for text in words[:60]]
     control = [f"{text} {boiler}" for text in words[60:100]]
     context = Context(NOTES, texts(train), texts(control), None, None, QUICK, 40)
-    honest = text_replay(context, texts([f"{text} {boiler}" for text in words[100:]]))["run_13"]
+    honest = ngram_overlap(context, texts([f"{text} {boiler}" for text in words[100:]]))["run_13"]
     assert honest.facts["copies"] == honest.facts["rows"]
     assert honest.value == 0
-    copied = text_replay(context, texts(train))["run_50"]
+    copied = ngram_overlap(context, texts(train))["run_50"]
     assert copied.low > 0.5
     short = Context(NOTES, texts(["a b c"] * 30), texts(["d e f"] * 20), None, None, QUICK, 20)
-    assert text_replay(short, texts(["a b c"])) == {}
+    assert ngram_overlap(short, texts(["a b c"])) == {}
 
 
-def test_identifiers_of_one_person_are_found() -> None:
+def test_identifiers_of_a_single_subject_are_detected() -> None:
     text = "Seen by Dr. Anna Kowalski on 12/03/2019, call 555-123-4567 or mail a.b@clinic.org, MRN 00451234, with John Smith."
     found = found_in(text)
     assert {
@@ -219,23 +227,25 @@ def test_identifiers_of_one_person_are_found() -> None:
     assert of_one_subject([{"x1"}, {"x1"}], None, ()) == set()
 
 
-def test_replayed_identifiers_stand_beside_strangers() -> None:
+def test_replayed_identifiers_are_compared_with_control() -> None:
     def texts(start: int, count: int) -> pd.DataFrame:
         return pd.DataFrame(
             {"note": pd.Series([f"call 555-000-{start + n:04d} now" for n in range(count)], dtype="string")}
         )
 
     context = Context(NOTES, texts(1000, 40), texts(2000, 30), None, None, QUICK, 30)
-    replayed = identifier_replay(context, Spelled(texts(1000, 20)))["pii_replay"]
+    replayed = identifier_replay(context, SearchedRecords(texts(1000, 20)))["pii_replay"]
     assert replayed.value == 0.5
     assert replayed.low > 0.2
     assert replayed.facts["fisher_p"] < 0.001
-    assert identifier_replay(context, Spelled(texts(3000, 20)))["pii_replay"].value == 0
+    assert identifier_replay(context, SearchedRecords(texts(3000, 20)))["pii_replay"].value == 0
     blank = pd.DataFrame({"note": pd.Series(["nothing to see"] * 30, dtype="string")})
-    assert identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), Spelled(blank)) == {}
+    assert (
+        identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), SearchedRecords(blank)) == {}
+    )
 
 
-def test_identifier_columns_count_where_texts_spell_them() -> None:
+def test_identifier_columns_count_where_texts_contain_them() -> None:
     names = [f"Quillon{letter}" for letter in "abcdefghijklmnopqrst"]
     plain = pd.DataFrame({"note": pd.Series(["he felt well"] * 20, dtype="string")})
     spelled_out = pd.DataFrame(
@@ -244,5 +254,5 @@ def test_identifier_columns_count_where_texts_spell_them() -> None:
     others = [frozenset({f"Stranger{letter}"}) for letter in "abcdefghijklmnopqrst"]
     known = {"train": [frozenset({name}) for name in names], "control": others}
     context = Context(Schema(NOTES.fields), plain, plain, None, None, QUICK, 20, identifiers=known)
-    found: Estimate = identifier_replay(context, Spelled(spelled_out))["pii_replay"]
+    found: Estimate = identifier_replay(context, SearchedRecords(spelled_out))["pii_replay"]
     assert found.value == 1.0

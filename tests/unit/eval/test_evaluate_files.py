@@ -1,4 +1,4 @@
-"""Files of any origin: read, typed together, measured, written."""
+"""Evaluation of files of any origin: read, put under one schema, measured, written."""
 
 import json
 from dataclasses import replace
@@ -21,14 +21,14 @@ QUICK = Evaluate(bootstrap=100, repeats=1)
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """Four tables as CSV, JSONL and Parquet, as different tools would write them."""
+    """Four tables as CSV and JSONL, as different tools would write them."""
     table = patients(400, 0)
     parts = {"train": (0, 200), "control": (200, 260), "test": (260, 320), "synthetic": (320, 400)}
     frames = {name: table.iloc[a:b].reset_index(drop=True) for name, (a, b) in parts.items()}
     frames["train"].to_csv(tmp_path / "train.csv", index=False)
     frames["control"].to_json(tmp_path / "control.jsonl", orient="records", lines=True)
     frames["test"].to_csv(tmp_path / "test.csv.gz", index=False)
-    # Another generator writes whole numbers as floats and adds a column of its own.
+    # Another generator writes whole numbers as floats and adds another column.
     frames["synthetic"].astype({"age": "Float64"}).assign(made=1).to_csv(
         tmp_path / "synthetic.csv", index=False
     )
@@ -55,7 +55,7 @@ def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) 
     assert "…" not in shown
 
 
-def test_nothing_is_written_without_a_folder(files: dict[str, Path], tmp_path: Path) -> None:
+def test_without_an_output_folder_nothing_is_written(files: dict[str, Path], tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     found = evaluate_files(
         train=files["train"], control=files["control"], synthetic=files["synthetic"], settings=QUICK
@@ -64,7 +64,7 @@ def test_nothing_is_written_without_a_folder(files: dict[str, Path], tmp_path: P
     assert found.missing["utility_skill"].reason.startswith("no target")
 
 
-def test_a_lacking_column_names_file_column_and_nearest(files: dict[str, Path]) -> None:
+def test_a_missing_column_is_reported_with_file_and_suggestion(files: dict[str, Path]) -> None:
     pd.read_csv(files["synthetic"]).rename(columns={"stage": "Stage"}).to_csv(files["synthetic"], index=False)
     with pytest.raises(
         DataError, match=r"synthetic.csv: lacks the column 'stage' of .*train.csv; did you mean 'Stage'"
@@ -74,7 +74,7 @@ def test_a_lacking_column_names_file_column_and_nearest(files: dict[str, Path]) 
         evaluate_files(**files, target="il", settings=QUICK)
 
 
-def test_several_sets_stand_side_by_side(files: dict[str, Path], tmp_path: Path) -> None:
+def test_several_sets_are_compared_in_one_report(files: dict[str, Path], tmp_path: Path) -> None:
     copied = tmp_path / "copied.csv"
     copied.write_bytes(files["train"].read_bytes())
     sets = named_sets([files["synthetic"], copied, copied])
@@ -97,7 +97,7 @@ def test_several_sets_stand_side_by_side(files: dict[str, Path], tmp_path: Path)
     assert "https://" not in page
 
 
-def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], tmp_path: Path) -> None:
+def test_a_given_schema_is_used_and_an_invalid_one_refused(files: dict[str, Path], tmp_path: Path) -> None:
     fields = [replace(each, true="True", false="False") for each in PATIENTS if each.name != "stage"]
     Schema(tuple(fields)).save(tmp_path / "schema.json")
     real = {"train": files["train"], "control": files["test"]}
@@ -105,7 +105,9 @@ def test_a_given_schema_is_used_and_a_wrong_one_refused(files: dict[str, Path], 
     found = evaluate_sets(**given, schema=tmp_path / "schema.json")["one"]
     assert [each.field for each in found.measurements.distributions] == ["age", "pressure", "sex", "ill"]
     (tmp_path / "wrong.json").write_text('{"columns": []}')
-    with pytest.raises(DataError, match=r"wrong\.json: is no schema as a run's splits/schema\.json holds it"):
+    with pytest.raises(
+        DataError, match=r"wrong\.json: is not a schema as a run's splits/schema\.json holds it"
+    ):
         evaluate_sets(**given, schema=tmp_path / "wrong.json")
     with pytest.raises(DataError, match=r"absent/codec\.json: cannot be read"):
         evaluate_sets(**given, adapter=tmp_path / "absent")
@@ -115,16 +117,17 @@ def _states(found) -> dict[str, str]:
     return {each.gate: each.state for each in found.gates}
 
 
-def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) -> None:
-    """A column of rubbish stays the number that it is among the real records, and fails."""
+def test_invalid_synthetic_cells_cannot_change_the_type_of_a_column(files: dict[str, Path]) -> None:
+    """A column of invalid cells keeps its real type, number, and fails its gate."""
     table = pd.read_csv(files["synthetic"])
-    rubbish = [f"{number * 7919 % 65521:04x}z" for number in range(len(table))]
-    files["synthetic"].write_text(table.assign(pressure=rubbish).to_csv(index=False))
+    invalid = [f"{number * 7919 % 65521:04x}z" for number in range(len(table))]
+    files["synthetic"].write_text(table.assign(pressure=invalid).to_csv(index=False))
     found = evaluate_files(**files, settings=QUICK)
     assert _states(found)["c2st_auc"] == "FAIL"
     assert _states(evaluate_files(**files, target="pressure", settings=QUICK))["utility_skill"] == "FAIL"
     assert any(
-        "80 of 80 cells of the column 'pressure' are no number" in each for each in found.measurements.notes
+        "80 of 80 cells of column 'pressure' are not valid for the type number" in each
+        for each in found.measurements.notes
     )
     assert (
         "pressure"
@@ -132,7 +135,7 @@ def test_what_a_generator_writes_cannot_hide_a_column(files: dict[str, Path]) ->
     )
 
 
-def test_a_set_is_judged_by_itself(files: dict[str, Path], tmp_path: Path) -> None:
+def test_the_result_of_a_set_does_not_depend_on_other_sets(files: dict[str, Path], tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     pd.read_csv(files["synthetic"]).assign(stage="what nobody has").to_csv(other, index=False)
     real = {name: files[name] for name in ("train", "control", "test")}
@@ -141,7 +144,7 @@ def test_a_set_is_judged_by_itself(files: dict[str, Path], tmp_path: Path) -> No
     assert alone.to_json() == beside.to_json()
 
 
-def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[str, Path]) -> None:
+def test_replayed_identifiers_of_training_records_fail(files: dict[str, Path]) -> None:
     for number, (name, path) in enumerate(files.items()):
         table = pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
         mails = [f"p{1000 * number + row:05d}@{name}.example" for row in range(len(table))]
@@ -151,9 +154,7 @@ def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[st
         files[name] = path
     clean = evaluate_files(**files, settings=QUICK)
     assert _states(clean)["pii_replay"] != "FAIL"
-    assert (
-        "column 'mail': looks like an identifier, whose replay alone is measured" in clean.measurements.notes
-    )
+    assert "column 'mail': looks like an identifier; only its replay is measured" in clean.measurements.notes
     train, synthetic = pd.read_csv(files["train"]), pd.read_csv(files["synthetic"])
     synthetic.assign(mail=train["mail"][: len(synthetic)]).to_csv(files["synthetic"], index=False)
     assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "FAIL"
@@ -161,7 +162,7 @@ def test_identifiers_of_training_records_that_come_out_again_fail(files: dict[st
     assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "NOT APPLICABLE"
 
 
-def test_a_handful_of_training_records_is_one_line(files: dict[str, Path]) -> None:
+def test_too_few_training_records_are_refused_in_one_line(files: dict[str, Path]) -> None:
     pd.read_csv(files["train"]).head(2).to_csv(files["train"], index=False)
     with pytest.raises(DataError, match="train: has 2 records; at least 10 are needed"):
         evaluate_files(**files, settings=QUICK)

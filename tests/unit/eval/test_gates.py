@@ -40,11 +40,11 @@ def copies(value: float, low: float, high: float, count: int = 1) -> Estimate:
         (0.9, 0.76, 0.95, "FAIL"),
     ],
 )
-def test_the_bound_decides(value: float, low: float, high: float, state: str) -> None:
+def test_the_interval_bound_decides(value: float, low: float, high: float, state: str) -> None:
     assert ruling("c2st_auc", Estimate(value, low, high)).state == state
 
 
-def test_a_value_of_zero_is_a_value() -> None:
+def test_a_value_of_zero_is_not_a_missing_value() -> None:
     found = ruling("exact_copies", copies(0.0, -0.02, 0.004, count=0), worst=Estimate(1.0, 0.95, 1.0))
     assert found.state == "PASS"
     assert found.value == 0.0
@@ -67,7 +67,7 @@ def test_a_limit_of_zero_may_be_straddled() -> None:
     assert "control records would settle it" in found.reason
 
 
-def test_an_objection_never_clears() -> None:
+def test_an_objection_gate_never_passes() -> None:
     assert ruling("dcr_share", Estimate(0.2, 0.1, 0.3)).state == "NO OBJECTION"
     assert ruling("dcr_share", Estimate(0.56, 0.54, 0.58)).state == "NO OBJECTION"
     assert ruling("dcr_share", Estimate(0.6, 0.56, 0.64)).state == "FAIL"
@@ -75,7 +75,7 @@ def test_an_objection_never_clears() -> None:
     assert not ruling("twins", Estimate(0.5, 0.4, 0.6)).decides
 
 
-def test_a_goal_that_is_a_target_is_approached_from_either_side() -> None:
+def test_a_target_goal_is_limited_on_both_sides() -> None:
     def share(floor: float, ceiling: float) -> float | None:
         anchors = {"synthetic": 0.6, "floor": floor, "ceiling": ceiling}
         estimates = {name: Estimate(each, each, each) for name, each in anchors.items()}
@@ -87,7 +87,7 @@ def test_a_goal_that_is_a_target_is_approached_from_either_side() -> None:
     assert share(0.9, 0.1) is None
 
 
-def test_normalised_gates_carry_the_anchors_errors() -> None:
+def test_normalised_gates_include_the_errors_of_the_anchors() -> None:
     near, far = (around(0.9, 1e-8, (0, 1)), around(0.5, 1e-8, (0, 1))), around(0.88, 1e-8, (0, 1))
     assert ruling("pairs", far, ceiling=near[0], floor=near[1]).state == "PASS"
     wide = around(0.9, 0.01, (0, 1))
@@ -97,7 +97,7 @@ def test_normalised_gates_carry_the_anchors_errors() -> None:
     assert "do not differ" in swapped.reason
 
 
-def test_a_limit_that_the_worst_case_keeps_proves_nothing() -> None:
+def test_a_gate_that_the_worst_case_passes_has_no_power() -> None:
     found = Estimate(0.5, 0.45, 0.55, facts={"attack": "x"})
     weak = ruling("data_mia_auc", found, worst=Estimate(0.62, 0.56, 0.68))
     assert weak.state == "INCONCLUSIVE"
@@ -107,7 +107,7 @@ def test_a_limit_that_the_worst_case_keeps_proves_nothing() -> None:
     assert ruling("data_mia_auc", leak, worst=Estimate(0.62, 0.56, 0.68)).state == "FAIL"
 
 
-def test_a_worst_case_that_was_not_measured_proves_nothing_either() -> None:
+def test_a_gate_without_a_measured_worst_case_has_no_power() -> None:
     clean = Estimate(0.0, -0.01, 0.005)
     found = ruling("extraction", clean)
     assert found.state == "INCONCLUSIVE"
@@ -115,7 +115,7 @@ def test_a_worst_case_that_was_not_measured_proves_nothing_either() -> None:
     assert ruling("extraction", clean, worst=Estimate(1.0, 0.7, 1.0)).state == "PASS"
 
 
-def test_a_shifted_split_voids_what_compares_with_control_and_nothing_else() -> None:
+def test_a_shifted_split_invalidates_only_comparisons_with_control() -> None:
     shifted, fair = around(0.7, 0.0016, (0, 1)), around(0.55, 0.0016, (0, 1))
     leak, copied = Estimate(0.9, 0.85, 0.95, facts={"attack": "x"}), copies(0.9, 0.8, 1.0)
     results = {
@@ -130,7 +130,7 @@ def test_a_shifted_split_voids_what_compares_with_control_and_nothing_else() -> 
         assert states["split_guard"] == ("INCONCLUSIVE" if guard is shifted else "PASS")
 
 
-def test_ratios_may_depart_neither_way() -> None:
+def test_ratios_are_limited_in_both_directions() -> None:
     for value, low, high, state in (
         (1.1, 1.0, 1.2, "PASS"),
         (0.9, 0.82, 0.98, "PASS"),
@@ -141,7 +141,7 @@ def test_ratios_may_depart_neither_way() -> None:
         assert ruling("perplexity_ratio", Estimate(value, low, high)).state == state
 
 
-def test_profiles_and_the_recipe_move_the_limit() -> None:
+def test_profile_and_recipe_set_the_limit() -> None:
     estimate = copies(0.0, -0.02, 0.004, count=0)
     states = [
         ruling("near_copies", estimate, Release(profile=each), worst=Estimate(1.0, 0.95, 1.0)).state
@@ -164,7 +164,7 @@ def test_reasons_name_metric_value_bound_and_remedy() -> None:
     assert "More than 25 times as many" in ruling("c2st_auc", Estimate(0.749, 0.7, 0.8)).reason
 
 
-def test_an_unknown_gate_is_refused_with_the_nearest() -> None:
+def test_an_unknown_gate_is_refused_with_a_suggestion() -> None:
     with pytest.raises(
         RecipeError, match=r"unknown gate 'near_copy'; did you mean 'near_copies'\?"
     ) as refused:
@@ -172,7 +172,7 @@ def test_an_unknown_gate_is_refused_with_the_nearest() -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_what_was_not_measured_rules_only_where_more_records_would_cure_it() -> None:
+def test_an_unmeasured_metric_is_inconclusive_only_if_more_records_would_help() -> None:
     short = {name: Obstacle("only 3 control records; at least 10 are needed") for name in METRICS}
     rulings = rule([], short, Release())
     assert {each.state for each in rulings} == {"INCONCLUSIVE", "NO OBJECTION"}
@@ -195,7 +195,7 @@ def test_every_gate_limits_a_registered_metric_once() -> None:
     assert {gate.metric for gate in GATES} <= set(METRICS)
 
 
-def test_figures_for_people() -> None:
+def test_number_format() -> None:
     assert [figure(0.9613, "percent"), figure(0.0004, "percent"), figure(0.0, "points")] == [
         "96.1%",
         "0.04%",

@@ -1,4 +1,4 @@
-"""The metrics as modules of Hugging Face's `evaluate`: the same figures through its interface."""
+"""Metrics as modules of Hugging Face's `evaluate`: the same results through its interface."""
 
 import pytest
 
@@ -9,7 +9,7 @@ import example_tables
 from paracosm.eval.hf_evaluate import TableFidelity, TextFidelity
 
 
-def test_texts() -> None:
+def test_text_fidelity() -> None:
     real, fresh, other = example_tables.notes(40, 0), example_tables.notes(40, 1), example_tables.notes(40, 2)
     module = TextFidelity()
     found = module.compute(predictions=fresh, references=real, held_out=other)
@@ -23,7 +23,7 @@ def test_texts() -> None:
     assert odd["distinct_ratio"] < 0.1
 
 
-def test_rows() -> None:
+def test_table_fidelity() -> None:
     table = example_tables.patients(160, 0)
     rows = [row for row in table.to_json(orient="records", lines=True).splitlines() if row]
     found = TableFidelity().compute(predictions=rows[:80], references=rows[80:])

@@ -18,7 +18,8 @@ from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.report.histograms import distributions
 from paracosm.eval.results.evaluation_file import EvaluationFile, evaluation_schema, read_evaluation
-from paracosm.eval.utility.tstr import Drawn, make_task, utility, utility_obstacle
+from paracosm.eval.utility.task import make_task
+from paracosm.eval.utility.tstr import SyntheticSets, utility, utility_obstacle
 from paracosm.foundation.errors import DataError, RunError
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Release
@@ -40,15 +41,15 @@ def fresh() -> Evaluation:
     return rule_on(measure(**_parts(), schema=PATIENTS, target="ill", settings=QUICK))
 
 
-def test_every_metric_stands_between_its_anchors(fresh: Evaluation) -> None:
+def test_every_metric_has_its_anchors(fresh: Evaluation) -> None:
     everything = {metric.name for metric in metrics()}
     assert {each.metric.name for each in fresh.results} | set(fresh.missing) == everything
     assert {
         name: fresh.missing[name].reason for name in ("text_auc", "adapter_mia_auc", "canary_exposure")
     } == {
         "text_auc": "there is no text column",
-        "adapter_mia_auc": "there is no adapter at hand",
-        "canary_exposure": "no canaries were planted in train",
+        "adapter_mia_auc": "no adapter is available",
+        "canary_exposure": "train holds no canaries",
     }
     for result in fresh.results:
         assert result.synthetic.low <= result.synthetic.value <= result.synthetic.high
@@ -69,7 +70,7 @@ def test_every_metric_stands_between_its_anchors(fresh: Evaluation) -> None:
     assert value["triples"]["floor"] < value["triples"]["ceiling"] < value["triples"]["worst"]
 
 
-def test_fresh_real_records_look_real_and_teach(fresh: Evaluation) -> None:
+def test_held_out_records_reach_the_fidelity_and_utility_ceiling(fresh: Evaluation) -> None:
     assert "FAIL" not in {gate.state for gate in fresh.gates}
     found = fresh.measurements.result("c2st_auc")
     assert found is not None
@@ -117,7 +118,7 @@ def test_metrics_json_keeps_its_published_schema(fresh: Evaluation) -> None:
     assert not validator.is_valid(plain | {"metrics": [lost]})
 
 
-def test_without_target_or_test_usefulness_says_why_it_is_not_measured() -> None:
+def test_without_target_or_test_utility_has_a_reason_for_not_being_measured() -> None:
     parts = _parts()
     found = rule_on(measure(**parts, schema=PATIENTS, settings=QUICK))
     assert "no target column was named" in found.missing["utility_skill"].reason
@@ -131,7 +132,7 @@ def test_without_target_or_test_usefulness_says_why_it_is_not_measured() -> None
     assert dcr.ceiling is not None
 
 
-def test_too_few_control_records_leave_leakage_open() -> None:
+def test_with_too_few_control_records_leakage_is_inconclusive() -> None:
     parts = _parts()
     few = parts | {"control": parts["control"].head(4)}
     found = rule_on(measure(**few, schema=PATIENTS, settings=QUICK))
@@ -158,7 +159,7 @@ def test_unusable_tables_are_refused_in_one_line(change, message) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_odd_columns_are_measured() -> None:
+def test_unusual_columns_are_measured() -> None:
     """Constant, empty, all-distinct and one-sided columns: no warning, no NaN."""
     parts = _parts()
     fields = (
@@ -196,7 +197,7 @@ def test_numbers_are_predicted_and_scored_by_explained_variance() -> None:
     assert shuffled["utility_score"].value < 0.1
 
 
-def test_classes_that_synthetic_records_lack_count_as_not_learnt() -> None:
+def test_classes_absent_from_synthetic_records_count_as_wrong() -> None:
     parts = _parts()
     context = _context("stage", parts)
     whole = utility(context, parts["synthetic"])["utility_score"].value
@@ -205,7 +206,7 @@ def test_classes_that_synthetic_records_lack_count_as_not_learnt() -> None:
     assert whole > 0.6
 
 
-def test_many_and_rare_classes_are_joined() -> None:
+def test_many_or_rare_classes_are_merged() -> None:
     parts = _parts()
     for table in parts.values():
         table["stage"] = pd.Series([f"c{number % 40:02d}" for number in range(len(table))], dtype="string")
@@ -216,7 +217,7 @@ def test_many_and_rare_classes_are_joined() -> None:
     assert utility(_context("stage", parts), parts["synthetic"])["utility_score"].value > 0
 
 
-def test_text_beside_a_target_is_read() -> None:
+def test_text_columns_are_features_of_the_learners() -> None:
     parts, (_, schema) = _parts("hybrid"), example("hybrid", 1, 0)
     for table in parts.values():
         table["note"] = table["note"] + table["ill"].map({True: " Admitted.", False: " Sent home."}).astype(
@@ -253,19 +254,19 @@ def test_nearest_pairs_are_shown_only_on_demand(fresh: Evaluation) -> None:
     assert '"distance"' not in rule_on(found).to_json()
 
 
-def test_further_sets_of_a_generator_widen_the_interval_of_usefulness() -> None:
+def test_further_sets_of_a_generator_widen_the_utility_intervals() -> None:
     parts = _parts()
     context = Context(
         PATIENTS, parts["train"], parts["control"], parts["test"], "ill", QUICK, 100, further=[]
     )
     lucky, other = parts["synthetic"], parts["synthetic"].copy()
     other["ill"] = other["ill"].sample(frac=1, random_state=0).array
-    alone = utility(context, Drawn(lucky, []))["utility_skill"]
-    among = utility(context, Drawn(lucky, [other, other]))["utility_skill"]
+    alone = utility(context, SyntheticSets(lucky, []))["utility_skill"]
+    among = utility(context, SyntheticSets(lucky, [other, other]))["utility_skill"]
     assert among.value == alone.value, "the set that is released is the one that is judged"
     assert among.low < alone.low - 0.3
     assert len(among.facts["scores_of_sets"]) == 3
-    alike = utility(context, Drawn(lucky, [lucky, lucky]))["utility_skill"]
+    alike = utility(context, SyntheticSets(lucky, [lucky, lucky]))["utility_skill"]
     assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.3)
 
 

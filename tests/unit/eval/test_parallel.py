@@ -1,4 +1,4 @@
-"""Measures side by side: the same figures on any number of cores, one fault ends all, long work is told of."""
+"""Measures in parallel: the same results on any number of cores, one error ends all, long work reports progress."""
 
 import threading
 import time
@@ -7,13 +7,13 @@ import example_tables
 import pandas as pd
 import pytest
 
-from paracosm.eval import parallel as jobs
-from paracosm.eval.fidelity.measures import FIDELITY
+from paracosm.eval import parallel
+from paracosm.eval.catalogue import FIDELITY
 from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate
-from paracosm.eval.privacy.measures import LEAKAGE
+from paracosm.eval.privacy.distance_to_closest import MEASURE as LEAKAGE
 from paracosm.recipes.sections.evaluate import Evaluate
 
 
@@ -27,39 +27,39 @@ def _context() -> tuple[Context, pd.DataFrame]:
 
 
 def _on_cores(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(jobs, "LARGE", 10)
-    monkeypatch.setattr(jobs, "cpu_count", lambda: count)
+    monkeypatch.setattr(parallel, "LARGE", 10)
+    monkeypatch.setattr(parallel, "cpu_count", lambda: count)
 
 
-def test_figures_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    measures, found = (*FIDELITY[:2], LEAKAGE), []
+def test_results_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    measures, results = (*FIDELITY[:2], LEAKAGE), []
     for cores in (1, 3):
         _on_cores(monkeypatch, cores)
         context, synthetic = _context()
-        found.append(jobs.measured(context, synthetic, measures))
-    assert found[0] == found[1]
-    assert [set(each) for each in found[0]] == [{"synthetic", "ceiling", "floor", "worst"}] * 3
+        results.append(parallel.run_measures(context, synthetic, measures))
+    assert results[0] == results[1]
+    assert [set(anchors) for anchors in results[0]] == [{"synthetic", "ceiling", "floor", "worst"}] * 3
 
 
 def _measure(function) -> Measure:
     return Measure(function, (FIDELITY[0].metrics[0],), same_context(fidelity_candidates), too_few)
 
 
-def test_two_cores_work_at_once_and_tell_of_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_cores_work_at_once_and_long_work_reports_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     _on_cores(monkeypatch, 2)
-    monkeypatch.setattr(jobs, "SECONDS_A_LINE", 0.0)
+    monkeypatch.setattr(parallel, "SECONDS_A_LINE", 0.0)
     context, synthetic = _context()
-    both, said = threading.Barrier(2, timeout=20), []
+    both, lines = threading.Barrier(2, timeout=20), []
 
     def together(_: Context, __: pd.DataFrame) -> dict[str, Estimate]:
         both.wait()
         return {"marginals": Estimate(1.0, 1.0, 1.0)}
 
-    jobs.measured(context, synthetic, [_measure(together)], said.append)
-    assert said[-1].startswith("4 of 4 measurements · last: marginals (")
+    parallel.run_measures(context, synthetic, [_measure(together)], lines.append)
+    assert lines[-1].startswith("4 of 4 measurements · last: marginals (")
 
 
-def test_one_fault_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_error_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     _on_cores(monkeypatch, 2)
     context, synthetic = _context()
     started = []
@@ -72,5 +72,5 @@ def test_one_fault_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None
         raise ArithmeticError("no such figure")
 
     with pytest.raises(ArithmeticError, match="no such figure"):
-        jobs.measured(context, synthetic, [_measure(faulty)] * 20)
+        parallel.run_measures(context, synthetic, [_measure(faulty)] * 20)
     assert len(started) < 80

@@ -8,7 +8,7 @@ import pytest
 from example_tables import example
 
 from paracosm.eval.fidelity.pmse import pmse_ratio, propensity
-from paracosm.eval.fidelity.text_topics import topics
+from paracosm.eval.fidelity.text.topics import topics
 from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -36,7 +36,7 @@ def test_the_closed_form_is_the_mean_over_permutations() -> None:
     assert pmse_ratio(*apart)[0] == pytest.approx(89.0), "the largest value that 90 records can give"
 
 
-def test_propensity_tells_shuffled_columns_from_fresh_records() -> None:
+def test_pmse_separates_shuffled_columns_from_held_out_records() -> None:
     context, fresh = _context("structured")
     found = {
         name: propensity(context, table)["pmse_ratio"]
@@ -47,7 +47,7 @@ def test_propensity_tells_shuffled_columns_from_fresh_records() -> None:
     assert found["worst"].low < 1 < found["worst"].high
 
 
-def test_topics_see_a_mix_that_is_off() -> None:
+def test_topics_detect_a_different_mixture() -> None:
     context, fresh = _context("text")
     leaning = fresh[fresh["note"].str.contains("metformin")].reset_index(drop=True)
     found = {name: topics(context, table)["topics"] for name, table in (("fresh", fresh), ("off", leaning))}
@@ -56,7 +56,7 @@ def test_topics_see_a_mix_that_is_off() -> None:
     assert topics(context, context.train)["topics"].value > 0.99
 
 
-def test_no_word_of_a_few_records_names_a_topic() -> None:
+def test_words_of_few_records_do_not_name_a_topic() -> None:
     context, _ = _context("text")
     context.train.loc[:14, "note"] = "smithson smithson smithson smithson"
     found = topics(context, context.train[:15])["topics"].facts
@@ -64,7 +64,7 @@ def test_no_word_of_a_few_records_names_a_topic() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "?", "aspirin"])
-def test_texts_without_topics_give_none(text: str) -> None:
+def test_texts_without_topics_give_no_metric(text: str) -> None:
     context, fresh = _context("text")
     context.train["note"] = pd.Series([text] * len(context.train), dtype="string")
     assert topics(context, fresh) == {}

@@ -35,7 +35,7 @@ def ruled(
     )
 
 
-def test_gates_that_want_the_same_share_a_line_that_says_how_many() -> None:
+def test_gates_that_need_the_same_data_share_a_line() -> None:
     wide = Estimate(0.55, 0.45, 0.65)  # 0.05 below the limit with a margin of 0.1: four times as many
     entries = remedies(ruled({"data_mia_auc": wide, "singling_out": Estimate(0.0, -0.3, 0.3)}))
     assert [each.gates for each in entries] == [("data_mia_auc", "singling_out")]
@@ -53,7 +53,7 @@ def test_half_of_the_gates_may_need_far_fewer() -> None:
     assert remedies(ruled(found))[0].sentence.endswith("than the 92 there are, half of them about 72")
 
 
-def test_the_number_that_is_named_settles_the_gate() -> None:
+def test_the_advised_number_of_records_decides_the_gate() -> None:
     """With so many times as many records the interval shrinks by the root, and the gate passes."""
     random = np.random.default_rng(0)
     for _ in range(50):
@@ -67,7 +67,7 @@ def test_the_number_that_is_named_settles_the_gate() -> None:
         assert settled.state == "PASS"
 
 
-def test_what_more_records_would_hardly_settle_is_told_apart() -> None:
+def test_gates_that_more_records_would_hardly_decide_are_listed_apart() -> None:
     found = {"data_mia_auc": Estimate(0.65, 0.55, 0.75), "data_mia_tpr": Estimate(0.049, -0.1, 0.2)}
     (entry,) = remedies(ruled(found))
     assert entry.sentence.startswith(
@@ -76,7 +76,7 @@ def test_what_more_records_would_hardly_settle_is_told_apart() -> None:
     assert remedies(ruled({"data_mia_auc": Estimate(0.5, 0.45, 0.55)})) == []
 
 
-def test_what_is_void_or_lacks_something_else_gives_its_reason() -> None:
+def test_invalid_gates_and_other_obstacles_keep_their_reason() -> None:
     shifted = {
         "split_guard": Estimate(0.9, 0.88, 0.92),
         "data_mia_auc": Estimate(0.5, 0.45, 0.55),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score, roc_auc_score
 
-from paracosm.eval.fidelity.columns import js_distance, ks_distance, tv_distance
+from paracosm.eval.fidelity.distances import js_distance, ks_distance, tv_distance
 from paracosm.eval.fidelity.pairs import Grouped, correlation
 from paracosm.eval.privacy.copies import exact_flags, text_flags
 from paracosm.eval.privacy.distance_to_closest import _none_drawn, _shares
@@ -19,6 +19,7 @@ from paracosm.eval.representations.row_distance import RowVectors, nearest
 from paracosm.eval.statistics.classifier import auc_with_variances
 from paracosm.eval.statistics.intervals import wilson
 from paracosm.eval.statistics.weighted_scores import weighted_auc, weighted_r2
+from paracosm.generate.constraints.copy_filter import CopyFilter
 from paracosm.records.schema.schema import Field
 
 SCORES = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=4, max_size=30)
@@ -38,7 +39,7 @@ def test_weighted_auc_is_the_auc_of_the_repeated_rows(rows: list[tuple[int, bool
 
 
 @given(SCORES)
-def test_auc_and_its_variances_follow_the_pairs(rows: list[tuple[int, bool]]) -> None:
+def test_auc_and_its_variances_agree_with_all_pairs(rows: list[tuple[int, bool]]) -> None:
     scores, labels = (
         np.array([score for score, _ in rows], dtype=float),
         np.array([int(each) for _, each in rows]),
@@ -100,7 +101,7 @@ def test_dcr_share_averages_over_all_subsamples_of_train() -> None:
     assert found[0] == pytest.approx(np.mean(brute))
 
 
-def test_wilson_is_sound_at_the_ends() -> None:
+def test_the_wilson_interval_is_valid_at_zero_and_at_all() -> None:
     low, high = wilson(0, 100)
     assert low == 0
     assert 0.03 < high < 0.04
@@ -119,7 +120,7 @@ FIELDS = (
 )
 
 
-def test_distance_counts_every_kind_of_field() -> None:
+def test_row_distance_includes_every_field_type() -> None:
     real = _mixed([(float(each), "red", f"note number {each} of many") for each in range(20)])
     base = (3.0, "red", "note number 3 of many")
     others = [
@@ -154,7 +155,7 @@ def test_exact_copies_need_every_field_and_missing_equals_missing() -> None:
     assert exact_flags(table, train, FIELDS).tolist() == [True, True, False, False]
 
 
-def test_near_texts_are_found_beyond_spacing_case_and_a_few_words() -> None:
+def test_near_copies_ignore_spacing_case_and_a_few_words() -> None:
     text = "the patient reports chest pain for three days and was sent home with aspirin and advice to rest"
     train = _mixed([(1.0, "red", text), (2.0, "red", "nothing of note")])
     changed = [
@@ -174,3 +175,20 @@ def test_ticks_are_few_round_and_inside(low: float, span: float) -> None:
     ticks = Scale(low, low + span, 0, 100).ticks(4)
     assert len(ticks) <= 10
     assert all(low - span * 1e-3 <= tick <= low + span * 1.001 for tick in ticks)
+
+
+def test_the_metric_of_near_copies_and_the_copy_filter_agree_on_punctuation() -> None:
+    text = "the patient was seen today for a follow up visit and has no new complaints at all since march"
+    marked = (
+        "The patient was seen, today, for a follow-up visit; and has no new complaints at all (since March)."
+    )
+    other = (
+        "the wound is clean and dry and the sutures were removed without any trouble on the ninth day again"
+    )
+    (note,) = (field for field in FIELDS if field.type == "text")
+    train = pd.DataFrame({"note": pd.array([text], dtype="string")})
+    for written, near in ((marked, True), (text, True), (other, False)):
+        table = pd.DataFrame({"note": pd.array([written], dtype="string")})
+        assert text_flags(table, train, np.array([0]), [note])[0] == near
+        copied = CopyFilter([{"note": text}], [note], "near")({"note": written})
+        assert (copied is not None) == near

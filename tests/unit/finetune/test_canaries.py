@@ -9,7 +9,8 @@ import pytest
 from private_runs import people, prepared_run, private_recipe
 from tiny_models import save_tiny_llama
 
-from paracosm.eval.attacks.canary_audit import INCLUDED, read_canaries
+from paracosm.eval.attacks.canary_audit import read_canaries
+from paracosm.finetune.objectives.canaries import INCLUDED
 from paracosm.finetune.objectives.causal import causal_objective
 from paracosm.finetune.stage import stage_inputs, train
 from paracosm.recipes.recipe import Recipe

@@ -1,4 +1,4 @@
-"""Constrained decoding draws records from the model's own distribution under the grammar, for any model family."""
+"""Constrained decoding with causal models: records follow the model's distribution under the grammar, for any model family."""
 
 import itertools
 import math
@@ -16,11 +16,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.conditions import Conditions
-from paracosm.generate.constraints.guide import RuleConstraints
+from paracosm.generate.constraints.repetition import Repetition
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
-from paracosm.generate.decoding.repetition import Repetition
 from paracosm.generate.decoding.sampling import Sampling, choose, truncated
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
@@ -48,16 +48,16 @@ FAMILIES: dict[str, tuple[Callable[..., PreTrainedModel], Callable[[], PreTraine
 def adapted(
     layout: str, schema: Schema = SCHEMA, family: str = "byte-level BPE", build: Callable | None = None
 ) -> AdaptedModel:
-    own_build, tokenize = FAMILIES[family]
+    build_family, tokenize = FAMILIES[family]
     tokenizer = tokenize()
     codec = Codec(schema, tokenizer, layout)  # type: ignore[arg-type]
-    model = (build or own_build)(tokenizer).eval()
+    model = (build or build_family)(tokenizer).eval()
     restrict_head(model, codec.vocabulary)
     return AdaptedModel(model, codec, TokenMasks(codec))
 
 
 def probability(record: Record, adapted: AdaptedModel, order: Sequence[int] | None = None) -> float:
-    """Return a record's probability by one plain forward pass, mask by mask, without a cache."""
+    """Return the probability of a record, from one forward pass without a cache."""
     codec, total = adapted.codec, 0.0
     ids = codec.encode(record, order=order)
     with torch.inference_mode():
@@ -73,17 +73,17 @@ def probability(record: Record, adapted: AdaptedModel, order: Sequence[int] | No
     return math.exp(total)
 
 
-def follows(drawn: Sequence[Record], expected: Mapping[tuple[Value, ...], float]) -> float:
-    """Return the p-value of a chi-square test of drawn records against their probabilities, rare ones taken together."""
+def p_value(drawn: Sequence[Record], expected: Mapping[tuple[Value, ...], float]) -> float:
+    """Return the p-value of a chi-square test of drawn records against their probabilities; rare records are pooled."""
     counts = Counter(tuple(record.values()) for record in drawn)
     assert counts.keys() <= expected.keys()
     observed = np.array([counts[key] for key in expected])
-    wanted = np.array(list(expected.values())) * len(drawn)
-    assert wanted.sum() == pytest.approx(len(drawn), rel=1e-5)
-    common = wanted >= 5
-    folded = [np.append(part[common], part[~common].sum()) for part in (observed, wanted)]
-    keep = folded[1] > 0
-    return chisquare(folded[0][keep], folded[1][keep] * folded[0][keep].sum() / folded[1][keep].sum()).pvalue
+    expected_counts = np.array(list(expected.values())) * len(drawn)
+    assert expected_counts.sum() == pytest.approx(len(drawn), rel=1e-5)
+    common = expected_counts >= 5
+    pooled = [np.append(counts[common], counts[~common].sum()) for counts in (observed, expected_counts)]
+    keep = pooled[1] > 0
+    return chisquare(pooled[0][keep], pooled[1][keep] * pooled[0][keep].sum() / pooled[1][keep].sum()).pvalue
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -91,8 +91,8 @@ def follows(drawn: Sequence[Record], expected: Mapping[tuple[Value, ...], float]
 def test_draws_follow_the_model_under_the_grammar(family: str, layout: str) -> None:
     model = adapted(layout, family=family)
     expected = {tuple(record.values()): probability(record, model) for record in RECORDS}
-    drawn = [model.codec.decode(ids) for ids in Decoder(model, slots=200).sample(range(DRAWS), seed=5)]
-    assert follows(drawn, expected) > 1e-3
+    drawn = [model.codec.decode(ids) for ids in Decoder(model, batch_size=200).sample(range(DRAWS), seed=5)]
+    assert p_value(drawn, expected) > 1e-3
 
 
 def conditions(model: AdaptedModel, fixed: Mapping[str, Value], checks: Sequence[str] = ()) -> Conditions:
@@ -102,29 +102,30 @@ def conditions(model: AdaptedModel, fixed: Mapping[str, Value], checks: Sequence
     return Conditions(model.codec, RuleConstraints(model.codec, rules), fixed, {})
 
 
-def drawn_under(model: AdaptedModel, asked: Conditions, draws: int = DRAWS) -> list[Record]:
-    tracks = Decoder(model, slots=200).decode([asked.request(number) for number in range(draws)], seed=1)
-    return [model.codec.decode(track.ids) for track in tracks]
+def drawn_under(model: AdaptedModel, conditions: Conditions, draws: int = DRAWS) -> list[Record]:
+    requests = [conditions.request(number) for number in range(draws)]
+    states = Decoder(model, batch_size=200).decode(requests, seed=1)
+    return [model.codec.decode(state.ids) for state in states]
 
 
-def test_a_condition_is_met_exactly_wherever_the_field_stands_when_any_order_is_possible() -> None:
+def test_a_condition_on_any_field_is_met_exactly_by_a_model_of_all_orders() -> None:
     model = adapted("markers")
     order = (2, 0, 1)
     joint = {tuple(record.values()): probability(record, model, order) for record in RECORDS}
     meets = {key: share for key, share in joint.items() if key[2] == "tu"}
     expected = {key: share / sum(meets.values()) for key, share in meets.items()}
-    assert follows(drawn_under(model, conditions(model, {"day": "tu"})), expected) > 1e-3
+    assert p_value(drawn_under(model, conditions(model, {"day": "tu"})), expected) > 1e-3
 
 
-def test_a_condition_on_a_late_field_of_a_fixed_order_is_met_by_drawing_again() -> None:
+def test_a_condition_on_a_late_field_in_a_fixed_order_is_met_by_redrawing() -> None:
     model = adapted("places")
     joint = {tuple(record.values()): probability(record, model) for record in RECORDS}
     meets = {key: share for key, share in joint.items() if key[2] == "mo"}
     expected = {key: share / sum(meets.values()) for key, share in meets.items()}
-    assert follows(drawn_under(model, conditions(model, {"day": "mo"})), expected) > 1e-3
+    assert p_value(drawn_under(model, conditions(model, {"day": "mo"})), expected) > 1e-3
 
 
-def test_a_rule_holds_for_every_record_and_leaves_the_fields_before_it_as_they_are() -> None:
+def test_a_rule_holds_for_every_record_and_does_not_change_the_distribution_of_earlier_fields() -> None:
     model = adapted("places")
     drawn = drawn_under(model, conditions(model, {}, ["if dose >= 11 then day == 'mo'", "dose != 9"]))
     assert all(record["dose"] != 9 for record in drawn)
@@ -134,33 +135,33 @@ def test_a_rule_holds_for_every_record_and_leaves_the_fields_before_it_as_they_a
     free = Counter()
     for key, share in joint.items():
         free[key[0]] += share
-    # Doses of two digits start with one token and are told apart by the second: the rule on the first digit moves none.
+    # Doses of two digits share their first token, so a rule that decides on the second one does not change the first.
     assert (dose[11] + dose[12]) / (dose[10] + dose[11] + dose[12]) == pytest.approx(
         (free[11] + free[12]) / (free[10] + free[11] + free[12]), abs=0.05
     )
 
 
-def test_rules_that_contradict_each_other_end_with_what_refuses_which_share() -> None:
+def test_contradictory_rules_raise_with_the_share_that_each_refuses() -> None:
     model = adapted("places")
-    with pytest.raises(DataError, match=r"rule .*tuesday.* refused \d+\.\d%") as caught:
+    with pytest.raises(DataError, match=r"rule .*tuesday.* refused \d+\.\d%") as raised:
         drawn_under(
             model,
             conditions(model, {}, ["sex == 'f'", "if sex == 'f' then day not in ('mo', 'tu', 'tuesday')"]),
             50,
         )
-    assert "raise generate.attempts" in str(caught.value)
+    assert "raise generate.attempts" in str(raised.value)
 
 
-def test_a_record_is_the_same_alone_and_in_company() -> None:
+def test_a_record_does_not_depend_on_the_batch() -> None:
     model = adapted("markers")
     together = Decoder(model).sample(range(20), seed=3)
     assert [Decoder(model).sample([number], seed=3)[0] for number in range(20)] == together
-    assert Decoder(model, slots=3).sample(range(20), seed=3) == together
+    assert Decoder(model, batch_size=3).sample(range(20), seed=3) == together
     assert Decoder(model).sample(range(20), seed=4) != together
 
 
 @pytest.mark.parametrize("build", [llama, gpt2])
-def test_texts_of_all_lengths_end_and_are_valid_beside_short_ones(build: Callable) -> None:
+def test_texts_of_all_lengths_end_and_are_valid(build: Callable) -> None:
     schema = Schema(
         (
             SCHEMA.fields[0],
@@ -170,25 +171,25 @@ def test_texts_of_all_lengths_end_and_are_valid_beside_short_ones(build: Callabl
         )
     )
     model = adapted("places", schema, build=build)
-    decoder = Decoder(model, slots=5)
+    decoder = Decoder(model, batch_size=5)
     records = [model.codec.decode(ids) for ids in decoder.sample(range(40), seed=0)]
     assert all(schema.allows(record) for record in records)
     assert len({len(record["note"]) for record in records}) > 3
-    # With its slot refilled at once, no record waits for the longest of its batch.
+    # A free slot is refilled at once, so no record waits for the longest one in its batch.
     longest = max(len(model.codec.encode(record)) for record in records)
     assert decoder.tally.passes < longest * math.ceil(40 / 5)
 
 
-def test_a_text_ends_before_the_model_runs_out_of_positions() -> None:
+def test_a_text_ends_before_the_position_limit_of_the_model() -> None:
     schema = Schema((Field(name="note", type="text", max_length=5000), *SCHEMA.fields))
     model = adapted("places", schema, build=gpt2)
     model.model.config.max_position_embeddings = 64
-    encodings = Decoder(model, slots=8).sample(range(8), seed=0)
+    encodings = Decoder(model, batch_size=8).sample(range(8), seed=0)
     assert max(map(len, encodings)) < 64
     assert all(schema.allows(model.codec.decode(ids)) for ids in encodings)
 
 
-def test_low_temperature_takes_the_likeliest_record() -> None:
+def test_a_low_temperature_draws_the_likeliest_record() -> None:
     model = adapted("places")
     cold = Decoder(model, Sampling(temperature=1e-4)).sample(range(50), seed=0)
     assert len({tuple(ids) for ids in cold}) == 1
@@ -202,10 +203,10 @@ def test_low_temperature_takes_the_likeliest_record() -> None:
 
 
 def test_truncation_keeps_the_likeliest_tokens() -> None:
-    shares = torch.tensor([[0.4, 0.3, 0.2, 0.06, 0.04]])
+    probabilities = torch.tensor([[0.4, 0.3, 0.2, 0.06, 0.04]])
 
-    def kept(**how: float) -> list[int]:
-        scores = truncated(torch.log(shares), Sampling(**how))  # type: ignore[arg-type]
+    def kept(**settings: float) -> list[int]:
+        scores = truncated(torch.log(probabilities), Sampling(**settings))  # type: ignore[arg-type]
         return torch.isfinite(scores[0]).nonzero()[:, 0].tolist()
 
     assert kept() == [0, 1, 2, 3, 4]
@@ -217,27 +218,27 @@ def test_truncation_keeps_the_likeliest_tokens() -> None:
 
 
 @pytest.mark.parametrize("width", [5, 3000])
-def test_a_draw_is_the_inverse_of_the_distribution(width: int) -> None:
-    chance = np.random.default_rng(0)
-    scores = torch.from_numpy(chance.normal(size=(1, width))).float()
+def test_draws_invert_the_cumulative_distribution(width: int) -> None:
+    random = np.random.default_rng(0)
+    scores = torch.from_numpy(random.normal(size=(1, width))).float()
     scores[0, width // 2 :: 3] = -torch.inf
     uniforms = torch.linspace(0, 1 - 1e-9, 20_001, dtype=torch.float64)
     drawn = choose(scores.expand(len(uniforms), -1), uniforms, Sampling()).numpy()
     assert (np.diff(drawn) >= 0).all()
-    shares = torch.softmax(scores[0].double(), 0).numpy()
-    found = np.bincount(drawn, minlength=width) / len(uniforms)
-    assert np.abs(np.cumsum(found) - np.cumsum(shares)).max() < 2e-4
-    assert (found[shares == 0] == 0).all()
+    expected = torch.softmax(scores[0].double(), 0).numpy()
+    observed = np.bincount(drawn, minlength=width) / len(uniforms)
+    assert np.abs(np.cumsum(observed) - np.cumsum(expected)).max() < 2e-4
+    assert (observed[expected == 0] == 0).all()
 
 
-def test_a_block_that_repeats_is_stopped_and_a_row_of_dashes_is_not() -> None:
+def test_a_repeated_block_is_stopped_and_a_row_of_dashes_is_not() -> None:
     def banned(tokens: Sequence[int]) -> list[int | None]:
-        watch = Repetition()
-        found = []
+        repetition = Repetition()
+        result = []
         for token in tokens:
-            watch.take(token)
-            found.append(watch.banned)
-        return found
+            repetition.take(token)
+            result.append(repetition.banned)
+        return result
 
     assert banned([7] * 23) == [None] * 23
     assert banned([7] * 24)[-1] == 7
@@ -247,6 +248,6 @@ def test_a_block_that_repeats_is_stopped_and_a_row_of_dashes_is_not() -> None:
 
 def test_a_request_in_another_order_is_written_in_that_order() -> None:
     model = adapted("markers")
-    (track,) = Decoder(model).decode([Request(0, order=(2, 1, 0))], seed=0)
-    assert track.ids[0] == model.codec.markers[2]
-    assert SCHEMA.allows(model.codec.decode(track.ids))
+    (state,) = Decoder(model).decode([Request(0, order=(2, 1, 0))], seed=0)
+    assert state.ids[0] == model.codec.markers[2]
+    assert SCHEMA.allows(model.codec.decode(state.ids))

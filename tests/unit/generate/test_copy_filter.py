@@ -1,4 +1,4 @@
-"""The copy filter finds records that repeat a training record, and no others."""
+"""The copy filter detects records that repeat a training record, and no others."""
 
 import pytest
 
@@ -25,14 +25,14 @@ TRAIN = [dict(zip("vwxyz", "abcda", strict=True)) | {"note": TEXT}]
         ({"z": None, "y": None, "note": None}, False, False),
     ],
 )
-def test_exact_and_near_copies_are_told_apart(change: dict, exact: bool, near: bool) -> None:
+def test_exact_and_near_copies_are_distinguished(change: dict, exact: bool, near: bool) -> None:
     record = TRAIN[0] | change
     fields = (*COLUMNS, NOTE)
     assert (CopyFilter(TRAIN, fields, "exact")(record) is not None) == exact
     assert (CopyFilter(TRAIN, fields, "near")(record) is not None) == near
 
 
-def test_few_fields_that_differ_in_one_are_chance() -> None:
+def test_near_copies_need_a_minimum_number_of_fields() -> None:
     fields = COLUMNS[:3]
     assert CopyFilter(TRAIN, fields, "near")({"v": "a", "w": "b", "x": "d"}) is None
     assert CopyFilter(TRAIN, fields, "near")({"v": "a", "w": "b", "x": "c"}) == "the copy filter (exact)"

@@ -138,7 +138,7 @@ relaxed = settings(max_examples=150, deadline=None, suppress_health_check=list(H
     st.sampled_from(["places", "markers"]),
     st.randoms(),
 )
-def test_any_valid_record_survives_and_the_grammar_accepts_it(
+def test_a_valid_record_round_trips_and_the_grammar_accepts_it(
     case: tuple[Schema, Record], tokenizer: object, layout: str, chance: random.Random
 ) -> None:
     schema, record = case
@@ -234,7 +234,7 @@ def test_dates_that_do_not_exist_or_lie_outside_have_no_encoding(day: str) -> No
     assert not (all(matcher.consume_token(token) for token in digits[1:]) and matcher.is_accepting())
 
 
-def test_a_codec_reads_back_from_json() -> None:
+def test_a_codec_round_trips_through_json() -> None:
     schema = Schema(
         (
             Field(name="when", type="datetime", minimum=datetime(1999, 1, 1), maximum=datetime(2003, 1, 1)),

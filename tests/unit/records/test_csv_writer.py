@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from paracosm.generate import stage as sample
+from paracosm.generate.shards import write_shard
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.csv_writer import write_csv
@@ -28,7 +28,7 @@ CELLS = [
 ]
 
 
-def test_every_cell_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_every_cell_round_trips(tmp_path: Path) -> None:
     path = tmp_path / "made.csv"
     table = pd.DataFrame({"note\rtaken": CELLS, "last": CELLS[::-1]}, dtype="string")
     write_csv(table, path)
@@ -55,11 +55,11 @@ def test_other_tables_are_written_as_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_synthetic_records_are_written_so(cell: str, tmp_path: Path) -> None:
+def test_synthetic_records_round_trip(cell: str, tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
     schema = Schema(
         (Field(name="note", type="text", max_length=40), Field(name="sex", type="text", max_length=9))
     )
-    sample._write_shard([{"note": cell, "sex": "m"}] * 2, schema, run, 0, ["csv"])
+    write_shard([{"note": cell, "sex": "m"}] * 2, schema, run, 0, ["csv"])
     found = read_source(Data(source=str(run.shard(0, "csv"))), root=tmp_path)
     assert found["note"].tolist() == [cell, cell]

@@ -42,7 +42,7 @@ def without(name: str, key: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_is_not_declared_is_named_in_one_line(fields: dict[str, Any], says: str) -> None:
+def test_the_error_names_what_is_not_declared_in_one_line(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(RecipeError, match=says) as caught:
         assemble(recipe_with(fields=fields), people(60))
     assert "\n" not in str(caught.value)
@@ -56,14 +56,16 @@ def test_a_sequence_declares_its_length_and_what_is_shared() -> None:
         assemble(recipe_with(**data), table)
     with pytest.raises(RecipeError, match=r"data\.shared has to be declared"):
         assemble(recipe_with(**data, longest_sequence=3), table)
-    with pytest.raises(DataError, match=r"data\.shared: no modelled column 'sexx'; did you mean 'sex'"):
+    with pytest.raises(
+        DataError, match=r"data\.shared: there is no modelled column 'sexx'; did you mean 'sex'"
+    ):
         assemble(recipe_with(**data, longest_sequence=3, shared=["sexx"]), table)
     found = assemble(recipe_with(**data, longest_sequence=3, shared=["sex"]), table).schema.sequence
     assert found is not None
     assert (found.shared, found.most) == (("sex",), 3)
 
 
-def test_nothing_that_inference_saw_stays_in_the_schema() -> None:
+def test_the_schema_keeps_nothing_that_was_inferred() -> None:
     table = people(80).assign(
         age=[f"{age} years" for age in people(80)["age"]],
         ill=["yes", "no"] * 40,
@@ -78,7 +80,7 @@ def test_nothing_that_inference_saw_stays_in_the_schema() -> None:
     assert schema["id"].pattern == "99999999"
 
 
-def test_a_record_more_or_less_changes_no_other_place_and_no_domain() -> None:
+def test_one_record_more_changes_no_split_of_another_and_no_domain() -> None:
     table = people(150, seed=3)
     whole = assemble(recipe_with(), table)
     for left_out in (0, 40, 149):
@@ -91,7 +93,7 @@ def test_a_record_more_or_less_changes_no_other_place_and_no_domain() -> None:
         assert gone == 1
 
 
-def test_the_last_record_with_one_of_two_words_decides_nothing() -> None:
+def test_a_declared_boolean_does_not_depend_on_its_last_record() -> None:
     table = people(150).assign(ill=["no"] * 149 + ["yes"])
     whole, rest = assemble(recipe_with(), table), assemble(recipe_with(), table.head(149))
     assert rest.schema == whole.schema
@@ -109,7 +111,7 @@ def test_a_subject_is_in_one_split_wherever_the_others_are() -> None:
         assemble(recipe_with(subject="patient"), table.assign(patient=None))
 
 
-def test_a_value_beyond_what_is_declared_is_said() -> None:
+def test_a_value_outside_a_declaration_is_an_error() -> None:
     with pytest.raises(DataError, match=r"data\.fields\.age\.maximum: 50 is below the largest value"):
         assemble(recipe_with(fields=FIELDS | {"age": FIELDS["age"] | {"maximum": 50}}), people(80))
     with pytest.raises(DataError, match=r"data\.fields\.dose\.nullable: \d+ training records have no value"):
@@ -118,11 +120,11 @@ def test_a_value_beyond_what_is_declared_is_said() -> None:
         assemble(recipe_with(), people(80).assign(dose=None))
 
 
-def test_private_records_are_prepared_anew() -> None:
+def test_privacy_changes_the_digest_of_the_records() -> None:
     assert records_digest(recipe_with()) != records_digest(private_recipe(Path("model"), privacy=None))
 
 
-def test_a_private_draft_declares_everything_and_says_that_it_was_read_off(tmp_path: Path) -> None:
+def test_a_private_draft_declares_everything_and_warns_that_it_was_inferred(tmp_path: Path) -> None:
     table = people(120).assign(
         note=[f"seen by day {number}, doing well, back in {number} days" for number in range(120)]
     )

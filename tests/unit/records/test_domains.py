@@ -46,7 +46,7 @@ def test_extremes_are_rounded_outward(cells, expected):
     assert not field.declared
 
 
-def test_an_extreme_that_many_share_is_kept():
+def test_an_extreme_that_many_records_share_is_not_rounded():
     field = fitted(["17"] * 10 + ["90"] * 9 + ["40"])
     assert (field.minimum, field.maximum) == (17, 90)
     assert fitted(["17"] * 10 + ["83"] * 9 + ["40"]).maximum == 90
@@ -105,7 +105,7 @@ def test_the_recipe_declares_a_range(cells, override, expected):
     assert field.declared
 
 
-def test_half_a_declaration_is_no_declared_domain():
+def test_one_declared_bound_is_not_a_declared_domain():
     field = fitted(["28", "77"], {"minimum": 0})
     assert (field.minimum, field.maximum, field.declared) == (0, 80, False)
 
@@ -119,12 +119,12 @@ OUTSIDE = [
     (["28", "77"], {"minimum": 30}, "minimum: 30 is above the smallest value"),
     (["28", "77"], {"maximum": 70}, "maximum: 70 is below the largest value"),
     (["28", "77"], {"maximum": "many"}, "maximum: 'many' is not a number"),
-    (["28", "77"], {"maximum": 99.5}, "maximum: 99.5 is no integer"),
-    (["28", "77"], {"maximum": "inf"}, "maximum: Infinity is no integer"),
+    (["28", "77"], {"maximum": 99.5}, "maximum: 99.5 is not an integer"),
+    (["28", "77"], {"maximum": "inf"}, "maximum: Infinity is not an integer"),
     (["28", "77"], {"minimum": -(2**63) - 1}, "minimum: -9223372036854775809 needs more than 64 bits"),
     (["28", "77"], {"maximum": 2**63}, "to 9223372036854775807"),
-    (["2.5", "7.5"], {"maximum": 10**400}, "is no finite number"),
-    (["2021-03-05"], {"maximum": "soon"}, "maximum: 'soon' is not a moment such as"),
+    (["2.5", "7.5"], {"maximum": 10**400}, "is not a finite number"),
+    (["2021-03-05"], {"maximum": "soon"}, "maximum: 'soon' is not a date or time such as"),
     (["a", "b"], {"categories": ["a"]}, "categories: 1 values of training records are not among them"),
     (["abc", "b"], {"type": "text", "max_length": 2}, "a training record has 3 characters, more than 2"),
 ]

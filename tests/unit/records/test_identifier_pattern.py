@@ -23,7 +23,7 @@ def test_the_most_common_shape_with_its_shared_characters(values, expected):
     assert infer_pattern(values) == expected
 
 
-def test_a_pattern_without_room_is_widened():
+def test_a_pattern_with_too_few_values_is_widened():
     pattern = infer_pattern([str(number) for number in range(1, 921)])
     field = Field(name="id", type="identifier", pattern=pattern)
     taken = {str(number) for number in range(1, 921)}
@@ -49,7 +49,7 @@ def test_minted_identifiers_keep_the_shape():
 
 
 @given(st.text(max_size=12))
-def test_patterns_are_read_as_written(text):
+def test_patterns_round_trip(text):
     places = [("", letter) for letter in text]
     assert read_pattern(write_pattern(places)) == places
 

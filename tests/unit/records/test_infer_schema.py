@@ -72,7 +72,7 @@ def test_numbers(cells, attributes):
     "cells",
     [cells for cells, attributes in NUMBERS if attributes.get("scientific") is None and "-0" not in cells],
 )
-def test_fixed_point_numbers_are_written_as_found(cells):
+def test_fixed_point_numbers_round_trip(cells):
     assert as_written(cells) == cells
 
 
@@ -89,7 +89,7 @@ def test_fixed_point_numbers_are_written_as_found(cells):
         ["٣", "٤"],
     ],
 )
-def test_what_only_looks_like_a_quantity_stays_words(cells):
+def test_cells_that_only_resemble_quantities_stay_words(cells):
     assert column(cells * 10).type in ("category", "number")
     assert as_written(cells * 10) == cells * 10 or column(cells * 10).type == "number"
 
@@ -122,7 +122,7 @@ def test_booleans_are_pairs_of_words(cells, true):
 
 
 @pytest.mark.parametrize("cells", [["True", "TRUE", "False"], ["yes", "true"], ["yes"]])
-def test_other_words_are_no_booleans(cells):
+def test_other_words_are_not_booleans(cells):
     assert column(cells * 10).type == "category"
 
 
@@ -146,7 +146,7 @@ DATES = [
 
 
 @pytest.mark.parametrize(("cells", "code"), DATES)
-def test_datetimes_have_one_format_that_gives_every_cell_back(cells, code):
+def test_datetimes_have_one_format_that_reproduces_every_cell(cells, code):
     field = column(cells * 6)
     assert (field.type, field.format) == ("datetime", code)
     assert as_written(cells * 6) == cells * 6
@@ -165,11 +165,11 @@ def test_dates_without_one_format_stay_words(cells):
     assert column(cells * 10).type == "category"
 
 
-def test_day_and_month_that_cannot_be_told_apart_are_a_warning():
+def test_an_ambiguous_order_of_day_and_month_is_a_warning():
     raw = pd.DataFrame({"c": ["01/02/2024", "03/04/2024"] * 5})
     inference = infer(raw, Data(source="a.csv"))
     assert inference.schema["c"].format == "%m/%d/%Y"
-    assert "day and month cannot be told apart" in inference.warnings[0]
+    assert "the order of day and month is ambiguous" in inference.warnings[0]
 
 
 def test_eight_digits_are_dates_under_a_name_that_says_so():
@@ -258,7 +258,7 @@ IDENTIFIERS = [
 
 
 @pytest.mark.parametrize(("name", "cells"), IDENTIFIERS)
-def test_identifiers_are_found_and_said(name, cells):
+def test_identifiers_are_detected_with_a_warning(name, cells):
     inference = infer(pd.DataFrame({name: cells, "v": ["1", "2"] * (len(cells) // 2)}), Data(source="a.csv"))
     assert inference.schema[name].type == "identifier"
     assert not inference.schema[name].fresh
@@ -301,15 +301,18 @@ def test_words_and_quantities_reach_the_model(kind, name, cells):
 DOUBTS = [
     (
         ["12", "?", *[str(number) for number in range(20, 45)]],
-        "is numbers but for cells such as one of the shape '?'",
+        "holds numbers except for cells such as one of the shape '?'",
     ),
     (["1,200", "15", "2,500,000"] * 5, "thousands separators"),
-    ([f"{day}/1/2024" for day in range(13, 29)] + ["[]/1/2024"] * 2, "is dates like %-d/%-m/%Y but for"),
+    (
+        [f"{day}/1/2024" for day in range(13, 29)] + ["[]/1/2024"] * 2,
+        "holds dates like %-d/%-m/%Y except for",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("cells", "expected"), DOUBTS)
-def test_doubtful_columns_are_said_and_never_taken_for_identifiers(cells, expected):
+def test_near_numbers_and_dates_get_a_warning_and_are_not_identifiers(cells, expected):
     inference = infer(pd.DataFrame({"c": cells}), Data(source="a.csv"))
     assert inference.schema["c"].type in ("category", "text")
     assert expected in inference.warnings[0]
@@ -328,7 +331,7 @@ def test_a_subject_is_an_identifier_whatever_it_looks_like():
 
 def test_a_subject_without_cells_is_an_error():
     raw = pd.DataFrame({"pid": [None] * 12, "v": ["1", "2"] * 6})
-    with pytest.raises(DataError, match=r"^data\.subject: 'pid' has no cells; name a column that tells"):
+    with pytest.raises(DataError, match=r"^data\.subject: 'pid' has no cells; name a column that identifies"):
         infer_types(raw, Data(source="a.csv", subject="pid"))
 
 
@@ -358,7 +361,7 @@ def test_the_recipe_decides_a_type(cells, override, kind):
     assert field.fresh is bool(override.get("fresh"))
 
 
-def test_a_declared_format_gives_every_cell_back():
+def test_a_declared_format_reproduces_every_cell():
     cells = ["Mon 2024-01-01 is day 001, 5%m", "Thu 2024-02-15 is day 046, 5%m"]
     assert as_written(cells, fields={"c": {"format": "%a %Y-%m-%d is day %j, 5%%m"}}) == cells
     assert parts_written("%Y, 5%%m") == 1
@@ -399,7 +402,7 @@ MISFITS = [
     (
         {"type": "datetime", "format": "%Y"},
         ["2024", "soon"],
-        "row 2 holds a cell of the shape 'aaaa', which is no datetime like '%Y'",
+        "row 2 holds a cell of the shape 'aaaa', which is not a datetime like '%Y'",
     ),
     (
         {"format": "%Y-%m-%dT%H:%M:%S%z"},
@@ -414,19 +417,19 @@ MISFITS = [
     (
         {"type": "boolean"},
         ["yes", "no", "maybe"],
-        "holds 3 different cells, which are no words of one pair; allowed: true/false, yes/no,",
+        "its 3 distinct cells are not a known pair of words; allowed: true/false, yes/no,",
     ),
-    ({"type": "boolean"}, ["maybe"] * 3, "holds 1 different cells, which are no words"),
-    ({"type": "boolean"}, ["no", "No"], "holds 2 different cells, which are no words"),
+    ({"type": "boolean"}, ["maybe"] * 3, "its 1 distinct cells are not a known pair"),
+    ({"type": "boolean"}, ["no", "No"], "its 2 distinct cells are not a known pair"),
     (
         {"type": "category", "decimals": 2},
         ["1", "2"],
-        "data.fields.c.decimals: belongs to number, but the column is category",
+        "data.fields.c.decimals: is for fields of type number, but the column is category",
     ),
     (
         {"categories": ["a"], "minimum": 1},
         ["a", "a"],
-        "data.fields.c.minimum: belongs to integer or number or datetime",
+        "data.fields.c.minimum: is for fields of type integer or number or datetime",
     ),
 ]
 
@@ -454,14 +457,14 @@ def test_a_declared_type_that_cells_do_not_have(override, cells, expected):
         ({"drop": ["age", "job"]}, "no column is left to model"),
     ],
 )
-def test_a_column_that_the_recipe_names_wrongly(settings, expected):
+def test_an_unknown_column_in_the_recipe_is_an_error(settings, expected):
     raw = pd.DataFrame({"age": ["1", "2"], "job": ["x", "y"]})
     with pytest.raises(DataError) as error:
         infer_types(raw, Data(source="a.csv", **settings))
     assert expected in str(error.value)
 
 
-def test_classes_of_a_quantity_are_no_numbers_in_several_units():
+def test_classes_of_a_quantity_are_not_numbers_in_several_units():
     inference = infer(pd.DataFrame({"c": ["<=50K", ">50K"] * 20}), Data(source="a.csv"))
     assert inference.schema["c"].type == "category"
     assert inference.warnings == ()

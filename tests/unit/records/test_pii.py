@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
-from paracosm.records.pii import detectors as personal_spans
-from paracosm.records.pii import patterns as personal_patterns
+from paracosm.records.pii import detectors, patterns
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid, nhs_is_valid
-from paracosm.records.pii.date_shifting import DateWriting
+from paracosm.records.pii.date_shifting import DateShifter
 from paracosm.records.pii.protect import Protected, protect
 from paracosm.records.pii.pseudonyms import Pseudonyms, canonical
 
@@ -112,7 +111,7 @@ def test_subjects_who_share_a_name_do_not_share_the_invented_one_and_staff_is_on
     assert doctor in new["note"][2]
 
 
-def test_all_dates_of_a_subject_move_by_the_same_days_in_the_same_writing(replaced: Protected) -> None:
+def test_all_dates_of_a_subject_move_by_the_same_days_in_the_same_notation(replaced: Protected) -> None:
     old, new = clinic(), replaced.raw
     for row in range(len(old)):
         moved = [
@@ -130,7 +129,7 @@ def test_all_dates_of_a_subject_move_by_the_same_days_in_the_same_writing(replac
     assert pd.to_datetime(back[1], format="%m/%d/%Y") - pd.to_datetime("2021-04-01") == days
 
 
-def test_what_names_nobody_stays(replaced: Protected) -> None:
+def test_text_without_personal_data_stays(replaced: Protected) -> None:
     old, new = clinic(), replaced.raw
     assert "Lasix 40 mg" in new["note"][2]
     assert "BP 120/80, grade 3/6." in new["note"][2]
@@ -139,7 +138,7 @@ def test_what_names_nobody_stays(replaced: Protected) -> None:
     assert new["age"].tolist() == ["90", "90", *old["age"][2:]]
 
 
-def test_no_identifier_is_left_and_no_two_subjects_become_one(replaced: Protected) -> None:
+def test_no_identifier_remains_and_subjects_stay_distinct(replaced: Protected) -> None:
     old, new = clinic(), replaced.raw
     everything = "\n".join(new.astype(str).to_numpy().ravel())
     for column in ("patient_id", "phone", "email"):
@@ -190,7 +189,7 @@ def test_reporting_changes_nothing() -> None:
     assert found.facts["texts"]["note"]["name"] >= 8
 
 
-def test_kept_columns_and_kinds_that_nobody_asked_for_stay() -> None:
+def test_kept_columns_and_unrequested_kinds_stay() -> None:
     found = protected(
         clinic(), {"action": "replace", "keep": ["doctor_name"], "entities": ["name", "phone"]}
     ).raw
@@ -201,7 +200,7 @@ def test_kept_columns_and_kinds_that_nobody_asked_for_stay() -> None:
     assert found["name"][0] != old["name"][0]
 
 
-def test_without_a_declared_subject_an_identifier_or_a_name_tells() -> None:
+def test_without_a_declared_subject_an_identifier_or_a_name_identifies_it() -> None:
     raw = clinic().drop(columns="patient_id")
     data = Data.model_validate({"source": "t.csv", "pii": "replace"})
     new = protect(raw, infer(raw, data).schema, data, salt=SALT)
@@ -240,9 +239,9 @@ def test_declared_categories_of_a_replaced_column_are_refused() -> None:
 
 
 def test_a_missing_extra_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = personal_spans.importlib.util.find_spec
+    found = detectors.importlib.util.find_spec
     monkeypatch.setattr(
-        personal_spans.importlib.util,
+        detectors.importlib.util,
         "find_spec",
         lambda name: None if name == "presidio_analyzer" else found(name),
     )
@@ -257,15 +256,13 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    personal_patterns._recognisers.cache_clear()
-    personal_spans._pipeline.cache_clear()
+    patterns._recognizers.cache_clear()
+    detectors._pipeline.cache_clear()
     texts = [
         "Write to ann@web.de or see www.nowhere.org, Dr. Lee in Boston, +44 20 7946 0958, 4111 1111 1111 1111."
     ]
     kinds = ["name", "email", "url", "phone", "card", "place"]
-    assert {span.kind for span in personal_spans.find_spans(texts, language="en", kinds=kinds)[0]} == set(
-        kinds
-    )
+    assert {span.kind for span in detectors.find_spans(texts, language="en", kinds=kinds)[0]} == set(kinds)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +279,7 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         ("url", "https://clinic.org/ann", lambda new: new.startswith("https://www.example.")),
     ],
 )
-def test_invented_values_keep_their_writing_and_check_digits(kind, text, is_right) -> None:
+def test_invented_values_keep_notation_and_check_digits(kind, text, is_right) -> None:
     new = Pseudonyms(SALT, "en", {}).identifier(kind, text)
     assert new != text
     assert is_right(new)
@@ -312,7 +309,7 @@ def test_no_real_identifier_is_ever_invented_and_none_is_shared(values: set[str]
     st.integers(-364, 364),
 )
 def test_a_date_in_a_text_moves_by_the_days(day, form: str, days: int) -> None:
-    text, writing = f"Seen on {day.strftime(form)} at noon", DateWriting("en")
+    text, writing = f"Seen on {day.strftime(form)} at noon", DateShifter("en")
     (found,) = writing.find(text)
     # May is its own abbreviation, so what follows it is written out.
     form = form.replace("%b", "%B") if day.month == 5 else form
@@ -331,7 +328,7 @@ def test_a_date_in_a_text_moves_by_the_days(day, form: str, days: int) -> None:
         max_size=14,
     )
 )
-def test_no_name_of_a_subject_is_left_in_its_record(names: list[tuple[str, str]]) -> None:
+def test_no_name_of_a_subject_remains_in_its_record(names: list[tuple[str, str]]) -> None:
     raw = pd.DataFrame(
         {
             "patient": [f"{one} {other}" for one, other in names],
@@ -378,7 +375,7 @@ def test_the_key_is_the_only_secret_that_the_run_keeps(tmp_path: Path) -> None:
         assert secret not in tables
 
 
-def test_copies_stay_on_one_side_although_each_gets_a_name_of_its_own(tmp_path: Path) -> None:
+def test_copies_stay_in_one_split_although_their_names_differ_after_replacement(tmp_path: Path) -> None:
     from paracosm.recipes.recipe import Recipe
     from paracosm.records.stage import assemble
 

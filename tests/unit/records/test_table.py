@@ -51,7 +51,7 @@ RAW = pd.DataFrame(
 )
 
 
-def test_a_raw_table_becomes_typed_and_back():
+def test_a_raw_table_round_trips_through_a_typed_table():
     table = to_typed(RAW, SCHEMA)
     assert list(table.columns) == SCHEMA.names
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == {
@@ -85,7 +85,7 @@ def test_an_identifier_that_no_record_has_is_left_out():
     assert "id" not in to_table(records, SCHEMA).columns
 
 
-def test_parquet_gives_the_table_back_with_equal_bytes(tmp_path):
+def test_parquet_round_trips_with_equal_bytes(tmp_path):
     table = to_typed(RAW, SCHEMA)
     write_table(table, tmp_path / "a.parquet", SCHEMA)
     write_table(table.copy(), tmp_path / "b.parquet", SCHEMA)
@@ -112,12 +112,12 @@ def test_a_damaged_or_other_table_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "cell", "expected"),
     [
-        ("age", "4x", "row 2 holds a cell of the shape '9a', which is no integer"),
-        ("age", "9223372036854775808", "which is no integer"),
-        ("dose", "1.25", "which is no number"),
-        ("dose", "1e999 mg", "which is no number"),
-        ("smoker", "maybe", "which is no boolean"),
-        ("seen", "31.02.2020", "which is no datetime like '%d.%m.%Y'"),
+        ("age", "4x", "row 2 holds a cell of the shape '9a', which is not an integer"),
+        ("age", "9223372036854775808", "which is not an integer"),
+        ("dose", "1.25", "which is not a number"),
+        ("dose", "1e999 mg", "which is not a number"),
+        ("smoker", "maybe", "which is not a boolean"),
+        ("seen", "31.02.2020", "which is not a datetime like '%d.%m.%Y'"),
         ("age", "x" * 400, "'" + "a" * 40 + "...'"),
     ],
 )
@@ -143,7 +143,7 @@ def test_large_integers_beside_missing_ones_keep_every_digit():
     pd.testing.assert_frame_equal(to_table(to_records(table, schema), schema), table)
 
 
-def test_there_is_one_zero():
+def test_negative_zero_becomes_zero():
     raw = pd.DataFrame({"c": ["-0.0", "0.0", "1.5"]})
     schema = infer_types(raw, Data(source="a.csv"))
     assert written(to_typed(raw, schema), schema)["c"].tolist() == ["0.0", "0.0", "1.5"]

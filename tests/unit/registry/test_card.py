@@ -1,12 +1,12 @@
-"""The model card: what it says, what it never says, and that Hugging Face's own parser reads it."""
+"""The model card and the data card: their content, what they must not contain, and Hugging Face's parser."""
 
 import hashlib
 import hmac
 import json
 from pathlib import Path
 
-import finished_run
 import pytest
+from finished_run import MARK, evaluation_of, finished_run, metrics_of, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
 from paracosm.eval.gates.ruling import verdict_of_states
@@ -21,14 +21,6 @@ from paracosm.registry.card.licence import adapter_licence, records_licence
 from paracosm.registry.card.metadata import data_card_data, eval_results
 from paracosm.registry.card.stage import cell, duration, figure, quoted, write_card
 
-finished_run, recipe_of, metrics_of, evaluation_of, MARK = (
-    finished_run.finished_run,
-    finished_run.recipe_of,
-    finished_run.metrics_of,
-    finished_run.evaluation_of,
-    finished_run.MARK,
-)
-
 
 def card_of(tmp_path: Path, state: str = "PASS", **sections: object) -> str:
     return finished_run(tmp_path / "run", recipe_of(**sections), state).card.read_text(encoding="utf-8")
@@ -38,7 +30,7 @@ def between(card: str, start: str, end: str) -> str:
     return card.split(start, 1)[1].split(end, 1)[0]
 
 
-def test_hugging_face_reads_the_card_and_writes_the_same(tmp_path: Path) -> None:
+def test_hugging_faces_parser_reads_the_card_and_writes_the_same_text(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     card = ModelCard.load(run.card)
     front = card.data.to_dict()
@@ -79,7 +71,7 @@ def test_no_value_of_any_record_reaches_the_card(tmp_path: Path) -> None:
         assert planted not in card
 
 
-def test_no_value_of_any_record_reaches_what_stands_beside_the_card(tmp_path: Path) -> None:
+def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     written = [path for path in run.card_folder.rglob("*") if path.suffix in (".md", ".json", ".png")]
     assert {path.name for path in written} == {
@@ -90,7 +82,7 @@ def test_no_value_of_any_record_reaches_what_stands_beside_the_card(tmp_path: Pa
             assert planted.encode() not in path.read_bytes(), path
 
 
-def test_figures_leave_without_values_of_records(tmp_path: Path) -> None:
+def test_published_metrics_hold_no_values_of_records(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     figures = published_evaluation(run).plain()
     assert MARK in run.metrics.read_text(encoding="utf-8")
@@ -137,7 +129,7 @@ def test_licences_are_inherited_from_data_and_base_model(
     assert records_licence(recipe) == records
 
 
-def test_the_licence_of_a_base_model_in_a_folder_is_read_off_its_card(tmp_path: Path) -> None:
+def test_the_licence_of_a_base_model_in_a_folder_is_read_from_its_card(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     recipe = recipe_of(card={"data_licence": "mit"}, model={"base": str(tmp_path)})
     assert adapter_licence(recipe) == "other"
@@ -145,13 +137,13 @@ def test_the_licence_of_a_base_model_in_a_folder_is_read_off_its_card(tmp_path: 
     assert adapter_licence(recipe) == ["mit", "llama3.1"]
 
 
-def test_two_inherited_licences_survive_the_parser(tmp_path: Path) -> None:
+def test_hugging_faces_parser_keeps_two_inherited_licences(tmp_path: Path) -> None:
     card = card_of(tmp_path, card={"data_licence": "cc-by-4.0"})
     assert ModelCard(card).data.to_dict()["license"] == ["cc-by-4.0", "apache-2.0"]
     assert "inherited from the data; inherited from the base model (apache-2.0)" in card
 
 
-def test_the_records_have_a_card_of_their_own(tmp_path: Path) -> None:
+def test_the_synthetic_records_have_a_data_card(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     path = run.data_card
     card = DatasetCard.load(path)
@@ -187,7 +179,7 @@ def test_croissant_describes_the_records_and_mlcroissant_reads_them(tmp_path: Pa
     assert [row["records/4"] for row in rows] == [True, False, True]
 
 
-def test_a_changed_record_no_longer_is_what_croissant_describes(tmp_path: Path) -> None:
+def test_croissant_detects_changed_records(tmp_path: Path) -> None:
     import mlcroissant
 
     run = finished_run(tmp_path / "run", recipe_of())
@@ -198,7 +190,7 @@ def test_a_changed_record_no_longer_is_what_croissant_describes(tmp_path: Path) 
         list(described.records("records"))
 
 
-def test_the_energy_is_an_estimate_that_says_what_it_assumes(tmp_path: Path) -> None:
+def test_the_energy_is_an_estimate_that_states_its_assumptions(tmp_path: Path) -> None:
     stages = {
         "finetune": {"wall_seconds": 3600.0, "facts": {"device": "cuda", "processes": 2}},
         "eval": {"wall_seconds": 0.0},
@@ -214,12 +206,12 @@ def test_the_energy_is_an_estimate_that_says_what_it_assumes(tmp_path: Path) -> 
     assert "kWh**, an estimate: wall time of all stages at 65 W" in card_of(tmp_path)
 
 
-def test_a_limit_that_is_the_recipes_own_is_marked(tmp_path: Path) -> None:
+def test_a_limit_set_in_the_recipe_is_marked(tmp_path: Path) -> None:
     card = card_of(tmp_path, release={"gates": {"c2st_auc": 0.99, "pairs": 0.8}})
-    assert card.count("(the recipe's own limit, not the profile's)") == 1
+    assert card.count("(limit set in the recipe, not by the profile)") == 1
 
 
-def test_the_password_of_a_database_stays_away(tmp_path: Path) -> None:
+def test_the_password_of_a_database_is_not_on_the_card(tmp_path: Path) -> None:
     data = {"source": "postgresql://clerk:hunter2@db.internal/ward", "query": "SELECT secret FROM ward"}
     card = card_of(tmp_path, data=data)
     assert "a query on a database" in card
@@ -233,7 +225,7 @@ def test_a_base_model_in_a_folder_is_named_without_its_path(tmp_path: Path) -> N
     assert "secret-place" not in card
 
 
-def test_what_users_say_is_quoted_and_apart_from_what_was_measured(tmp_path: Path) -> None:
+def test_statements_of_the_authors_are_quoted_and_separate_from_measurements(tmp_path: Path) -> None:
     card = card_of(tmp_path)
     said = between(card, "## What the authors say", "## What the run measured")
     measured = between(card, "## What the run measured", "## Limits")
@@ -252,24 +244,24 @@ def test_what_users_say_is_quoted_and_apart_from_what_was_measured(tmp_path: Pat
 @pytest.mark.parametrize(
     ("state", "first"),
     [
-        ("PASS", "every gate holds"),
-        ("FAIL", "not passed: Exact copies (exact_copies)"),
-        ("INCONCLUSIVE", "not passed: Exact copies (exact_copies)"),
+        ("PASS", "every gate passes"),
+        ("FAIL", "Gates that do not pass: Exact copies (exact_copies)"),
+        ("INCONCLUSIVE", "Gates that do not pass: Exact copies (exact_copies)"),
     ],
 )
-def test_the_verdict_comes_first(tmp_path: Path, state: str, first: str) -> None:
+def test_the_card_starts_with_the_verdict(tmp_path: Path, state: str, first: str) -> None:
     opening = between(card_of(tmp_path, state), "# Synthetic ward notes", "## Release gates")
     assert state in opening
     assert first in opening
 
 
-def test_a_gate_that_never_clears_a_release_is_told_apart(tmp_path: Path) -> None:
+def test_a_gate_that_can_only_block_a_release_is_marked(tmp_path: Path) -> None:
     gates = between(card_of(tmp_path), "## Release gates", "## What the authors say")
     assert "| C2st auc (c2st_auc) | ✅ PASS | at most 0.750 | c2st_auc is 0.532" in gates
     assert "| C2st auc (twins) | NO OBJECTION | at least 0.400 |" in gates
 
 
-def test_what_was_not_measured_says_so(tmp_path: Path) -> None:
+def test_the_card_lists_what_was_not_measured(tmp_path: Path) -> None:
     missing = between(card_of(tmp_path), "### Not measured", "### Training")
     assert "| Differential privacy | none" in missing
     assert "| Rows alike | not measured: too few records \\| for it |" in missing
@@ -333,21 +325,23 @@ def test_the_tags_name_the_method_of_training(tmp_path: Path, method: str, tag: 
 def test_the_split_is_described(tmp_path: Path) -> None:
     split = between(card_of(tmp_path), "### The data and its split", "### Fidelity")
     assert (
-        "Read from CSV files, without 1 of its columns. Split by subject (column `patient`), stratified on `sick`"
+        "The records were read from CSV files, without 1 of its columns. They were split by subject (column `patient`), stratified on `sick`"
         in split
     )
-    assert "1 of 9 rows equal another one, and 2 pairs of texts are near-duplicates" in split
-    assert "1 control and 0 test records hold a value that no training record's domain covers" in split
+    assert "1 of 9 rows is a copy of another row, and 2 pairs of texts are near-duplicates" in split
+    assert (
+        "A value outside the domains of the training records occurs in 1 control and 0 test records" in split
+    )
     assert "| train | 3 |" in split
 
 
 @pytest.mark.parametrize(("groups", "apart"), [(95, False), (96, True), (None, None)])
-def test_copies_on_both_sides_are_noticed(groups: int | None, apart: bool | None) -> None:
+def test_copies_in_different_splits_are_detected(groups: int | None, apart: bool | None) -> None:
     stages = {"records": {"facts": {"rows": {"all": 100}, "exact_duplicates": 5, "groups": groups}}}
     assert division(stages)["apart"] is apart
 
 
-def test_training_facts_are_told_and_absent_ones_admitted(tmp_path: Path) -> None:
+def test_the_card_states_training_facts_and_marks_missing_ones(tmp_path: Path) -> None:
     training = between(card_of(tmp_path), "### Training", "### Generation")
     assert "stopped at epoch 3 of at most 8: control bits per record rose while train bits fell" in training
     assert "**41.2** at the best evaluation (epoch 2); 60.2 at the first, 43.5 at the last" in training
@@ -356,11 +350,11 @@ def test_training_facts_are_told_and_absent_ones_admitted(tmp_path: Path) -> Non
     assert "| base weights | not recorded |" in training
 
 
-def test_a_recipe_that_says_nothing_makes_a_card_that_says_so(tmp_path: Path) -> None:
+def test_the_card_marks_statements_that_the_recipe_lacks(tmp_path: Path) -> None:
     said = between(card_of(tmp_path, card={}), "## What the authors say", "## What the run measured")
-    assert said.count("> (The recipe does not say.)") == 3
+    assert said.count("> (Not stated in the recipe.)") == 3
     assert (
-        "**Licence of the adapter:** not stated (`other`) (that of the data was not stated; inherited from"
+        "**Licence of the adapter:** not stated (`other`) (the licence of the data was not stated; inherited from"
         in said
     )
 
@@ -408,7 +402,7 @@ def test_the_worst_gate_is_the_verdict(states: list[str], verdict: str) -> None:
     assert verdict_of_states(states) == verdict
 
 
-def test_figures_read_well() -> None:
+def test_numbers_are_formatted_for_readers() -> None:
     assert [figure(value) for value in (None, 0.98765, 0.0, 12, 1628160, 12345.6, 0.00012)] == [
         "not measured",
         "0.988",
@@ -439,11 +433,11 @@ def test_figures_read_well() -> None:
         ("C:/data/x.csv", "CSV files"),
     ],
 )
-def test_a_source_is_described_without_its_place(source: str, kind: str) -> None:
+def test_a_source_is_described_without_its_path(source: str, kind: str) -> None:
     assert source_kind(source) == kind
 
 
-def test_the_card_counts_what_was_replaced_before_training(tmp_path: Path) -> None:
+def test_the_card_counts_personal_data_that_was_replaced_before_training(tmp_path: Path) -> None:
     assert "Personal data before training" not in card_of(tmp_path)
     run = Run(tmp_path / "run")
     journal = run.journal.read()

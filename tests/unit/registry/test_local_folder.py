@@ -1,4 +1,4 @@
-"""The registry in a folder: whole or not there, numbered without collisions, and nothing unsound comes out of it."""
+"""The store in a local folder: complete versions, unique numbers, and refusal of damaged or hostile versions."""
 
 import hashlib
 import json
@@ -18,10 +18,10 @@ from safetensors.numpy import save_file
 import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.journal import versions
+from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.local_folder import LocalFolder
-from paracosm.registry.stores.store import address
 from paracosm.registry.versions.checks import check_version
-from paracosm.registry.versions.manifest import MANIFEST, Version, may_publish
+from paracosm.registry.versions.manifest import MANIFEST, Override, Version, may_publish
 from paracosm.registry.versions.release import Release
 
 ABOUT = Version(
@@ -105,11 +105,11 @@ def test_a_reference_finds_its_version(store: LocalFolder, files: Files, referen
     [
         ("hart", "has no 'hart'; did you mean 'heart'"),
         ("heart@v7", "heart has no version 'v7'; it has v1"),
-        ("heart@", "lacks a version after the @"),
-        ("../heart", "is no name of a model"),
-        ("", "is no name of a model"),
-        ("hеart", "is no name of a model"),
-        ("heart\u202e", "is no name of a model"),
+        ("heart@", "the version after the @ is missing"),
+        ("../heart", "is not a model name"),
+        ("", "is not a model name"),
+        ("hеart", "is not a model name"),
+        ("heart\u202e", "is not a model name"),
     ],
 )
 def test_a_wrong_reference_gets_one_clear_line(
@@ -121,14 +121,12 @@ def test_a_wrong_reference_gets_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_place_is_no_registry(store: LocalFolder) -> None:
+def test_an_empty_folder_is_not_a_registry(store: LocalFolder) -> None:
     with pytest.raises(RegistryError, match="nothing was published there yet"):
         address("heart", url=str(store.root)).find()
 
 
-def test_a_taken_number_is_passed_over(
-    store: LocalFolder, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_taken_number_is_skipped(store: LocalFolder, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, files)
     monkeypatch.setattr("paracosm.registry.stores.local_folder._taken", lambda shelf: set())
     assert add(store, files).number == 2
@@ -137,11 +135,11 @@ def test_a_taken_number_is_passed_over(
 @pytest.mark.parametrize("alias", ["v3", "3", "Stable", "", "../x", "stable\n", ".hidden"])
 def test_an_alias_is_a_word(store: LocalFolder, files: Files, alias: str) -> None:
     add(store, files)
-    with pytest.raises(RegistryError, match="is no alias"):
+    with pytest.raises(RegistryError, match="is not an alias"):
         paracosm.registry.promote(name="heart", alias=alias, url=str(store.root))
 
 
-def test_the_number_of_a_removed_version_is_never_given_again(
+def test_the_number_of_a_removed_version_is_not_used_again(
     store: LocalFolder, files: Files, tmp_path: Path
 ) -> None:
     url = str(store.root)
@@ -174,15 +172,15 @@ def test_the_number_of_a_removed_version_is_never_given_again(
         "run.py",
     ],
 )
-def test_what_is_never_published_leaves_nothing_behind(store: LocalFolder, files: Files, name: str) -> None:
+def test_a_refused_file_leaves_nothing_in_the_store(store: LocalFolder, files: Files, name: str) -> None:
     assert not may_publish(name)
     with pytest.raises(RegistryError):
         add(store, files | {name: "{}"})
     assert list((store.root / "heart").iterdir()) == []
 
 
-def test_a_pickle_in_the_clothes_of_safetensors_is_refused(store: LocalFolder, files: Files) -> None:
-    with pytest.raises(RegistryError, match="no sound safetensors file"):
+def test_a_pickle_named_safetensors_is_refused(store: LocalFolder, files: Files) -> None:
+    with pytest.raises(RegistryError, match="not a valid safetensors file"):
         add(store, files | {"adapter_model.safetensors": "\x80\x04pickle"})
     assert list((store.root / "heart").iterdir()) == []
 
@@ -199,14 +197,14 @@ def test_an_incomplete_version_is_refused(store: LocalFolder, files: Files, miss
         add(store, {name: content for name, content in files.items() if name != missing})
 
 
-def test_pull_brings_the_same_bytes(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+def test_pull_copies_the_same_bytes(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     version = add(store, files)
     folder = pulled(store, tmp_path)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         path.name: path.read_bytes() for path in version.folder.iterdir()
     }
     check_version(Version.load(folder))
-    with pytest.raises(RegistryError, match="is there already"):
+    with pytest.raises(RegistryError, match="exists already"):
         pulled(store, tmp_path)
 
 
@@ -339,7 +337,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("harm", HOSTILE)
-def test_nothing_comes_out_of_a_hostile_registry(
+def test_a_hostile_version_is_refused_in_one_line_and_writes_nothing(
     store: LocalFolder, files: Files, tmp_path: Path, harm: str
 ) -> None:
     folder = add(store, files).folder
@@ -353,22 +351,20 @@ def test_nothing_comes_out_of_a_hostile_registry(
     assert after - before <= {tmp_path / "here"}
 
 
-def test_a_damaged_version_does_not_stand_in_the_way_of_another(
-    store: LocalFolder, files: Files, tmp_path: Path
-) -> None:
+def test_a_damaged_version_does_not_affect_another(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     (add(store, files).folder / MANIFEST).write_text("{")
     add(store, files)
     assert pulled(store, tmp_path, "heart@v2").is_dir()
-    with pytest.raises(RegistryError, match=r"v1/manifest\.json: is no manifest"):
+    with pytest.raises(RegistryError, match=r"v1/manifest\.json: is not a manifest"):
         paracosm.registry.list_versions(url=str(store.root))
 
 
-def test_a_gate_that_was_taken_away_is_missed(store: LocalFolder, files: Files, tmp_path: Path) -> None:
+def test_a_removed_gate_is_detected(store: LocalFolder, files: Files, tmp_path: Path) -> None:
     failed = finished_run.metrics_of("FAIL")
     for key in ("gates", "not_ruling"):
         failed[key] = [gate for gate in failed[key] if gate["gate"] != "exact_copies"]
     about = replace(ABOUT, paracosm=versions()["paracosm"])
-    with pytest.raises(RegistryError, match="claims the verdict PASS, but its figures amount to FAIL"):
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its metrics give FAIL"):
         add(store, files | {"metrics.json": json.dumps(failed)}, about)
 
 
@@ -381,30 +377,30 @@ def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
     version = add(store, files | {"metrics.json": json.dumps(figures)}, lenient)
     check_version(version)
     rewritten(version.folder, limits={})
-    with pytest.raises(RegistryError, match="claims the verdict PASS, but its figures amount to FAIL"):
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its metrics give FAIL"):
         check_version(Version.load(version.folder))
 
 
-def test_a_file_that_the_manifest_does_not_name_is_reported(store: LocalFolder, files: Files) -> None:
+def test_a_file_that_the_manifest_does_not_list_is_reported(store: LocalFolder, files: Files) -> None:
     version = add(store, files)
     (version.folder / "extra.py").write_text("")
-    with pytest.raises(RegistryError, match=r"holds extra\.py, which its manifest does not name"):
+    with pytest.raises(RegistryError, match=r"holds extra\.py, which its manifest does not list"):
         check_version(version)
 
 
-def test_a_failed_verdict_needs_an_override_inside_the_version(store: LocalFolder, files: Files) -> None:
+def test_a_version_with_a_failed_verdict_needs_an_override(store: LocalFolder, files: Files) -> None:
     failed = files | {"metrics.json": metrics("FAIL"), "README.md": card("gate-fail", "gate-overridden")}
-    with pytest.raises(RegistryError, match="claims the verdict PASS, but its gates amount to FAIL"):
+    with pytest.raises(RegistryError, match="claims the verdict PASS, but its gates give FAIL"):
         add(store, failed)
     with pytest.raises(RegistryError, match="verdict FAIL and no override"):
         add(store, failed, replace(ABOUT, verdict="FAIL"))
-    overridden = replace(ABOUT, verdict="FAIL", override={"reason": "a test", "by": "me"})
+    overridden = replace(ABOUT, verdict="FAIL", override=Override("a test", "me"))
     with pytest.raises(RegistryError, match="is not tagged gate-fail and gate-overridden"):
         add(store, failed | {"README.md": card("gate-fail")}, overridden)
     assert add(store, failed, overridden).number == 1
 
 
-def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, files: Files) -> None:
+def test_files_of_a_killed_publisher_are_deleted_a_day_later(store: LocalFolder, files: Files) -> None:
     shelf = add(store, files).folder.parent
     for age, name in ((3600, ".incoming-young"), (2 * 86400, ".incoming-old")):
         (shelf / name).mkdir()
@@ -415,7 +411,7 @@ def test_what_a_killed_publisher_left_is_swept_a_day_later(store: LocalFolder, f
     assert list(store.numbers("heart")) == [1, 2]
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, files: Files) -> None:
+def test_a_store_that_cannot_be_written_is_reported(tmp_path: Path, files: Files) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RegistryError, match="Not a directory"):
         add(LocalFolder(tmp_path / "file"), files)

@@ -1,4 +1,4 @@
-"""A private training on the cards: what the accountant says, what it does not cover; and the gate of the audit."""
+"""Differential privacy on the cards: the spent budget, what it does not cover, and the gate of the audit."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import finished_run
 import pytest
 
+from paracosm.eval.attacks.canary_audit import AUDIT_EPSILON
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measuring.dp_claim import Claim, claim_of, with_claim
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
-from paracosm.eval.privacy.measures import AUDIT_EPSILON
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.release import Release
 from paracosm.registry.card.provenance import settings
@@ -47,16 +47,16 @@ def private_run(tmp_path: Path) -> Run:
     return run
 
 
-def test_the_card_states_what_was_spent_and_not_what_was_allowed(private_run: Run) -> None:
+def test_the_card_states_the_epsilon_that_was_spent(private_run: Run) -> None:
     card = private_run.card.read_text(encoding="utf-8")
     assert "differentially private: epsilon 7.93, delta 0.00021, per subject" in card
     assert "**7.93** (at most 8 was allowed)" in card
-    assert "chance 0.176 (Poisson)" in card
-    assert "none: training added no noise" not in card
+    assert "probability 0.176 (Poisson sampling)" in card
+    assert "none: the training added no noise" not in card
     assert "of at most 30:" in card
 
 
-def test_the_card_says_what_epsilon_does_not_cover(private_run: Run) -> None:
+def test_the_card_states_what_epsilon_does_not_cover(private_run: Run) -> None:
     card = private_run.card.read_text(encoding="utf-8")
     assert "measured on the real records without noise" in card
     assert "Runs that were made to choose settings are not accounted for" in card
@@ -67,15 +67,15 @@ def test_the_card_says_what_epsilon_does_not_cover(private_run: Run) -> None:
     assert "differentially private: epsilon 7.93" in data_card
 
 
-def test_a_training_without_noise_says_so(tmp_path: Path) -> None:
+def test_the_card_of_a_training_without_noise_states_that(tmp_path: Path) -> None:
     card = finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).card.read_text(
         encoding="utf-8"
     )
-    assert "none: training added no noise" in card
+    assert "none: the training added no noise" in card
     assert "differentially private" not in card
 
 
-def test_provenance_holds_the_budget() -> None:
+def test_provenance_records_the_privacy_budget() -> None:
     assert settings(finished_run.recipe_of(privacy={"epsilon": 8}))["privacy"]["epsilon"] == 8
     assert "privacy" not in settings(finished_run.recipe_of())
 
@@ -86,7 +86,7 @@ def audited(proven: float, release: Release) -> dict[str, str]:
     return {ruling.gate: ruling.state for ruling in rule([result], elsewhere, release)}
 
 
-def test_an_audit_above_the_accountant_fails_and_none_below_it_clears() -> None:
+def test_an_audit_above_the_claimed_epsilon_fails_and_one_below_it_never_passes() -> None:
     release = with_claim(Release(), Claim(1.5, 1e-5))
     assert audited(1.6, release)["audit_epsilon"] == "FAIL"
     assert audited(1.4, release)["audit_epsilon"] == "NO OBJECTION"
@@ -98,7 +98,7 @@ def test_an_audit_above_the_accountant_fails_and_none_below_it_clears() -> None:
     )
 
 
-def test_a_stricter_limit_of_the_recipe_stays_and_the_claim_travels_with_the_card(private_run: Run) -> None:
+def test_a_stricter_limit_of_the_recipe_is_kept_and_the_claim_is_recorded(private_run: Run) -> None:
     assert claim_of(private_run) == Claim(7.93, 2.1e-4)
     assert with_claim(Release(gates={"audit_epsilon": 1.0}), Claim(7.93, 1e-4)).gates == {
         "audit_epsilon": 1.0

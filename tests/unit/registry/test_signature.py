@@ -1,4 +1,4 @@
-"""Signatures: made with a private key, checked with the public one, refused where they are missing, foreign or moved."""
+"""Signatures: made with a private key, verified with the public key; refused if missing, from another key, or moved."""
 
 import shutil
 import subprocess
@@ -38,8 +38,8 @@ def run(tmp_path: Path) -> Path:
     return finished_run.finished_run(tmp_path / "run", finished_run.recipe_of()).root
 
 
-def test_a_signed_version_is_pulled_with_the_other_half_of_its_key(run: Path, tmp_path: Path) -> None:
-    private, public = key_pair(tmp_path, "ours")
+def test_a_signed_version_is_pulled_with_the_public_key(run: Path, tmp_path: Path) -> None:
+    private, public = key_pair(tmp_path, "own")
     url = str(tmp_path / "store")
     version = paracosm.registry.publish(run=run, url=url, key=private)
     assert (version.folder / SIGNATURE).is_file()
@@ -51,15 +51,15 @@ def test_a_signed_version_is_pulled_with_the_other_half_of_its_key(run: Path, tm
     )
 
 
-def test_unsigned_and_foreign_versions_are_refused(run: Path, tmp_path: Path) -> None:
-    (ours, public), (theirs, _) = key_pair(tmp_path, "ours"), key_pair(tmp_path, "theirs")
+def test_unsigned_versions_and_those_of_another_key_are_refused(run: Path, tmp_path: Path) -> None:
+    (own, public), (foreign, _) = key_pair(tmp_path, "own"), key_pair(tmp_path, "foreign")
     url = str(tmp_path / "store")
     first = paracosm.registry.publish(run=run, url=url)
-    second = paracosm.registry.publish(run=run, url=url, key=theirs)
-    third = paracosm.registry.publish(run=run, url=url, key=ours)
+    second = paracosm.registry.publish(run=run, url=url, key=foreign)
+    third = paracosm.registry.publish(run=run, url=url, key=own)
     expected = {
-        "ward-notes@v1": "is not signed, and --key asks for a signature",
-        "ward-notes@v2": "was not made with the private half",
+        "ward-notes@v1": "is not signed, but --key requires a signature",
+        "ward-notes@v2": "was not made with the private key that belongs to",
     }
     for name, message in expected.items():
         with pytest.raises(RegistryError, match=message):
@@ -68,13 +68,13 @@ def test_unsigned_and_foreign_versions_are_refused(run: Path, tmp_path: Path) ->
     shutil.copyfile(third.folder / SIGNATURE, second.folder / SIGNATURE)
     (first.folder / SIGNATURE).write_text("{}")
     for name in expected:
-        with pytest.raises(RegistryError, match="was not made with the private half"):
+        with pytest.raises(RegistryError, match="was not made with the private key that belongs to"):
             paracosm.registry.verify(name=name, url=url, key=public)
     assert not (tmp_path / "here").exists()
 
 
 def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path, tmp_path: Path) -> None:
-    private, public = key_pair(tmp_path, "ours")
+    private, public = key_pair(tmp_path, "own")
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     (tmp_path / "rsa.pem").write_bytes(
         other.private_bytes(
@@ -83,21 +83,23 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_written(run: Path,
     )
     (tmp_path / "noise.pem").write_text("-----BEGIN NOISE-----")
     for name in ("rsa.pem", "noise.pem", "absent.pem", public.name):
-        with pytest.raises(RegistryError, match=r"is no private key of the curves|cannot be read") as caught:
+        with pytest.raises(
+            RegistryError, match=r"is not a private key of the curves|cannot be read"
+        ) as caught:
             paracosm.registry.publish(run=run, url=str(tmp_path / "store"), key=tmp_path / name)
         assert str(caught.value).isprintable()
     assert not (tmp_path / "store").exists()
     paracosm.registry.publish(run=run, url=str(tmp_path / "store"))
-    with pytest.raises(RegistryError, match="is no public key"):
+    with pytest.raises(RegistryError, match="is not a public key"):
         paracosm.registry.verify(name="ward-notes", url=str(tmp_path / "store"), key=private)
 
 
-def test_an_encrypted_key_opens_with_the_password_of_the_environment(
+def test_an_encrypted_key_is_decrypted_with_the_password_of_the_environment(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    private, public = key_pair(tmp_path, "ours", b"open sesame")
+    private, public = key_pair(tmp_path, "own", b"open sesame")
     url = str(tmp_path / "store")
-    with pytest.raises(RegistryError, match=f"or .{PASSWORD} does not open it"):
+    with pytest.raises(RegistryError, match=f"or .{PASSWORD} does not decrypt it"):
         paracosm.registry.publish(run=run, url=url, key=private)
     monkeypatch.setenv(PASSWORD, "open sesame")
     paracosm.registry.publish(run=run, url=url, key=private)
@@ -107,7 +109,7 @@ def test_an_encrypted_key_opens_with_the_password_of_the_environment(
 @pytest.mark.parametrize(
     ("hidden", "extra", "call"),
     [
-        ("cryptography", "signing", "publish(run=Path('run'), url='store', key=Path('ours.pem'))"),
+        ("cryptography", "signing", "publish(run=Path('run'), url='store', key=Path('own.pem'))"),
         ("mlflow", "mlflow", "list_versions(url='mlflow://127.0.0.1:9')"),
         (
             "nh3",
@@ -116,10 +118,10 @@ def test_an_encrypted_key_opens_with_the_password_of_the_environment(
         ),
     ],
 )
-def test_an_absent_extra_is_named_in_one_line(
+def test_a_missing_extra_is_named_in_one_line(
     run: Path, tmp_path: Path, hidden: str, extra: str, call: str
 ) -> None:
-    key_pair(tmp_path, "ours")
+    key_pair(tmp_path, "own")
     code = (
         f"import sys; sys.modules[{hidden!r}] = None\n"
         "from pathlib import Path\n"

@@ -1,0 +1,119 @@
+"""Quotas: exact shares of the values of a field, assigned to record numbers; and values as a recipe writes them."""
+
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paracosm.foundation.errors import RecipeError
+from paracosm.generate.constraints.partial_records import domain_hint
+from paracosm.recipes.sections.generate import Quota
+from paracosm.records.codec.restriction import all_values
+from paracosm.records.schema.schema import Field, Value
+from paracosm.records.schema.table import read_cell
+
+MAX_CLASSES = 1000
+"""Largest domain that a quota can divide."""
+
+
+@dataclass(frozen=True)
+class QuotaClasses:
+    """The quota of one field, assigned to record numbers.
+
+    Attributes:
+        classes: allowed values of each class; the last class may hold all values that the quota does not name.
+        class_of: (records,), the class of each record number.
+    """
+
+    classes: tuple[frozenset[Value], ...]
+    class_of: NDArray[np.int32]
+
+
+def recipe_value(field: Field, given: Any, where: str) -> Value:
+    """Read a value of a recipe: a string as the source writes it, a number without prefix and suffix.
+
+    Args:
+        field: to which the value belongs.
+        given: value of the YAML key.
+        where: the key, for error messages.
+
+    Raises:
+        RecipeError: the field cannot have this value.
+    """
+    text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
+    if field.type == "boolean" and text not in (field.true, field.false):
+        text = {"true": field.true, "false": field.false}.get(text.lower(), text)
+    try:
+        value = _read(field, text, has_unit=isinstance(given, str))
+    except (ValueError, KeyError) as error:
+        raise RecipeError(
+            f"{where}: {given!r} is not a valid value of the {field.type} field {field.name!r}{_example(field)}"
+        ) from error
+    if not field.allows(value):
+        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{domain_hint(field, text)}")
+    return value
+
+
+def _read(field: Field, text: str, *, has_unit: bool) -> Value:
+    """Read text that can have the unit of the field; a key of a quota is text, but can be a number without unit."""
+    with_unit = f"{field.prefix}{text}{field.suffix}"
+    if has_unit:
+        with suppress(ValueError, KeyError):
+            return read_cell(field, text)
+    return read_cell(field, with_unit)
+
+
+def _example(field: Field) -> str:
+    """Return how the source writes a value of the field, as the end of an error message."""
+    if field.type == "boolean":
+        return f" (expected {field.true!r} or {field.false!r})"
+    if field.type in ("integer", "number", "datetime"):
+        return f" (expected, for example, {field.write(field.minimum)!r})"
+    return ""
+
+
+def quota_classes(field: Field, quota: Quota, *, count: int, seed: int) -> QuotaClasses:
+    """Assign the classes of a quota to record numbers: exact counts (largest remainders) in a random order.
+
+    Args:
+        field: to which the quota applies.
+        quota: `balanced`, or fractions of the records by value.
+        count: number of records.
+        seed: of the order.
+
+    Raises:
+        RecipeError: the field has no classes, or the fractions add up to more than 1.
+    """
+    where = f"generate.quotas.{field.name}"
+    domain = all_values(field, MAX_CLASSES)
+    if domain is None:
+        raise RecipeError(
+            f"{where}: the field is {field.type}; a quota needs categories, a boolean or a few integers"
+        )
+    if quota == "balanced":
+        present = [value for value in domain if value is not None]
+        fractions: dict[frozenset[Value], float] = {frozenset({value}): 1 / len(present) for value in present}
+    else:
+        assert isinstance(quota, dict)
+        fractions = {
+            frozenset({recipe_value(field, text, where)}): fraction for text, fraction in quota.items()
+        }
+        rest = 1 - sum(fractions.values())
+        if rest < -1e-9:
+            raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
+        others = frozenset(domain) - frozenset().union(*fractions)
+        if rest > 1e-9:
+            if not others:
+                raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
+            fractions[others] = rest
+    exact = [fraction * count for fraction in fractions.values()]
+    counts = [int(number) for number in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: (counts[index] - exact[index], index))
+    for index in by_remainder[: count - sum(counts)]:
+        counts[index] += 1
+    in_class_order = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    random = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
+    return QuotaClasses(tuple(fractions), random.permutation(in_class_order))

@@ -1,0 +1,254 @@
+"""Constraints from rules and conditions: which values they leave a field, and which they refuse.
+
+Values are excluded before the draw where that is decidable; whatever is not decidable is checked after it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.field_codec import FieldCode
+from paracosm.records.codec.restriction import (
+    all_values,
+    next_value,
+    restrict_to_range,
+    restrict_to_values,
+    without_missing,
+)
+from paracosm.records.constraints.bounds import Bounds, bounds, intersection
+from paracosm.records.constraints.expression import Expression
+from paracosm.records.constraints.rules import Rulebook, as_value
+from paracosm.records.schema.schema import Field, Record, Value
+
+MAX_ENUMERATED = 256
+"""Domains up to this size are tested value by value; for larger ones the rule is solved for an interval."""
+MAX_CACHED = 4096
+"""Restricted automata that are kept; the cache is emptied beyond this."""
+
+
+@dataclass
+class RuleConstraints:
+    """Rules and copy filter, shared by all records.
+
+    Attributes:
+        codec: of the records.
+        rules: checks, derived fields and reference lists.
+        copy_filter: returns why a whole record counts as a copy of a training record, or None; None accepts copies.
+    """
+
+    codec: Codec
+    rules: Rulebook
+    copy_filter: Callable[[Record], str | None] | None = None
+    _allowed: dict[object, Node | None] = field(default_factory=dict)
+
+    @cached_property
+    def field_index(self) -> Mapping[str, int]:
+        """The index of each field in the codec."""
+        return {field.name: index for index, field in enumerate(self.codec.fields)}
+
+    @cached_property
+    def derived(self) -> frozenset[str]:
+        """The fields that rules compute."""
+        return frozenset(name for name, _ in self.rules.derived)
+
+    def allowed(
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        condition: frozenset[Value] | None,
+        required: bool,
+    ) -> Node | None:
+        """Return the automaton of the values that rules and a condition leave a field with a closed domain.
+
+        Args:
+            index: of the field.
+            values: of the fields that are known.
+            previous: the record before this one in a sequence.
+            condition: the values that a condition allows; None for all.
+            required: whether the missing value is excluded.
+
+        Returns:
+            None if no value is left.
+        """
+        field = self.codec.fields[index]
+        inputs = self._inputs(field, values)
+        minimum = self._minimum(field, previous)
+        key = (index, condition, required, minimum, tuple((name, values[name]) for name in sorted(inputs)))
+        if key not in self._allowed:
+            if len(self._allowed) >= MAX_CACHED:
+                self._allowed.clear()
+            self._allowed[key] = self._restricted(field, index, values, condition, required, minimum)
+        return self._allowed[key]
+
+    def _minimum(self, field: Field, previous: Mapping[str, Value]) -> Value:
+        """Return the smallest value that keeps a sequence in order, None for no bound."""
+        sequence = self.codec.schema.sequence
+        return previous.get(field.name) if sequence is not None and sequence.order_by == field.name else None
+
+    def _inputs(self, field: Field, values: Mapping[str, Value]) -> set[str]:
+        """Return the known fields that determine the allowed values of this one."""
+        inputs = {name for check in self._decidable(field, values) for name in check.fields}
+        for name, expression in self.rules.derived:
+            if name == field.name and expression.fields <= values.keys():
+                inputs |= expression.fields
+        return inputs - {field.name}
+
+    def _decidable(self, field: Field, values: Mapping[str, Value]) -> list[Expression]:
+        """Return the checks that this field's value decides: their other fields are known, and none is derived."""
+        return [
+            check
+            for check in self.rules.by_field[field.name]
+            if check.fields - {field.name} <= values.keys() and not check.fields & self.derived
+        ]
+
+    def _restricted(
+        self,
+        field: Field,
+        index: int,
+        values: Mapping[str, Value],
+        condition: frozenset[Value] | None,
+        required: bool,
+        minimum: Value,
+    ) -> Node | None:
+        code = self.codec.codes[index]
+        if not isinstance(code, FieldCode):
+            return None
+        candidates = self._candidates(field, values, condition)
+        others = {name: value for name, value in values.items() if name != field.name}
+        checks = self._decidable(field, values)
+        if candidates is None and checks:
+            domain = all_values(field, MAX_ENUMERATED)
+            candidates = None if domain is None else frozenset(domain)
+        if candidates is not None:
+            valid = [
+                value
+                for value in sorted(candidates, key=repr)
+                if field.allows(value)
+                and (minimum is None or value >= minimum)  # type: ignore[operator]
+                and not (required and value is None)
+                and all(check.compute({**others, field.name: value}) is not False for check in checks)
+            ]
+            return restrict_to_values(code, valid)
+        intervals = [bounds(check, field, others) for check in checks]
+        if minimum is not None:
+            intervals.append(Bounds(low=minimum))
+        return self._within(field, code, intervals, required)
+
+    def _candidates(
+        self, field: Field, values: Mapping[str, Value], condition: frozenset[Value] | None
+    ) -> frozenset[Value] | None:
+        """Return the values that condition, reference list and derivation leave; None if none of them applies."""
+        candidates = condition
+        reference = self.rules.references.get(field.name)
+        if reference is not None:
+            listed = reference | ({None} if field.nullable else frozenset())
+            candidates = listed if candidates is None else candidates & listed
+        for name, expression in self.rules.derived:
+            if name == field.name and expression.fields <= values.keys():
+                computed = frozenset({as_value(field, expression.compute(values))})
+                candidates = computed if candidates is None else candidates & computed
+        return candidates
+
+    def _within(
+        self, field: Field, code: FieldCode, intervals: Sequence[Bounds | None], required: bool
+    ) -> Node | None:
+        """Return the automaton of the values in the intersection of intervals; None entries are no restriction."""
+        solved = [interval for interval in intervals if interval is not None]
+        if not solved or field.type not in ("integer", "number", "datetime"):
+            return without_missing(code) if required else code.root
+        common = solved[0]
+        for interval in solved[1:]:
+            common = intersection(common, interval)
+        low = next_value(common.low, up=True) if common.low_strict else common.low
+        high = next_value(common.high, up=False) if common.high_strict else common.high
+        return restrict_to_range(field, code, low, high, self.codec.alphabet, missing=not required)
+
+    @staticmethod
+    @cache
+    def only_present(token: int) -> Node:
+        """Return the automaton that accepts only `token`, which says that a text is present."""
+        return Node({token: END})
+
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        """Return the rule that the record violates now that the field at `index` is known, or None."""
+        name = self.codec.fields[index].name
+        for check in self.rules.by_field[name]:
+            decided = check.fields <= values.keys() and not check.fields & self.derived
+            if decided and check.compute(values) is False:
+                return f"rule {check.text!r}"
+        reference = self.rules.references.get(name)
+        if reference is not None and values[name] is not None and values[name] not in reference:
+            return f"the reference list of {name!r}"
+        return self._whole_record_violation(values) if len(values) == len(self.codec.fields) else None
+
+    def _whole_record_violation(self, values: Mapping[str, Value]) -> str | None:
+        if self.derived:
+            values = self.rules.compute(dict(values))
+            for name in self.derived:
+                if not self.codec.schema[name].allows(values[name]):
+                    return f"the domain of derived field {name!r}"
+            for check in self.rules.checks:
+                if check.fields & self.derived and check.compute(values) is False:
+                    return f"rule {check.text!r}"
+        return self.copy_filter(dict(values)) if self.copy_filter is not None else None
+
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        """Return which constraints leave the field at `index` without an allowed value."""
+        field = self.codec.fields[index]
+        checks = self._decidable(field, values)
+        if len(checks) == 1:
+            return f"rule {checks[0].text!r}"
+        return f"the rules and conditions on {field.name!r}"
+
+
+@dataclass(frozen=True)
+class RecordConstraints:
+    """The guide of one record: its own conditions and the rules that all records share.
+
+    Attributes:
+        shared: rules and copy filter.
+        conditions: per field, the values that a condition allows.
+        enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
+            is refused if they fail.
+        required: fields that may not be missing.
+    """
+
+    shared: RuleConstraints
+    conditions: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    enforced: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+
+    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
+        field = self.shared.codec.fields[index]
+        if field.type == "text":
+            return self._presence(index)
+        condition = self.conditions.get(field.name) if field.name in self.enforced else None
+        return self.shared.allowed(index, values, previous, condition, field.name in self.required)
+
+    def _presence(self, index: int) -> Node | None:
+        """Return the automaton of a present text where it may not be missing, None where both are allowed."""
+        code = self.shared.codec.codes[index]
+        assert not isinstance(code, FieldCode)
+        if self.shared.codec.fields[index].name not in self.required or code.missing is None:
+            return None
+        return self.shared.only_present(code.missing[1])
+
+    def given_text(self, index: int) -> Value:
+        name = self.shared.codec.fields[index].name
+        if name not in self.enforced or name not in self.conditions:
+            return None
+        (value,) = self.conditions[name]
+        return value
+
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        name = self.shared.codec.fields[index].name
+        condition = self.conditions.get(name)
+        if condition is not None and values[name] not in condition:
+            return f"the condition on {name!r}"
+        return self.shared.violation(index, values)
+
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        return self.shared.conflict(index, values)

@@ -1,0 +1,69 @@
+"""Shards of a run's synthetic records: one Parquet file per block, and CSV or JSONL beside it if asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from paracosm.foundation.files import replacing
+from paracosm.generate.identifiers import FreshIdentifiers
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.csv_writer import write_csv
+from paracosm.records.schema.schema import Record, Schema
+from paracosm.records.schema.table import read_table, to_records, to_table, write_table, written
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The shards of a run.
+
+    Attributes:
+        run: in whose `synthetic` folder they are.
+        schema: of the run.
+        blocks: record numbers of each shard.
+        identifiers: that are added to the records.
+        formats: of the files; Parquet is always written.
+    """
+
+    run: Run
+    schema: Schema
+    blocks: Sequence[range]
+    identifiers: FreshIdentifiers
+    formats: Sequence[str]
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the shards that are not written yet."""
+        return [number for number in range(len(self.blocks)) if not self.run.shard(number).is_file()]
+
+    def write(self, number: int, groups: Sequence[Sequence[Record]]) -> None:
+        """Add fresh identifiers to the records of a block and write its shard."""
+        records = self.identifiers.add_to(self.blocks[number], groups)
+        write_shard(records, self.schema, self.run, number, self.formats)
+
+    def read(self) -> Iterator[tuple[range, list[Record]]]:
+        """Yield record numbers and records of each shard, without identifiers."""
+        modelled = Schema(self.schema.modelled)
+        for number, numbers in enumerate(self.blocks):
+            yield numbers, to_records(read_table(self.run.shard(number), self.schema), modelled)
+
+
+def write_shard(
+    records: Sequence[Record], schema: Schema, run: Run, number: int, formats: Sequence[str]
+) -> None:
+    """Write the files of one shard, each replaced at once.
+
+    Args:
+        records: with fresh identifiers.
+        schema: of the run; identifier fields that are not fresh are left out.
+        run: to whose `synthetic` folder it belongs.
+        number: of the shard.
+        formats: `csv` and `jsonl` are written beside the Parquet file.
+    """
+    published = Schema(tuple(field for field in schema if field.modelled or field.fresh))
+    table = to_table(records, published)
+    text = written(table, published)
+    if "csv" in formats:
+        write_csv(text, run.shard(number, "csv"))
+    if "jsonl" in formats:
+        with replacing(run.shard(number, "jsonl")) as unfinished:
+            text.to_json(unfinished, orient="records", lines=True, force_ascii=False)
+    # Last, because a shard counts as finished once its Parquet file exists.
+    write_table(table, run.shard(number), published)
