@@ -3,9 +3,10 @@
 import numpy as np
 
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.gates.catalogue import CONTROL, GATES
+from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.remedies import remedies
 from paracosm.eval.gates.ruling import rule, verdict
+from paracosm.eval.measuring.gate import CONTROL
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.recipes.sections.release import Release

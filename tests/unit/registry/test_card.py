@@ -84,7 +84,7 @@ def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path
 
 def test_published_metrics_hold_no_values_of_records(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
-    figures = published_evaluation(run).plain()
+    figures = json.loads(published_evaluation(run).to_json())
     assert MARK in run.metrics.read_text(encoding="utf-8")
     assert MARK not in json.dumps(figures)
     told = {each["name"]: each for each in figures["metrics"]}
