@@ -15,6 +15,7 @@ from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.foundation.progress import to_stderr
 
 if TYPE_CHECKING:
+    from paracosm.eval.results.evaluation_file import EvaluationFile
     from paracosm.recipes.recipe import Recipe
 
 Profile = Literal["internal", "partner", "public"]
@@ -105,10 +106,10 @@ def evaluate(
         print_summary(metrics)
     if report:
         print(f"report  {report}")
-    raise typer.Exit(exit_code([metrics["verdict"] for metrics in results.values()]) if gate else 0)
+    raise typer.Exit(exit_code([metrics.verdict for metrics in results.values()]) if gate else 0)
 
 
-def print_summary(metrics: dict[str, Any]) -> None:
+def print_summary(metrics: "EvaluationFile") -> None:
     """Print the content of a `metrics.json` as a table."""
     from rich.console import Console
 
@@ -124,12 +125,22 @@ def evaluate_run(
     run: Path | None,
     profile: Profile | None,
     attacks: Sequence[str] = (),
-) -> tuple[dict[str, Any], Path]:
-    """Run the eval stage of a run; return the content of `metrics.json` and the path of the report.
+) -> tuple["EvaluationFile", Path | None]:
+    """Run the eval stage of a run, and apply the gates of another release profile where one is given.
+
+    The run keeps the verdict of its own profile: the gates of another one are applied in memory, and nothing is measured or
+    written.
+
+    Returns:
+        The evaluation under `profile`, and the path of the run's report where it shows the same profile.
 
     Raises:
         RunError: the run does not exist, or its generate stage is not finished.
     """
+    from paracosm.eval.evaluation import rule_on
+    from paracosm.eval.measurements import read_measurements
+    from paracosm.eval.measuring.dp_claim import claim_of
+    from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.eval.stage import evaluate
     from paracosm.pipeline import require
     from paracosm.recipes.run.directory import Run
@@ -138,11 +149,14 @@ def evaluate_run(
 
     opened = open_run(Path(target), overrides, run)
     existing = Run.open(opened.run.root)
-    recipe = _with_profile(_with_attacks(opened.recipe, attacks), profile)
+    recipe = _with_attacks(opened.recipe, attacks)
     with locked(existing.root):
         require(existing, "eval")
         evaluate(recipe=recipe, run=existing, progress=to_stderr)
-        return json.loads(existing.metrics.read_text(encoding="utf-8")), existing.report
+        if profile in (None, recipe.release.profile):
+            return read_evaluation(existing.metrics), existing.report
+        release = _with_profile(recipe, profile).release
+        return rule_on(read_measurements(existing.measurements), release, claim_of(existing)).file, None
 
 
 def evaluate_tables(
@@ -158,7 +172,7 @@ def evaluate_tables(
     adapter: Path | None = None,
     overrides: Sequence[str] = (),
     attacks: Sequence[str] = (),
-) -> tuple[dict[str, dict[str, Any]], Path | None]:
+) -> tuple[dict[str, "EvaluationFile"], Path | None]:
     """Measure tables; return the content of `metrics.json` per synthetic table, and the path of the report if written.
 
     Raises:
@@ -202,12 +216,14 @@ def evaluate_tables(
     elif out is not None:
         (only,) = sets
         write_evaluation(results[only], out, sets[only].name)
-    return {name: result.plain() for name, result in results.items()}, out and out / "report.html"
+    return {name: result.file for name, result in results.items()}, out and out / "report.html"
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
     """Return the exit code of the worst verdict."""
-    return EXIT_CODES[next(verdict for verdict in ("FAIL", "INCONCLUSIVE", "PASS") if verdict in verdicts)]
+    from paracosm.eval.gates.ruling import worst_verdict
+
+    return EXIT_CODES[worst_verdict(verdicts)]
 
 
 def _with_attacks(recipe: "Recipe", attacks: Sequence[str]) -> "Recipe":

@@ -34,14 +34,17 @@ def metrics(
 ) -> None:
     """List all metrics with their goals."""
     if schema:
-        from importlib.resources import files
+        from paracosm.eval.results.evaluation_file import evaluation_schema
+        from paracosm.eval.results.model import json_text
 
-        print(files("paracosm.eval").joinpath("metrics.schema.json").read_text(encoding="utf-8"), end="")
+        print(json_text(evaluation_schema()), end="")
         return
     from paracosm.eval.catalogue import metrics
+    from paracosm.eval.results.metric_entry import Aim
 
     rows = [
-        (metric.name, metric.section, _goal(metric.goal, metric.target), metric.what) for metric in metrics()
+        (metric.name, metric.section, str(Aim(metric.goal, metric.target)), metric.what)
+        for metric in metrics()
     ]
     widths = [max(map(len, column)) for column in zip(*(row[:3] for row in rows), strict=True)]
     for *short, what in rows:
@@ -55,7 +58,3 @@ def schema() -> None:
     from paracosm.recipes.loading.load import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
-
-
-def _goal(goal: str, target: float | None) -> str:
-    return goal if target is None else f"{goal} {target:g}"

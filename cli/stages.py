@@ -14,13 +14,12 @@ def run(recipe: RecipeOrRun, overrides: Overrides = None, folder: RunFolder = No
 
     Prints the evaluation and exits with 0 whatever its verdict.
     """
-    import json
-
+    from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.pipeline import run_stages
     from paracosm.recipes.run.open_run import open_run
 
     done = run_stages(open_run(Path(recipe), overrides or [], folder))
-    print_summary(json.loads(done.metrics.read_text(encoding="utf-8")))
+    print_summary(read_evaluation(done.metrics))
     print(f"report  {done.report}\ncard    {done.card}")
 
 

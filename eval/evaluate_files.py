@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.catalogue import anchor_labels
+from paracosm.eval.evaluation import Evaluation, compare, rule_on
+from paracosm.eval.gates.ruling import check_names
 from paracosm.eval.measure import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
-from paracosm.eval.report.comparison import comparison_html, together
+from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
+from paracosm.eval.results.evaluation_file import ComparisonFile
 from paracosm.eval.shared_schema import infer_shared_schema, read_synthetic
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
@@ -106,6 +109,7 @@ def evaluate_sets(
     Returns:
         Name of a set -> its evaluation.
     """
+    check_names(release or Release())
     tables = {name: _read(path) for name, path in real.items()}
     synthetic_tables = {name: _read(path) for name, path in synthetic.items()}
     given = _given_schema(schema, adapter)
@@ -139,7 +143,7 @@ def evaluate_sets(
             # A codec needs domains; those of all tables together favour no side.
             its_schema = fit_domains(its_schema, pd.concat([typed, records], ignore_index=True), data)
         splits = _divided(typed, sizes)
-        evaluations[name] = measure(
+        measurements = measure(
             train=splits["train"],
             control=splits["control"],
             synthetic=records,
@@ -147,12 +151,12 @@ def evaluate_sets(
             schema=its_schema,
             target=target,
             settings=settings,
-            release=release,
             adapter=adapter,
             attackers=attackers,
             notes=[*warnings, *notes],
             progress=progress,
         )
+        evaluations[name] = rule_on(measurements, release)
     return evaluations
 
 
@@ -160,10 +164,13 @@ def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
     """Write `metrics.json` and `report.html` of one evaluation into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "metrics.json", evaluation.to_json())
-    write_text(folder / "report.html", report_html(evaluation.plain(), name=name, nearest=evaluation.nearest))
+    page = report_html(
+        evaluation.file, name=name, nearest=evaluation.measurements.nearest, labels=anchor_labels()
+    )
+    write_text(folder / "report.html", page)
 
 
-def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> dict[str, Any]:
+def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> ComparisonFile:
     """Write each evaluation into a subfolder, and a page and a `metrics.json` that compare them.
 
     Returns:
@@ -171,13 +178,11 @@ def write_comparison(evaluations: dict[str, Evaluation], folder: Path) -> dict[s
     """
     for name, evaluation in evaluations.items():
         write_evaluation(evaluation, folder / name, name)
-    sets = {name: evaluation.plain() for name, evaluation in evaluations.items()}
-    page = comparison_html(sets, {name: f"{quote(name)}/report.html" for name in sets})
-    compared = together(sets)
-    text = json.dumps(compared, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(folder / "metrics.json", text)
+    comparison = compare(evaluations)
+    page = comparison_html(comparison.sets, {name: f"{quote(name)}/report.html" for name in comparison.sets})
+    write_text(folder / "metrics.json", comparison.to_json())
     write_text(folder / "report.html", page)
-    return compared
+    return comparison
 
 
 def named_sets(paths: Sequence[Path]) -> dict[str, Path]:

@@ -1,117 +1,98 @@
-"""What was measured of a set of synthetic records, and how it is written down."""
+"""An evaluation: measurements together with the gates that were ruled on them, and its `metrics.json`."""
 
-import json
-import math
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.gates.ruling import Ruling, Verdict
-from paracosm.eval.measuring.metric import Metric, Obstacle, Result
-from paracosm.eval.report.histograms import Distribution
-
-SCHEMA_VERSION = 1
-
-
-DECIMALS = 6
+from paracosm.eval.gates.ruling import rule, verdict, worst_verdict
+from paracosm.eval.measurements import Measurements
+from paracosm.eval.measuring.dp_claim import Claim, with_claim
+from paracosm.eval.measuring.metric import Obstacle, Result
+from paracosm.eval.results.evaluation_file import ComparisonFile, EvaluationFile
+from paracosm.eval.results.gate_result import GateResult, Verdict
+from paracosm.eval.results.metric_entry import MeasuredMetric, MetricEntry, UnmeasuredMetric
+from paracosm.recipes.sections.release import Release
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured, and what follows from it."""
+    """Measurements, and the gates of one release profile that were ruled on them.
 
-    results: list[Result]
-    missing: dict[str, Obstacle]
-    """Metrics that were not measured, and why."""
-    gates: list[Ruling]
-    verdict: Verdict
-    profile: str
-    sizes: dict[str, int]
-    notes: list[str]
-    distributions: list[Distribution] = field(default_factory=list)
-    record_map: dict[str, Any] = field(default_factory=dict)
-    """Where training and synthetic records lie on a plane; see `record_map`."""
-    history: list[dict[str, Any]] = field(default_factory=list)
-    """Loss per evaluation of the training run, when there was one."""
-    nearest: list[dict[str, Any]] = field(default_factory=list)
-    """Synthetic records beside their nearest training records; only with `show_nearest`."""
+    Attributes:
+        measurements: what was measured.
+        gates: the result of every gate that has a limit.
+        release: the profile of gates, and limits other than the profile's.
+    """
 
-    def result(self, name: str) -> Result | None:
-        """Return the result of the metric of that name."""
-        return next((each for each in self.results if each.metric.name == name), None)
+    measurements: Measurements
+    gates: Sequence[GateResult]
+    release: Release
 
-    def plain(self) -> dict[str, Any]:
-        """Return what `metrics.json` holds. Neither records nor times are among it."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "verdict": self.verdict,
-            "profile": self.profile,
-            "sizes": self.sizes,
-            "metrics": [self._plain_metric(each) for each in metrics()],
-            "gates": [_rounded(each.plain()) for each in self.gates if each.rules],
-            "not_ruling": [_rounded(each.plain()) for each in self.gates if not each.rules],
-            "notes": self.notes,
-            "distributions": [_rounded(each.plain()) for each in self.distributions],
-            "map": _rounded(self.record_map),
-        }
+    @property
+    def verdict(self) -> Verdict:
+        """The worst state of the gates."""
+        return verdict(self.gates)
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """The measured metrics."""
+        return self.measurements.results
+
+    @property
+    def missing(self) -> Mapping[str, Obstacle]:
+        """The reason why each other metric was not measured, by metric."""
+        return self.measurements.missing
+
+    @cached_property
+    def file(self) -> EvaluationFile:
+        """The content of `metrics.json`: numbers are rounded, and there are neither records nor times in it."""
+        measurements = self.measurements
+        return EvaluationFile(
+            verdict=self.verdict,
+            profile=self.release.profile,
+            sizes=dict(measurements.sizes),
+            metrics=_entries(measurements),
+            gates=[gate.rounded() for gate in self.gates if gate.decides],
+            not_ruling=[gate.rounded() for gate in self.gates if not gate.decides],
+            notes=list(measurements.notes),
+            distributions=[distribution.rounded() for distribution in measurements.distributions],
+            record_map=None if measurements.record_map is None else measurements.record_map.rounded(),
+        )
 
     def to_json(self) -> str:
-        """Return the evaluation as JSON; the same measurement gives the same bytes."""
-        return json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def _plain_metric(self, metric: Metric) -> dict[str, Any]:
-        result = self.result(metric.name)
-        described = {
-            "name": metric.name,
-            "title": metric.title,
-            "group": metric.section,
-            "goal": metric.goal if metric.target is None else f"{metric.goal} {metric.target:g}",
-            "range": [bound if math.isfinite(bound) else None for bound in metric.range],
-            "unit": metric.unit,
-            "source": metric.source,
-            "what": metric.what,
-        }
-        if result is None:
-            return described | {"value": None, "reason_not_measured": self.missing[metric.name].reason}
-        return described | _plain_result(result)
+        """Return the text of `metrics.json`; the same measurements give the same bytes."""
+        return self.file.to_json()
 
 
-def _plain_result(result: Result) -> dict[str, Any]:
-    ours, normalised = result.synthetic, result.normalised
-    plain = {
-        "value": ours.value,
-        "interval": [ours.low, ours.high],
-        **{name: each.value for name, each in result.estimates.items() if name != "synthetic"},
-        "normalised": None if normalised is None else normalised.value,
-        "zero": result.metric.zero,
-        "reading": result.reading,
-        "closer_than_real": result.closer_than_real,
-        "reason_not_measured": None,
-        "facts": ours.facts,
-        "breakdown": ours.breakdown,
-        "curves": ours.curves,
-        "anchors": {
-            name: {
-                "value": each.value,
-                "interval": [each.low, each.high],
-                "breakdown": each.breakdown,
-                "curves": each.curves,
-            }
-            for name, each in result.estimates.items()
-            if name != "synthetic"
-        },
-    }
-    return _rounded(plain)
+def rule_on(
+    measurements: Measurements, release: Release | None = None, claim: Claim | None = None
+) -> Evaluation:
+    """Return measurements with the gates of `release` ruled on them; nothing is measured.
+
+    Args:
+        measurements: what was measured.
+        release: the profile of gates, and limits other than the profile's; the defaults when absent.
+        claim: what a private training states to have spent: the limit of the audit.
+
+    Raises:
+        RecipeError: `release` limits a gate that does not exist.
+    """
+    release = with_claim(release or Release(), claim)
+    return Evaluation(measurements, rule(measurements.results, measurements.missing, release), release)
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, DECIMALS) + 0.0
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(each) for each in value]
-    # Counts come out of numpy as its own integers, which JSON does not know.
-    return int(value) if isinstance(value, np.integer) else value
+def compare(evaluations: Mapping[str, Evaluation]) -> ComparisonFile:
+    """Return the content of `metrics.json` for several sets of synthetic records: the worst verdict, and every set by name."""
+    files = {name: evaluation.file for name, evaluation in evaluations.items()}
+    return ComparisonFile(verdict=worst_verdict(file.verdict for file in files.values()), sets=files)
+
+
+def _entries(measurements: Measurements) -> list[MetricEntry]:
+    results = {result.metric.name: result for result in measurements.results}
+    return [
+        MeasuredMetric.of(results[metric.name])
+        if metric.name in results
+        else UnmeasuredMetric.of(metric, measurements.missing[metric.name].reason)
+        for metric in metrics()
+    ]

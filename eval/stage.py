@@ -1,4 +1,8 @@
-"""The `eval` stage of a run: splits and synthetic records in, metrics.json and report.html out."""
+"""The `eval` stage of a run: measures splits and synthetic records, rules on the gates, writes metrics.json and report.html.
+
+Measuring is a stage within it, `measure`, with its own entry in `run.json`. Its inputs do not contain the release section:
+another profile or another limit is ruled on the measurements that are there, and nothing is measured.
+"""
 
 import json
 import shutil
@@ -35,7 +39,7 @@ def evaluate(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Pr
 
 
 class _Evaluate:
-    """The `eval` stage."""
+    """The `eval` stage: rules on the measurements."""
 
     name = "eval"
 
@@ -43,7 +47,46 @@ class _Evaluate:
         from paracosm.eval.gates.ruling import check_names
 
         check_names(recipe.release)
-        return _inputs(recipe, run)
+        return {
+            **measuring_inputs(recipe, run),
+            "history": file_digest(run.history) if run.history.is_file() else None,
+            "release": recipe.release.model_dump(mode="json"),
+        }
+
+    def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
+        pass
+
+    def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+        from paracosm.eval.catalogue import anchor_labels
+        from paracosm.eval.evaluation import rule_on
+        from paracosm.eval.measurements import read_measurements
+        from paracosm.eval.measuring.dp_claim import claim_of
+        from paracosm.eval.report.html import report_html
+
+        run_stage(_Measure(), recipe=recipe, run=run, progress=progress)
+        claim = claim_of(run)
+        evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
+        write_text(run.metrics, evaluation.to_json())
+        page = report_html(
+            evaluation.file,
+            name=recipe.name,
+            history=_history(run.history),
+            nearest=evaluation.measurements.nearest,
+            claim=claim,
+            minutes=run.journal.stage("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
+            labels=anchor_labels(),
+        )
+        write_text(run.report, page)
+        return {"verdict": evaluation.verdict, "profile": recipe.release.profile}
+
+
+class _Measure:
+    """The part of the `eval` stage that measures."""
+
+    name = "measure"
+
+    def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        return measuring_inputs(recipe, run)
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         pass
@@ -52,13 +95,12 @@ class _Evaluate:
         from paracosm.eval.measure import measure
         from paracosm.eval.measuring.attack_settings import AttackSettings
         from paracosm.eval.measuring.dp_claim import claim_of
-        from paracosm.eval.report.html import report_html
         from paracosm.records.schema.table import read_table
 
         schema = Schema.load(run.schema)
         splits = {name: read_table(run.split(name), schema) for name in SPLITS}
         synthetic = pd.concat([read_table(path, schema) for path in _shards(run)], ignore_index=True)
-        found = measure(
+        measurements = measure(
             train=splits["train"],
             control=splits["control"],
             test=splits["test"],
@@ -72,25 +114,19 @@ class _Evaluate:
             attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
             further=_further(recipe, run, progress),
             settings=recipe.eval,
-            release=recipe.release,
-            history=_history(run.history),
             progress=progress,
         )
-        write_text(run.metrics, found.to_json())
-        page = report_html(
-            found.plain(),
-            name=recipe.name,
-            history=found.history,
-            nearest=found.nearest,
-            claim=claim_of(run),
-            minutes=run.journal.stage("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
-        )
-        write_text(run.report, page)
+        write_text(run.measurements, measurements.to_json())
         shutil.rmtree(run.further, ignore_errors=True)
-        return {"verdict": found.verdict, "profile": found.profile}
+        return {}
 
 
-def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
+    """Return what the measurements depend on; the release section does not change them.
+
+    Raises:
+        RunError: the run has no splits or no synthetic records yet.
+    """
     needed = [run.schema, *map(run.split, SPLITS)]
     for path in needed:
         if not path.is_file():
@@ -100,12 +136,10 @@ def _inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     return {
         "splits": {path.name: file_digest(path) for path in needed},
         "synthetic": folder_digest(run.synthetic),
-        "history": file_digest(run.history) if run.history.is_file() else None,
         "adapter": folder_digest(run.adapter) if run.codec.is_file() else None,
         "canaries": file_digest(run.canaries) if run.canaries.is_file() else None,
         "target": recipe.data.target,
         "eval": _settings(recipe.eval),
-        "release": recipe.release.model_dump(mode="json"),
         **_training(recipe),
     }
 
@@ -117,14 +151,14 @@ def _settings(settings: Evaluate) -> dict[str, Any]:
 
 
 def _training(recipe: Recipe) -> dict[str, Any]:
-    """Return how adapters are trained, where an attack trains some."""
+    """Return how models are trained, where an attack trains some."""
     if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
         return {}
     return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
 
 
 def _pace(run: Run) -> float | None:
-    """Return the seconds that a training record took in an epoch; None where the adapter was not trained here."""
+    """Return the seconds that training spent on one record in one epoch; None where the adapter was not trained here."""
     trained = run.journal.stage("finetune")
     rows = run.journal.stage("records").get("facts", {}).get("rows", {}).get("train")
     epochs = trained.get("facts", {}).get("stopped", {}).get("epoch")
@@ -132,6 +166,7 @@ def _pace(run: Run) -> float | None:
 
 
 def _further(recipe: Recipe, run: Run, progress: Progress) -> list[pd.DataFrame]:
+    """Return further sets of synthetic records of the run's generator, where utility is measured on several."""
     if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
         return []
     from paracosm.eval.extra_samples import further_sets

@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.eval.gates.ruling import verdict as verdict_of
+from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
 from paracosm.recipes.run.stage import is_done
-from paracosm.registry.card.facts import open_gates, published_metrics, read_metrics
+from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.store import Store
 from paracosm.registry.versions.checks import OVERRIDDEN
 from paracosm.registry.versions.manifest import DATASET, Override, Version
 from paracosm.registry.versions.release import Release
-from paracosm.registry.versions.verdict import verdict_of
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard
@@ -58,19 +59,19 @@ def publish(
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
-    metrics = read_metrics(run)
-    verdict = verdict_of(metrics)
+    metrics = read_evaluation(run.metrics)
+    verdict = verdict_of(metrics.gates)
     accepted = None if verdict == "PASS" else _checked_override(verdict, metrics, override, by)
-    if public and metrics["profile"] != "public":
+    if public and metrics.profile != "public":
         raise RegistryError(
-            f"not published: --public needs a run with release.profile 'public'; this run was evaluated with {metrics['profile']!r}"
+            f"not published: --public needs a run with release.profile 'public'; this run was evaluated with {metrics.profile!r}"
         )
     about = Version(
         name=at.name or facts["name"],
         number=0,
         published=datetime.now(UTC).isoformat(timespec="seconds"),
         verdict=verdict,
-        profile=metrics["profile"],
+        profile=metrics.profile,
         limits=facts["limits"],
         override=accepted,
         base_model=facts["base_model"],
@@ -111,7 +112,7 @@ def _as_text(markdown: str) -> str:
     return markdown.replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
 
 
-def _checked_override(verdict: str, metrics: dict[str, Any], reason: str | None, by: str | None) -> Override:
+def _checked_override(verdict: str, metrics: EvaluationFile, reason: str | None, by: str | None) -> Override:
     if reason is None:
         gates = ", ".join(_open_gates(metrics)) or "no gate was evaluated"
         raise RegistryError(
@@ -131,8 +132,8 @@ def _one_line(text: str) -> str:
     return "".join(character for character in " ".join(text.split()) if character.isprintable())
 
 
-def _open_gates(metrics: dict[str, Any]) -> list[str]:
-    return [f"{gate['title']} {gate['state']}" for gate in open_gates(metrics)]
+def _open_gates(metrics: EvaluationFile) -> list[str]:
+    return [f"{gate.title} {gate.result.state}" for gate in open_gates(metrics)]
 
 
 def _card_facts(run: Run) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _card_facts(run: Run) -> dict[str, Any]:
 
 
 def _files(
-    run: Run, metrics: dict[str, Any], about: Version, *, recipe_name: str, store: Store
+    run: Run, metrics: EvaluationFile, about: Version, *, recipe_name: str, store: Store
 ) -> dict[str, Path | str]:
     """Return the file to copy, or the text to write, by its name in the version."""
     from huggingface_hub import DatasetCard, ModelCard
@@ -168,8 +169,7 @@ def _files(
         path = run.adapter / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, about.base_model)
-    public_metrics = json.dumps(published_metrics(run), indent=1, ensure_ascii=False) + "\n"
-    files |= {"metrics.json": public_metrics, "schema.json": run.schema}
+    files |= {"metrics.json": published_evaluation(run).to_json(), "schema.json": run.schema}
     for path in sorted(run.card_folder.rglob("*")):
         if path.is_file():
             files[path.relative_to(run.card_folder).as_posix()] = path

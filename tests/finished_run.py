@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
+from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
-from paracosm.eval.gates.ruling import Ruling, rule
-from paracosm.eval.measuring.metric import Obstacle
+from paracosm.eval.gates.ruling import rule
+from paracosm.eval.measuring.metric import Obstacle, Result
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import GateResult
+from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
-from paracosm.registry.versions.verdict import entry_result
 
 MARK = "Zyzzyva"
 """Part of every value that must not appear on a card."""
@@ -61,34 +64,41 @@ def recipe_of(**sections: Any) -> Recipe:
 
 def metric(name: str, group: str, value: float | None, **more: Any) -> dict[str, Any]:
     """Return one entry of `metrics.json`; the anchors in `more` get an interval of 0.01 to both sides."""
-    anchors = {key: anchor for key, anchor in more.items() if key in ("ceiling", "floor", "worst")}
-    entry = {
+    described = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
         "group": group,
-        "goal": "down",
+        "goal": more.pop("goal", "down"),
         "range": [0, 1],
         "unit": "plain",
-        "value": value,
-        "interval": None if value is None else [value - 0.01, value + 0.01],
-        "zero": "floor",
-        "normalised": None,
-        "reading": "",
         "source": "",
         "what": "",
+        "value": value,
+    }
+    if value is None:
+        return described | more
+    anchors = {key: each for key, each in more.items() if key in ("ceiling", "floor", "worst")}
+    entry = {
+        "interval": [value - 0.01, value + 0.01],
+        "normalised": None,
+        "zero": "floor",
+        "reading": "",
+        "closer_than_real": False,
         "reason_not_measured": None,
         "facts": {},
         "breakdown": {},
+        "curves": {},
         "anchors": {
             key: {
                 "value": anchor,
                 "interval": [anchor - 0.01, anchor + 0.01],
                 "breakdown": {f"{MARK} A": 0.5},
+                "curves": {},
             }
             for key, anchor in anchors.items()
         },
     }
-    return entry | more
+    return described | entry | more
 
 
 COPIES = {"PASS": [0.0, 0.004], "FAIL": [0.21, 0.29], "INCONCLUSIVE": [0.0, 0.04]}
@@ -134,24 +144,41 @@ def metrics_of(state: str = "PASS") -> dict[str, Any]:
         metric("dcr_share", "privacy", 0.501, ceiling=0.5, floor=0.49, worst=1.0, zero="worst"),
         metric("rows_alike", "privacy", None, reason_not_measured="too few records | for it"),
     ]
-    rulings = [each.plain() for each in _rulings(entries)]
-    asked = [each for each in rulings if each["state"] in COPIES]
+    results = _gate_results(entries)
     return {
         "schema_version": 1,
         "verdict": state,
         "profile": "internal",
         "sizes": {"train": 3, "control": 3, "test": 3, "synthetic": 3},
         "metrics": entries,
-        "gates": asked,
-        "not_ruling": [each for each in rulings if each not in asked],
-        "distributions": [{"field": "ward", "labels": [f"rare {MARK}"], "train": [1.0]}],
+        "gates": [each.plain() for each in results if each.decides],
+        "not_ruling": [each.plain() for each in results if not each.decides],
         "notes": ["The splits look alike (guard AUC 0.50)."],
+        "distributions": [
+            {
+                "field": "ward",
+                "type": "category",
+                "kind": "categories",
+                "labels": [f"rare {MARK}"],
+                "train": [1.0],
+                "synthetic": [1.0],
+            }
+        ],
     }
 
 
-def _rulings(entries: list[dict[str, Any]]) -> list[Ruling]:
-    """Return the rulings of the real gates on these metrics; a gate without its metric does not apply."""
-    measured = [entry_result(each) for each in entries if each["value"] is not None]
+def evaluation_of(state: str = "PASS") -> EvaluationFile:
+    """Return `metrics_of` as it is read from a file."""
+    return EvaluationFile.model_validate_json(json.dumps(metrics_of(state)))
+
+
+def _gate_results(entries: list[dict[str, Any]]) -> list[GateResult]:
+    """Return the results of the real gates on these metrics; a gate without its metric does not apply."""
+    registered = {each.name: each for each in metrics()}
+    typed = [
+        MeasuredMetric.model_validate_json(json.dumps(each)) for each in entries if each["value"] is not None
+    ]
+    measured = [Result(registered[each.name], each.estimates()) for each in typed if each.name in registered]
     missing = {gate.metric: Obstacle("not available for these data", curable=False) for gate in GATES}
     return rule(measured, missing, Release())
 
@@ -226,6 +253,6 @@ def _generate(run: Run) -> dict[str, Any]:
 
 
 def _evaluate(run: Run, state: str) -> dict[str, Any]:
-    run.evaluation.mkdir()
+    run.evaluation.mkdir(exist_ok=True)
     run.metrics.write_text(json.dumps(metrics_of(state)))
     return {}

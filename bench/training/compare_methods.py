@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from seeds import finish, metrics_of, seeded, with_interval
 
+from paracosm.eval.results.metric_entry import MeasuredMetric
+
 METHODS = {
     "causal": "{recipe}",
     # The bundled masked model is small and hardly pre-trained, so all its weights are trained.
@@ -66,12 +68,12 @@ def main() -> None:
     Console(width=170).print(table)
 
 
-def _cells(training: dict[str, Any], metrics: dict[str, Any]) -> list[str]:
+def _cells(training: dict[str, Any], metrics: dict[str, MeasuredMetric]) -> list[str]:
     facts = training["facts"]
     return [
         f"{facts['best_control_bits']:.2f}",
-        _number(metrics["pairs"].get("normalised")),
-        *(with_interval(metrics[name]) for name in METRICS.values()),
+        _number(metrics["pairs"].normalised if "pairs" in metrics else None),
+        *(with_interval(metrics.get(name)) for name in METRICS.values()),
         f"{training['wall_seconds']:.0f}",
         f"{training['peak_memory_bytes'] / 1e9:.2f}",
         _number(facts.get("epsilon")),

@@ -8,21 +8,25 @@ below them the metrics of held-out real records, shuffled columns and a copy of 
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from paracosm.eval.results.evaluation_file import read_evaluation
+from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
 from paracosm.pipeline import run
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 
 SHOWN = ("c2st_auc", "utility_ratio", "dcr_share", "exact_copies")
 COLUMNS = ("epoch kept", "control bits", "train s", "tok/s", "records/s", "valid", *SHOWN)
-ANCHORS = {"ceiling": "held-out real records", "floor": "columns shuffled", "worst": "copy of train"}
+ANCHORS: dict[ReferenceAnchor, str] = {
+    "ceiling": "held-out real records",
+    "floor": "columns shuffled",
+    "worst": "copy of train",
+}
 
 
 def main() -> None:
@@ -35,7 +39,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
     arguments = parser.parse_intermixed_args()
     table = Table("seed", *COLUMNS, title=f"{arguments.recipe}, seeds {arguments.seeds}")
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, MeasuredMetric] = {}
     for seed in arguments.seeds:
         finished = finish(
             arguments.recipe, [*arguments.overrides, *seeded(seed)], arguments.runs / f"seed-{seed}"
@@ -44,7 +48,9 @@ def main() -> None:
         table.add_row(str(seed), *row(finished))
     for anchor, label in ANCHORS.items():
         table.add_row(
-            label, *[""] * (len(COLUMNS) - len(SHOWN)), *(_anchor(metrics[name], anchor) for name in SHOWN)
+            label,
+            *[""] * (len(COLUMNS) - len(SHOWN)),
+            *(_anchor(metrics.get(name), anchor) for name in SHOWN),
         )
     Console(width=180).print(table)
 
@@ -60,9 +66,9 @@ def finish(recipe: str, overrides: Sequence[str], folder: Path) -> Run:
     return run(load_recipe(Path(recipe), overrides), run=folder, root=root)
 
 
-def metrics_of(finished: Run) -> dict[str, Any]:
-    """Return the metrics of a run by name."""
-    return {metric["name"]: metric for metric in json.loads(finished.metrics.read_text())["metrics"]}
+def metrics_of(finished: Run) -> dict[str, MeasuredMetric]:
+    """Return the measured metrics of a run by name."""
+    return read_evaluation(finished.metrics).measured
 
 
 def row(finished: Run) -> list[str]:
@@ -76,7 +82,7 @@ def row(finished: Run) -> list[str]:
         f"{facts['tokens_per_second']:.0f}",
         f"{sampling['facts']['records_per_second']}",
         _valid(finished),
-        *(with_interval(metrics[name]) for name in SHOWN),
+        *(with_interval(metrics.get(name)) for name in SHOWN),
     ]
 
 
@@ -93,17 +99,16 @@ def _valid(finished: Run) -> str:
     return f"{sum(allowed)} of {len(allowed)}"
 
 
-def with_interval(metric: dict[str, Any]) -> str:
+def with_interval(metric: MeasuredMetric | None) -> str:
     """Return value and 95% interval of a metric."""
-    if metric["value"] is None:
+    if metric is None:
         return "not measured"
-    low, high = metric["interval"]
-    return f"{metric['value']:.3f} [{low:.3f}, {high:.3f}]"
+    low, high = metric.interval
+    return f"{metric.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def _anchor(metric: dict[str, Any], anchor: str) -> str:
-    value = metric.get(anchor)
-    return "" if value is None else f"{value:.3f}"
+def _anchor(metric: MeasuredMetric | None, anchor: ReferenceAnchor) -> str:
+    return f"{metric.anchors[anchor].value:.3f}" if metric and anchor in metric.anchors else ""
 
 
 if __name__ == "__main__":

@@ -1,95 +1,111 @@
-"""What would settle the open gates, gathered: one line for all that want the same."""
+"""Remedies: how much more data would decide the inconclusive gates, one sentence for each kind of data."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from paracosm.eval.gates.ruling import MAX_DATA_FACTOR
 from paracosm.eval.measuring.gate import CONTROL, HELD_OUT
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import GateResult
 
-COUNTED: dict[str, tuple[str, ...]] = {
+COUNTED_TABLES: dict[str, tuple[str, ...]] = {
     CONTROL: ("control",),
     "control texts": ("control",),
     HELD_OUT: ("control", "test"),
     "test records": ("test",),
     "synthetic records": ("synthetic",),
 }
-"""What settles a gate -> the tables whose rows count; what is not here is said as a multiple."""
+"""Kind of data -> the tables whose rows count; other kinds are given as a multiple of what there is."""
 
 
-def cures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one entry for all inconclusive gates that want the same: the sentence, and the gates.
+@dataclass(frozen=True)
+class Remedy:
+    """What would settle some inconclusive gates.
 
-    Args:
-        metrics: what `metrics.json` holds.
+    Attributes:
+        sentence: how much more data of which kind, or why more data would not help; without a full stop at the end.
+        gates: names of the gates.
+        titles: their titles.
     """
-    waiting = [gate for gate in metrics["gates"] if gate["state"] == "INCONCLUSIVE"]
-    entries = []
-    for what, gates in _grouped(waiting, lambda gate: gate["times"] is not None and gate["cure"]).items():
-        entries.append(_entry(_more(what, gates, metrics["sizes"]), gates))
-    for what, gates in _grouped(waiting, lambda gate: gate["times"] is None and gate["cure"]).items():
-        entries.append(_entry(_unlikely(what, gates), gates))
-    for reason, gates in _grouped(waiting, _other_reason).items():
-        stand = "it stands" if len(gates) == 1 else "they stand"
-        entries.append(_entry(f"{_count(gates)} cannot be settled as {stand}. {reason}", gates))
-    return entries
+
+    sentence: str
+    gates: tuple[str, ...]
+    titles: tuple[str, ...]
+
+    @classmethod
+    def of(cls, sentence: str, gates: Sequence[GateResult]) -> "Remedy":
+        """Return a remedy for these gates."""
+        return cls(sentence, tuple(gate.gate for gate in gates), tuple(gate.title for gate in gates))
 
 
-def _grouped(gates: Sequence[Mapping[str, Any]], key: Any) -> dict[str, list[Mapping[str, Any]]]:
-    """Return gates by what `key` gives, the largest group first; what it gives nothing for is left out."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def remedies(evaluation: EvaluationFile) -> list[Remedy]:
+    """Return one remedy for all inconclusive gates that need the same."""
+    gates = [gate for gate in evaluation.gates if gate.state == "INCONCLUSIVE"]
+    countable = [gate for gate in gates if gate.data_factor is not None]
+    uncertain = [gate for gate in gates if gate.data_factor is None]
+    return [
+        *(
+            Remedy.of(_more(data, group, evaluation.sizes), group)
+            for data, group in _grouped(countable, lambda gate: gate.remedy).items()
+        ),
+        *(
+            Remedy.of(_unlikely(data, group), group)
+            for data, group in _grouped(uncertain, lambda gate: gate.remedy).items()
+        ),
+        *(
+            Remedy.of(f"{_count(group)} {'is' if len(group) == 1 else 'are'} undecided. {reason}", group)
+            for reason, group in _grouped(gates, _other_reason).items()
+        ),
+    ]
+
+
+def _grouped(
+    gates: Sequence[GateResult], key: Callable[[GateResult], str | None]
+) -> dict[str, list[GateResult]]:
+    """Return gates by their key, the largest group first; gates without a key are left out."""
+    groups: dict[str, list[GateResult]] = {}
     for gate in gates:
         if name := key(gate):
-            found.setdefault(name, []).append(gate)
-    return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+            groups.setdefault(name, []).append(gate)
+    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def _other_reason(gate: Mapping[str, Any]) -> str | None:
-    """Return why a gate is open that no number of records settles; the same words for all that are open alike."""
-    if gate["cure"]:
+def _other_reason(gate: GateResult) -> str | None:
+    """Return why a gate is inconclusive that no number of records settles, in the same words for the same reason."""
+    if gate.remedy:
         return None
-    if gate["low"] is None and not gate["reason"].startswith("Not measured"):
+    if gate.low is None and not gate.reason.startswith("Not measured"):
         return "Floor and ceiling do not differ here"
-    return gate["reason"].rstrip(".")
+    return gate.reason.rstrip(".")
 
 
-def _entry(reading: str, gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "reading": reading,
-        "gates": [each["gate"] for each in gates],
-        "titles": [each["title"] for each in gates],
-    }
-
-
-def _count(gates: Sequence[Mapping[str, Any]]) -> str:
+def _count(gates: Sequence[GateResult]) -> str:
     return "1 gate" if len(gates) == 1 else f"{len(gates)} gates"
 
 
-def _more(what: str, gates: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> str:
-    times = sorted(each["times"] for each in gates)
-    middle, most = times[(len(times) - 1) // 2], times[-1]
+def _more(data: str, gates: Sequence[GateResult], sizes: Mapping[str, int]) -> str:
+    factors = sorted(gate.data_factor for gate in gates if gate.data_factor is not None)
+    median, largest = factors[(len(factors) - 1) // 2], factors[-1]
+    half_needs_less = len(gates) > 2 and median - 1 < 0.7 * (largest - 1)
     need = "needs" if len(gates) == 1 else "need"
-    if what not in COUNTED:
-        half = f", half of them {middle:.1f} times" if _worth_saying(middle, most, gates) else ""
-        return f"{_count(gates)} {need} about {most:.1f} times as many {what}{half}"
-    now = sum(sizes.get(name, 0) for name in COUNTED[what])
-    half = (
-        f", half of them about {_round_up((middle - 1) * now):,}"
-        if _worth_saying(middle, most, gates)
-        else ""
+    if data not in COUNTED_TABLES:
+        half = f", half of them {median:.1f} times" if half_needs_less else ""
+        return f"{_count(gates)} {need} about {largest:.1f} times as many {data}{half}"
+    present = sum(sizes.get(name, 0) for name in COUNTED_TABLES[data])
+    half = f", half of them about {_round_up((median - 1) * present):,}" if half_needs_less else ""
+    more = _round_up((largest - 1) * present)
+    return f"{_count(gates)} {need} about {more:,} more {data} than the {present:,} there are{half}"
+
+
+def _unlikely(data: str, gates: Sequence[GateResult]) -> str:
+    return (
+        f"{_count(gates)} may need more than {MAX_DATA_FACTOR} times as many {data}: "
+        "the value is near the limit or beyond it, or the attack has no power"
     )
-    return f"{_count(gates)} {need} about {_round_up((most - 1) * now):,} more {what} than the {now:,} there are{half}"
-
-
-def _worth_saying(middle: float, most: float, gates: Sequence[Mapping[str, Any]]) -> bool:
-    return len(gates) > 2 and middle - 1 < 0.7 * (most - 1)
-
-
-def _unlikely(what: str, gates: Sequence[Mapping[str, Any]]) -> str:
-    lie = "lies" if len(gates) == 1 else "lie"
-    return f"{_count(gates)} {lie} at the limit or beyond it: more {what} would show whether that is chance"
 
 
 def _round_up(count: float) -> int:
-    """Return a count rounded up to two figures."""
+    """Return a count rounded up to two significant digits."""
     step = 10 ** max(0, math.floor(math.log10(max(count, 1.0))) - 1)
     return max(1, math.ceil(count / step) * step)

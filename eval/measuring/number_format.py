@@ -1,8 +1,10 @@
 """Numbers as text: the one place that decides units, digits and intervals."""
 
+import math
 from typing import Literal
 
 Unit = Literal["percent", "points", "plain"]
+MAX_DECIMALS = 3
 
 
 def figure(value: float, unit: Unit) -> str:
@@ -17,6 +19,16 @@ def figure(value: float, unit: Unit) -> str:
 def interval(low: float, high: float, unit: Unit) -> str:
     """Return a 95% interval as text."""
     return f"{figure(low, unit)} to {figure(high, unit)}"
+
+
+def bracketed(low: float, high: float, unit: Unit) -> str:
+    """Return a 95% interval without its unit, such as `[1.2, 3.4]`, with two significant digits of its width."""
+    scale = 1 if unit == "plain" else 100
+    width = scale * (high - low)
+    decimals = 1 - math.floor(math.log10(width)) if width > 0 else 2
+    decimals = min(max(decimals, 0), MAX_DECIMALS)
+    ends = (round(scale * end, decimals) + 0.0 for end in (low, high))
+    return f"[{', '.join(f'{end:.{decimals}f}' for end in ends)}]"
 
 
 def percentage(share: float, digits: int = 0) -> str:

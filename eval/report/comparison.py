@@ -1,75 +1,85 @@
-"""Several sets of synthetic records side by side: one page with every gate and every figure, a column a set."""
+"""Page that compares several sets of synthetic records: every gate and every metric, one column for each set."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from paracosm.eval.measuring.metric import Section
 from paracosm.eval.measuring.number_format import figure, interval
 from paracosm.eval.report.html import GROUPS, template
-
-VERDICTS = ("FAIL", "INCONCLUSIVE", "PASS")
-
-
-def together(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what `metrics.json` holds for several sets: the worst verdict, and each set's own content by name."""
-    found = {each["verdict"] for each in sets.values()}
-    return {
-        "schema_version": next(iter(sets.values()))["schema_version"],
-        "verdict": next(verdict for verdict in VERDICTS if verdict in found),
-        "sets": dict(sets),
-    }
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import State
+from paracosm.eval.results.metric_entry import MeasuredMetric
 
 
-def comparison_html(sets: Mapping[str, Mapping[str, Any]], links: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class GateRow:
+    """State of one gate in every set."""
+
+    title: str
+    states: list[State]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A metric's value and 95% interval in one set, as text."""
+
+    value: str
+    span: str = ""
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric in every set, and its anchors."""
+
+    title: str
+    cells: list[Cell]
+    anchors: list[str]
+
+
+def comparison_html(sets: Mapping[str, EvaluationFile], links: Mapping[str, str]) -> str:
     """Return the page.
 
     Args:
-        sets: name -> what `Evaluation.plain` returns.
+        sets: name -> content of its `metrics.json`.
         links: name -> relative address of the set's own report.
     """
     first = next(iter(sets.values()))
     return template("comparison.html.jinja").render(
-        sets=[{"name": name, "metrics": each, "link": links[name]} for name, each in sets.items()],
-        sizes={split: rows for split, rows in first["sizes"].items() if split != "synthetic"},
+        sets=[{"name": name, "metrics": file, "link": links[name]} for name, file in sets.items()],
+        sizes={split: rows for split, rows in first.sizes.items() if split != "synthetic"},
         gates=_gate_rows(sets),
-        figures={GROUPS[key][0]: _figure_rows(key, sets) for key in GROUPS},
+        figures={title: _metric_rows(section, sets) for section, (title, _) in GROUPS.items()},
     )
 
 
-def _gate_rows(sets: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    by_set = [
-        {gate["gate"]: gate for gate in (*each["gates"], *each["not_ruling"])} for each in sets.values()
-    ]
-    names = list(dict.fromkeys(name for gates in by_set for name in gates))
-    rows = [
-        {
-            "title": next(gates[name]["title"] for gates in by_set if name in gates),
-            "states": [gates[name]["state"] if name in gates else "NOT APPLICABLE" for gates in by_set],
-        }
-        for name in names
-    ]
-    return [row for row in rows if set(row["states"]) != {"NOT APPLICABLE"}]
-
-
-def _figure_rows(group: str, sets: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    by_set = [{each["name"]: each for each in found["metrics"]} for found in sets.values()]
+def _gate_rows(sets: Mapping[str, EvaluationFile]) -> list[GateRow]:
+    """Return every gate that applies to at least one set."""
+    by_set = [{gate.gate: gate for gate in file.every_gate} for file in sets.values()]
     rows = []
-    for name, described in by_set[0].items():
-        measured = [each[name] for each in by_set if each[name]["value"] is not None]
-        if described["group"] != group or not measured:
-            continue
-        anchors = [_anchor(measured[0], anchor) for anchor in ("floor", "ceiling", "worst")]
-        cells = [_cell(each[name]) for each in by_set]
-        rows.append({"title": described["title"], "cells": cells, "anchors": anchors})
+    for name in dict.fromkeys(name for gates in by_set for name in gates):
+        states: list[State] = [gates[name].state if name in gates else "NOT APPLICABLE" for gates in by_set]
+        if set(states) != {"NOT APPLICABLE"}:
+            rows.append(GateRow(next(gates[name].title for gates in by_set if name in gates), states))
     return rows
 
 
-def _cell(metric: Mapping[str, Any]) -> dict[str, str]:
-    if metric["value"] is None:
-        return {"value": "not measured", "span": ""}
-    low, high = metric["interval"]
-    unit = metric["unit"]
-    return {"value": figure(metric["value"], unit), "span": interval(low, high, unit)}
+def _metric_rows(section: Section, sets: Mapping[str, EvaluationFile]) -> list[MetricRow]:
+    """Return every metric of a section that was measured on at least one set; anchors are those of the first such set."""
+    rows = []
+    for metric in next(iter(sets.values())).metrics:
+        measured = [file.measured.get(metric.name) for file in sets.values()]
+        first = next((entry for entry in measured if entry is not None), None)
+        if metric.section != section or first is None:
+            continue
+        anchors = [
+            figure(first.anchors[anchor].value, first.unit) if anchor in first.anchors else ""
+            for anchor in ("floor", "ceiling", "worst")
+        ]
+        rows.append(MetricRow(metric.title, [_cell(entry) for entry in measured], anchors))
+    return rows
 
 
-def _anchor(metric: Mapping[str, Any], name: str) -> str:
-    return figure(metric[name], metric["unit"]) if name in metric else ""
+def _cell(metric: MeasuredMetric | None) -> Cell:
+    if metric is None:
+        return Cell("not measured")
+    return Cell(figure(metric.value, metric.unit), interval(*metric.interval, metric.unit))

@@ -1,8 +1,7 @@
-"""Distributions to look at: train beside synthetic, field by field, as shares of bins. No single record shows."""
+"""Histograms of every field: shares of train and of synthetic records in the same bins. No single record shows."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -11,73 +10,59 @@ import pandas as pd
 
 from paracosm.eval.measuring.context import DISCRETE, NUMERIC
 from paracosm.eval.representations.features import SECONDS_A_DAY, as_floats
+from paracosm.eval.results.report_data import Distribution
 from paracosm.records.schema.schema import Field
 
 BINS = 14
-MOST_CATEGORIES = 12
-FEWEST_TRAIN_ROWS = 5
+MAX_CATEGORIES = 12
+MIN_TRAIN_ROWS = 5
+"""Training records below which a category is counted as `(other)`, so that no single record can be seen."""
 MISSING_LABEL = "(missing)"
 OTHER_LABEL = "(other)"
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """Shares of train and of synthetic records in the same bins."""
-
-    field: str
-    type: str
-    kind: str
-    """`ordered` bins (numbers, dates, text lengths) or `categories`."""
-    labels: list[str]
-    train: list[float]
-    synthetic: list[float]
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
 
 
 def distributions(
     fields: Sequence[Field], train: pd.DataFrame, synthetic: pd.DataFrame
 ) -> list[Distribution]:
-    """Return one distribution a field. A category with fewer than 5 training records counts as `(other)`."""
-    return [_distribution(each, train[each.name], synthetic[each.name]) for each in fields]
+    """Return one distribution for each field. A category with fewer than 5 training records counts as `(other)`."""
+    return [_distribution(field, train[field.name], synthetic[field.name]) for field in fields]
 
 
 def _distribution(field: Field, train: pd.Series, synthetic: pd.Series) -> Distribution:
-    few = field.type == "integer" and train.nunique() <= MOST_CATEGORIES
-    if field.type in DISCRETE or few:
-        return _categories(field, train, synthetic, by_value=few)
+    few_integers = field.type == "integer" and train.nunique() <= MAX_CATEGORIES
+    if field.type in DISCRETE or few_integers:
+        return _categories(field, train, synthetic, by_value=few_integers)
     if field.type in NUMERIC:
-        known, ours = as_floats(train, field), as_floats(synthetic, field)
-    else:
-        known, ours = (
-            side.astype("string").str.len().astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            for side in (train, synthetic)
-        )
-    return _ordered(field, known, ours)
+        return _ordered(field, as_floats(train, field), as_floats(synthetic, field))
+    return _ordered(field, _lengths(train), _lengths(synthetic))
+
+
+def _lengths(texts: pd.Series) -> np.ndarray:
+    return texts.astype("string").str.len().astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _categories(field: Field, train: pd.Series, synthetic: pd.Series, *, by_value: bool) -> Distribution:
-    known = train.astype("string").dropna().value_counts()
-    shown = [str(name) for name in known.index if known[name] >= FEWEST_TRAIN_ROWS][:MOST_CATEGORIES]
+    train_counts = train.astype("string").dropna().value_counts()
+    shown = [str(name) for name in train_counts.index if train_counts[name] >= MIN_TRAIN_ROWS][
+        :MAX_CATEGORIES
+    ]
     shown = sorted(shown, key=int) if by_value else shown
 
     def shares(column: pd.Series) -> list[float]:
         counts = column.astype("string").dropna().value_counts()
-        kept = [int(counts.get(name, 0)) for name in shown]
-        return [
-            count / len(column) for count in (*kept, int(counts.sum()) - sum(kept), int(column.isna().sum()))
-        ]
+        of_shown = [int(counts.get(name, 0)) for name in shown]
+        other, missing = int(counts.sum()) - sum(of_shown), int(column.isna().sum())
+        return [count / len(column) for count in (*of_shown, other, missing)]
 
+    labels = [*shown, OTHER_LABEL, MISSING_LABEL]
     return _without_empty(
         Distribution(
-            field.name,
-            field.type,
-            "categories",
-            [*shown, OTHER_LABEL, MISSING_LABEL],
-            shares(train),
-            shares(synthetic),
+            field=field.name,
+            type=field.type,
+            kind="categories",
+            labels=labels,
+            train=shares(train),
+            synthetic=shares(synthetic),
         )
     )
 
@@ -85,7 +70,6 @@ def _categories(field: Field, train: pd.Series, synthetic: pd.Series, *, by_valu
 def _ordered(field: Field, train: np.ndarray, synthetic: np.ndarray) -> Distribution:
     present = train[~np.isnan(train)]
     edges = _round_edges(present) if len(present) else np.empty(0)
-    labels = _labels(field, edges)
 
     def shares(values: np.ndarray) -> list[float]:
         inside = values[~np.isnan(values)]
@@ -94,13 +78,18 @@ def _ordered(field: Field, train: np.ndarray, synthetic: np.ndarray) -> Distribu
 
     return _without_empty(
         Distribution(
-            field.name, field.type, "ordered", [*labels, MISSING_LABEL], shares(train), shares(synthetic)
+            field=field.name,
+            type=field.type,
+            kind="ordered",
+            labels=[*_labels(field, edges), MISSING_LABEL],
+            train=shares(train),
+            synthetic=shares(synthetic),
         )
     )
 
 
 def _round_edges(present: np.ndarray) -> np.ndarray:
-    """Return round bin edges between the 2nd and 98th percentile; the outer bins are open, so no extreme shows."""
+    """Return round bin edges between the 2nd and 98th percentile; the outer bins are open, so that no extreme shows."""
     low, high = np.quantile(present, [0.02, 0.98])
     if high <= low:
         return np.array([low])
@@ -113,34 +102,34 @@ def _round_edges(present: np.ndarray) -> np.ndarray:
 def _labels(field: Field, edges: np.ndarray) -> list[str]:
     if not len(edges):
         return ["any"]
-    marks = [_mark(field, edge) for edge in edges]
-    inner = [f"{one} to {other}" for one, other in pairwise(marks)]
-    return [f"below {marks[0]}", *inner, f"{marks[-1]} and above"]
+    texts = [_edge_text(field, edge) for edge in edges]
+    inner = [f"{low} to {high}" for low, high in pairwise(texts)]
+    return [f"below {texts[0]}", *inner, f"{texts[-1]} and above"]
 
 
-def _mark(field: Field, edge: float) -> str:
+def _edge_text(field: Field, edge: float) -> str:
     if field.type == "datetime":
         return (pd.Timestamp("2000-01-01") + pd.Timedelta(seconds=edge * SECONDS_A_DAY)).strftime("%Y-%m-%d")
     return f"{edge:,.6g}"
 
 
 def _without_empty(distribution: Distribution) -> Distribution:
-    kept = [
-        number
-        for number, label in enumerate(distribution.labels)
+    """Return the distribution without the bins of missing and other values that hold no record of either side."""
+    bins = [
+        index
+        for index, label in enumerate(distribution.labels)
         if label not in (MISSING_LABEL, OTHER_LABEL)
-        or distribution.train[number] > 0
-        or distribution.synthetic[number] > 0
+        or distribution.train[index] > 0
+        or distribution.synthetic[index] > 0
     ]
 
     def only(values: list[Any]) -> list[Any]:
-        return [values[number] for number in kept]
+        return [values[index] for index in bins]
 
-    return Distribution(
-        distribution.field,
-        distribution.type,
-        distribution.kind,
-        only(distribution.labels),
-        only(distribution.train),
-        only(distribution.synthetic),
+    return distribution.model_copy(
+        update={
+            "labels": only(distribution.labels),
+            "train": only(distribution.train),
+            "synthetic": only(distribution.synthetic),
+        }
     )

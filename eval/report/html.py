@@ -1,66 +1,113 @@
-"""The report: one HTML file that needs no network, from what `metrics.json` holds."""
+"""Report of one evaluation as one HTML file that needs no network."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
-from paracosm.eval.gates.remedies import cures
+from paracosm.eval.gates.remedies import remedies
+from paracosm.eval.measuring.anchor_labels import ANCHOR_LABELS
 from paracosm.eval.measuring.dp_claim import Claim
+from paracosm.eval.measuring.metric import Section
 from paracosm.eval.measuring.number_format import figure, interval
 from paracosm.eval.report.attack_plots import map_plot, roc_plot
 from paracosm.eval.report.plots import NARROW, anchored, distribution, loss_curve, pair_map
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import STATES, GateResult, State
+from paracosm.eval.results.metric_entry import MeasuredMetric, UnmeasuredMetric
+from paracosm.eval.results.report_data import Distribution, NearestPair
 
-GROUPS = {
+GROUPS: dict[Section, tuple[str, str]] = {
     "fidelity": ("Fidelity", "Do the synthetic records look like the real ones?"),
-    "utility": ("Utility", "Can one learn from them what one would learn from the real ones?"),
-    "privacy": ("Leakage", "Do they give away whom the model was trained on?"),
+    "utility": ("Utility", "Do models that are trained on them predict real records as well?"),
+    "privacy": ("Leakage", "Do they reveal who is in the training data?"),
 }
+"""Section -> its title and the question that it answers."""
 LEADS = {
-    "PASS": "Every gate of the {profile} profile holds.",
-    "FAIL": "At least one gate of the {profile} profile is broken. Do not release these records.",
-    "INCONCLUSIVE": "No gate of the {profile} profile is broken, but these data cannot settle all of them.",
+    "PASS": "Every gate of the {profile} profile passes.",
+    "FAIL": "At least one gate of the {profile} profile fails. Do not release these records.",
+    "INCONCLUSIVE": "No gate of the {profile} profile fails, but these data cannot decide all of them.",
 }
 SHOWN_FIRST = 6
-RULING = ("FAIL", "INCONCLUSIVE", "PASS")
-ORDER = ("FAIL", "INCONCLUSIVE", "PASS", "NO OBJECTION", "NOT APPLICABLE")
+"""Columns whose distribution stands open; the others are folded."""
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """A measured metric with its plots, the states of its gates, and what its anchors are."""
+
+    metric: MeasuredMetric
+    plot: Markup
+    narrow_plot: Markup
+    roc: Markup | None
+    states: list[State]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """One section of the report: metrics that a gate limits, other metrics, and those that were not measured."""
+
+    key: Section
+    title: str
+    question: str
+    limited: list[MetricView]
+    other: list[MetricView]
+    unmeasured: dict[str, list[UnmeasuredMetric]]
+
+    @property
+    def unmeasured_count(self) -> int:
+        """The number of metrics that were not measured."""
+        return sum(map(len, self.unmeasured.values()))
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    """The distribution of one column with its plot, its score and the score of fresh real records."""
+
+    shares: Distribution
+    plot: Markup
+    score: float | None
+    real_score: float | None
 
 
 def report_html(
-    metrics: Mapping[str, Any],
+    evaluation: EvaluationFile,
     *,
     name: str,
     history: Sequence[Mapping[str, Any]] = (),
-    nearest: Sequence[Mapping[str, Any]] = (),
+    nearest: Sequence[NearestPair] = (),
     claim: Claim | None = None,
     minutes: float | None = None,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """Return the report as one HTML page.
 
     Args:
-        metrics: what `Evaluation.plain` returns and `metrics.json` holds.
+        evaluation: content of `metrics.json`.
         name: what was evaluated, for the title.
         history: loss per evaluation of the training run: dicts of `epoch`, `train_bits`, `control_bits`.
         nearest: synthetic records beside training records; they are printed as they are.
-        claim: what a private training states to have spent.
+        claim: epsilon and delta that a private training states.
         minutes: the time limit that ended the training run, where one did.
+        labels: metric -> anchor -> what the anchor is; the labels of the metric's section when absent.
     """
-    gates = sorted([*metrics["gates"], *metrics["not_ruling"]], key=lambda gate: ORDER.index(gate["state"]))
-    places = metrics.get("map")
-    measured = {each["name"]: each for each in metrics["metrics"] if each["value"] is not None}
+    gates = sorted(evaluation.every_gate, key=lambda gate: STATES.index(gate.state))
     return template("report.html.jinja").render(
         name=name,
-        metrics=metrics,
-        lead=LEADS[metrics["verdict"]].format(profile=metrics["profile"]),
-        cures=cures(metrics),
-        ruling=[gate for gate in gates if gate["state"] in RULING],
-        silent=[gate for gate in gates if gate["state"] not in RULING],
-        map=map_plot(places) if places else None,
-        groups=[_group(key, metrics, gates) for key in GROUPS],
-        columns=_columns(metrics, measured.get("marginals")),
+        metrics=evaluation,
+        lead=LEADS[evaluation.verdict].format(profile=evaluation.profile),
+        remedies=remedies(evaluation),
+        deciding=[gate for gate in gates if gate.decides],
+        silent=[gate for gate in gates if not gate.decides],
+        map=map_plot(evaluation.record_map) if evaluation.record_map else None,
+        groups=[_section(key, evaluation, gates, labels or {}) for key in GROUPS],
+        columns=_columns(evaluation),
         shown_first=SHOWN_FIRST,
-        pairs=_pairs(metrics, measured.get("pairs")),
+        pairs=_pairs(evaluation),
         curve=loss_curve(history),
         training=_training(history),
         nearest=nearest,
@@ -71,7 +118,7 @@ def report_html(
 
 @cache
 def template(name: str) -> Template:
-    """Return a page's template: escaped, and strict about what it is given."""
+    """Return a page's template, with escaping, in which an undefined name is an error."""
     environment = Environment(
         loader=PackageLoader("paracosm.eval.report"),
         autoescape=True,
@@ -84,58 +131,76 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _group(key: str, metrics: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    rows = [each for each in metrics["metrics"] if each["group"] == key]
-    limited = {gate["metric"] for gate in gates if gate["section"] == key}
-    drawn = [_drawn(each, gates) for each in rows if each["value"] is not None]
-    return {
-        "key": key,
-        "title": GROUPS[key][0],
-        "question": GROUPS[key][1],
-        "metrics": [each for each in drawn if each["name"] in limited],
-        "further": [each for each in drawn if each["name"] not in limited],
-        "unmeasured": [each for each in rows if each["value"] is None],
-    }
-
-
-def _drawn(metric: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    own = [gate for gate in gates if gate["metric"] == metric["name"]]
-    states = [gate["state"] for gate in own if gate["section"] == metric["group"]]
-    limits = [
-        gate["threshold"]
-        for gate in own
-        if gate["quantity"] == "value" and gate["section"] == metric["group"]
+def _section(
+    key: Section,
+    evaluation: EvaluationFile,
+    gates: Sequence[GateResult],
+    labels: Mapping[str, Mapping[str, str]],
+) -> SectionView:
+    limited = {gate.metric for gate in gates if gate.section == key}
+    views = [
+        _view(metric, gates, labels.get(metric.name, ANCHOR_LABELS[key]))
+        for metric in evaluation.measured.values()
+        if metric.section == key
     ]
-    return dict(metric) | {
-        "plot": anchored(metric, limits[0] if limits else None),
-        "narrow_plot": anchored(metric, limits[0] if limits else None, NARROW),
-        "roc": roc_plot(metric),
-        "states": states,
+    unmeasured = {
+        reason: [metric for metric in metrics if metric.section == key]
+        for reason, metrics in evaluation.unmeasured_by_reason.items()
     }
+    title, question = GROUPS[key]
+    return SectionView(
+        key=key,
+        title=title,
+        question=question,
+        limited=[view for view in views if view.metric.name in limited],
+        other=[view for view in views if view.metric.name not in limited],
+        unmeasured={reason: metrics for reason, metrics in unmeasured.items() if metrics},
+    )
 
 
-def _columns(metrics: Mapping[str, Any], marginals: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the distributions, the least alike first."""
-    scores = marginals["breakdown"] if marginals else {}
-    ceiling = marginals["anchors"].get("ceiling", {}).get("breakdown", {}) if marginals else {}
+def _view(metric: MeasuredMetric, gates: Sequence[GateResult], labels: Mapping[str, str]) -> MetricView:
+    own = [gate for gate in gates if gate.metric == metric.name and gate.section == metric.section]
+    limits = [gate.threshold for gate in own if gate.quantity == "value"]
+    limit = limits[0] if limits else None
+    return MetricView(
+        metric=metric,
+        plot=anchored(metric, limit),
+        narrow_plot=anchored(metric, limit, NARROW),
+        roc=roc_plot(metric),
+        states=[gate.state for gate in own],
+        labels=labels,
+    )
+
+
+def _ceiling_breakdown(metric: MeasuredMetric) -> Mapping[str, float]:
+    ceiling = metric.anchors.get("ceiling")
+    return (ceiling.breakdown if ceiling else None) or {}
+
+
+def _columns(evaluation: EvaluationFile) -> list[ColumnView]:
+    """Return the distributions of all columns, the least similar first."""
+    marginals = evaluation.measured.get("marginals")
+    scores = marginals.breakdown if marginals else {}
+    real_scores = _ceiling_breakdown(marginals) if marginals else {}
     columns = [
-        dict(each)
-        | {"plot": distribution(each), "score": scores.get(each["field"]), "real": ceiling.get(each["field"])}
-        for each in metrics["distributions"]
+        ColumnView(shares, distribution(shares), scores.get(shares.field), real_scores.get(shares.field))
+        for shares in evaluation.distributions or ()
     ]
-    return sorted(columns, key=lambda each: 1.0 if each["score"] is None else each["score"])
+    return sorted(columns, key=lambda column: 1.0 if column.score is None else column.score)
 
 
-def _pairs(metrics: Mapping[str, Any], pairs: Mapping[str, Any] | None) -> Any:
+def _pairs(evaluation: EvaluationFile) -> Markup | None:
+    pairs = evaluation.measured.get("pairs")
     if pairs is None:
         return None
-    fields = [each["field"] for each in metrics["distributions"]]
-    return pair_map(fields, pairs["breakdown"], pairs["anchors"].get("ceiling", {}).get("breakdown", {}))
+    fields = [shares.field for shares in evaluation.distributions or ()]
+    return pair_map(fields, pairs.breakdown, _ceiling_breakdown(pairs))
 
 
 def _training(history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    points = [each for each in history if each.get("control_bits") is not None]
+    """Return the point with the lowest control loss, the last point, and whether training went on beyond the best."""
+    points = [point for point in history if point.get("control_bits") is not None]
     if not points:
         return None
-    best = min(points, key=lambda each: each["control_bits"])
+    best = min(points, key=lambda point: point["control_bits"])
     return {"best": best, "last": points[-1], "went_on": best is not points[-1]}

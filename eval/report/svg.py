@@ -1,4 +1,4 @@
-"""Small SVG drawings as escaped text: a linear scale, round ticks, and the marks that the plots share."""
+"""SVG primitives as escaped text: a linear scale with round ticks, lines, boxes, dots, text and paths."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps values from `low` to `high` onto pixels from `start` to `end`."""
+    """A linear scale from values between `low` and `high` to pixels between `start` and `end`."""
 
     low: float
     high: float
@@ -21,7 +21,7 @@ class Scale:
         return round(self.start + min(max(share, -0.02), 1.02) * (self.end - self.start), 2)
 
     def ticks(self, wanted: int = 4) -> list[float]:
-        """Return about `wanted` round values within the scale."""
+        """Return at most about `wanted` round values within the scale."""
         span = self.high - self.low
         if span <= 0:
             return [self.low]
@@ -32,14 +32,14 @@ class Scale:
 
 
 def scale_around(values: Sequence[float], start: float, end: float, margin: float = 0.08) -> Scale:
-    """Return a scale that holds all `values` with some room on both sides."""
+    """Return a scale that contains all `values`, with a margin on both sides as a fraction of their range."""
     low, high = min(values), max(values)
     room = (high - low) * margin or max(abs(high), 1.0) * margin
     return Scale(low - room, high + room, start, end)
 
 
 def svg(width: float, height: float, label: str, parts: Sequence[Markup], kind: str = "plot") -> Markup:
-    """Return a drawing that scales with its column and speaks `label` to a screen reader."""
+    """Return an SVG element as wide as its column at most; `label` is its text for screen readers."""
     opening = Markup(
         '<svg class="{}" width="{:g}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">'
     ).format(kind, width, width, height, label)
@@ -61,7 +61,7 @@ def box(
     hint: str = "",
     opacity: float | None = None,
 ) -> Markup:
-    """Return a rectangle; `hint` shows when pointed at."""
+    """Return a rectangle; `hint` is its tooltip."""
     shade = "" if opacity is None else Markup(' fill-opacity="{:.3f}"').format(opacity)
     opening = Markup('<rect class="{}" x="{:g}" y="{:g}" width="{:g}" height="{:g}"{}>').format(
         kind, x, y, max(width, 0), max(height, 0), shade
@@ -70,7 +70,7 @@ def box(
 
 
 def dot(x: float, y: float, radius: float, kind: str, hint: str = "") -> Markup:
-    """Return a circle."""
+    """Return a circle; `hint` is its tooltip."""
     opening = Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="{:g}">').format(kind, x, y, radius)
     return opening + (Markup("<title>{}</title>").format(hint) if hint else "") + Markup("</circle>")
 
@@ -78,7 +78,7 @@ def dot(x: float, y: float, radius: float, kind: str, hint: str = "") -> Markup:
 def words(
     x: float, y: float, text: str, kind: str = "label", anchor: str = "middle", turn: float = 0
 ) -> Markup:
-    """Return text at a point."""
+    """Return text at a point, turned by `turn` degrees."""
     turned = Markup(' transform="rotate({:g} {:g} {:g})"').format(turn, x, y) if turn else ""
     return Markup('<text class="{}" x="{:g}" y="{:g}" text-anchor="{}"{}>{}</text>').format(
         kind, x, y, anchor, turned, text
@@ -86,11 +86,11 @@ def words(
 
 
 def path(points: Sequence[tuple[float, float]], kind: str) -> Markup:
-    """Return a line through `points`."""
-    steps = " ".join(f"{'M' if number == 0 else 'L'}{x:g} {y:g}" for number, (x, y) in enumerate(points))
+    """Return straight line segments through `points`."""
+    steps = " ".join(f"{'M' if index == 0 else 'L'}{x:g} {y:g}" for index, (x, y) in enumerate(points))
     return Markup('<path class="{}" d="{}"/>').format(kind, escape(steps))
 
 
 def shortened(text: str, length: int) -> str:
-    """Return `text` cut to `length` characters, with an ellipsis where it was longer."""
+    """Return `text` cut to `length` characters, ending in an ellipsis where it was longer."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -7,6 +7,7 @@ from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.journal import Journal
 
 STAGES = ("records", "finetune", "generate", "eval", "card")
+"""Stages in order. `eval` contains `measure`, with its own entry in `run.json`: what does not depend on the release section."""
 SPLITS = ("train", "control", "test")
 
 
@@ -90,6 +91,11 @@ class Run:
         return self.evaluation / "further"
 
     @property
+    def measurements(self) -> Path:
+        """What was measured, without gates."""
+        return self.evaluation / "measurements.json"
+
+    @property
     def metrics(self) -> Path:
         return self.evaluation / "metrics.json"
 
@@ -128,7 +134,8 @@ class Run:
             "records": (self.splits,),
             "finetune": (self.adapter, self.history, self.canaries),
             "generate": (self.synthetic,),
-            "eval": (self.evaluation,),
+            "measure": (self.measurements, self.further),
+            "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]
 

@@ -22,7 +22,7 @@ class Stage(Protocol):
 
     @property
     def name(self) -> str:
-        """One of `STAGES`."""
+        """One of `STAGES`, or `measure`."""
         ...
 
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def run_if_stale(
 
     Args:
         run: the run directory.
-        name: one of `STAGES`.
+        name: one of `STAGES`, or `measure`.
         inputs: JSON values that the stage depends on.
         work: does the stage; what it returns is kept under `facts` in `run.json`. `wall_seconds` includes earlier
             attempts that were killed and that this one resumes.

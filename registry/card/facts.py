@@ -1,83 +1,62 @@
-"""What a run measured, read from `run.json`, `metrics.json`, the loss history and the schema, for the card to show.
+"""Measured values of a run for the card, from `run.json`, `metrics.json`, the loss history and the schema.
 
-Only counts, figures, names and verdicts pass through here; no cell of any table does.
+Only counts, metrics, names and verdicts are read here; no cell of any table is.
 """
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paracosm.foundation.errors import RunError
+from paracosm.eval.gates.ruling import limited_unit, verdict
+from paracosm.eval.measuring.metric import Section
+from paracosm.eval.measuring.number_format import bracketed, figure
+from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
+from paracosm.eval.results.gate_result import STATES, GateResult
+from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.redaction import Redactor
-from paracosm.registry.versions.verdict import STATES, verdict_of
 
-METRICS_VERSION = 1
-GROUPS = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
-PUBLISHED = ("schema_version", "verdict", "profile", "sizes", "metrics", "gates", "not_ruling", "notes")
+GROUPS: dict[Section, str] = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Leakage"}
+"""Section of metrics -> its title on the card."""
 HOST_WATTS, ACCELERATOR_WATTS = 65, 400
-"""Assumed draw of a host and of one accelerator under load; nothing here reads a meter."""
-
-NEVER_MEASURED = {
-    "membership": ("Membership inference against the model", "no attack on the model itself ran"),
-    "canar": ("Canary exposure and audit", "no canaries were planted before training"),
-    "extract": ("Extraction of training text by prompting", "no extraction attempt ran"),
-    "linkability": ("Attribute inference, linkability and singling out", "no such attack ran"),
-    "group that loses": ("Fairness and fidelity per subgroup", "records were compared as a whole"),
-    "energy": ("Energy", "no meter was read; *Cost* holds an estimate and its assumption"),
-}
-"""Word that names a metric -> what a reader would look for, and why it is missing unless such a metric was measured."""
+"""Assumed power of a host and of one accelerator under load; no meter is read."""
 
 
-def read_metrics(run: Run) -> dict[str, Any]:
-    """Return the content of `metrics.json`.
+def published_evaluation(run: Run) -> EvaluationFile:
+    """Return the evaluation of a run as it may be published.
+
+    Distributions and the map are left out, because their bins are ranges and categories of training records. Values of
+    training records are redacted from every sentence, name and note.
 
     Raises:
-        RunError: it is absent, damaged or of an unknown layout.
+        RunError: `metrics.json` is missing, damaged or of another version of Paracosm.
     """
-    try:
-        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
-        raise RunError(f"{run.metrics}: is missing; run the eval stage first") from fault
-    except (OSError, ValueError) as fault:
-        raise RunError(f"{run.metrics}: cannot be read as JSON ({fault})") from fault
-    found = metrics.get("schema_version") if isinstance(metrics, dict) else None
-    if found != METRICS_VERSION:
-        raise RunError(
-            f"{run.metrics}: has schema_version {found!r}; this version of Paracosm reads {METRICS_VERSION}"
-        )
-    return metrics
+    return Redactor.of(Schema.load(run.schema)).evaluation(read_evaluation(run.metrics))
 
 
-def published_metrics(run: Run) -> dict[str, Any]:
-    """Return what of `metrics.json` leaves the building.
+def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str, Any]:
+    """Return every measured value that the card's template shows.
 
-    The distributions stay, because their bins are ranges and categories of training records; so does every sentence,
-    name or note that repeats one.
-
-    Raises:
-        RunError: it is absent, damaged or of an unknown layout.
+    Args:
+        recipe: of the run.
+        run: the run directory, with its earlier stages done.
+        evaluation: what `published_evaluation` returns.
     """
-    metrics = read_metrics(run)
-    kept = {key: value for key, value in metrics.items() if key in PUBLISHED}
-    return Redactor.of(Schema.load(run.schema)).metrics(kept)
-
-
-def card_facts(recipe: Recipe, run: Run, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return everything measured that the card's template shows."""
     stages = run.journal.read()["stages"]
     schema = Schema.load(run.schema)
     return {
-        "verdict": verdict_of(metrics),
-        "profile": metrics.get("profile", recipe.release.profile),
-        "gates": gate_rows(metrics),
-        "open_gates": open_gates(metrics),
-        "groups": {title: metric_rows(metrics, group) for group, title in groups_of(metrics).items()},
-        "unmeasured": unmeasured(metrics),
-        "notes": metrics.get("notes", []),
-        "sizes": split_sizes(metrics, stages),
+        "verdict": verdict(evaluation.gates),
+        "profile": evaluation.profile,
+        "gates": gate_rows(evaluation),
+        "open_gates": open_gates(evaluation),
+        "groups": {title: metric_rows(evaluation, section) for section, title in GROUPS.items()},
+        "unmeasured": unmeasured(evaluation),
+        "notes": evaluation.notes,
+        "sizes": split_sizes(evaluation, stages),
         "fields": field_rows(schema, recipe),
         "division": division(stages),
         "personal": personal_data(stages),
@@ -103,55 +82,86 @@ def source_kind(source: str) -> str:
     return f"{suffix.lstrip('.').upper()} files" if suffix else "files"
 
 
-def groups_of(metrics: dict[str, Any]) -> dict[str, str]:
-    """Return the groups of `metrics` and their titles: the known ones, then any other."""
-    others = [each["group"] for each in metrics["metrics"] if each["group"] not in GROUPS]
-    return GROUPS | {group: str(group).capitalize() for group in others}
+@dataclass(frozen=True)
+class GateRow:
+    """One gate in the card's table.
+
+    Attributes:
+        result: state, limit and reason.
+        title: title of its metric, and the gate's name.
+        limit: side and threshold in words, in the unit of what is limited.
+    """
+
+    result: GateResult
+    title: str
+    limit: str
 
 
-def gate_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the gates, worst state first, each with the title of its metric; last those that do not rule."""
-    titles = {metric["name"]: metric.get("title", metric["name"]) for metric in metrics["metrics"]}
-    ruling = sorted(
-        metrics["gates"], key=lambda gate: STATES.index(gate["state"]) if gate["state"] in STATES else 1
-    )
-    return [gate | {"title": _gate_title(gate, titles)} for gate in (*ruling, *metrics.get("not_ruling", []))]
+@dataclass(frozen=True)
+class MetricRow:
+    """One measured metric in the card's table, every number in the metric's unit.
+
+    Attributes:
+        metric: the measured metric.
+        value: the value with its interval.
+        anchors: the values on floor, ceiling and worst case; `-` where there is no such anchor.
+        position: position between the anchors; `-` where they coincide.
+    """
+
+    metric: MeasuredMetric
+    value: str
+    anchors: tuple[str, ...]
+    position: str
 
 
-def open_gates(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+def gate_rows(evaluation: EvaluationFile) -> list[GateRow]:
+    """Return the gates on which the verdict depends, worst state first, then the others."""
+    deciding = sorted(evaluation.gates, key=lambda gate: STATES.index(gate.state))
+    return [_gate_row(gate, evaluation) for gate in (*deciding, *evaluation.not_ruling)]
+
+
+def open_gates(evaluation: EvaluationFile) -> list[GateRow]:
     """Return the gates that keep the verdict from PASS."""
-    return [gate for gate in gate_rows(metrics | {"not_ruling": []}) if gate["state"] != "PASS"]
+    return [row for row in gate_rows(evaluation) if row.result.decides and row.result.state != "PASS"]
 
 
-def _gate_title(gate: dict[str, Any], titles: dict[str, str]) -> str:
-    return f"{titles.get(gate['metric'], gate['metric'])} ({gate.get('gate', gate['metric'])})"
+def _gate_row(gate: GateResult, evaluation: EvaluationFile) -> GateRow:
+    metric = next((metric for metric in evaluation.metrics if metric.name == gate.metric), None)
+    title = f"{metric.title if metric else gate.metric} ({gate.gate})"
+    unit = limited_unit(gate.quantity, metric.unit if metric else "plain")
+    return GateRow(gate, title, f"{gate.side} {figure(gate.threshold, unit)}")
 
 
-def metric_rows(metrics: dict[str, Any], group: str) -> list[dict[str, Any]]:
-    """Return the metrics of one group that have a value."""
+def metric_rows(evaluation: EvaluationFile, section: Section) -> list[MetricRow]:
+    """Return the measured metrics of one section."""
+    return [_metric_row(metric) for metric in evaluation.measured.values() if metric.section == section]
+
+
+def _metric_row(metric: MeasuredMetric) -> MetricRow:
+    anchors: tuple[ReferenceAnchor, ...] = ("floor", "ceiling", "worst")
+    return MetricRow(
+        metric=metric,
+        value=f"**{figure(metric.value, metric.unit)}** {bracketed(*metric.interval, metric.unit)}",
+        anchors=tuple(
+            figure(metric.anchors[name].value, metric.unit) if name in metric.anchors else "-"
+            for name in anchors
+        ),
+        position="-" if metric.normalised is None else f"{metric.normalised:.0%}",
+    )
+
+
+def unmeasured(evaluation: EvaluationFile) -> list[tuple[str, str]]:
+    """Return (titles of metrics, reason) for every reason why metrics were not measured."""
     return [
-        metric
-        for metric in metrics["metrics"]
-        if metric["group"] == group and metric.get("value") is not None
+        ("; ".join(metric.title for metric in metrics), reason)
+        for reason, metrics in evaluation.unmeasured_by_reason.items()
     ]
 
 
-def unmeasured(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return (what, why) for every metric without a value and for what no metric of this run covers."""
-    rows = [
-        (metric.get("title", metric["name"]), metric.get("reason_not_measured") or "no reason recorded")
-        for metric in metrics["metrics"]
-        if metric.get("value") is None
-    ]
-    named = [f"{metric['name']} {metric.get('title', '')}".lower() for metric in metrics["metrics"]]
-    return rows + [row for word, row in NEVER_MEASURED.items() if not any(word in name for name in named)]
-
-
-def split_sizes(metrics: dict[str, Any], stages: dict[str, Any]) -> dict[str, int | None]:
+def split_sizes(evaluation: EvaluationFile, stages: dict[str, Any]) -> dict[str, int | None]:
     """Return the number of records in each split and among the synthetic ones; None where no stage counted them."""
     counted = stages.get("records", {}).get("facts", {}).get("rows", {})
-    sizes = metrics.get("sizes", {})
-    return {name: _count(counted.get(name, sizes.get(name))) for name in (*SPLITS, "synthetic")}
+    return {name: counted.get(name, evaluation.sizes.get(name)) for name in (*SPLITS, "synthetic")}
 
 
 def division(stages: dict[str, Any]) -> dict[str, Any]:
@@ -189,10 +199,6 @@ def personal_data(stages: dict[str, Any]) -> dict[str, Any] | None:
         "passages": dict(sorted(passages.items())),
         "detectors": found["detectors"],
     }
-
-
-def _count(found: Any) -> int | None:
-    return found if isinstance(found, int) else None
 
 
 def field_rows(schema: Schema, recipe: Recipe) -> list[dict[str, Any]]:
@@ -246,16 +252,25 @@ def environment(stages: dict[str, Any]) -> dict[str, str]:
 
 
 def cost_rows(stages: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return wall time in seconds and peak memory in bytes per finished stage before the card."""
-    return [
-        {
-            "stage": stage,
-            "seconds": stages[stage].get("wall_seconds"),
-            "bytes": stages[stage].get("peak_memory_bytes"),
-        }
-        for stage in STAGES
-        if stage in stages and stage != "card"
-    ]
+    """Return wall time in seconds and peak memory in bytes of every finished stage before the card.
+
+    An evaluation that only ruled again did not measure; what measuring cost counts then.
+    """
+    rows = []
+    for stage in (stage for stage in STAGES if stage in stages and stage != "card"):
+        records = [stages[stage], *([stages["measure"]] if stage == "eval" and "measure" in stages else [])]
+        rows.append(
+            {
+                "stage": stage,
+                "seconds": _largest(record.get("wall_seconds") for record in records),
+                "bytes": _largest(record.get("peak_memory_bytes") for record in records),
+            }
+        )
+    return rows
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def energy(stages: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.recipes.recipe import Recipe
-from paracosm.records.schema.schema import Schema
-from paracosm.registry.card.facts import groups_of, metric_rows
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.registry.card.facts import GROUPS
 from paracosm.registry.card.licence import adapter_licence, records_licence
 
 if TYPE_CHECKING:
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 ARGUMENTS = ("interval", "ceiling", "floor", "worst", "normalised")
+"""What of a measured metric stands in the arguments of its `model-index` entry."""
+CLASSIFICATION = {"text": "text-classification", "tabular": "tabular-classification"}
+REGRESSION = {"text": "text-generation", "tabular": "tabular-regression"}
+GENERATION = {"text": "text-generation", "tabular": "other"}
+"""Kind of records -> the Hub's name of a task; it has none for generating tables or for a number read off a text."""
+MAX_CLASSES = 20
+"""Distinct whole numbers above which predicting a column is regression and not classification."""
 
 
 def hub_id(base: str) -> str | None:
@@ -31,7 +40,7 @@ def base_name(base: str) -> str:
     return hub_id(base) or Path(base).name
 
 
-def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text: bool) -> "ModelCardData":
+def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdict: str) -> "ModelCardData":
     """Return the metadata of a run's model card."""
     from huggingface_hub import ModelCardData
 
@@ -45,9 +54,9 @@ def card_data(recipe: Recipe, metrics: dict[str, Any], verdict: str, *, has_text
         library_name="transformers" if whole else "peft",
         pipeline_tag={"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective],
         language=recipe.card.language,
-        tags=[*_tags(verdict, has_text), *recipe.card.tags],
+        tags=_model_tags(recipe, schema, verdict),
         model_name=recipe.name,
-        eval_results=eval_results(recipe, metrics) or None,
+        eval_results=eval_results(recipe, schema, evaluation) or None,
     )
 
 
@@ -70,17 +79,32 @@ def data_card_data(recipe: Recipe, schema: Schema, verdict: str, *, rows: int | 
 
 def data_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
     """Return the tags of a set of synthetic records."""
-    kind = "text" if any(field.type == "text" for field in schema) else "tabular"
-    return ["paracosm", "synthetic-data", kind, f"gate-{verdict.lower()}", *recipe.card.tags]
+    return ["paracosm", "synthetic-data", _kind(schema), f"gate-{verdict.lower()}", *recipe.card.tags]
+
+
+def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
+    method = "full-finetune" if recipe.finetune.method == "full" else "lora"
+    own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]
+    return [*own, *recipe.card.tags]
+
+
+def _kind(schema: Schema) -> Literal["text", "tabular"]:
+    return "text" if any(field.type == "text" for field in schema) else "tabular"
 
 
 def _tasks(recipe: Recipe, schema: Schema) -> list[str]:
+    """Return the Hub's name of the task that the target sets: classification, or regression for many numeric values."""
     target = next((field for field in schema if field.name == recipe.data.target), None)
     if target is None:
         return []
-    if any(field.type == "text" for field in schema):
-        return ["text-classification"] if target.type in ("category", "boolean") else ["text-generation"]
-    return ["tabular-regression" if target.type == "number" else "tabular-classification"]
+    return [(REGRESSION if _is_regression(target) else CLASSIFICATION)[_kind(schema)]]
+
+
+def _is_regression(target: Field) -> bool:
+    if target.type == "integer":
+        low, high = target.minimum, target.maximum
+        return not (isinstance(low, int) and isinstance(high, int) and high - low < MAX_CLASSES)
+    return target.type in ("number", "datetime")
 
 
 def _size_category(rows: int) -> str:
@@ -89,34 +113,30 @@ def _size_category(rows: int) -> str:
     return next((name for limit, name in steps if rows < limit), "1M<n<10M")
 
 
-def _tags(verdict: str, has_text: bool) -> list[str]:
-    return [
-        "paracosm",
-        "synthetic-data",
-        "text" if has_text else "tabular",
-        "lora",
-        f"gate-{verdict.lower()}",
-    ]
-
-
-def eval_results(recipe: Recipe, metrics: dict[str, Any]) -> "list[EvalResult]":
-    """Return one result per measured metric, its interval and anchors as the metric's arguments."""
+def eval_results(recipe: Recipe, schema: Schema, evaluation: EvaluationFile) -> "list[EvalResult]":
+    """Return one `model-index` entry for each measured metric, with its interval and anchors as arguments."""
     from huggingface_hub import EvalResult
 
     title = recipe.card.title or recipe.name
     return [
         EvalResult(
-            task_type="text-generation",
-            task_name=f"Synthetic records: {shown.lower()}",
+            task_type=GENERATION[_kind(schema)],
+            task_name=f"Synthetic records: {section_title.lower()}",
             dataset_type=recipe.name,
             dataset_name=f"{title} (held-out records)",
-            dataset_config=group,
-            dataset_split="test" if group == "utility" else "control",
-            metric_type=metric["name"],
-            metric_name=metric.get("title", metric["name"]),
-            metric_value=metric["value"],
-            metric_args={key: metric[key] for key in ARGUMENTS if metric.get(key) is not None} or None,
+            dataset_config=section,
+            dataset_split="test" if section == "utility" else "control",
+            metric_type=metric.name,
+            metric_name=metric.title,
+            metric_value=metric.value,
+            metric_args=_arguments(metric),
         )
-        for group, shown in groups_of(metrics).items()
-        for metric in metric_rows(metrics, group)
+        for section, section_title in GROUPS.items()
+        for metric in evaluation.measured.values()
+        if metric.section == section
     ]
+
+
+def _arguments(metric: MeasuredMetric) -> dict[str, Any]:
+    plain = metric.model_dump(mode="json", include=set(ARGUMENTS))
+    return {name: plain[name] for name in ARGUMENTS if plain.get(name) is not None}

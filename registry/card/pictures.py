@@ -1,28 +1,38 @@
-"""Pictures for the cards: each metric of a group between its anchors, as a PNG that looks the same on every machine."""
+"""Pictures of the cards: the metrics of a section between their anchors, as a PNG that is the same on every machine."""
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-WIDTH, ROW, HEAD = 8.0, 0.78, 0.62
+from paracosm.eval.measuring.number_format import figure
+from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
+
+WIDTH, ROW, HEAD = 8.0, 0.95, 0.62
 """Inches."""
-INK, PALE, ACCENT = "#1f2933", "#9aa5b1", "#0b6e8f"
-ANCHORS = {
-    "floor": ("columns shuffled", "#b45309", "v"),
-    "ceiling": ("real records", "#2f855a", "^"),
-    "worst": ("copy of train", "#9b2c2c", "X"),
+INK, PALE, ACCENT = "#1f2933", "#7b8794", "#0b6e8f"
+ANCHOR_MARKS: dict[ReferenceAnchor, tuple[str, str, str, str]] = {
+    "floor": ("floor", "#b45309", "v", "▼"),
+    "ceiling": ("ceiling", "#2f855a", "^", "▲"),
+    "worst": ("worst case", "#9b2c2c", "X", "✖"),
 }
-LONGEST_TITLE = 60
+"""Anchor -> its name, colour, marker, and the marker as a letter."""
+LONGEST_TITLE = 90
 
 
-def group_picture(metrics: list[dict[str, Any]], limits: dict[str, float]) -> bytes:
-    """Draw one row per metric: the value with its 95% interval, the anchors, and the gate's limit where there is one.
+def section_picture(
+    metrics: Sequence[MeasuredMetric],
+    limits: Mapping[str, float],
+    labels: Mapping[str, Mapping[str, str]],
+) -> bytes:
+    """Draw one row for each metric: its value with the 95% interval, its anchors, and the gate's limit where there is one.
 
     Args:
-        metrics: measured entries of `metrics.json`.
+        metrics: at least one.
         limits: metric -> the limit of the gate on its value.
+        labels: metric -> anchor -> what the anchor is.
 
     Returns:
-        A PNG, the same bytes for the same figures and version of matplotlib.
+        A PNG, the same bytes for the same metrics and version of matplotlib.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,54 +44,54 @@ def group_picture(metrics: list[dict[str, Any]], limits: dict[str, float]) -> by
         FigureCanvasAgg(drawing)
         rows = drawing.subplots(len(metrics), 1, squeeze=False)[:, 0]
         drawing.subplots_adjust(
-            left=0.03, right=0.97, top=1 - HEAD / height, bottom=0.3 / height, hspace=1.25
+            left=0.03, right=0.97, top=1 - (HEAD + 0.12) / height, bottom=0.3 / height, hspace=1.6
         )
         for axes, metric in zip(rows, metrics, strict=True):
-            _draw(axes, metric, limits.get(metric["name"]))
-        _explain(drawing, rows[0])
+            _draw(axes, metric, limits.get(metric.name), labels.get(metric.name, {}))
+        _legend(drawing)
         content = io.BytesIO()
         drawing.savefig(content, format="png", dpi=130, metadata={"Software": None})
     return content.getvalue()
 
 
-def _draw(axes: Any, metric: dict[str, Any], limit: float | None) -> None:
-    anchors = {name: metric[name] for name in ANCHORS if metric.get(name) is not None}
-    low, high = metric.get("interval") or (metric["value"], metric["value"])
-    shown = [metric["value"], low, high, *anchors.values(), *([] if limit is None else [limit])]
-    room = (max(shown) - min(shown)) * 0.06 or max(abs(max(shown)), 1.0) * 0.06
-    axes.set_xlim(min(shown) - room, max(shown) + room)
+def _draw(axes: Any, metric: MeasuredMetric, limit: float | None, labels: Mapping[str, str]) -> None:
+    anchors: dict[ReferenceAnchor, float] = {
+        name: metric.anchors[name].value for name in ANCHOR_MARKS if name in metric.anchors
+    }
+    low, high = metric.interval
+    shown = [metric.value, low, high, *anchors.values(), *([] if limit is None else [limit])]
+    margin = (max(shown) - min(shown)) * 0.06 or max(abs(max(shown)), 1.0) * 0.06
+    axes.set_xlim(min(shown) - margin, max(shown) + margin)
     axes.set_ylim(-1, 1)
     axes.axhline(0, color=PALE, linewidth=1, zorder=1)
     if limit is not None:
         axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (3, 2)), zorder=2)
     for name, value in anchors.items():
-        _, colour, marker = ANCHORS[name]
+        _, colour, marker, _ = ANCHOR_MARKS[name]
         axes.plot([value], [0], marker=marker, color=colour, markersize=8, linestyle="none", zorder=4)
     axes.plot([low, high], [0, 0], color=ACCENT, linewidth=4, solid_capstyle="round", zorder=3)
-    axes.plot([metric["value"]], [0], marker="o", color=ACCENT, markersize=8, linestyle="none", zorder=5)
-    title = metric.get("title", metric["name"])
+    axes.plot([metric.value], [0], marker="o", color=ACCENT, markersize=8, linestyle="none", zorder=5)
+    title = metric.title
     title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
-    axes.set_title(
-        f"{title.replace('$', chr(92) + '$')}: {metric['value']:.3g}",
-        loc="left",
-        fontsize=9,
-        color=INK,
-        pad=3,
-    )
+    title = f"{title}: {figure(metric.value, metric.unit)}"
+    axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=9, color=INK, pad=14)
+    described = "   ".join(f"{ANCHOR_MARKS[name][3]} {labels[name]}" for name in anchors if name in labels)
+    axes.text(0, 1.15, described, transform=axes.transAxes, fontsize=7, color=PALE, va="bottom")
     axes.yaxis.set_visible(False)
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="x", length=2, labelsize=7, colors=INK, pad=1)
     axes.locator_params(axis="x", nbins=7)
+    axes.xaxis.set_major_formatter(lambda tick, _: figure(tick, metric.unit))
 
 
-def _explain(drawing: Any, axes: Any) -> None:
+def _legend(drawing: Any) -> None:
     from matplotlib.lines import Line2D
 
     marks = [Line2D([], [], marker="o", color=ACCENT, linewidth=4, label="synthetic, 95% interval")]
     marks += [
-        Line2D([], [], marker=marker, color=colour, linestyle="none", label=label)
-        for label, colour, marker in ANCHORS.values()
+        Line2D([], [], marker=marker, color=colour, linestyle="none", label=name)
+        for name, colour, marker, _ in ANCHOR_MARKS.values()
     ]
     marks.append(Line2D([], [], color=INK, linewidth=1, linestyle=(0, (3, 2)), label="limit of the gate"))
     drawing.legend(

@@ -2,21 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import GateResult
+from paracosm.eval.results.metric_entry import MeasuredMetric, UnmeasuredMetric
 from paracosm.records.schema.schema import Schema
 
 WITHHELD = "[a value of the records]"
 SHORTEST = 3
 """Fewest characters of a value that is searched for by itself; shorter ones occur in most sentences by chance."""
-KEPT = (
-    "name", "title", "group", "goal", "range", "unit", "source", "what", "value", "interval", "ceiling", "floor", "worst",
-    "normalised", "zero", "reading", "note", "closer_than_real", "reason_not_measured", "facts", "breakdown", "anchors",
-)  # fmt: skip
-"""Keys of a metric that are published; their texts are redacted."""
 SEPARATORS = re.compile(r"\s*(?:[=:|,×/]| x | & )\s*")
 """What stands between field names and values in the names of breakdowns."""
 WORD = re.compile(r"\w+")
@@ -65,40 +63,49 @@ class Redactor:
         parts = {text, *SEPARATORS.split(text)} - self.names
         return bool(parts & self.values) or self.text(text) != text
 
-    def metrics(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """Return the content of `metrics.json` in the form that may be published."""
-        plain = self._plain({key: value for key, value in metrics.items() if key != "metrics"})
-        entries = [{key: entry[key] for key in KEPT if key in entry} for entry in metrics["metrics"]]
-        return plain | {"metrics": [self._metric(entry) for entry in entries]}
+    def evaluation(self, evaluation: EvaluationFile) -> EvaluationFile:
+        """Return an evaluation as it may be published: without distributions, map and curves, and redacted.
 
-    def _metric(self, entry: dict[str, Any]) -> dict[str, Any]:
-        entry = self._plain(entry)
-        for key in ("facts", "breakdown"):
-            if key in entry:
-                entry[key] = self._numbers(entry[key])
-        anchors = entry.get("anchors", {})
-        return entry | {
-            "anchors": {
-                name: {key: anchor[key] for key in ("value", "interval") if key in anchor}
-                for name, anchor in anchors.items()
+        Redacted are the sentences, reasons and notes, and the facts and breakdowns whose name repeats a category. Names,
+        titles and states are the same for all data.
+        """
+        return evaluation.model_copy(
+            update={
+                "metrics": [self._metric(metric) for metric in evaluation.metrics],
+                "gates": [self._gate(gate) for gate in evaluation.gates],
+                "not_ruling": [self._gate(gate) for gate in evaluation.not_ruling],
+                "notes": [self.text(note) for note in evaluation.notes],
+                "distributions": None,
+                "record_map": None,
             }
-        }
+        )
 
-    def _numbers(self, entries: dict[str, Any]) -> dict[str, Any]:
+    def _gate(self, gate: GateResult) -> GateResult:
+        return gate.model_copy(update={"reason": self.text(gate.reason)})
+
+    def _metric(self, metric: MeasuredMetric | UnmeasuredMetric) -> MeasuredMetric | UnmeasuredMetric:
+        if isinstance(metric, UnmeasuredMetric):
+            return metric.model_copy(update={"reason_not_measured": self.text(metric.reason_not_measured)})
+        return metric.model_copy(
+            update={
+                "reading": self.text(metric.reading),
+                "facts": self._numbers(metric.facts),
+                "breakdown": self._numbers(metric.breakdown),
+                "curves": None,
+                "anchors": {
+                    name: anchor.model_copy(update={"breakdown": None, "curves": None})
+                    for name, anchor in metric.anchors.items()
+                },
+            }
+        )
+
+    def _numbers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the numbers among `values` whose name does not repeat a category."""
         return {
-            key: value
-            for key, value in entries.items()
-            if isinstance(value, int | float) and not self.holds(key)
+            name: value
+            for name, value in values.items()
+            if isinstance(value, int | float) and not self.holds(name)
         }
-
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {key: self._plain(part) for key, part in value.items()}
-        if isinstance(value, list):
-            return [self._plain(part) for part in value]
-        return value
 
 
 class PhraseIndex:

@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
+from paracosm.eval.catalogue import anchor_labels
 from paracosm.eval.measuring.dp_claim import claim_of, with_claim
+from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.foundation.digests import file_digest, folder_digest, value_digest
 from paracosm.foundation.errors import RunError
@@ -19,10 +21,10 @@ from paracosm.recipes.run.journal import versions
 from paracosm.recipes.run.stage import run_stage
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.croissant import croissant, write_records
-from paracosm.registry.card.facts import card_facts, groups_of, published_metrics, source_kind
+from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation, source_kind
 from paracosm.registry.card.licence import base_licence, licence_words
 from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id
-from paracosm.registry.card.pictures import group_picture
+from paracosm.registry.card.pictures import section_picture
 from paracosm.registry.card.provenance import provenance, run_salt, settings
 from paracosm.registry.versions.verdict import own_limits
 
@@ -64,12 +66,12 @@ class _Card:
         pass
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-        metrics = published_metrics(run)
-        facts = card_facts(recipe, run, metrics) | {"origin": provenance(recipe, run, salt=run_salt(run))}
-        pictures = _draw(run.card_folder, metrics)
-        write_text(run.card, render_card(recipe, metrics, facts, pictures))
+        evaluation = published_evaluation(run)
+        facts = card_facts(recipe, run, evaluation) | {"origin": provenance(recipe, run, salt=run_salt(run))}
+        pictures = _draw(run.card_folder, evaluation)
+        write_text(run.card, render_card(recipe, Schema.load(run.schema), evaluation, facts, pictures))
         _write_json(run.provenance, facts["origin"])
-        _write_dataset(recipe, run, metrics, facts, pictures)
+        _write_dataset(recipe, run, facts, pictures)
         return {
             "name": recipe.name,
             "verdict": facts["verdict"],
@@ -105,23 +107,26 @@ def result_digests(run: Run) -> dict[str, str]:
 
 
 def render_card(
-    recipe: Recipe, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
+    recipe: Recipe,
+    schema: Schema,
+    evaluation: EvaluationFile,
+    facts: dict[str, Any],
+    pictures: dict[str, str],
 ) -> str:
     """Return the model card, front matter first.
 
     Args:
         recipe: of the run.
-        metrics: what `published_metrics` returns.
+        schema: of its records.
+        evaluation: what `published_evaluation` returns.
         facts: what `card_facts` returns, with `origin`: what `provenance` returns.
-        pictures: title of a group -> name of its picture, which lies beside the card.
+        pictures: title of a section of metrics -> file name of its picture beside the card.
     """
-    front = card_data(recipe, metrics, facts["verdict"], has_text=_has_text(facts)).to_yaml()
+    front = card_data(recipe, schema, evaluation, facts["verdict"]).to_yaml()
     return _rendered("card.md.jinja", front, recipe, facts, pictures=pictures, picture_folder="")
 
 
-def _write_dataset(
-    recipe: Recipe, run: Run, metrics: dict[str, Any], facts: dict[str, Any], pictures: dict[str, str]
-) -> None:
+def _write_dataset(recipe: Recipe, run: Run, facts: dict[str, Any], pictures: dict[str, str]) -> None:
     run.dataset.mkdir()
     schema = Schema.load(run.schema)
     records = write_records(sorted(run.synthetic.glob("part-*.parquet")), run.dataset)
@@ -173,30 +178,26 @@ def pull_command(reference: str, folder: str) -> str:
     return f"paracosm pull {reference} --into {folder}"
 
 
-def _draw(folder: Path, metrics: dict[str, Any]) -> dict[str, str]:
-    """Draw one picture per group of metrics; return its name by the group's title."""
+def _draw(folder: Path, evaluation: EvaluationFile) -> dict[str, str]:
+    """Draw one picture for each section of metrics; return its file name by the section's title."""
     folder.mkdir(exist_ok=True)
     limits = {
-        gate["metric"]: gate["threshold"]
-        for gate in (*metrics.get("not_ruling", []), *metrics["gates"])
-        if gate.get("quantity") == "value"
+        gate.metric: gate.threshold
+        for gate in (*evaluation.not_ruling, *evaluation.gates)
+        if gate.quantity == "value"
     }
-    drawn = {}
-    for group, title in groups_of(metrics).items():
-        rows = [each for each in metrics["metrics"] if each["group"] == group and each["value"] is not None]
-        if rows:
-            name = f"{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}.png"
-            (folder / name).write_bytes(group_picture(rows, limits))
-            drawn[title] = name
-    return drawn
+    pictures = {}
+    for section, title in GROUPS.items():
+        metrics = [metric for metric in evaluation.measured.values() if metric.section == section]
+        if metrics:
+            name = f"{title.lower()}.png"
+            (folder / name).write_bytes(section_picture(metrics, limits, anchor_labels()))
+            pictures[title] = name
+    return pictures
 
 
 def _write_json(path: Path, plain: dict[str, Any]) -> None:
     write_text(path, json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
-
-
-def _has_text(facts: dict[str, Any]) -> bool:
-    return any(field["type"] == "text" for field in facts["fields"])
 
 
 def cell(text: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import replacing
 from paracosm.registry.site.safe_html import rendered_card
@@ -15,12 +16,12 @@ from paracosm.registry.stores.store import Address
 from paracosm.registry.verbs import checked, every_version
 from paracosm.registry.versions.checks import front_matter
 from paracosm.registry.versions.details import Details, details
-from paracosm.registry.versions.difference import Difference, MetricChange, difference
+from paracosm.registry.versions.difference import Difference, MetricChange, difference, metric_text
 from paracosm.registry.versions.manifest import Version
 
 MARKER = ".paracosm-pages"
-TECHNICAL = ("paracosm", "synthetic-data", "lora", "tabular", "text")
-"""Tags of every card, which say nothing of a domain."""
+TECHNICAL = ("paracosm", "synthetic-data", "lora", "full-finetune", "tabular", "text")
+"""Tags that say nothing about the domain of the records."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,17 @@ class Entry:
 
     @property
     def metrics(self) -> dict[str, float]:
-        rows = self.details.metrics["metrics"] if self.details else []
-        return {each["name"]: each["value"] for each in rows if each.get("value") is not None}
+        """Metric -> its value."""
+        return {name: metric.value for name, metric in self._measured.items()}
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Metric -> its title."""
+        return {name: metric.title for name, metric in self._measured.items()}
+
+    @property
+    def _measured(self) -> dict[str, MeasuredMetric]:
+        return self.details.metrics.measured if self.details else {}
 
 
 def write_pages(*, out: Path, url: str | None = None) -> Path:
@@ -159,8 +169,7 @@ def _write_difference(site: Path, found: Difference) -> None:
 def _write_index(site: Path, entries: list[Entry], place: str) -> None:
     titles: dict[str, str] = {}
     for entry in entries:
-        rows = entry.details.metrics["metrics"] if entry.details else []
-        titles |= {each["name"]: each["title"] for each in rows if each.get("value") is not None}
+        titles |= entry.titles
     latest = {entry.name: entry.number for entry in entries}
     _write(
         site / "index.html",
@@ -179,30 +188,26 @@ def _drawn(change: MetricChange) -> Any:
     from paracosm.eval.measuring.number_format import figure
     from paracosm.eval.report.svg import dot, line, scale_around, svg, words
 
-    sides = [(name, entry) for name, entry in (("old", change.old), ("new", change.new)) if entry]
-    unit = sides[-1][1].get("unit", "plain")
-    anchors = {
-        name: sides[-1][1][name]
-        for name in ("floor", "ceiling", "worst")
-        if sides[-1][1].get(name) is not None
-    }
-    shown = [bound for _, entry in sides for bound in entry["interval"]] + list(anchors.values())
-    scale = scale_around(shown, 20, 620)
+    sides = [(name, metric) for name, metric in (("old", change.old), ("new", change.new)) if metric]
+    newest = change.metric
+    anchors = {name: anchor.value for name, anchor in newest.anchors.items()}
+    bounds = [bound for _, metric in sides for bound in metric.interval]
+    scale = scale_around([*bounds, *anchors.values()], 20, 620)
     parts = [line(scale.start, 58, scale.end, 58, "track")]
     for tick in scale.ticks(6):
         parts += [
             line(scale(tick), 56, scale(tick), 60, "track"),
-            words(scale(tick), 76, figure(tick, unit), "tick"),
+            words(scale(tick), 76, figure(tick, newest.unit), "tick"),
         ]
     for name, value in anchors.items():
         parts.append(line(scale(value), 8, scale(value), 58, f"anchor {name}"))
-    for height, (name, entry) in zip((22, 42), sides if len(sides) == 2 else sides * 2, strict=True):
-        low, high = entry["interval"]
+    for height, (name, metric) in zip((22, 42), sides if len(sides) == 2 else sides * 2, strict=True):
+        low, high = metric.interval
         parts.append(line(scale(low), height, scale(high), height, f"interval {name}"))
-        hint = f"{name} version: {figure(entry['value'], unit)}"
-        parts.append(dot(scale(entry["value"]), height, 6, f"mark {name}", hint))
-    label = f"{change.title}: " + ", ".join(f"{name} {figure(entry['value'], unit)}" for name, entry in sides)
-    return svg(640, 84, label, parts, "change")
+        hint = f"{name} version: {figure(metric.value, newest.unit)}"
+        parts.append(dot(scale(metric.value), height, 6, f"mark {name}", hint))
+    label = ", ".join(f"{name} {figure(metric.value, newest.unit)}" for name, metric in sides)
+    return svg(640, 84, f"{change.title}: {label}", parts, "change")
 
 
 def _write(path: Path, template: str, **values: Any) -> None:
@@ -215,7 +220,10 @@ def _write(path: Path, template: str, **values: Any) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    world.filters |= {"json": _embedded, "figure": _figure}
+    world.filters |= {
+        "json": _embedded,
+        "metric_text": lambda metric: metric_text(metric, absent="not measured"),
+    }
     path.write_text(world.get_template(template).render(values), encoding="utf-8")
 
 
@@ -225,10 +233,3 @@ def _embedded(value: Any) -> Any:
 
     text = json.dumps(value, ensure_ascii=True)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _figure(entry: dict[str, Any] | None) -> str:
-    if entry is None:
-        return "not measured"
-    low, high = entry["interval"]
-    return f"{entry['value']:.3g} [{low:.3g}, {high:.3g}]"

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
@@ -250,16 +251,13 @@ def _log_metrics(client: "MlflowClient", run_id: str, folder: Path) -> None:
     import time
 
     entities = require_extra("mlflow.entities", *EXTRA)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    evaluation = read_evaluation(folder / "metrics.json", RegistryError)
     settings = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["recipe"]["settings"]
     values: dict[str, float] = {}
-    for metric in metrics["metrics"]:
-        if metric.get("value") is None:
-            continue
-        name = metric["name"]
-        values[name] = metric["value"]
-        values[f"{name}.low"], values[f"{name}.high"] = metric["interval"]
-        values |= {f"{name}.{anchor}": entry["value"] for anchor, entry in metric.get("anchors", {}).items()}
+    for name, metric in evaluation.measured.items():
+        values[name] = metric.value
+        values[f"{name}.low"], values[f"{name}.high"] = metric.interval
+        values |= {f"{name}.{anchor}": entry.value for anchor, entry in metric.anchors.items()}
     now = int(time.time() * 1000)
     rows = [entities.Metric(name, value, now, 0) for name, value in values.items()]
     params = [

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from paracosm.eval.gates.ruling import verdict as verdict_of
+from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
@@ -19,7 +21,7 @@ from paracosm.registry.versions.manifest import (
     check_regular,
     names_in,
 )
-from paracosm.registry.versions.verdict import claimed_verdict, recomputed_verdict
+from paracosm.registry.versions.verdict import recomputed_verdict
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
 OVERRIDDEN = "gate-overridden"
@@ -117,14 +119,14 @@ def check_verdict(version: Version) -> None:
         RegistryError: manifest, gates and metrics do not agree, or a verdict other than PASS has no override.
     """
     path = version.folder / "metrics.json"
-    metrics = json.loads(path.read_text(encoding="utf-8"))
-    claimed = claimed_verdict(metrics, where=path)
-    if claimed != version.verdict:
+    evaluation = read_evaluation(path, RegistryError)
+    recorded = verdict_of(evaluation.gates)
+    if recorded != version.verdict:
         raise RegistryError(
-            f"{version.folder}: claims the verdict {version.verdict}, but its gates give {claimed}"
+            f"{version.folder}: claims the verdict {version.verdict}, but its gates give {recorded}"
         )
     verdict = recomputed_verdict(
-        metrics, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
+        evaluation, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
     )
     if verdict != version.verdict:
         raise RegistryError(

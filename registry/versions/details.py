@@ -1,9 +1,11 @@
-"""What a checked version says of itself."""
+"""A checked version with its card, its metrics and its provenance."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
+from paracosm.foundation.errors import RegistryError
 from paracosm.registry.versions.manifest import Version
 
 
@@ -13,15 +15,19 @@ class Details:
 
     version: Version
     card: str
-    metrics: dict[str, Any]
+    metrics: EvaluationFile
     provenance: dict[str, Any]
 
 
 def details(version: Version) -> Details:
-    """Read what a version says of itself; its files must have been checked."""
-    metrics, provenance = (
-        json.loads((version.folder / f"{each}.json").read_text(encoding="utf-8"))
-        for each in ("metrics", "provenance")
+    """Return a version with the content of its files, which must have been checked.
+
+    Raises:
+        RegistryError: its `metrics.json` was written by another version of Paracosm.
+    """
+    return Details(
+        version=version,
+        card=(version.folder / "README.md").read_text(encoding="utf-8"),
+        metrics=read_evaluation(version.folder / "metrics.json", RegistryError),
+        provenance=json.loads((version.folder / "provenance.json").read_text(encoding="utf-8")),
     )
-    card = (version.folder / "README.md").read_text(encoding="utf-8")
-    return Details(version=version, card=card, metrics=metrics, provenance=provenance)

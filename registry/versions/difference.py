@@ -1,9 +1,11 @@
-"""What changed between two versions: figures beyond their intervals, gates, settings, environment and files."""
+"""Differences between two versions: metrics beyond their intervals, gates, settings, environment and files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from paracosm.eval.measuring.number_format import bracketed, figure
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.registry.versions.details import Details
 
 if TYPE_CHECKING:
@@ -17,50 +19,56 @@ Change = Literal["better", "worse", "within noise", "new", "gone"]
 class MetricChange:
     """One metric in two versions; a side on which it was not measured is None."""
 
-    name: str
-    title: str
-    group: str
-    goal: str
-    old: dict[str, Any] | None
-    new: dict[str, Any] | None
+    old: MeasuredMetric | None
+    new: MeasuredMetric | None
+
+    @property
+    def metric(self) -> MeasuredMetric:
+        """The newer side on which it was measured."""
+        newest = self.new or self.old
+        assert newest is not None
+        return newest
+
+    @property
+    def title(self) -> str:
+        """The metric's title."""
+        return self.metric.title
 
     @property
     def change(self) -> Change:
-        """Which way the value went; within noise while the two intervals overlap."""
+        """Whether the value is better or worse; within noise if the two intervals overlap."""
         if self.old is None or self.new is None:
             return "new" if self.old is None else "gone"
-        (low, high), (low_before, high_before) = (
-            each.get("interval") or [each["value"]] * 2 for each in (self.new, self.old)
-        )
+        (low, high), (low_before, high_before) = self.new.interval, self.old.interval
         if low <= high_before and low_before <= high:
             return "within noise"
-        return "better" if self._distance(self.new) < self._distance(self.old) else "worse"
-
-    def _distance(self, entry: Mapping[str, Any]) -> float:
-        """Return how far a value is from what it should be, up to a constant."""
-        word, _, target = self.goal.partition(" ")
-        if word == "target":
-            return abs(entry["value"] - float(target))
-        return -entry["value"] if word == "up" else entry["value"]
+        distance = self.metric.goal.distance
+        return "better" if distance(self.new.value) < distance(self.old.value) else "worse"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed from one version to another."""
+    """Everything that differs between two versions.
+
+    Attributes:
+        old: the first version.
+        new: the second version.
+        metrics: every metric that was measured in one of them.
+        gates: gate, its state before and after, only where they differ; `-` where the gate is not recorded.
+        settings: dotted key, value before and after, only where they differ.
+        files: file name, and `added`, `removed` or `changed`.
+    """
 
     old: Details
     new: Details
     metrics: tuple[MetricChange, ...]
     gates: tuple[tuple[str, str, str], ...]
-    """Gate, its state before and after; only where they differ. `-` where it was not asked."""
     settings: tuple[tuple[str, str, str], ...]
-    """Dotted key, value before and after; only where they differ."""
     files: tuple[tuple[str, str], ...]
-    """File and what happened to it: added, removed or changed."""
 
 
 def difference(old: Details, new: Details) -> Difference:
-    """Compare two versions whose files were checked."""
+    """Return what differs between two versions whose files were checked."""
     return Difference(
         old,
         new,
@@ -71,30 +79,19 @@ def difference(old: Details, new: Details) -> Difference:
     )
 
 
-def _metrics(old: dict[str, Any], new: dict[str, Any]) -> tuple[MetricChange, ...]:
-    before, after = (
-        {each["name"]: each for each in metrics["metrics"] if each.get("value") is not None}
-        for metrics in (old, new)
-    )
-    found = []
-    for name in dict.fromkeys([*before, *after]):
-        entry = after.get(name) or before[name]
-        found.append(
-            MetricChange(
-                name, entry["title"], entry["group"], entry["goal"], before.get(name), after.get(name)
-            )
-        )
-    return tuple(found)
+def _metrics(old: EvaluationFile, new: EvaluationFile) -> tuple[MetricChange, ...]:
+    before, after = old.measured, new.measured
+    return tuple(MetricChange(before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after]))
 
 
-def _states(metrics: dict[str, Any]) -> dict[str, str]:
-    return {gate["gate"]: gate["state"] for gate in (*metrics["gates"], *metrics.get("not_ruling", []))}
+def _states(evaluation: EvaluationFile) -> dict[str, str]:
+    return {gate.gate: gate.state for gate in evaluation.every_gate}
 
 
 def _origin(provenance: dict[str, Any]) -> dict[str, Any]:
     return {
         "settings": provenance["recipe"]["settings"],
-        # Two runs key the digests of private data differently, so those cannot be compared.
+        # Digests of private data are keyed differently in every run, so they cannot be compared.
         **(
             {"data": provenance["data"]["splits"]}
             if provenance["data"]["digest"].startswith("sha256")
@@ -106,16 +103,17 @@ def _origin(provenance: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _flat(plain: dict[str, Any], above: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+def _flat(plain: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested values as text by dotted key; digests are cut to 16 characters."""
+    flat: dict[str, str] = {}
     for key, value in plain.items():
-        where = f"{above}{key}"
+        dotted = f"{prefix}{key}"
         if isinstance(value, dict):
-            found |= _flat(value, f"{where}.")
+            flat |= _flat(value, f"{dotted}.")
         else:
             text = str(value)
-            found[where] = f"{text[:16]}…" if len(text) == 64 else text
-    return found
+            flat[dotted] = f"{text[:16]}…" if len(text) == 64 else text
+    return flat
 
 
 def _changed(old: dict[str, str], new: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
@@ -125,41 +123,44 @@ def _changed(old: dict[str, str], new: dict[str, str]) -> tuple[tuple[str, str, 
 
 
 def _files(old: dict[str, Any], new: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    found = []
+    changes = []
     for name in sorted({*old, *new}):
         if name not in new:
-            found.append((name, "removed"))
+            changes.append((name, "removed"))
         elif name not in old:
-            found.append((name, "added"))
+            changes.append((name, "added"))
         elif old[name] != new[name]:
-            found.append((name, "changed"))
-    return tuple(found)
+            changes.append((name, "changed"))
+    return tuple(changes)
 
 
-def printed(found: Difference) -> "Group":
+def printed(difference: Difference) -> "Group":
     """Return a difference as something that rich prints."""
     from rich.console import Group
     from rich.text import Text
 
-    old, new = found.old.version, found.new.version
+    old, new = difference.old.version, difference.new.version
     parts: list[Any] = [
         Text(f"{old.reference} ({old.verdict}) -> {new.reference} ({new.verdict})", style="bold")
     ]
-    shown = [(each.title, _figure(each.old), _figure(each.new), each.change) for each in found.metrics]
-    parts.append(_table(("metric", "before", "after", ""), shown))
-    for title, rows in (("gate", found.gates), ("setting or origin", found.settings)):
-        if rows:
-            parts.append(_table((title, "before", "after"), rows))
-    if found.files:
-        parts.append(_table(("file", ""), found.files))
+    rows = [
+        (change.title, metric_text(change.old), metric_text(change.new), change.change)
+        for change in difference.metrics
+    ]
+    parts.append(_table(("metric", "before", "after", ""), rows))
+    for title, changes in (("gate", difference.gates), ("setting or origin", difference.settings)):
+        if changes:
+            parts.append(_table((title, "before", "after"), changes))
+    if difference.files:
+        parts.append(_table(("file", ""), difference.files))
     return Group(*parts)
 
 
-def _figure(entry: dict[str, Any] | None) -> str:
-    if entry is None:
-        return "-"
-    span = entry.get("interval")
-    return f"{entry['value']:.4g}" + (f" [{span[0]:.4g}, {span[1]:.4g}]" if span else "")
+def metric_text(metric: MeasuredMetric | None, absent: str = "-") -> str:
+    """Return a metric's value and 95% interval in its unit; `absent` where it was not measured."""
+    if metric is None:
+        return absent
+    return f"{figure(metric.value, metric.unit)} {bracketed(*metric.interval, metric.unit)}"
 
 
 def _table(heads: tuple[str, ...], rows: Any) -> "Table":

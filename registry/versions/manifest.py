@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from paracosm.eval.results.gate_result import DECIDING_STATES
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
-from paracosm.registry.versions.verdict import STATES
 
 MANIFEST = "manifest.json"
 SIGNATURE = "model.sig"
@@ -64,7 +64,7 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_verdict(verdict: str) -> str:
-    _require(verdict in STATES, "is not a verdict")
+    _require(verdict in DECIDING_STATES, "is not a verdict")
     return verdict
 
 

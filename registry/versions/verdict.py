@@ -1,116 +1,73 @@
-"""The verdict of a version: what its gates say, and what its figures amount to when the gates are asked again."""
+"""Check of a version's verdict: its recorded gates, and the gates ruled again on its published metrics."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule, verdict
-from paracosm.eval.measuring.metric import ANCHORS, Anchor, Estimate, Metric, Obstacle, Result
-from paracosm.foundation.errors import RegistryError
+from paracosm.eval.measuring.metric import Obstacle, Result
+from paracosm.eval.results.evaluation_file import EvaluationFile
+from paracosm.eval.results.gate_result import Verdict
+from paracosm.foundation.errors import RecipeError, RegistryError
 from paracosm.recipes.run.journal import versions
 from paracosm.recipes.sections.release import Release
 
-STATES = ("FAIL", "INCONCLUSIVE", "PASS")
-
-
-def verdict_of(metrics: Mapping[str, Any]) -> str:
-    """Return the verdict that the recorded gates amount to: the worst state; INCONCLUSIVE without a gate."""
-    states = {gate["state"] for gate in metrics["gates"]}
-    if "FAIL" in states:
-        return "FAIL"
-    return "PASS" if states == {"PASS"} else "INCONCLUSIVE"
-
-
-def claimed_verdict(metrics: Any, *, where: Path) -> str:
-    """Return `verdict_of` for metrics of unknown origin.
-
-    Raises:
-        RegistryError: they hold no gates.
-    """
-    try:
-        return verdict_of(metrics)
-    except (KeyError, TypeError) as fault:
-        raise RegistryError(f"{where}: holds no gates") from fault
-
 
 def recomputed_verdict(
-    metrics: Mapping[str, Any], *, profile: str, limits: Mapping[str, float], paracosm: str, where: Path
-) -> str:
-    """Ask the gates of `profile` again, of the published figures and their intervals.
+    evaluation: EvaluationFile, *, profile: str, limits: Mapping[str, float], paracosm: str, where: Path
+) -> Verdict:
+    """Rule again on published metrics and return the verdict.
 
-    A gate that the version was never asked is left out, unless this very version of Paracosm published it: then
-    somebody took the gate away.
+    A gate that is not recorded is left out, unless this version of Paracosm published the metrics: then the gate was removed
+    by hand.
 
     Args:
-        metrics: what a version publishes of `metrics.json`.
-        profile: the release profile that its manifest records.
-        limits: the recipe's own limits, as its manifest records them.
+        evaluation: the published `metrics.json`.
+        profile: the release profile that the manifest records.
+        limits: the recipe's own limits, as the manifest records them.
         paracosm: the version of Paracosm that published it.
-        where: names the metrics in an error.
+        where: the file's path, for error messages.
 
     Raises:
-        RegistryError: the figures are damaged, or the profile or a gate is unknown here.
+        RegistryError: a metric cannot be ruled on, or the profile or a gate is unknown to this version of Paracosm.
     """
+    from paracosm.eval.catalogue import metrics
+
+    registered = {metric.name: metric for metric in metrics()}
+    results = [
+        Result(registered[name], entry.estimates())
+        for name, entry in evaluation.measured.items()
+        if name in registered
+    ]
+    inapplicable = {
+        gate.metric
+        for gate in evaluation.not_ruling
+        if gate.state == "NOT APPLICABLE" and gate.metric not in evaluation.measured
+    }
+    missing = {
+        gate.metric: Obstacle("as published", curable=gate.metric not in inapplicable) for gate in GATES
+    }
     try:
-        asked = {ruling["gate"] for ruling in (*metrics["gates"], *metrics.get("not_ruling", []))}
-        measured = {each["name"] for each in metrics["metrics"] if each.get("value") is not None}
-        never = {
-            ruling["gate"]
-            for ruling in metrics.get("not_ruling", [])
-            if ruling["state"] == "NOT APPLICABLE" and ruling["metric"] not in measured
-        }
-        results = [entry_result(each) for each in metrics["metrics"] if each.get("value") is not None]
         release = Release.model_validate({"profile": profile, "gates": dict(limits)})
-        missing = {gate.metric: Obstacle("as published", curable=gate.name not in never) for gate in GATES}
-        rulings = rule(results, missing, release)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as fault:
+        gates = rule(results, missing, release)
+    except (KeyError, ValueError, TypeError, RecipeError) as error:
         raise RegistryError(
-            f"{where}: its figures cannot be read, so the verdict cannot be checked"
-        ) from fault
-    known = {gate.name for gate in GATES}
-    if unknown := sorted(asked - known):
+            f"{where}: its metrics cannot be ruled on under the manifest's profile and limits, so the verdict cannot be checked"
+        ) from error
+    recorded = {gate.gate for gate in evaluation.every_gate}
+    if unknown := sorted(recorded - {gate.name for gate in GATES}):
         raise RegistryError(
-            f"{where}: names the gate {unknown[0]!r}, which this version of Paracosm does not know"
+            f"{where}: names the gate {unknown[0]!r}, which this version of Paracosm does not have"
         )
-    strict = paracosm == versions().get("paracosm")
-    return verdict([ruling for ruling in rulings if strict or ruling.gate in asked])
+    same_version = paracosm == versions().get("paracosm")
+    return verdict(gate for gate in gates if same_version or gate.gate in recorded)
 
 
 def own_limits(release: Release) -> dict[str, float]:
-    """Return the limits of a recipe that are not its profile's."""
+    """Return the limits of a recipe that differ from its profile's."""
     profile = release.model_copy(update={"gates": {}})
     return {
         gate.name: release.gates[gate.name]
         for gate in GATES
         if gate.name in release.gates and gate.limit(release) != gate.limit(profile)
     }
-
-
-def entry_result(entry: Mapping[str, Any]) -> Result:
-    """Return the metric of `metrics.json` as what a gate reads: figures and intervals, without breakdowns."""
-    anchors = entry.get("anchors", {})
-    estimates: dict[Anchor, Estimate] = {
-        name: _estimate(anchors[name], {}) for name in ANCHORS if name in anchors
-    }
-    estimates["synthetic"] = _estimate(entry, entry.get("facts", {}))
-    goal, _, target = entry["goal"].partition(" ")
-    metric = Metric(
-        name=entry["name"],
-        title=entry["title"],
-        section=entry["group"],
-        goal=goal,
-        range=(float("-inf"), float("inf")),
-        source="",
-        what="",
-        read=lambda _: "",
-        zero=entry["zero"],
-        unit=entry["unit"],
-        target=float(target) if target else None,
-    )
-    return Result(metric, estimates)
-
-
-def _estimate(plain: Mapping[str, Any], facts: Mapping[str, Any]) -> Estimate:
-    low, high = map(float, plain["interval"])
-    return Estimate(float(plain["value"]), low, high, facts=dict(facts))

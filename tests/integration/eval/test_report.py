@@ -9,7 +9,7 @@ from typing import Any
 import example_tables
 import pytest
 
-from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.evaluation import Evaluation, rule_on
 from paracosm.eval.measure import measure
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
@@ -39,7 +39,7 @@ def _evaluation(**settings: Any) -> Evaluation:
     parts = [
         table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 120), (120, 170), (170, 220), (220, 300))
     ]
-    return measure(
+    measurements = measure(
         train=parts[0],
         control=parts[1],
         test=parts[2],
@@ -47,9 +47,8 @@ def _evaluation(**settings: Any) -> Evaluation:
         schema=Schema(fields),
         target="ill",
         settings=Evaluate(bootstrap=100, repeats=1, **settings),
-        release=Release(profile="partner"),
-        history=HISTORY,
     )
+    return rule_on(measurements, Release(profile="partner"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def found() -> Evaluation:
 @pytest.fixture(scope="module")
 def page(found: Evaluation) -> str:
     """The report of `found`."""
-    return report_html(found.plain(), name=HOSTILE, history=HISTORY)
+    return report_html(found.file, name=HOSTILE, history=HISTORY)
 
 
 def _open(browser: Any, page: str, folder: Path) -> None:
@@ -212,7 +211,7 @@ def test_several_sets_are_compared_on_one_page(
 ) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "report.html").write_text(page, encoding="utf-8")
-    sets = {"one": found.plain(), HOSTILE: found.plain() | {"verdict": "FAIL"}}
+    sets = {"one": found.file, HOSTILE: found.file.model_copy(update={"verdict": "FAIL"})}
     _open(browser, comparison_html(sets, {"one": "one/report.html", HOSTILE: "other/report.html"}), tmp_path)
     assert browser.title == "2 sets of synthetic records"
     assert browser.get_log("browser") == []
@@ -225,11 +224,14 @@ def test_several_sets_are_compared_on_one_page(
 
 
 def test_a_training_ended_by_the_time_limit_is_not_called_overfitted(found: Evaluation) -> None:
-    timed = report_html(found.plain(), name="timed", history=HISTORY, minutes=9.5)
-    assert "that is memorisation; training stopped after 9.5 minutes, because its time was up." in timed
-    falling = report_html(found.plain(), name="timed", history=HISTORY[:2], minutes=9)
-    assert "still falling when training ended after 9 minutes, because its time was up: nothing" in falling
-    assert "more time might fit better" in falling
+    timed = report_html(found.file, name="timed", history=HISTORY, minutes=9.5)
+    assert "that is memorisation; training stopped after 9.5 minutes, at its time limit." in timed
+    falling = report_html(found.file, name="timed", history=HISTORY[:2], minutes=9)
+    assert (
+        "still falling when training ended after 9 minutes, at its time limit: there was no memorisation"
+        in falling
+    )
+    assert "more time might give a better fit" in falling
 
 
 def test_training_values_are_shown_only_on_demand(page: str) -> None:
@@ -237,9 +239,9 @@ def test_training_values_are_shown_only_on_demand(page: str) -> None:
     assert SECRET not in page
     assert note not in page
     shown = _evaluation(show_nearest=True)
-    opened = report_html(shown.plain(), name="copy", nearest=shown.nearest)
+    opened = report_html(shown.file, name="copy", nearest=shown.measurements.nearest)
     assert "This shows training records" in opened
-    assert any(pair["fields"][-1]["train"].split(".")[0] in opened for pair in shown.nearest)
+    assert any(pair.fields[-1].train.split(".")[0] in opened for pair in shown.measurements.nearest)
 
 
 def test_unmeasured_metrics_show_their_reason(found: Evaluation) -> None:
@@ -252,7 +254,7 @@ def test_unmeasured_metrics_show_their_reason(found: Evaluation) -> None:
         schema=schema,
         settings=Evaluate(bootstrap=100, repeats=1),
     )
-    page = report_html(bare.plain(), name="notes")
+    page = report_html(rule_on(bare).file, name="notes")
     assert "no target column was named" in page
     assert "pairs need two columns that are no text" in page
     assert 'id="training"' not in page

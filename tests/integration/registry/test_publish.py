@@ -16,6 +16,7 @@ from finished_run import MARK, finished_run, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
 import paracosm.registry
+from paracosm.eval.evaluation import rule_on
 from paracosm.eval.measure import measure
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
@@ -47,10 +48,8 @@ def test_publish_list_show_verify_pull(tmp_path: Path) -> None:
     details = paracosm.registry.show(name="ward-notes", url=url)
     assert details.card == run.card.read_text(encoding="utf-8")
     measured = json.loads(run.metrics.read_text(encoding="utf-8"))
-    assert [each["value"] for each in details.metrics["metrics"]] == [
-        each["value"] for each in measured["metrics"]
-    ]
-    assert "distributions" not in details.metrics
+    assert [each.value for each in details.metrics.metrics] == [each["value"] for each in measured["metrics"]]
+    assert details.metrics.distributions is None
     pulled = paracosm.registry.pull(name="ward-notes@v2", into=tmp_path / "pulled", url=url)
     assert (pulled / "adapter_model.safetensors").read_bytes() == (
         run.adapter / "adapter_model.safetensors"
@@ -260,15 +259,15 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
         wards = np.where(random.random(60) < 0.5, f"{MARK} A", f"{MARK} B")
         columns = {"age": ages, "ward": wards, "sick": ages + random.normal(0, 20, 60) > 50}
         tables[name] = pd.DataFrame(columns).astype({field.name: DTYPES[field.type] for field in fields})
-    found = measure(
-        **tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1)
+    found = rule_on(
+        measure(**tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1))
     )
     recipe, run = recipe_of(), passing(tmp_path)
     # What must be withheld follows from the schema of the records that were measured.
     Schema(fields).save(run.schema)
 
     def evaluate() -> None:
-        run.evaluation.mkdir()
+        run.evaluation.mkdir(exist_ok=True)
         run.metrics.write_text(found.to_json(), encoding="utf-8")
 
     run_if_stale(run, "eval", {"real": 1}, evaluate)
@@ -276,9 +275,9 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
     card = ModelCard.load(run.card)
     results = card.data.eval_results or []
     assert {each.metric_type: each.metric_value for each in results} == {
-        each["name"]: each["value"] for each in found.plain()["metrics"] if each["value"] is not None
+        name: each.value for name, each in found.file.measured.items()
     }
-    assert all(title in card.text for title in (each["title"] for each in found.plain()["metrics"]))
+    assert all(each.title in card.text for each in found.file.metrics)
     version = paracosm.registry.publish(
         run=run, url=url_of(tmp_path), override="so few records settle nothing"
     )

@@ -48,7 +48,7 @@ def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) 
     assert plain["sizes"] == {"train": 200, "control": 60, "test": 60, "synthetic": 80}
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
     console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
-    console.print(summary(plain))
+    console.print(summary(found.file))
     shown = console.export_text()
     assert found.verdict in shown
     assert all(metric["name"] in shown for metric in plain["metrics"])
@@ -86,8 +86,8 @@ def test_several_sets_are_compared_in_one_report(files: dict[str, Path], tmp_pat
     states = {name: {gate.gate: gate.state for gate in each.gates} for name, each in found.items()}
     assert states["copied"]["exact_copies"] == "FAIL" != states["synthetic"]["exact_copies"]
     plain = write_comparison(found, tmp_path / "out")
-    assert plain == json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert plain["verdict"] == "FAIL"
+    assert plain.to_json() == (tmp_path / "out" / "metrics.json").read_text()
+    assert plain.verdict == "FAIL"
     page = (tmp_path / "out" / "report.html").read_text()
     for name, each in found.items():
         assert f'href="{name}/report.html"' in page
@@ -103,7 +103,7 @@ def test_a_given_schema_is_used_and_an_invalid_one_refused(files: dict[str, Path
     real = {"train": files["train"], "control": files["test"]}
     given = {"real": real, "synthetic": {"one": files["synthetic"]}, "settings": QUICK}
     found = evaluate_sets(**given, schema=tmp_path / "schema.json")["one"]
-    assert [each.field for each in found.distributions] == ["age", "pressure", "sex", "ill"]
+    assert [each.field for each in found.measurements.distributions] == ["age", "pressure", "sex", "ill"]
     (tmp_path / "wrong.json").write_text('{"columns": []}')
     with pytest.raises(
         DataError, match=r"wrong\.json: is not a schema as a run's splits/schema\.json holds it"
@@ -127,7 +127,7 @@ def test_invalid_synthetic_cells_cannot_change_the_type_of_a_column(files: dict[
     assert _states(evaluate_files(**files, target="pressure", settings=QUICK))["utility_skill"] == "FAIL"
     assert any(
         "80 of 80 cells of column 'pressure' are not valid for the type number" in each
-        for each in found.notes
+        for each in found.measurements.notes
     )
     assert (
         "pressure"
@@ -154,7 +154,7 @@ def test_replayed_identifiers_of_training_records_fail(files: dict[str, Path]) -
         files[name] = path
     clean = evaluate_files(**files, settings=QUICK)
     assert _states(clean)["pii_replay"] != "FAIL"
-    assert "column 'mail': looks like an identifier; only its replay is measured" in clean.notes
+    assert "column 'mail': looks like an identifier; only its replay is measured" in clean.measurements.notes
     train, synthetic = pd.read_csv(files["train"]), pd.read_csv(files["synthetic"])
     synthetic.assign(mail=train["mail"][: len(synthetic)]).to_csv(files["synthetic"], index=False)
     assert _states(evaluate_files(**files, settings=QUICK))["pii_replay"] == "FAIL"

@@ -4,9 +4,10 @@ import pytest
 
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
-from paracosm.eval.gates.ruling import Ruling, rule, verdict
+from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import figure
+from paracosm.eval.results.gate_result import GateResult
 from paracosm.eval.statistics.intervals import around
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.sections.release import Release
@@ -15,7 +16,7 @@ METRICS = {metric.name: metric for metric in metrics()}
 ABSENT = {name: Obstacle("this test leaves it out", curable=False) for name in METRICS}
 
 
-def ruling(name: str, estimate: Estimate, release: Release | None = None, **anchors: Estimate) -> Ruling:
+def ruling(name: str, estimate: Estimate, release: Release | None = None, **anchors: Estimate) -> GateResult:
     """Return what the gate `name` says of one measured metric."""
     gate = next(each for each in GATES if each.name == name)
     result = Result(METRICS[gate.metric], {"synthetic": estimate} | anchors)  # type: ignore[dict-item]
@@ -71,7 +72,7 @@ def test_an_objection_gate_never_passes() -> None:
     assert ruling("dcr_share", Estimate(0.56, 0.54, 0.58)).state == "NO OBJECTION"
     assert ruling("dcr_share", Estimate(0.6, 0.56, 0.64)).state == "FAIL"
     assert ruling("twins", Estimate(0.2, 0.1, 0.3)).state == "FAIL"
-    assert not ruling("twins", Estimate(0.5, 0.4, 0.6)).rules
+    assert not ruling("twins", Estimate(0.5, 0.4, 0.6)).decides
 
 
 def test_a_target_goal_is_limited_on_both_sides() -> None:
@@ -160,7 +161,7 @@ def test_reasons_name_metric_value_bound_and_remedy() -> None:
     narrowed = ruling("c2st_auc", Estimate(0.70, 0.60, 0.80)).reason
     assert "About 4 times as many control and test records would settle it." in narrowed
     assert "wrong side" in ruling("c2st_auc", Estimate(0.8, 0.7, 0.9)).reason
-    assert "hardly settle" in ruling("c2st_auc", Estimate(0.749, 0.7, 0.8)).reason
+    assert "More than 25 times as many" in ruling("c2st_auc", Estimate(0.749, 0.7, 0.8)).reason
 
 
 def test_an_unknown_gate_is_refused_with_a_suggestion() -> None:

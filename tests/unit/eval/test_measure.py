@@ -1,7 +1,8 @@
 """`measure`: every metric between its anchors, the same bytes every time, and reasons for what is not measured."""
 
 import json
-from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import example_tables
 import numpy as np
@@ -10,18 +11,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.evaluation import Evaluation
+from paracosm.eval.evaluation import Evaluation, compare, rule_on
 from paracosm.eval.measure import measure
+from paracosm.eval.measurements import read_measurements
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.report.comparison import together
 from paracosm.eval.report.histograms import distributions
-from paracosm.eval.stage import _settings
+from paracosm.eval.results.evaluation_file import EvaluationFile, evaluation_schema, read_evaluation
 from paracosm.eval.utility.task import make_task
 from paracosm.eval.utility.tstr import SyntheticSets, utility, utility_obstacle
-from paracosm.foundation.errors import DataError
-from paracosm.recipes.recipe import Recipe
+from paracosm.foundation.errors import DataError, RunError
 from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.recipes.sections.release import Release
 from paracosm.records.schema.schema import Field, Schema
 
 example, PATIENTS = example_tables.example, example_tables.PATIENTS
@@ -37,7 +38,7 @@ def _parts(kind: str = "structured") -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def fresh() -> Evaluation:
     """Fresh real records in the place of synthetic ones."""
-    return measure(**_parts(), schema=PATIENTS, target="ill", settings=QUICK)
+    return rule_on(measure(**_parts(), schema=PATIENTS, target="ill", settings=QUICK))
 
 
 def test_every_metric_has_its_anchors(fresh: Evaluation) -> None:
@@ -71,14 +72,14 @@ def test_every_metric_has_its_anchors(fresh: Evaluation) -> None:
 
 def test_held_out_records_reach_the_fidelity_and_utility_ceiling(fresh: Evaluation) -> None:
     assert "FAIL" not in {gate.state for gate in fresh.gates}
-    found = fresh.result("c2st_auc")
+    found = fresh.measurements.result("c2st_auc")
     assert found is not None
     assert 0.35 < found.synthetic.value < 0.65
     assert "The classifier tells synthetic from real in" in found.reading
 
 
 def test_the_same_measurement_gives_the_same_bytes(fresh: Evaluation) -> None:
-    again = measure(**_parts(), schema=PATIENTS, target="ill", settings=QUICK)
+    again = rule_on(measure(**_parts(), schema=PATIENTS, target="ill", settings=QUICK))
     assert again.to_json() == fresh.to_json()
 
 
@@ -104,11 +105,13 @@ def test_metrics_json_holds_what_the_card_reads(fresh: Evaluation) -> None:
 
 
 def test_metrics_json_keeps_its_published_schema(fresh: Evaluation) -> None:
-    schema = json.loads(files("paracosm.eval").joinpath("metrics.schema.json").read_text(encoding="utf-8"))
+    schema = evaluation_schema()
     Draft202012Validator.check_schema(schema)
     validator, plain = Draft202012Validator(schema), json.loads(fresh.to_json())
     assert [error.message for error in validator.iter_errors(plain)] == []
-    assert validator.is_valid(together({"one": plain, "other": plain}))
+    several = json.loads(compare({"one": fresh, "other": fresh}).to_json())
+    assert validator.is_valid(several)
+    assert several["sets"]["one"] == plain
     assert not validator.is_valid(plain | {"verdict": "MAYBE"})
     assert not validator.is_valid(plain | {"times": 3})
     lost = plain["metrics"][0] | {"interval": None}
@@ -117,7 +120,7 @@ def test_metrics_json_keeps_its_published_schema(fresh: Evaluation) -> None:
 
 def test_without_target_or_test_utility_has_a_reason_for_not_being_measured() -> None:
     parts = _parts()
-    found = measure(**parts, schema=PATIENTS, settings=QUICK)
+    found = rule_on(measure(**parts, schema=PATIENTS, settings=QUICK))
     assert "no target column was named" in found.missing["utility_skill"].reason
     assert next(gate for gate in found.gates if gate.gate == "utility_skill").state == "NOT APPLICABLE"
     parts.pop("test")
@@ -131,7 +134,8 @@ def test_without_target_or_test_utility_has_a_reason_for_not_being_measured() ->
 
 def test_with_too_few_control_records_leakage_is_inconclusive() -> None:
     parts = _parts()
-    found = measure(**(parts | {"control": parts["control"].head(4)}), schema=PATIENTS, settings=QUICK)
+    few = parts | {"control": parts["control"].head(4)}
+    found = rule_on(measure(**few, schema=PATIENTS, settings=QUICK))
     assert "only 4 control records" in found.missing["near_copies"].reason
     assert found.verdict == "INCONCLUSIVE"
 
@@ -145,7 +149,7 @@ def test_with_too_few_control_records_leakage_is_inconclusive() -> None:
         ),
         (lambda p: {"control": p["control"].rename(columns={"stage": "stages"})}, "did you mean 'stages'"),
         (lambda p: {"synthetic": p["synthetic"].head(0)}, "synthetic: has no rows"),
-        (lambda p: {"target": "il"}, "target 'il' is no column that is measured; did you mean 'ill'"),
+        (lambda p: {"target": "il"}, "target 'il' is not a measured column; did you mean 'ill'"),
     ],
 )
 def test_unusable_tables_are_refused_in_one_line(change, message) -> None:
@@ -171,7 +175,7 @@ def test_unusual_columns_are_measured() -> None:
         days = pd.to_timedelta(np.arange(len(table)) + 1000 * (name == "synthetic"), unit="D")
         table["seen"] = pd.Series(pd.Timestamp("2020-01-01") + days).astype("datetime64[us]")
         table["blank"] = pd.Series(["", None] * (len(table) // 2) + [""] * (len(table) % 2), dtype="string")
-    found = measure(**parts, schema=Schema(fields), target="ill", settings=QUICK)
+    found = rule_on(measure(**parts, schema=Schema(fields), target="ill", settings=QUICK))
     plain = json.loads(found.to_json())
     assert plain["metrics"][0]["breakdown"]["one"] == 1.0
     assert plain["metrics"][0]["breakdown"]["none"] == 1.0
@@ -241,13 +245,13 @@ def test_distributions_pool_rare_categories_and_open_the_outer_bins() -> None:
 
 
 def test_nearest_pairs_are_shown_only_on_demand(fresh: Evaluation) -> None:
-    assert fresh.nearest == []
+    assert fresh.measurements.nearest == []
     parts = _parts()
     parts["synthetic"] = parts["train"].head(60)
     found = measure(**parts, schema=PATIENTS, settings=Evaluate(bootstrap=100, repeats=1, show_nearest=True))
-    assert found.nearest[0]["distance"] == 0
-    assert found.nearest[0]["fields"][0]["synthetic"] == found.nearest[0]["fields"][0]["train"]
-    assert '"distance"' not in found.to_json()
+    assert found.nearest[0].distance == 0
+    assert found.nearest[0].fields[0].synthetic == found.nearest[0].fields[0].train
+    assert '"distance"' not in rule_on(found).to_json()
 
 
 def test_further_sets_of_a_generator_widen_the_utility_intervals() -> None:
@@ -266,8 +270,63 @@ def test_further_sets_of_a_generator_widen_the_utility_intervals() -> None:
     assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.3)
 
 
-def test_a_run_that_was_evaluated_before_the_keys_came_stays_done() -> None:
-    plain = Recipe.model_validate({"name": "x", "data": {"source": "x.csv"}})
-    asking = plain.model_copy(update={"eval": Evaluate(generator_seeds=3, floor="base")})
-    assert not {"generator_seeds", "floor"} & set(_settings(plain.eval))
-    assert _settings(asking.eval).items() >= {"generator_seeds": 3, "floor": "base"}.items()
+def test_measurements_from_a_file_give_the_same_metrics_as_those_in_memory(
+    fresh: Evaluation, tmp_path: Path
+) -> None:
+    path = tmp_path / "measurements.json"
+    path.write_text(fresh.measurements.to_json(), encoding="utf-8")
+    kept = read_measurements(path)
+    assert kept.to_json() == fresh.measurements.to_json()
+    assert rule_on(kept).to_json() == fresh.to_json()
+    public = Release(profile="public")
+    assert rule_on(kept, public).to_json() == rule_on(fresh.measurements, public).to_json()
+    assert "gates" not in json.loads(path.read_text())
+    path.write_text(path.read_text().replace('"marginals"', '"margins"', 1), encoding="utf-8")
+    with pytest.raises(RunError, match=r"another version of Paracosm \(metric 'marginals'\)") as refused:
+        read_measurements(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_metrics_json_survives_reading(fresh: Evaluation, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text(fresh.to_json(), encoding="utf-8")
+    found = read_evaluation(path)
+    assert found == EvaluationFile.model_validate_json(fresh.to_json())
+    assert found.to_json() == fresh.to_json()
+    assert found.measured.keys() == {each.metric.name for each in fresh.results}
+    assert found.measured["c2st_auc"].goal.target == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plain: plain | {"schema_version": 7}, "has schema_version 7"),
+        (lambda plain: plain | {"verdict": "MAYBE"}, "verdict: Input should be"),
+        (lambda plain: plain | {"more": 1}, "more: Extra inputs are not permitted"),
+        (lambda plain: {**plain, "gates": [{"gate": "x"}]}, r"gates\.0\.title: Field required"),
+        (
+            lambda plain: {**plain, "metrics": [plain["metrics"][0] | {"value": "good"}]},
+            r"metrics\.0\.value",
+        ),
+        (
+            lambda plain: {**plain, "metrics": [plain["metrics"][0] | {"goal": "sideways"}]},
+            "'sideways' is not 'up', 'down' or 'target NUMBER'",
+        ),
+        (
+            lambda plain: {**plain, "metrics": [plain["metrics"][0] | {"ceiling": 2.0}]},
+            "ceiling, floor and worst differ from the values in anchors",
+        ),
+        (lambda _: [1], "has schema_version None"),
+    ],
+)
+def test_a_damaged_metrics_json_is_refused_in_one_line(
+    fresh: Evaluation, tmp_path: Path, change: Any, message: str
+) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps(change(json.loads(fresh.to_json()))), encoding="utf-8")
+    with pytest.raises(RunError, match=message) as refused:
+        read_evaluation(path)
+    assert "\n" not in str(refused.value)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(RunError, match="cannot be read as JSON"):
+        read_evaluation(path)

@@ -6,17 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
-from finished_run import MARK, finished_run, metrics_of, recipe_of
+from finished_run import MARK, evaluation_of, finished_run, metrics_of, recipe_of
 from huggingface_hub import DatasetCard, ModelCard
 
+from paracosm.eval.gates.ruling import verdict_of_states
+from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale
-from paracosm.registry.card.facts import division, energy, published_metrics, source_kind, unmeasured
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.registry.card.facts import division, energy, published_evaluation, source_kind, unmeasured
 from paracosm.registry.card.licence import adapter_licence, records_licence
+from paracosm.registry.card.metadata import data_card_data, eval_results
 from paracosm.registry.card.stage import cell, duration, figure, quoted, write_card
-from paracosm.registry.versions.verdict import verdict_of
 
 
 def card_of(tmp_path: Path, state: str = "PASS", **sections: object) -> str:
@@ -81,7 +84,7 @@ def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path
 
 def test_published_metrics_hold_no_values_of_records(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
-    figures = published_metrics(run)
+    figures = json.loads(published_evaluation(run).to_json())
     assert MARK in run.metrics.read_text(encoding="utf-8")
     assert MARK not in json.dumps(figures)
     told = {each["name"]: each for each in figures["metrics"]}
@@ -235,7 +238,7 @@ def test_statements_of_the_authors_are_quoted_and_separate_from_measurements(tmp
         assert sentence in said
         assert sentence not in measured
     assert "> \\## Gates that always pass" in said
-    assert "**0.532** [0.49, 0.571] | 0.91 | 0.501 | 0.03 | 92%" in measured
+    assert "**0.532** [0.490, 0.571] | 0.910 | 0.501 | 0.030 | 92%" in measured
 
 
 @pytest.mark.parametrize(
@@ -254,21 +257,69 @@ def test_the_card_starts_with_the_verdict(tmp_path: Path, state: str, first: str
 
 def test_a_gate_that_can_only_block_a_release_is_marked(tmp_path: Path) -> None:
     gates = between(card_of(tmp_path), "## Release gates", "## What the authors say")
-    assert "| C2st auc (c2st_auc) | ✅ PASS | at most 0.75 | c2st_auc is 0.532" in gates
-    assert "| C2st auc (twins) | NO OBJECTION | at least 0.4 |" in gates
+    assert "| C2st auc (c2st_auc) | ✅ PASS | at most 0.750 | c2st_auc is 0.532" in gates
+    assert "| C2st auc (twins) | NO OBJECTION | at least 0.400 |" in gates
 
 
 def test_the_card_lists_what_was_not_measured(tmp_path: Path) -> None:
     missing = between(card_of(tmp_path), "### Not measured", "### Training")
     assert "| Differential privacy | none" in missing
     assert "| Rows alike | not measured: too few records \\| for it |" in missing
-    assert "| Membership inference against the model | not measured: no attack" in missing
 
 
-def test_a_measured_attack_is_not_listed_as_missing() -> None:
-    metrics = metrics_of()
-    metrics["metrics"].append(metrics["metrics"][2] | {"name": "membership_auc"})
-    assert not any("Membership" in what for what, _ in unmeasured(metrics))
+def test_what_was_not_measured_for_one_reason_shares_a_row() -> None:
+    plain = metrics_of()
+    entry = plain["metrics"][-1]
+    plain["metrics"].append(entry | {"name": "columns_alike", "title": "Columns alike"})
+    plain["metrics"].append(entry | {"name": "texts", "title": "Texts", "reason_not_measured": "no text"})
+    found = EvaluationFile.model_validate_json(json.dumps(plain))
+    assert unmeasured(found) == [
+        ("Rows alike; Columns alike", "too few records | for it"),
+        ("Texts", "no text"),
+    ]
+
+
+def test_an_anchor_that_a_metric_does_not_have_is_a_dash(tmp_path: Path) -> None:
+    rows = between(card_of(tmp_path), "### Fidelity", "### Utility")
+    assert "| Marginals (higher is better) | **0.965** [0.955, 0.975] | 0.600 | 0.970 | - | - |" in rows
+
+
+def test_a_category_that_reads_like_a_state_changes_no_verdict(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", recipe_of())
+    Schema((Field(name="result", type="category", categories=("PASS", "FAIL", "Exact")),)).save(run.schema)
+    published = published_evaluation(run)
+    assert published.verdict == "PASS"
+    assert {gate.state for gate in published.gates} == {"PASS"}
+
+
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [
+        ("sick", "tabular-classification"),
+        ("grade", "tabular-classification"),
+        ("income", "tabular-regression"),
+        ("weight", "tabular-regression"),
+    ],
+)
+def test_the_task_follows_from_the_values_of_the_target(target: str, task: str) -> None:
+    schema = Schema(
+        (
+            Field(name="sick", type="boolean"),
+            Field(name="grade", type="integer", minimum=1, maximum=5),
+            Field(name="income", type="integer", minimum=0, maximum=100_000),
+            Field(name="weight", type="number", minimum=0.0, maximum=9.0, decimals=1),
+        )
+    )
+    recipe = recipe_of(data={"source": "x.csv", "target": target})
+    assert data_card_data(recipe, schema, "PASS", rows=3).task_categories == [task]
+    results = eval_results(recipe, schema, evaluation_of())
+    assert {each.task_type for each in results} == {"other"}
+
+
+@pytest.mark.parametrize(("method", "tag"), [("lora", "lora"), ("full", "full-finetune")])
+def test_the_tags_name_the_method_of_training(tmp_path: Path, method: str, tag: str) -> None:
+    tags = ModelCard(card_of(tmp_path, finetune={"method": method})).data.tags or []
+    assert [each for each in tags if each in ("lora", "full-finetune")] == [tag]
 
 
 def test_the_split_is_described(tmp_path: Path) -> None:
@@ -329,7 +380,8 @@ def test_metrics_of_an_unknown_layout_are_refused(tmp_path: Path) -> None:
         "eval",
         {"state": "new"},
         lambda: (
-            run.evaluation.mkdir() or (run.metrics.write_text(json.dumps({"schema_version": 99})) and None)
+            run.evaluation.mkdir(exist_ok=True)
+            or (run.metrics.write_text(json.dumps({"schema_version": 99})) and None)
         ),
     )
     with pytest.raises(RunError, match="schema_version 99"):
@@ -347,7 +399,7 @@ def test_metrics_of_an_unknown_layout_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_the_worst_gate_is_the_verdict(states: list[str], verdict: str) -> None:
-    assert verdict_of({"gates": [{"state": state} for state in states]}) == verdict
+    assert verdict_of_states(states) == verdict
 
 
 def test_numbers_are_formatted_for_readers() -> None:
