@@ -174,7 +174,9 @@ class MeasuredMetric(DescribedMetric):
         """Return the entry of a result, with every number rounded as `metrics.json` holds it."""
         synthetic, normalised = result.synthetic, result.normalised
         references: tuple[ReferenceAnchor, ...] = ("ceiling", "floor", "worst")
-        anchors = {name: result.estimates[name] for name in references if name in result.estimates}
+        anchors: dict[ReferenceAnchor, Estimate] = {
+            name: result.estimates[name] for name in references if name in result.estimates
+        }
         plain = {
             "value": synthetic.value,
             **{name: estimate.value for name, estimate in anchors.items()},
