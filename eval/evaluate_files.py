@@ -13,7 +13,7 @@ import pandas as pd
 from paracosm.eval.catalogue import anchor_labels
 from paracosm.eval.evaluation import Evaluation, compare, rule_on
 from paracosm.eval.gates.ruling import check_names
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html

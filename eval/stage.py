@@ -92,7 +92,7 @@ class _Measure:
         pass
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-        from paracosm.eval.measure import measure
+        from paracosm.eval.measure_tables import measure
         from paracosm.eval.measuring.attack_settings import AttackSettings
         from paracosm.eval.measuring.dp_claim import claim_of
         from paracosm.records.schema.table import read_table

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from paracosm.eval.gates.ruling import rule, verdict
-from paracosm.eval.measure import measure_all
+from paracosm.eval.measure_tables import measure_all
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.recipes.sections.data import Data

@@ -19,7 +19,7 @@ import pandas as pd
 from rich.console import Console
 
 from paracosm.eval import parallel
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
 from paracosm.recipes.sections.evaluate import Evaluate

@@ -10,7 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule
-from paracosm.eval.measure import measure, measure_all
+from paracosm.eval.measure_tables import measure, measure_all
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle

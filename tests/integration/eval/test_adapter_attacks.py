@@ -11,7 +11,7 @@ from paracosm.eval.attacks.canary_audit import canary_audit
 from paracosm.eval.attacks.extraction import extraction
 from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle
 from paracosm.eval.attacks.target import adapter_likelihoods, read_target
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.objectives.canaries import INCLUDED

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tiny_models import save_tiny_llama
 
-import paracosm.eval.measure
+import paracosm.eval.measure_tables
 from paracosm.eval.extra_samples import base_records, further_sets
 from paracosm.eval.measuring.anchors import text_candidates
 from paracosm.eval.measuring.context import Context

@@ -10,7 +10,7 @@ import example_tables
 import pytest
 
 from paracosm.eval.evaluation import Evaluation, rule_on
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
 from paracosm.recipes.sections.evaluate import Evaluate

@@ -7,7 +7,7 @@ from typing import Any
 import example_tables
 import pytest
 
-import paracosm.eval.measure
+import paracosm.eval.measure_tables
 import paracosm.eval.report.html
 from paracosm.cli.evaluate import evaluate_run
 from paracosm.eval.stage import evaluate

@@ -17,7 +17,7 @@ from huggingface_hub import DatasetCard, ModelCard
 
 import paracosm.registry
 from paracosm.eval.evaluation import rule_on
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale

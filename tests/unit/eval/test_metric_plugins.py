@@ -42,7 +42,7 @@ import example_tables
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule
-from paracosm.eval.measure import measure_all
+from paracosm.eval.measure_tables import measure_all
 from paracosm.eval.catalogue import MEASURES
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle

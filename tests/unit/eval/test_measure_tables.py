@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.evaluation import Evaluation, compare, rule_on
-from paracosm.eval.measure import measure
+from paracosm.eval.measure_tables import measure
 from paracosm.eval.measurements import read_measurements
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
