@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from paracosm.eval.catalogue import metrics
-from paracosm.eval.gates.catalogue import CONTROL, GATES
+from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.remedies import cures
 from paracosm.eval.gates.ruling import rule
+from paracosm.eval.measuring.gate import CONTROL
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.recipes.sections.release import Release
 
