@@ -28,7 +28,7 @@ def load_plugins(group: str, expected: type[T]) -> Iterator[Plugin[T]]:
 
     Args:
         group: name of the entry-point group, for example `paracosm.stores`.
-        expected: class of the objects that the entry points must name.
+        expected: class of the objects; an entry point names one, or a list or tuple of them.
 
     Yields:
         The loaded objects with their origin.
@@ -44,11 +44,13 @@ def load_plugins(group: str, expected: type[T]) -> Iterator[Plugin[T]]:
             raise PluginError(
                 f"{origin}: cannot be loaded ({type(error).__name__}: {_one_line(error)}); fix or uninstall that package"
             ) from error
-        if not isinstance(value, expected):
-            raise PluginError(
-                f"{origin}: {entry_point.value} is a {type(value).__name__}; the group {group!r} expects a {expected.__name__}"
-            )
-        yield Plugin(origin, value)
+        objects = value if isinstance(value, list | tuple) else (value,)
+        for plugin in objects or (value,):
+            if not isinstance(plugin, expected):
+                raise PluginError(
+                    f"{origin}: {entry_point.value} is a {type(plugin).__name__}; the group {group!r} expects a {expected.__name__}"
+                )
+            yield Plugin(origin, plugin)
 
 
 def _origin(entry_point: EntryPoint) -> str:

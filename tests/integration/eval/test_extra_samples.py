@@ -69,7 +69,7 @@ def test_the_stage_samples_further_sets_and_resumes(
         given.update(arguments)
         raise DataError("interrupted")
 
-    monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
+    monkeypatch.setattr(paracosm.eval.measure_tables, "measure", measure)
     with pytest.raises(DataError, match="interrupted"):
         evaluate(recipe=recipe, run=run, progress=lines.append)
     one, other = given["further"]

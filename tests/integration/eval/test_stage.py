@@ -60,7 +60,7 @@ def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     def measure(**_: Any) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
+    monkeypatch.setattr(paracosm.eval.measure_tables, "measure", measure)
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
@@ -106,7 +106,7 @@ def test_other_records_or_settings_are_measured_again(
     def measure(**_: Any) -> None:
         raise DataError("measured")
 
-    monkeypatch.setattr(paracosm.eval.measure, "measure", measure)
+    monkeypatch.setattr(paracosm.eval.measure_tables, "measure", measure)
     other = RECIPE.model_copy(update={"eval": RECIPE.eval.model_copy(update={"seed": 7})})
     with pytest.raises(DataError, match="measured"):
         evaluate(recipe=other, run=evaluated)
@@ -126,7 +126,7 @@ def test_a_stage_killed_after_measuring_only_rules(tmp_path: Path, monkeypatch: 
             evaluate(recipe=RECIPE, run=run)
     assert run.journal.stage("eval")["status"] == "started"
     assert run.journal.stage("measure")["status"] == "done"
-    monkeypatch.setattr(paracosm.eval.measure, "measure", killed)
+    monkeypatch.setattr(paracosm.eval.measure_tables, "measure", killed)
     assert evaluate(recipe=RECIPE, run=run)
     # Measurements that were changed by hand are not ruled on.
     run.measurements.write_text(run.measurements.read_text().replace("0.", "0.9", 1))
