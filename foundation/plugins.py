@@ -48,7 +48,7 @@ def load_plugins(group: str, expected: type[T]) -> Iterator[Plugin[T]]:
         for plugin in objects or (value,):
             if not isinstance(plugin, expected):
                 raise PluginError(
-                    f"{origin}: {entry_point.value} is a {type(plugin).__name__}; the group {group!r} expects a {expected.__name__}"
+                    f"{origin}: {entry_point.value} is of type {type(plugin).__name__}; the group {group!r} expects a {expected.__name__}"
                 )
             yield Plugin(origin, plugin)
 

@@ -105,10 +105,18 @@ def test_a_metric_of_another_package_is_listed_measured_and_ruled(tmp_path: Path
     ("code", "value", "reason"),
     [
         (METRIC.format(name="marginals"), "toy_metrics:MEASURE", "the metric 'marginals' exists already"),
-        ("raise OSError('no such disk')", "toy_metrics:MEASURE", "cannot be loaded: OSError: no such disk"),
-        ("MEASURE = 3", "toy_metrics:MEASURE", "got int"),
-        ("MEASURE = ()", "toy_metrics:MEASURE", "got tuple"),
-        ("", "toy_metrics:NOTHING", "cannot be loaded: AttributeError"),
+        ("raise OSError('no such disk')", "toy_metrics:MEASURE", "cannot be loaded (OSError: no such disk)"),
+        (
+            "MEASURE = 3",
+            "toy_metrics:MEASURE",
+            "is of type int; the group 'paracosm.metrics' expects a Measure",
+        ),
+        (
+            "MEASURE = ()",
+            "toy_metrics:MEASURE",
+            "is of type tuple; the group 'paracosm.metrics' expects a Measure",
+        ),
+        ("", "toy_metrics:NOTHING", "cannot be loaded (AttributeError"),
     ],
 )
 def test_a_broken_plug_in_ends_in_one_line(tmp_path: Path, code: str, value: str, reason: str) -> None:
@@ -118,7 +126,7 @@ def test_a_broken_plug_in_ends_in_one_line(tmp_path: Path, code: str, value: str
     )
     assert done.returncode == 2
     (line,) = done.stderr.strip().splitlines()
-    assert "plug-in toy-metrics, entry point 'missing' of paracosm.metrics" in line
+    assert "plug-in 'missing' of toy-metrics" in line
     assert reason in line
 
 
