@@ -139,7 +139,7 @@ def test_the_verbs_and_commands_work_with_the_store_of_a_plug_in(
         ("raise OSError('no\\ndisk')", "FACTORY", "plug-in 'odd' of odd-plugin: cannot be loaded .OSError: no disk."),
         ("import no_such_module", "FACTORY", "cannot be loaded .ModuleNotFoundError: No module named 'no_such_module'"),
         ("", "FACTORY", "cannot be loaded .AttributeError: "),
-        ("FACTORY = 'toy://'", "FACTORY", "odd_store:FACTORY is a str; .* expects a StoreFactory"),
+        ("FACTORY = 'toy://'", "FACTORY", "odd_store:FACTORY is of type str; .* expects a StoreFactory"),
         (
             "from dataclasses import replace\nfrom paracosm.registry.stores.hub import FACTORY",
             "FACTORY",
