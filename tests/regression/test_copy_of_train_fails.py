@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
+from paracosm.eval.evaluation import rule_on
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule
 from paracosm.eval.measure_tables import measure, measure_all
@@ -86,7 +87,9 @@ def test_the_verdict_on_a_verbatim_copy_is_fail(kind: str) -> None:
     train, control, test = (
         table.iloc[a:b].reset_index(drop=True) for a, b in ((0, 200), (200, 250), (250, 300))
     )
-    found = measure(train=train, control=control, test=test, synthetic=train, schema=schema, settings=QUICK)
+    found = rule_on(
+        measure(train=train, control=control, test=test, synthetic=train, schema=schema, settings=QUICK)
+    )
     assert found.verdict == "FAIL"
     failed = {gate.gate for gate in found.gates if gate.state == "FAIL"}
     assert failed >= {"exact_copies", "near_copies", "data_mia_auc", "data_mia_tpr"}

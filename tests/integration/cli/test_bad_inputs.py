@@ -105,11 +105,11 @@ DATA = [
     table("binary.csv", bytes(range(256)), "byte 0x80 is not UTF-8"),
     table("quotes.csv", 'a,b\n"1,2\n3,4\n', "quotes.csv:2", "do not match"),
     table("cut.csv.gz", b"\x1f\x8b\x08\x00", "gzip"),
-    table("cut.parquet", b"PAR1xx", "no whole Parquet file"),
-    table("cut.jsonl", '{"a":1}\n{"a":\n', "cut.jsonl:2", "no JSON"),
+    table("cut.parquet", b"PAR1xx", "is not a complete Parquet file"),
+    table("cut.jsonl", '{"a":1}\n{"a":\n', "cut.jsonl:2", "is not JSON"),
     table("list.jsonl", "[1]\n", "list.jsonl:1", "a list"),
-    table("sheet.xlsx", b"PK", "no kind of file that can be read", ".csv"),
-    table("no.db", b"", "no kind of file that can be read"),
+    table("sheet.xlsx", b"PK", "files of this kind are not supported", ".csv"),
+    table("no.db", b"", "files of this kind are not supported"),
     Bad(
         ("run", "ok.yaml", "data.source=few.csv"),
         ("has 2 rows", "at least 10"),
@@ -126,7 +126,9 @@ MODELS = [
     override("model.base=./none", "model.base", "'./none'", "no folder"),
     Bad(("run", "ok.yaml", "model.base=./m"), ("model.base", "config.json"), {"m/weights": "x"}),
     Bad(
-        ("run", "ok.yaml", "model.base=./m"), ("model.base", "config.json", "no JSON"), {"m/config.json": "{"}
+        ("run", "ok.yaml", "model.base=./m"),
+        ("model.base", "config.json", "is not valid JSON"),
+        {"m/config.json": "{"},
     ),
     Bad(("run", "ok.yaml", "model.base=./m"), ("model.base", ".safetensors"), {"m/config.json": "{}"}),
     Bad(("validate", "ok.yaml", "model.layers=900"), ("model.layers", "2 layers", "got 900")),

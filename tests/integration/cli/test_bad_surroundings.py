@@ -188,7 +188,7 @@ def test_a_bad_source_is_one_line_and_makes_no_run(
             ("other.csv", "'score'", "did you mean 'scores'"),
         ),
         (torn_gzip, (*TABLES, "torn.csv.gz", "--out", "o"), ("torn.csv.gz", "gzip")),
-        (unfinished_run, ("publish", "half"), ("half", "finetune stage has not ended")),
+        (unfinished_run, ("publish", "half"), ("half", "finetune stage is not finished")),
         (unfinished_run, ("run", "half"), ("half/recipe.yaml", "is missing")),
         (one_registry, ("registry", "show", "nobody", "--url", "store"), ("nobody",)),
         (one_registry, ("registry", "list", "--url", "ftp://x/y"), ("ftp://x/y", "file:FOLDER")),

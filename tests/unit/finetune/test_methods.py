@@ -197,11 +197,10 @@ def test_a_prompt_is_encoded_with_the_chat_template() -> None:
         prompt_tokens(prompt, tokenizer)
 
 
-def test_a_codec_keeps_its_prompt_and_says_so_to_older_versions() -> None:
+def test_a_codec_keeps_its_prompt() -> None:
     codec = make_objective(prompt=(70, 71)).codec
-    assert json.loads(codec.to_json())["format"] == 2
     assert Codec.from_json(codec.to_json(), codec.tokenizer).opening == (70, 71)
-    assert json.loads(make_objective().codec.to_json())["format"] == 1
+    assert make_objective().codec.opening != (70, 71)
 
 
 def test_impossible_settings_are_errors(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
