@@ -32,7 +32,7 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
 
     Args:
         folder: a folder that `pull` created; the version is checked first.
-        run: the run directory; `runs/NAME-vN` by deerror. A run directory of the same version is reused.
+        run: the run directory; `runs/NAME-vN` by default. A run directory of the same version is reused.
 
     Raises:
         RegistryError: the version does not pass the checks, or lacks settings.

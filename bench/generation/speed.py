@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from killed_runs import generate_with_kills
-from peft import PeftModel
 from rich.console import Console
 from rich.table import Table
 
 from paracosm.finetune.cost_estimate import gemm_rate
+from paracosm.finetune.models.adapter_files import check_adapter
 from paracosm.finetune.models.base_model import load_base, load_tokenizer
+from paracosm.finetune.models.pretrained import load_pretrained_adapter
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
@@ -129,7 +130,9 @@ def by_transformers(
         masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
     """
     base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
-    model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()
+    adapter = check_adapter(run / "adapter")
+    model = load_pretrained_adapter(load_base(base), run / "adapter", adapter.lora_config())
+    model = model.merge_and_unload().eval()
     codec, grammar = adapted.codec, adapted.masks.matcher(adapted.codec.grammar())
     most = longest_record(GrammarCache(adapted.masks, None)) - 1
     valid = tokens = 0

@@ -2,10 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from paracosm.finetune.models.adapter_files import CONFIG, WEIGHTS, check_adapter, check_fits
 from paracosm.finetune.models.base_model import load_base
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.pretrained import (
+    load_errors,
+    load_pretrained_adapter,
+    load_pretrained_tokenizer,
+)
+from paracosm.finetune.models.weight_files import has_weights
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+ADAPTER = (WEIGHTS, CONFIG)
 """Files of an adapter."""
 FULL_MODEL = "config.json"
 """File of a fully fine-tuned model, beside its weights."""
@@ -33,7 +40,7 @@ def is_trained(folder: Path) -> bool:
 
 def is_full_model(folder: Path) -> bool:
     """Return whether a folder holds a fully fine-tuned model."""
-    return (folder / FULL_MODEL).is_file() and any(folder.glob("model*.safetensors"))
+    return (folder / FULL_MODEL).is_file() and has_weights(folder)
 
 
 def objective_of(folder: Path) -> Objective:
@@ -51,14 +58,13 @@ def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
     Raises:
         ModelError: a file of a trained model is missing.
     """
-    from transformers import AutoTokenizer
-
     for name in (CODEC, BASE):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: has no adapter (no {name}); run the finetune stage first")
     if not is_trained(folder):
         raise ModelError(f"{folder}: has no adapter (no {ADAPTER[0]}); run the finetune stage first")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with load_errors("tokenizer", str(folder)):
+        tokenizer: Any = load_pretrained_tokenizer(folder)
     codec = Codec.from_json((folder / CODEC).read_text(encoding="utf-8"), tokenizer)
     return codec, TokenMasks(codec)
 
@@ -83,7 +89,7 @@ def load_trained(
         short_sequences: see `load_base`.
 
     Raises:
-        ModelError: the base model is missing.
+        ModelError: the base model is missing, or the adapter is not complete or does not fit it.
     """
     from paracosm.finetune.models.restricted_head import restrict_head
 
@@ -92,11 +98,11 @@ def load_trained(
         model = load_base(_as_base(folder, section), objective=objective, short_sequences=short_sequences)
         restrict_head(model, vocabulary)
     else:
-        from peft import PeftModel
-
+        adapter = check_adapter(folder)
         base = load_base(section, objective=objective, short_sequences=short_sequences)
         restrict_head(base, vocabulary)
-        model = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+        check_fits(adapter, base)
+        model = load_pretrained_adapter(base, folder, adapter.lora_config()).merge_and_unload()
     model.requires_grad_(False)
     model.eval()
     return model
@@ -122,15 +128,17 @@ def load_trainable(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
     """Load a trained model for further training: with its own adapter, or a new adapter over a fully fine-tuned model."""
-    from peft import PeftModel, get_peft_model
+    from peft import get_peft_model
 
     from paracosm.finetune.models.lora import lora_config
 
     if is_full_model(folder):
         model = load_trained(folder, vocabulary, short_sequences=short_sequences)
         return get_peft_model(model, lora_config(Finetune(objective=objective_of(folder))))  # type: ignore[return-value]
+    adapter = check_adapter(folder)
     base = load_untrained(folder, vocabulary, short_sequences=short_sequences)
-    return PeftModel.from_pretrained(base, str(folder), is_trainable=True)  # type: ignore[return-value]
+    check_fits(adapter, base)
+    return load_pretrained_adapter(base, folder, adapter.lora_config(), trainable=True)
 
 
 @quiet_libraries()
@@ -145,8 +153,6 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
     Raises:
         ModelError: `adapter` holds no trained model, or the base model is missing.
     """
-    from transformers import AutoTokenizer
-
     from paracosm.foundation.files import replacing
 
     if not is_trained(adapter):
@@ -154,7 +160,7 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
     merged = load_trained(adapter, None, dtype=dtype)
     with replacing(folder) as partial:
         merged.save_pretrained(partial)
-        AutoTokenizer.from_pretrained(adapter).save_pretrained(partial)
+        load_pretrained_tokenizer(adapter).save_pretrained(partial)
 
 
 def _model_section(folder: Path, dtype: str | None) -> Model:
