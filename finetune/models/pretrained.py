@@ -142,6 +142,8 @@ def load_errors(key: str, name: str) -> Iterator[None]:
             raise
         if isinstance(error, RuntimeError) and "out of memory" in text.lower():
             raise
+        if isinstance(error, KeyError):
+            text = f"the key {text} is missing"
         raise ModelError(f"{key}: {name!r} {_reason(text or type(error).__name__, name)}") from error
 
 

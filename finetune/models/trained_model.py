@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.finetune.models.adapter_files import CONFIG, WEIGHTS, check_adapter, check_fits
-from paracosm.finetune.models.base_model import load_base
+from paracosm.finetune.models.base_model import base_digest, load_base
 from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.finetune.models.pretrained import (
     load_errors,
@@ -31,6 +31,8 @@ FULL_MODEL = "config.json"
 """File of a fully fine-tuned model, beside its weights."""
 CODEC = "codec.json"
 BASE = "base.json"
+DIGEST = "digest"
+"""Key of `base.json`: digest of the base weights, where these lie in a local folder."""
 
 
 def is_trained(folder: Path) -> bool:
@@ -47,6 +49,12 @@ def objective_of(folder: Path) -> Objective:
     """Return the training objective of the model in a folder, from its codec."""
     layout = json.loads((folder / CODEC).read_text(encoding="utf-8"))["layout"]
     return "masked" if layout == "slots" else "causal"
+
+
+def base_settings(folder: Path) -> dict[str, Any]:
+    """Return the recipe's section `model` with which the model in a folder was trained, as plain values."""
+    plain = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    return {key: value for key, value in plain.items() if key != DIGEST}
 
 
 def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
@@ -93,13 +101,14 @@ def load_trained(
     """
     from paracosm.finetune.models.restricted_head import restrict_head
 
-    section, objective = _model_section(folder, dtype), objective_of(folder)
+    objective = objective_of(folder)
     if is_full_model(folder):
+        section = _model_section(folder, dtype)
         model = load_base(_as_base(folder, section), objective=objective, short_sequences=short_sequences)
         restrict_head(model, vocabulary)
     else:
         adapter = check_adapter(folder)
-        base = load_base(section, objective=objective, short_sequences=short_sequences)
+        base = load_base(_base_section(folder, dtype), objective=objective, short_sequences=short_sequences)
         restrict_head(base, vocabulary)
         check_fits(adapter, base)
         model = load_pretrained_adapter(base, folder, adapter.lora_config()).merge_and_unload()
@@ -116,7 +125,7 @@ def load_untrained(
     from paracosm.finetune.models.restricted_head import restrict_head
 
     base = load_base(
-        _model_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
+        _base_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
     )
     restrict_head(base, vocabulary)
     base.eval()
@@ -163,8 +172,19 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
         load_pretrained_tokenizer(adapter).save_pretrained(partial)
 
 
+def _base_section(folder: Path, dtype: str | None) -> Model:
+    """Return the section of the base model, after comparing its weights with those that were trained on."""
+    section = _model_section(folder, dtype)
+    digest = json.loads((folder / BASE).read_text(encoding="utf-8")).get(DIGEST)
+    if digest is not None and base_digest(section) != digest:
+        raise ModelError(
+            f"{folder / BASE}: the weights of {section.base!r} are not those that this adapter was trained on"
+        )
+    return section
+
+
 def _model_section(folder: Path, dtype: str | None) -> Model:
-    section = Model.model_validate(json.loads((folder / BASE).read_text(encoding="utf-8")))
+    section = Model.model_validate(base_settings(folder))
     return section if dtype is None else section.model_copy(update={"dtype": dtype})
 
 

@@ -10,6 +10,8 @@ from paracosm.foundation.errors import ModelError
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+OTHER_NAME = "transformers_weights"
+"""Key of `config.json` by which transformers loads a file of another name."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.bin.index.json")
 EXPONENT_BITS = {
     "F64": ("<u8", 0x7FF0_0000_0000_0000),
@@ -28,8 +30,12 @@ def weight_files(folder: Path) -> list[Path]:
     Other `.safetensors` files in the folder are not loaded, so they do not count.
 
     Raises:
-        ModelError: the folder has no such file, or the index is damaged or lists a file outside of the folder.
+        ModelError: the folder has no such file, its configuration names another one, or the index is damaged or lists a file
+            outside of the folder.
     """
+    config = folder / "config.json"
+    if config.is_file() and _names_weights(config):
+        raise ModelError(f"{config}: names its weights ({OTHER_NAME}); {SINGLE} or {INDEX} is allowed")
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     index = folder / INDEX
@@ -49,6 +55,14 @@ def weight_files(folder: Path) -> list[Path]:
         if not (folder / name).is_file():
             raise ModelError(f"{folder / name}: is missing, although {INDEX} lists it")
     return [folder / name for name in sorted(shards)]
+
+
+def _names_weights(config: Path) -> bool:
+    try:
+        plain = json.loads(config.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{config}: is not valid JSON") from error
+    return isinstance(plain, dict) and plain.get(OTHER_NAME) is not None
 
 
 def has_weights(folder: Path) -> bool:

@@ -124,7 +124,8 @@ def test_foreign_code_does_not_run_and_no_question_is_asked(base: Path, tmp_path
     assert not (tmp_path / "RAN").exists()
     if name == "config.json":
         lines = [line for line in done.stdout.splitlines() if line]
-        assert lines and all(line.startswith("refused:") for line in lines)
+        assert lines
+        assert all(line.startswith("refused:") for line in lines)
         assert "auto_map" in lines[0]
 
 
@@ -205,7 +206,7 @@ def test_the_digest_is_that_of_the_loaded_files(base: Path) -> None:
 
 def sharded(base: Path, **weight_map: str) -> None:
     (base / "model.safetensors").rename(base / "model-00001-of-00001.safetensors")
-    (base / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    (base / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
 
 
 def test_the_shards_of_an_index_are_digested(base: Path) -> None:
@@ -225,12 +226,13 @@ def test_an_index_that_lists_another_file_is_refused(base: Path, shard: str) -> 
     one_line(error)
 
 
-def test_weights_named_by_the_configuration_are_not_a_pickle(base: Path) -> None:
-    torch.save({}, base / "adapter_model.bin")
-    changed(base / "config.json", transformers_weights="adapter_model.bin")
-    with pytest.raises(ModelError) as error:
-        load_base(model_of(base))
-    one_line(error)
+@pytest.mark.parametrize("name", ["adapter_model.bin", "decoy.safetensors"])
+def test_weights_of_another_name_in_the_configuration_are_refused(base: Path, name: str) -> None:
+    changed(base / "config.json", transformers_weights=name)
+    for use in (locate, load_base, base_digest):
+        with pytest.raises(ModelError, match="names its weights") as error:
+            use(model_of(base))
+        one_line(error)
 
 
 def test_a_base_with_an_adapter_beside_it_is_refused(base: Path) -> None:
@@ -407,6 +409,19 @@ def test_an_adapter_of_another_base_is_refused(adapter: Path, tmp_path: Path) ->
         (adapter / "base.json").write_text(model_of(tmp_path / other).model_dump_json())
         with pytest.raises(ModelError, match=message) as error:
             load_trained(adapter, None)
+        one_line(error)
+
+
+def test_an_adapter_over_other_weights_of_the_same_shapes_is_refused(base: Path, adapter: Path) -> None:
+    section = json.loads((adapter / "base.json").read_text()) | {"digest": base_digest(model_of(base))}
+    (adapter / "base.json").write_text(json.dumps(section))
+    load_trained(adapter, None)
+    weights = load_file(base / "model.safetensors")
+    weights[min(weights)] = weights[min(weights)] + 1
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    for load in (load_trained, load_trainable):
+        with pytest.raises(ModelError, match="are not those that this adapter was trained on") as error:
+            load(adapter, None)
         one_line(error)
 
 
