@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from paracosm.finetune.models.weight_files import conversion
+from paracosm.finetune.models.weight_files import CONVERSION
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
 
@@ -144,15 +144,15 @@ def load_errors(key: str, name: str) -> Iterator[None]:
             raise
         if isinstance(error, KeyError):
             text = f"the key {text} is missing"
-        raise ModelError(f"{key}: {name!r} {_reason(text or type(error).__name__, name)}") from error
+        raise ModelError(f"{key}: {name!r} {_reason(text or type(error).__name__)}") from error
 
 
-def _reason(text: str, name: str) -> str:
+def _reason(text: str) -> str:
     if "trust_remote_code" in text or "custom code" in text:
         return (
             f"asks to run code from its own files ({CODE_KEY}), which is never run; name a model that transformers"
             " supports itself"
         )
     if "use_safetensors" in text:
-        return f"has its weights only as a pickle, which can run code and is never loaded; {conversion(name)}"
+        return f"has its weights only as a pickle, which can run code and is never loaded; {CONVERSION}"
     return f"cannot be loaded: {text.splitlines()[0]}"

@@ -70,12 +70,8 @@ def has_weights(folder: Path) -> bool:
     return (folder / SINGLE).is_file() or (folder / INDEX).is_file()
 
 
-def conversion(name: str) -> str:
-    """Return the advice for a model that has pickled weights only."""
-    return (
-        "convert it once: load it where you trust it, with"
-        f" AutoModel.from_pretrained({name!r}, use_safetensors=False), and call save_pretrained(FOLDER)"
-    )
+CONVERSION = "convert it once: where you trust it, load it in transformers with use_safetensors=False and call save_pretrained(FOLDER)"
+"""Advice for a model that has pickled weights only."""
 
 
 def _without_weights(folder: Path) -> str:
@@ -83,7 +79,7 @@ def _without_weights(folder: Path) -> str:
     if pickles:
         return (
             f"{folder}: has its weights only as a pickle ({pickles[0]}), which can run code and is never loaded;"
-            f" {conversion(str(folder))}"
+            f" {CONVERSION}"
         )
     return f"{folder}: has no .safetensors weights ({SINGLE} or {INDEX})"
 
