@@ -21,6 +21,7 @@ from paracosm.cli.pii import pii
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
 from paracosm.foundation.exit_codes import exit_code_of_command
+from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.suggestions import did_you_mean
 
@@ -99,6 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: the command line without the program's name; that of this process if None.
     """
     wait_passively()
+    forbid_kernel_downloads()
     sys.exit(exit_code_of_command(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 
 

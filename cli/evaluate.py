@@ -1,6 +1,5 @@
 """`paracosm eval`: measure a run or tables from any source, and apply the gates."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -252,7 +251,9 @@ def _recipe_of_tables(train: Path | None, adapter: Path | None, overrides: Seque
             )
     plain: dict[str, Any] = {"name": "tables", "data": {"source": str(train)}}
     if adapter is not None and (adapter / "base.json").is_file():
-        plain["model"] = json.loads((adapter / "base.json").read_text(encoding="utf-8"))
+        from paracosm.finetune.models.trained_model import base_settings
+
+        plain["model"] = base_settings(adapter)
         run_recipe = Run(adapter.resolve().parent).recipe
         if run_recipe.is_file():
             plain |= load_recipe(run_recipe).model_dump(mode="json", include={"model", "finetune", "privacy"})

@@ -5,6 +5,7 @@ Libraries are imported inside functions, because OpenMP has to be set up before 
 
 import sys
 
+from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
@@ -36,4 +37,5 @@ def _prepare(opened: OpenRun) -> None:
 
 if __name__ == "__main__":
     wait_passively()
+    forbid_kernel_downloads()
     sys.exit(stage_main(finetune, prog="paracosm.finetune"))

@@ -16,6 +16,7 @@ from paracosm.finetune.models.base_model import (
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.finetune.models.lora import add_adapter, micro_batch_size
+from paracosm.finetune.models.pretrained import build_from_config
 from paracosm.finetune.models.quantization import BITS
 from paracosm.finetune.objectives.causal_dataset import EncodedRecord, encode_all
 from paracosm.finetune.objectives.masked import masked_codec
@@ -173,7 +174,7 @@ def count_weights(model: Model, settings: Finetune, config: "PretrainedConfig") 
 
     with torch.device("meta"):
         classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
-        base = classes[settings.objective].from_config(config)
+        base = build_from_config(classes[settings.objective], config)
         total = sum(weights.numel() for weights in base.parameters())
         embeddings = base.get_input_embeddings().weight
         head = base.get_output_embeddings()

@@ -6,6 +6,7 @@ Libraries are imported inside functions, because OpenMP has to be set up before 
 import sys
 
 from paracosm.foundation.errors import RunError
+from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
@@ -32,4 +33,5 @@ def generate(opened: OpenRun) -> None:
 
 if __name__ == "__main__":
     wait_passively()
+    forbid_kernel_downloads()
     sys.exit(stage_main(generate, prog="paracosm.generate"))

@@ -16,7 +16,7 @@ from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.store import Store
-from paracosm.registry.versions.checks import OVERRIDDEN
+from paracosm.registry.versions.checks import OVERRIDDEN, check_model
 from paracosm.registry.versions.manifest import DATASET, Override, Version
 from paracosm.registry.versions.release import Release
 
@@ -59,6 +59,9 @@ def publish(
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
+    training = run.journal.stage("finetune")["facts"]
+    names = {path.name for path in run.adapter.iterdir()}
+    check_model(run.adapter, names, training.get("trainable_parameters"))
     metrics = read_evaluation(run.metrics)
     verdict = verdict_of(metrics.gates)
     accepted = None if verdict == "PASS" else _checked_override(verdict, metrics, override, by)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from paracosm.finetune.models.trained_model import base_settings
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
@@ -32,7 +33,7 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
 
     Args:
         folder: a folder that `pull` created; the version is checked first.
-        run: the run directory; `runs/NAME-vN` by deerror. A run directory of the same version is reused.
+        run: the run directory; `runs/NAME-vN` by default. A run directory of the same version is reused.
 
     Raises:
         RegistryError: the version does not pass the checks, or lacks settings.
@@ -85,7 +86,7 @@ def _recipe(version: Version) -> Recipe:
             for key in ("model", "finetune", "generate", "eval", "release")
             if key in settings
         }
-        sections["model"] = json.loads((version.folder / "base.json").read_text(encoding="utf-8"))
+        sections["model"] = base_settings(version.folder)
         sections["generate"] = sections["generate"] | {"records": provenance["records"]}
         source = f"pulled:{version.reference}"
         return Recipe.model_validate({"name": version.name, "data": {"source": source}} | sections)

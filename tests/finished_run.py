@@ -194,6 +194,19 @@ def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
     return run
 
 
+ADAPTER_CONFIG = {"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": ["q_proj"]}
+"""Configuration of the adapter of the run."""
+
+
+def adapter_tensors(value: float = 1.0) -> dict[str, np.ndarray]:
+    """Return the tensors of an adapter of rank 16 over one layer; every value is `value`."""
+    stem = "base_model.model.model.layers.0.self_attn.q_proj.lora"
+    return {
+        f"{stem}_A.weight": np.full((16, 48), value, np.float32),
+        f"{stem}_B.weight": np.full((48, 16), value, np.float32),
+    }
+
+
 def _table(word: str) -> pd.DataFrame:
     rows = [f"{MARK} {word} {number}" for number in range(3)]
     return pd.DataFrame(
@@ -225,8 +238,8 @@ def _records(run: Run) -> dict[str, Any]:
 
 def _finetune(run: Run) -> dict[str, Any]:
     run.adapter.mkdir()
-    save_file({"lora_A": np.zeros((2, 2), np.float32)}, run.adapter / "adapter_model.safetensors")
-    config = {"peft_type": "LORA", "base_model_name_or_path": "/home/someone/secret-place/model"}
+    save_file(adapter_tensors(), run.adapter / "adapter_model.safetensors")
+    config = ADAPTER_CONFIG | {"base_model_name_or_path": "/home/someone/secret-place/model"}
     (run.adapter / "adapter_config.json").write_text(json.dumps(config))
     (run.adapter / "base.json").write_text(
         json.dumps({"base": "/home/someone/secret-place/model", "layers": 10})
@@ -241,7 +254,7 @@ def _finetune(run: Run) -> dict[str, Any]:
     )
     return {
         "rank": 16,
-        "trainable_parameters": 1628160,
+        "trainable_parameters": 1536,
         "stopped": {"epoch": 3, "reason": "control bits per record rose while train bits fell"},
     }
 

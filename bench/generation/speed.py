@@ -11,7 +11,6 @@ without an adapter: its records are nonsense, but cost as much as others.
 
 import argparse
 import cProfile
-import json
 import pstats
 import resource
 import time
@@ -22,12 +21,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from killed_runs import generate_with_kills
-from peft import PeftModel
 from rich.console import Console
 from rich.table import Table
 
 from paracosm.finetune.cost_estimate import gemm_rate
+from paracosm.finetune.models.adapter_files import check_adapter
 from paracosm.finetune.models.base_model import load_base, load_tokenizer
+from paracosm.finetune.models.pretrained import load_pretrained_adapter
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
 from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
@@ -128,8 +128,10 @@ def by_transformers(
         batch: records that are decoded at once.
         masked: whether a logits processor applies the grammar row by row, as constrained generation usually does.
     """
-    base = Model.model_validate(json.loads((run / "adapter" / "base.json").read_text()))
-    model = PeftModel.from_pretrained(load_base(base), str(run / "adapter")).merge_and_unload().eval()
+    base = load_recipe(run / "recipe.yaml").model
+    adapter = check_adapter(run / "adapter")
+    model = load_pretrained_adapter(load_base(base), run / "adapter", adapter.lora_config())
+    model = model.merge_and_unload().eval()
     codec, grammar = adapted.codec, adapted.masks.matcher(adapted.codec.grammar())
     most = longest_record(GrammarCache(adapted.masks, None)) - 1
     valid = tokens = 0

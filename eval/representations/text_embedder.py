@@ -80,19 +80,27 @@ def embed(texts: Sequence[str], embedder: str) -> np.ndarray:
 @cache
 def _loaded(embedder: str) -> tuple[Any, Any]:
     """Return the tokenizer and the model of an embedder."""
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     from paracosm.finetune.models.base_model import device_type, frozen_dtype
     from paracosm.finetune.models.library_logging import quiet_libraries
+    from paracosm.finetune.models.pretrained import (
+        load_errors,
+        load_pretrained_config,
+        load_pretrained_model,
+        load_pretrained_tokenizer,
+    )
+    from paracosm.finetune.models.weight_files import weight_files
 
     folder = packaged_folder() if embedder == PACKAGED else Path(embedder).expanduser()
     source = str(folder) if folder is not None and folder.is_dir() else embedder
-    try:
-        with quiet_libraries():
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModel.from_pretrained(source, dtype=frozen_dtype("auto")).to(device_type()).eval()
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"eval.embedder: {embedder!r} cannot be loaded: {str(error).strip().splitlines()[0]}"
-        ) from error
-    return tokenizer, model
+    with quiet_libraries(), load_errors("eval.embedder", embedder):
+        if folder is not None and folder.is_dir():
+            try:
+                weight_files(folder)
+            except ModelError as error:
+                raise ModelError(f"eval.embedder: {error}") from error
+        config = load_pretrained_config(source)
+        tokenizer = load_pretrained_tokenizer(source)
+        model = load_pretrained_model(AutoModel, source, config=config, dtype=frozen_dtype("auto"))
+    return tokenizer, model.to(device_type()).eval()

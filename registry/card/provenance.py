@@ -66,6 +66,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
             "revision": recipe.model.revision,
             "digest": training.get("base_digest"),
         },
+        "training": {"trained_weights": training.get("trainable_parameters")},
         "seeds": {
             "split": recipe.data.split.seed,
             "finetune": recipe.finetune.seed,

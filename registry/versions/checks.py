@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,12 @@ import yaml
 
 from paracosm.eval.gates.ruling import verdict as verdict_of
 from paracosm.eval.results.evaluation_file import read_evaluation
+from paracosm.finetune.models.adapter_files import check_adapter
+from paracosm.finetune.models.pretrained import foreign_code
 from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
+from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
-from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.errors import ModelError, RegistryError
 from paracosm.registry.versions.manifest import (
     BESIDE,
     LARGEST_TEXT,
@@ -24,6 +27,22 @@ from paracosm.registry.versions.manifest import (
 from paracosm.registry.versions.verdict import recomputed_verdict
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
+EXECUTABLES = {
+    b"#!/": "a script",
+    b"#! /": "a script",
+    b"\x7fELF": "a program",
+    b"MZ\x90\x00": "a program",
+    b"\xcf\xfa\xed\xfe": "a program",
+    b"PK\x03\x04": "an archive or a pickle",
+    b"\x1f\x8b": "an archive",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"\x00asm": "a program",
+}
+"""First bytes of files that can run code, by what they are; no text and no tokenizer model begins with them."""
+EXECUTABLE_HEAD = 8
 OVERRIDDEN = "gate-overridden"
 """Tag on the card of a version that was published against its verdict."""
 
@@ -50,6 +69,7 @@ def check_version(version: Version) -> None:
                 f"{path}: differs from its manifest; the version is damaged or was tampered with"
             )
         check_content(path)
+    check_model(folder, version.files, _trained_weights(folder / "provenance.json"))
     check_verdict(version)
     check_card(version)
 
@@ -60,13 +80,45 @@ def check_complete(version: Version, *, where: str) -> None:
     Raises:
         RegistryError: a file is missing in the manifest.
     """
-    full = FULL_MODEL in version.files and any(map(_is_weights, version.files))
+    full = FULL_MODEL in version.files and any(name in version.files for name in (SINGLE, INDEX))
     if missing := {*REQUIRED, *(() if full else ADAPTER)} - set(version.files):
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
 
 
-def _is_weights(name: str) -> bool:
-    return name.startswith("model") and name.endswith(".safetensors")
+def check_model(folder: Path, names: Collection[str], trained_weights: int | None) -> None:
+    """Check an adapter, or a full model: all tensors, in their shapes, with finite values.
+
+    Args:
+        folder: holds the files.
+        names: files of the version or the run in this folder.
+        trained_weights: number of weights of an adapter that training reported; None if it is not known.
+
+    Raises:
+        RegistryError: a tensor is missing, does not belong there, has another shape, or holds NaN or infinite values.
+    """
+    full = FULL_MODEL in names
+    if full and any(name in names for name in ADAPTER):
+        raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
+    try:
+        files = weight_files(folder) if full else [folder / ADAPTER[0]]
+        weights = {name for name in names if name.endswith(".safetensors")}
+        if unused := weights - {path.name for path in files}:
+            raise RegistryError(f"{folder}: holds {_listed(unused)}, which is not part of its model")
+        if full:
+            for path in files:
+                check_finite(path)
+        else:
+            check_adapter(folder, trained_weights=trained_weights)
+    except ModelError as error:
+        raise RegistryError(str(error)) from error
+
+
+def _trained_weights(provenance: Path) -> int | None:
+    """Return the number of weights that training reported; None if the version does not state it."""
+    plain = json.loads(provenance.read_text(encoding="utf-8"))
+    training = plain.get("training") if isinstance(plain, dict) else None
+    count = training.get("trained_weights") if isinstance(training, dict) else None
+    return count if isinstance(count, int) else None
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -75,7 +127,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def check_content(path: Path) -> None:
-    """Check that a file has the format that its name states, without unpickling or running anything.
+    """Check that a file has the format that its name states, and does not ask for foreign code. Nothing is run.
 
     Raises:
         RegistryError: it does not.
@@ -85,13 +137,33 @@ def check_content(path: Path) -> None:
             _read_tensor_names(path)
         elif path.suffix == ".json":
             check_regular(path, largest=LARGEST_TEXT)
-            json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if path.name.endswith("config.json"):
+                _check_configuration(path, content)
         elif path.suffix == ".parquet":
             _check_ends(path, b"PAR1", b"PAR1")
         elif path.suffix == ".png":
             _check_ends(path, b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+        else:
+            _check_not_executable(path)
     except (ValueError, RecursionError) as error:
         raise RegistryError(f"{path}: is not a valid {path.suffix[1:]} file ({error})") from error
+
+
+def _check_configuration(path: Path, content: Any) -> None:
+    if not isinstance(content, dict):
+        raise ValueError("it is not an object")
+    if key := foreign_code(content):
+        raise RegistryError(
+            f"{path}: asks to load code with the model ({key!r}); a version must not contain or name code"
+        )
+
+
+def _check_not_executable(path: Path) -> None:
+    with path.open("rb") as file:
+        first = file.read(EXECUTABLE_HEAD)
+    if kind := next((kind for begin, kind in EXECUTABLES.items() if first.startswith(begin)), None):
+        raise RegistryError(f"{path}: is {kind}; a version must not contain code")
 
 
 def _read_tensor_names(path: Path) -> None:

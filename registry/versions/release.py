@@ -61,7 +61,13 @@ def _write(content: Path | str, folder: Path, name: str) -> None:
         target.write_text(content, encoding="utf-8")
     else:
         copy_regular(content, target)
-    check_content(target)
+    try:
+        check_content(target)
+    except RegistryError as error:
+        # The copy is deleted before anybody reads the message.
+        raise RegistryError(
+            str(error).replace(str(target), str(content if isinstance(content, Path) else name))
+        ) from error
 
 
 def copy_regular(source: Path, target: Path) -> None:

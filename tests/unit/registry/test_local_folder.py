@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import finished_run
-import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
@@ -51,10 +50,10 @@ def card(*tags: str) -> str:
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
     weights = tmp_path / "adapter_model.safetensors"
-    save_file({"lora_A": np.ones((2, 3), np.float32)}, weights)
+    save_file(finished_run.adapter_tensors(), weights)
     return {
         "adapter_model.safetensors": weights,
-        "adapter_config.json": "{}",
+        "adapter_config.json": json.dumps(finished_run.ADAPTER_CONFIG),
         "codec.json": "{}",
         "base.json": "{}",
         "schema.json": "{}",
@@ -415,3 +414,110 @@ def test_a_store_that_cannot_be_written_is_reported(tmp_path: Path, files: Files
     (tmp_path / "file").write_text("")
     with pytest.raises(RegistryError, match="Not a directory"):
         add(LocalFolder(tmp_path / "file"), files)
+
+
+CODE: dict[str, tuple[str, str | bytes, str]] = {
+    "a tokenizer with code": (
+        "tokenizer_config.json",
+        '{"auto_map": {"AutoTokenizer": ["evil.T", null]}}',
+        "asks to load code with the model ('auto_map')",
+    ),
+    "nested code": (
+        "config.json",
+        '{"text_config": {"auto_map": {"AutoConfig": "evil.C"}}}',
+        "asks to load code with the model ('auto_map')",
+    ),
+    "code of a processor": (
+        "processor_config.json",
+        '{"auto_map": {"AutoProcessor": "org/repo--evil.P"}}',
+        "asks to load code with the model ('auto_map')",
+    ),
+    "a kernel of the Hub": (
+        "config.json",
+        '{"_attn_implementation": "evil/kernel"}',
+        "asks to load code with the model ('_attn_implementation')",
+    ),
+    "a shell script": ("merges.txt", "#!/bin/sh\ntouch escaped\n", "is a script"),
+    "a program": ("tokenizer.model", b"\x7fELF\x02\x01\x01", "is a program"),
+    "a pickle": ("vocab.txt", b"\x80\x04\x95\x0f\0\0", "is a pickle"),
+    "an archive": ("tokenizer.model", b"PK\x03\x04data", "is an archive or a pickle"),
+    "a decoy": ("decoy.safetensors", "", "which is not part of its model"),
+    "a regular expression": (
+        "adapter_config.json",
+        json.dumps(finished_run.ADAPTER_CONFIG | {"target_modules": "(a+)+$"}),
+        "'target_modules' must be a list of layer names",
+    ),
+    "a module to import": (
+        "adapter_config.json",
+        json.dumps(finished_run.ADAPTER_CONFIG | {"megatron_config": {"a": 1}, "megatron_core": "evil"}),
+        "'megatron_config' has a value",
+    ),
+    "another rank": (
+        "adapter_config.json",
+        json.dumps(finished_run.ADAPTER_CONFIG | {"r": 8}),
+        "does not have the rank 8",
+    ),
+    "another number of weights": (
+        "provenance.json",
+        '{"training": {"trained_weights": 7}}',
+        "training reported 7",
+    ),
+}
+
+
+def file_of(tmp_path: Path, name: str, content: str | bytes) -> Path:
+    path = tmp_path / "given" / name
+    path.parent.mkdir(exist_ok=True)
+    if name == "decoy.safetensors":
+        save_file(finished_run.adapter_tensors(), path)
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("kind", CODE)
+def test_code_and_adapters_that_are_not_applied_are_refused_everywhere(
+    store: LocalFolder, files: Files, tmp_path: Path, kind: str
+) -> None:
+    name, content, message = CODE[kind]
+    given = file_of(tmp_path, name, content)
+    with pytest.raises(RegistryError) as error:
+        add(store, files | {name: given})
+    assert message in str(error.value)
+    refused_after_publication(store, add(store, files), tmp_path, {name: given.read_bytes()}, message)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [(float("nan"), "holds NaN or infinite"), (float("inf"), "holds NaN or infinite")]
+)
+def test_an_adapter_without_finite_values_is_refused_everywhere(
+    store: LocalFolder, files: Files, tmp_path: Path, value: float, message: str
+) -> None:
+    spoiled = tmp_path / "spoiled.safetensors"
+    save_file(finished_run.adapter_tensors(value), spoiled)
+    with pytest.raises(RegistryError, match=message):
+        add(store, files | {"adapter_model.safetensors": spoiled})
+    changed = {"adapter_model.safetensors": spoiled.read_bytes()}
+    refused_after_publication(store, add(store, files), tmp_path, changed, message)
+
+
+def refused_after_publication(
+    store: LocalFolder, version: Version, tmp_path: Path, changed: dict[str, bytes], message: str
+) -> None:
+    """Put files into a published version, with their digests in its manifest, and expect verify and pull to refuse it."""
+    manifest = json.loads((version.folder / MANIFEST).read_text())
+    for name, content in changed.items():
+        (version.folder / name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        manifest["files"][name] = {"sha256": digest, "bytes": len(content)}
+    (version.folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(RegistryError) as verified:
+        paracosm.registry.verify(name="heart", url=str(store.root))
+    with pytest.raises(RegistryError) as copied:
+        pulled(store, tmp_path)
+    for error in (verified, copied):
+        text = str(error.value)
+        assert message in text
+        assert next(iter(changed)) in text or "adapter_model.safetensors" in text
+        assert "\n" not in text
+    assert not (tmp_path / "here" / "heart").exists()
