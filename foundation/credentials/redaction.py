@@ -40,7 +40,7 @@ CONNECTION_STRING = re.compile(
 """`password=...` of a connection string, or `'password': ...` of printed settings."""
 JDBC_ORACLE = re.compile(r"(?P<start>jdbc:[a-z0-9]{1,20}:[a-z0-9]{1,20}:)[^\s/:@]+/[^\s]*@", re.IGNORECASE)
 LONGEST_SCHEME = 40
-CLOSING = "'\"`),.;:>]}"
+CLOSING = "'\"`),.;:>]"
 """Punctuation after a URL in a sentence."""
 SHORT = 4
 """Length below which a secret is replaced as a whole word only, so that the rest of a text stays readable."""
@@ -82,7 +82,7 @@ def without_credentials(url: str) -> str:
 
 
 def secrets_of(url: str) -> set[str]:
-    """Return the secrets of a URL as they are written, and percent-decoded."""
+    """Return the secrets of a URL as they are written, percent-decoded, and in the parts that a wrong reading of the URL gives."""
     scheme, separator, rest = url.partition("://")
     secrets: set[str] = set()
     if separator:
@@ -93,6 +93,8 @@ def secrets_of(url: str) -> set[str]:
     for parameter in PARAMETER.finditer(rest):
         if _is_secret(parameter["name"], parameter["value"]):
             secrets.add(parameter["value"])
+    # A password with one of these characters is divided by a driver, which then names a part of it as the host.
+    secrets |= {part for secret in secrets for part in re.split(r"[/?#@:]", secret) if len(part) >= SHORT}
     secrets |= {match["value"].strip("'\"") for match in CONNECTION_STRING.finditer(rest)}
     decoded = {_decoded(secret) for secret in secrets} | {unquote_plus(secret) for secret in secrets}
     return {secret for secret in secrets | decoded if secret and not _is_reference(secret)} - {HIDDEN}

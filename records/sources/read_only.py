@@ -1,5 +1,6 @@
 """Connections to databases that cannot change anything, as far as the kind of database allows."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,9 @@ def read_only_connection(engine: "Engine") -> Iterator["Connection"]:
     with engine.connect() as connection:
         transaction = connection.begin()
         try:
+            if isinstance(driver := connection.connection.driver_connection, sqlite3.Connection):
+                # ATTACH creates a database file even where nothing can be written to it.
+                driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             for statement in statements:
                 connection.exec_driver_sql(statement)
             yield connection

@@ -82,6 +82,8 @@ def _open(url: str) -> Address:
         raise RegistryError(f"{shown}: is not a registry URL; allowed: {forms}{did_you_mean(scheme, table)}")
     try:
         return factory.open(url)
+    except RegistryError as error:
+        raise RegistryError(redact(str(error), url)) from None
     except ValueError as error:
         raise RegistryError(
             f"{shown}: is not a registry URL ({redact(str(error), url)}); allowed: {factory.form}"

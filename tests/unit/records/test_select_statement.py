@@ -124,7 +124,7 @@ def test_any_other_statement_is_refused_in_one_line(query: str, dialect: str) ->
     ],
 )
 def test_strings_and_comments_are_read_as_the_database_reads_them(query: str, dialect: str) -> None:
-    with pytest.raises(DataError, match="second statement|does not end"):
+    with pytest.raises(DataError, match=r"second statement|does not end"):
         check_select(query, dialect)
 
 
