@@ -34,11 +34,13 @@ FILES = ("passfile", "sslpassfile", "authenticator", "require_auth", "channel_bi
 PARAMETER = re.compile(r"(?P<start>[?&;#])(?P<name>[^=?&;#]*)(?P<equals>=?)(?P<value>[^&;#]*)")
 CONNECTION_STRING = re.compile(
     r"""(?P<name>\b[\w-]{0,40}(?:password|passwd|pwd|passphrase|secret)['"]?\s{0,4}=>?\s{0,4}|['"][\w-]{0,40}(?:password|passwd|pwd|passphrase|secret)['"]\s{0,4}:\s{0,4})"""
-    r"""(?P<value>(?:\$\{[A-Za-z_]\w*\})+(?=[^\w$]|$)|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\{[^}]*\}+|[^\s;&,)'"]+)""",
+    r"""(?P<value>\*\*\*|(?:\$\{[A-Za-z_]\w*\})+(?=[^\w$]|$)|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\{[^}]*\}+|[^\s;&,)'"]+)""",
     re.IGNORECASE,
 )
 """`password=...` of a connection string, or `'password': ...` of printed settings."""
 JDBC_ORACLE = re.compile(r"(?P<start>jdbc:[a-z0-9]{1,20}:[a-z0-9]{1,20}:)[^\s/:@]+/[^\s]*@", re.IGNORECASE)
+COLLAPSED = re.compile(r"(?P<start>(?<=[A-Za-z0-9]{2}):/)(?!/)[^\s/:@]{1,256}:[^\s@]{1,256}@")
+"""A URL that was taken for a path, which has one slash in place of two."""
 LONGEST_SCHEME = 40
 CLOSING = "'\"`),.;:>]"
 """Punctuation after a URL in a sentence."""
@@ -221,4 +223,7 @@ def _redact_connection_string(text: str) -> str:
     def hide(match: re.Match[str]) -> str:
         return match[0] if _is_reference(match["value"]) else f"{match['name']}{HIDDEN}"
 
-    return JDBC_ORACLE.sub(rf"\g<start>{HIDDEN}@", CONNECTION_STRING.sub(hide, text))
+    text = CONNECTION_STRING.sub(hide, text)
+    for pattern in (JDBC_ORACLE, COLLAPSED) if "@" in text else ():
+        text = pattern.sub(rf"\g<start>{HIDDEN}@", text)
+    return text

@@ -5,6 +5,7 @@ refers to. The synthetic records also go to a data set repository of the same na
 `huggingface_hub` finds the token itself; this module never handles it.
 """
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -266,7 +267,15 @@ def _api() -> "HfApi":
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()
+    for handler in logging.getLogger("huggingface_hub").handlers:
+        handler.addFilter(_without_password)
     return HfApi(endpoint=constants.ENDPOINT, library_name=TAG)
+
+
+def _without_password(record: logging.LogRecord) -> bool:
+    """Hide passwords of URLs in a line that the client logs, such as that of HF_ENDPOINT; every line is kept."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
 
 
 def _has_token() -> bool:

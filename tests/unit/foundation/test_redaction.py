@@ -69,6 +69,7 @@ SECRETS = [
     "POSTGRESQL://bob:S3cr3t@db/ward",
     "host=db user=bob password=S3cr3t",
     "host=db user=bob password = 'S3cr3t x'",
+    "postgresql:/bob:S3cr3t@db/ward",
     "Server=db;Uid=sa;Pwd=S3cr3t;",
 ]
 HARMLESS = [
