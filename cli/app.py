@@ -20,6 +20,7 @@ from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
+from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.exit_codes import exit_code_of_command
 from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.openmp import wait_passively
@@ -115,7 +116,7 @@ def _invoke(arguments: list[str]) -> int:
     except UsageError as error:  # type: ignore[misc]  # looked up, because typer does not export it
         context = getattr(error, "ctx", None)
         program = context.command_path if context else "paracosm"
-        print(f"error: {_one_line(error)} (see: {program} --help)", file=sys.stderr)
+        print(f"error: {redact(_one_line(error))} (see: {program} --help)", file=sys.stderr)
         return 2
 
 

@@ -57,10 +57,11 @@ def publish(
     ] = False,
 ) -> None:
     """Publish a run that passes its release gates."""
+    from paracosm.foundation.credentials.redaction import redact
     from paracosm.registry import publish
 
     version = publish(run=folder, url=url, override=override, by=by, key=key, public=public)
-    print(f"{version.reference}  {version.verdict}  {version.where}")
+    print(redact(f"{version.reference}  {version.verdict}  {version.where}"))
 
 
 def pull(

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import ParacosmError
 
 USER_ERROR = 2
@@ -74,7 +75,7 @@ def exit_code_of_command(main: Callable[[], int]) -> int:
     try:
         return exit_code_of(main)
     except Exception:  # noqa: BLE001  # the outermost handler: an exit code of 1 would read as a failed gate
-        traceback.print_exc()
+        print(redact(traceback.format_exc()), end="", file=sys.stderr)
         print("error: internal error; please report it with the traceback above", file=sys.stderr)
         return INTERNAL_ERROR
 
@@ -85,5 +86,5 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _print_error(text: str, code: int) -> int:
-    print(f"error: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    print(f"error: {redact(' '.join(text.split()))}", file=sys.stderr, flush=True)
     return code

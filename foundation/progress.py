@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable
 
+from paracosm.foundation.credentials.redaction import redact
+
 Progress = Callable[[str], None]
 """Receives one progress line, without a line break."""
 
@@ -12,8 +14,8 @@ def silent(line: str) -> None:
 
 
 def to_stderr(line: str) -> None:
-    """Print a progress line to standard error and flush it."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a progress line to standard error, without passwords of URLs, and flush it."""
+    print(redact(line), file=sys.stderr, flush=True)
 
 
 def indented(progress: Progress, width: int = 11) -> Progress:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from paracosm.eval.gates.ruling import verdict as verdict_of
 from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
+from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
@@ -194,7 +195,10 @@ def _with_reference(card: str, recipe_name: str, name: str, store: Store) -> str
     """Return a card with commands that refer to the published version instead of the recipe."""
     from paracosm.registry.card.stage import pull_command
 
-    old, new = pull_command(recipe_name, recipe_name), pull_command(store.reference(name), name)
+    old, new = (
+        pull_command(recipe_name, recipe_name),
+        pull_command(without_credentials(store.reference(name)), name),
+    )
     card = card.replace(old, new)
     if name == recipe_name:
         return card

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.loading.json_schema import allows_type, is_section, is_text, node_at
@@ -63,7 +64,8 @@ def _is_leaf(path: KeyPath) -> bool:
 
 
 def _label(source: str) -> str:
-    return f"override {source!r}"
+    key, equals, value = source.partition("=")
+    return f"override {f'{key}{equals}{redact_url(value)}'!r}"
 
 
 def _read(source: str) -> Override:
@@ -101,4 +103,6 @@ def _value(text: str, path: KeyPath, label: str) -> Any:
     try:
         return read_document(text, label).value
     except RecipeError as error:
-        raise RecipeError(f"{label}: {text!r} cannot be read; lists are written [a, b]") from error
+        raise RecipeError(
+            f"{label}: {redact_url(text)!r} cannot be read; lists are written [a, b]"
+        ) from error

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.loading.json_schema import (
     allows_type,
@@ -100,7 +101,8 @@ def shown(value: Any) -> str:
         return "a list" if value else "an empty list"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
+    # Redacted before it is cut off, because a URL that lost its host is not recognised.
+    text = repr(redact_url(value) if isinstance(value, str) else value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_serializer, model_validator
 
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section, Share
 
 FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
@@ -106,9 +107,10 @@ class Data(Section):
     """The records: their source, their columns and their splits."""
 
     source: str
-    """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL."""
+    """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
+    replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
     query: str | None = None
-    """SELECT statement, if the source is a database URL."""
+    """A single SELECT statement, if the source is a database URL; it cannot change the database."""
     hub_split: str = "train"
     """Split to read of a Hugging Face data set."""
     drop: list[str] = []
@@ -133,3 +135,13 @@ class Data(Section):
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
     split: Split = Split()
+
+    @field_serializer("source", when_used="json")
+    def _without_password(self, source: str) -> str:
+        """Hide a password: this form is stored in the run directory and in digests."""
+        return redact_url(source)
+
+    def __repr_args__(self) -> Any:
+        """Return the fields as pydantic does, with the password of the source hidden."""
+        for name, value in super().__repr_args__():
+            yield name, redact_url(value) if name == "source" and isinstance(value, str) else value

@@ -7,6 +7,7 @@ every adapter contains its schema.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
@@ -41,7 +42,7 @@ def check_declared(recipe: Recipe, columns: Sequence[str]) -> None:
         raise RecipeError(
             "privacy: an inferred schema would reveal values of the records, so data.fields has to declare"
             f" {'; '.join(listed)}{more}; or name columns in data.drop."
-            f" `paracosm init {data.source} --private` drafts all declarations for somebody who knows the domain to confirm"
+            f" `paracosm init {redact_url(data.source)} --private` drafts all declarations for somebody who knows the domain to confirm"
         )
     if data.sequence is not None and None in (data.longest_sequence, data.shared):
         key = "longest_sequence" if data.longest_sequence is None else "shared"

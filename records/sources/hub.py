@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import DataError
 from paracosm.records.sources.in_memory import arrow_of
 from paracosm.records.sources.parquet import from_arrow
@@ -25,7 +26,7 @@ def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataF
         dataset = datasets.load_dataset(name, split=split)
     except (DatasetsError, HfHubHTTPError, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DataError(f"{source}: split {split!r} cannot be loaded: {reason}") from error
+        raise DataError(f"{source}: split {split!r} cannot be loaded: {redact(reason, source)}") from error
     return from_arrow(arrow_of(dataset), source, drop=drop)
 
 

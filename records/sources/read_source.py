@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from paracosm.foundation.credentials.redaction import redact_url
+from paracosm.foundation.credentials.references import resolve
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
@@ -34,28 +36,34 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     """Read the raw table that `data.source` names.
 
     Args:
-        data: the recipe's data section; `source`, `query`, `hub_split`, `missing`, `drop` and `limit` are read.
+        data: the recipe's data section; `source`, `query`, `hub_split`, `missing`, `drop` and `limit` are read. References
+            such as `${DB_PASSWORD}` in `source` are replaced here, and no message shows their values.
         root: the recipe's folder; relative paths are searched there, then in the current folder.
 
     Raises:
-        DataError: the source does not exist, or is damaged, empty or not a table.
+        DataError: the source does not exist, or is damaged, empty or not a table; or a variable of it is not set.
     """
-    if _is_url(data.source):
-        return _limited(_read_url(data, root), data)
-    files = source_files(data, root=root)
-    if len(files) == 1 and files[0].is_dir():
-        return _limited(read_saved(files[0], drop=data.drop), data)
-    return _limited(_read_files(files, data), data)
+    resolved = resolve(data.source, "data.source", DataError)
+    with resolved.hiding(DataError):
+        data = data.model_copy(update={"source": resolved.text})
+        if _is_url(data.source):
+            return _limited(_read_url(data, root), data)
+        files = source_files(data, root=root)
+        if len(files) == 1 and files[0].is_dir():
+            return _limited(read_saved(files[0], drop=data.drop), data)
+        return _limited(_read_files(files, data), data)
 
 
 def source_digest(data: Data, *, root: Path) -> str | None:
     """Return a digest of the source's files, or None if the source is not a file and has to be read for a digest."""
-    if _is_url(data.source):
+    resolved = resolve(data.source, "data.source", DataError)
+    if _is_url(resolved.text):
         return None
-    files = source_files(data, root=root)
-    if any(file.is_dir() for file in files):
-        return None
-    return value_digest([_digest(file) for file in files])
+    with resolved.hiding(DataError):
+        files = source_files(data.model_copy(update={"source": resolved.text}), root=root)
+        if any(file.is_dir() for file in files):
+            return None
+        return value_digest([_digest(file) for file in files])
 
 
 def table_digest(table: pd.DataFrame) -> str:
@@ -74,7 +82,9 @@ def source_files(data: Data, *, root: Path) -> list[Path]:
         DataError: there are none, or a database query is given for a file.
     """
     if data.query is not None:
-        raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
+        raise DataError(
+            f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
+        )
     if data.source.startswith("sample:"):
         return [_sample(data.source.removeprefix("sample:"))]
     path = Path(data.source).expanduser()
@@ -100,7 +110,9 @@ def _read_url(data: Data, root: Path) -> pd.DataFrame:
     scheme = data.source.partition("://")[0]
     if scheme == "hf":
         if data.query is not None:
-            raise DataError(f"data.query: goes with a database URL, but data.source is {data.source!r}")
+            raise DataError(
+                f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
+            )
         return read_hub(data.source, data.hub_split, drop=data.drop)
     if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
         raise DataError(

@@ -6,16 +6,22 @@ from typing import Any
 
 import pandas as pd
 
+from paracosm.foundation.credentials.redaction import redact, redact_url
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
+from paracosm.records.sources.read_only import read_only_connection, read_only_url
+from paracosm.records.sources.select_statement import ALLOWED, check_select
 
 
 def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
-    """Return the result of `data.query` from the database at `data.source`. No message shows the password of the URL.
+    """Return the result of `data.query` from the database at `data.source`, without changing anything there.
+
+    The query is checked before it is sent, and the connection is read-only. No message shows the password of the URL.
 
     Raises:
-        DataError: SQLAlchemy or the driver is missing, there is no query, or the database reports an error.
+        DataError: SQLAlchemy or the driver is missing, there is no query or it is not a single SELECT, or the database
+            reports an error.
     """
     if importlib.util.find_spec("sqlalchemy") is None:
         raise DataError(
@@ -25,24 +31,30 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ResourceClosedError, SQLAlchemyError
 
     url = _url(data.source, root)
-    address = url.render_as_string(hide_password=True)
+    address = redact_url(data.source)
     if not data.query:
         raise DataError(f"data.query: is missing; {address} needs a SELECT that returns the table")
+    check_select(data.query, url.get_backend_name())
+    # The errors of SQLAlchemy and the driver may repeat the URL, so no traceback shows them.
     try:
-        engine = sqlalchemy.create_engine(url)
+        engine = sqlalchemy.create_engine(read_only_url(url))
     except (ArgumentError, NoSuchModuleError) as error:
-        raise DataError(f"{address}: there is no such kind of database ({_reason(error, url)})") from error
+        raise DataError(
+            f"{address}: there is no such kind of database ({_reason(error, data.source)})"
+        ) from None
     except ImportError as error:
-        raise DataError(f"{address}: the driver is not installed ({error})") from error
+        raise DataError(f"{address}: the driver is not installed ({error})") from None
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{address}: a parameter is not allowed ({_reason(error, data.source)})") from None
     try:
-        with engine.connect() as connection:
+        with read_only_connection(engine) as connection:
             result = connection.execute(sqlalchemy.text(data.query))
             names = list(result.keys())
             rows = result.fetchall() if data.limit is None else result.fetchmany(data.limit)
-    except ResourceClosedError as error:
-        raise DataError("data.query: returns no rows; it must be a SELECT") from error
-    except SQLAlchemyError as error:
-        raise DataError(f"{address}: {_reason(error, url)}") from error
+    except ResourceClosedError:
+        raise DataError(f"data.query: returns no rows; {ALLOWED}") from None
+    except (SQLAlchemyError, TypeError, ValueError) as error:
+        raise DataError(f"{address}: {_reason(error, data.source)}") from None
     finally:
         engine.dispose()
     if len(set(names)) < len(names):
@@ -62,6 +74,13 @@ def _url(source: str, root: Path) -> Any:
         raise DataError(
             f"data.source: {source.partition('://')[0]}://... is not a database URL that SQLAlchemy supports"
         ) from None
+    if (
+        url.password is not None
+        and "@" in f"{url.host}{url.database if url.get_backend_name() != 'sqlite' else ''}"
+    ):
+        raise DataError(
+            f"{redact_url(source)}: the password holds an @; write it as %40, or the password as ${{NAME}} to read it from the environment"
+        )
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return url
     path = Path(url.database)
@@ -77,7 +96,7 @@ def _url(source: str, root: Path) -> Any:
     return url.set(database=str(file))
 
 
-def _reason(error: Exception, url: Any) -> str:
+def _reason(error: Exception, source: str) -> str:
     original = getattr(error, "orig", None) or error
     reason = next(iter(str(original).splitlines()), type(original).__name__)
-    return reason.replace(url.password, "***") if url.password else reason
+    return redact(reason, source)

@@ -15,6 +15,7 @@ from paracosm.eval.measuring.number_format import bracketed, figure
 from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
 from paracosm.eval.results.gate_result import STATES, GateResult
 from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.records.schema.schema import Schema
@@ -71,7 +72,9 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
 
 def source_kind(source: str) -> str:
     """Return what kind of source a recipe reads, without path, host, user or password."""
-    scheme, found, name = source.partition(":")
+    if source.startswith("${"):
+        return "a source that is set by an environment variable"
+    scheme, found, name = redact_url(source).partition(":")
     if scheme == "sample":
         return f"the sample `{name}`"
     if scheme == "hf":

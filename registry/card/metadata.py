@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.finetune.models.bundled_models import ALIASES
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.facts import GROUPS
@@ -45,7 +46,7 @@ def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdic
     from huggingface_hub import ModelCardData
 
     base = hub_id(recipe.model.base)
-    source, whole = recipe.data.source, recipe.finetune.method == "full"
+    source, whole = redact_url(recipe.data.source), recipe.finetune.method == "full"
     return ModelCardData(
         license=adapter_licence(recipe),  # type: ignore[arg-type]  # a list is allowed, and typed as a string
         base_model=base,
@@ -64,7 +65,7 @@ def data_card_data(recipe: Recipe, schema: Schema, verdict: str, *, rows: int | 
     """Return the metadata of the card of a run's synthetic records."""
     from huggingface_hub import DatasetCardData
 
-    source = recipe.data.source
+    source = redact_url(recipe.data.source)
     return DatasetCardData(
         license=records_licence(recipe),  # type: ignore[arg-type]  # typed more narrowly than the Hub allows
         language=recipe.card.language,

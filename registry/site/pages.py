@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.eval.results.metric_entry import MeasuredMetric
+from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import replacing
 from paracosm.registry.site.safe_html import rendered_card
@@ -95,7 +96,11 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
         raise RegistryError(f"{out}: holds something else than pages of a registry; name another folder")
     at = address(None, url=url)
     # The way to a folder of this machine is of no use to who reads the site.
-    place = at.store.location if "://" in at.store.location else Path(at.store.location).resolve().name
+    place = (
+        without_credentials(at.store.location)
+        if "://" in at.store.location
+        else Path(at.store.location).resolve().name
+    )
     found = every_version(at)
     with replacing(out) as site:
         site.mkdir()

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from paracosm.foundation.credentials.redaction import redact, redact_url
+from paracosm.foundation.credentials.references import resolve
 from paracosm.foundation.errors import PluginError, RegistryError
 from paracosm.foundation.plugins import load_plugins
 from paracosm.foundation.suggestions import did_you_mean
@@ -20,6 +22,8 @@ PATH_SCHEME = "file"
 def address(reference: str | None, *, url: str | None = None) -> Address:
     """Return the address of a reference: `NAME`, `NAME@v3`, `NAME@stable`, or a URL that may end in one of these.
 
+    References such as `${REGISTRY_PASSWORD}` in a URL are replaced by the environment variables of these names.
+
     Args:
         reference: a name in the registry at `url`, or a URL with a host; None stands for the registry alone.
         url: the registry; the folder `./paracosm-registry` by default.
@@ -30,7 +34,9 @@ def address(reference: str | None, *, url: str | None = None) -> Address:
     """
     if reference is not None and "://" in reference:
         if url is not None:
-            raise RegistryError(f"{reference}: already names its registry; remove --url {url}")
+            raise RegistryError(
+                f"{redact_url(reference)}: already names its registry; remove --url {redact_url(url)}"
+            )
         return _opened(reference)
     registry = _opened(url or DEFAULT_STORE)
     if reference is None:
@@ -40,7 +46,7 @@ def address(reference: str | None, *, url: str | None = None) -> Address:
         raise RegistryError(f"{reference}: the version after the @ is missing")
     checked_name(name)
     if registry.name is not None and registry.name != name:
-        raise RegistryError(f"{url}: is the registry of {registry.name!r}, not of {name!r}")
+        raise RegistryError(f"{redact_url(url or '')}: is the registry of {registry.name!r}, not of {name!r}")
     return replace(registry, name=name, version=version or None)
 
 
@@ -63,15 +69,25 @@ def factories() -> dict[str, StoreFactory]:
 
 
 def _opened(url: str) -> Address:
-    table, scheme = factories(), _scheme(url)
+    resolved = resolve(url, "the registry URL", RegistryError)
+    with resolved.hiding(RegistryError):
+        return _open(resolved.text)
+
+
+def _open(url: str) -> Address:
+    table, scheme, shown = factories(), _scheme(url), redact_url(url)
     factory = table.get(scheme)
     if factory is None:
         forms = " or ".join(dict.fromkeys(known.form for known in table.values()))
-        raise RegistryError(f"{url}: is not a registry URL; allowed: {forms}{did_you_mean(scheme, table)}")
+        raise RegistryError(f"{shown}: is not a registry URL; allowed: {forms}{did_you_mean(scheme, table)}")
     try:
         return factory.open(url)
+    except RegistryError as error:
+        raise RegistryError(redact(str(error), url)) from None
     except ValueError as error:
-        raise RegistryError(f"{url}: is not a registry URL ({error}); allowed: {factory.form}") from error
+        raise RegistryError(
+            f"{shown}: is not a registry URL ({redact(str(error), url)}); allowed: {factory.form}"
+        ) from None
 
 
 def _scheme(url: str) -> str:

@@ -5,6 +5,7 @@ refers to. The synthetic records also go to a data set repository of the same na
 `huggingface_hub` finds the token itself; this module never handles it.
 """
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from paracosm.foundation.credentials.redaction import redact, without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
@@ -144,7 +146,7 @@ class Hub:
         return f"{self.owner}/{name}"
 
     def _web(self, name: str) -> str:
-        return f"{_api().endpoint}/{self._repository(name)}"
+        return f"{without_credentials(_api().endpoint)}/{self._repository(name)}"
 
     def _prepare(self, name: str, kind: Kind, *, public: bool) -> None:
         repository = self._repository(name)
@@ -265,7 +267,15 @@ def _api() -> "HfApi":
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()
+    for handler in logging.getLogger("huggingface_hub").handlers:
+        handler.addFilter(_without_password)
     return HfApi(endpoint=constants.ENDPOINT, library_name=TAG)
+
+
+def _without_password(record: logging.LogRecord) -> bool:
+    """Hide passwords of URLs in a line that the client logs, such as that of HF_ENDPOINT; every line is kept."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
 
 
 def _has_token() -> bool:
@@ -277,14 +287,16 @@ def _has_token() -> bool:
 def _explanation(error: Any) -> str:
     response = getattr(error, "response", None)
     if response is None:
-        return f"the Hub at {_api().endpoint} cannot be reached: {_first_line(error)}"
+        return f"the Hub at {without_credentials(_api().endpoint)} cannot be reached: {_first_line(error)}"
     message = _first_line(getattr(error, "server_message", None) or "")
     return f"the Hub answered {response.status_code}{f': {message}' if message else ''}"
 
 
 def _first_line(error: object) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return "".join(letter for letter in lines[0] if letter.isprintable())[:300]
+    # Redacted before it is cut off, because a URL that lost its end is not recognised.
+    text = redact(lines[0], _api().endpoint)
+    return "".join(letter for letter in text if letter.isprintable())[:300]
 
 
 def _files_below(folder: Path) -> dict[str, Path | bytes]:
@@ -302,6 +314,8 @@ def _data_repository(folder: Path, model: str) -> dict[str, Path | bytes]:
 
 def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
+    if parts.user is not None or parts.password is not None:
+        raise ValueError("a user or token is not a part of it; log in with: hf auth login, or set HF_TOKEN")
     return Address(Hub(parts.host), parts.name, parts.version)
 
 

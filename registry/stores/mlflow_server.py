@@ -9,11 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paracosm.eval.results.evaluation_file import read_evaluation
+from paracosm.foundation.credentials.redaction import HIDDEN, redact, replace_value
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
@@ -37,6 +38,7 @@ EXTRA = ("mlflow", "an MLflow registry")
 """Extra that installs the client, and what needs it."""
 EXPERIMENT = "paracosm"
 FOLDER = "version"
+USER, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 MARK = "paracosm.manifest"
 """Tag of a model version with the SHA-256 of its manifest; on a registered model it states that Paracosm created it."""
 LONGEST_DESCRIPTION = 5000
@@ -53,9 +55,15 @@ QUIET = {
 
 @dataclass(frozen=True)
 class TrackingServer:
-    """The model registry of the MLflow server at `url`. User and token come from MLflow's own environment variables."""
+    """The model registry of the MLflow server at `url`.
+
+    User and password come from the registry URL, or else from MLflow's own environment variables.
+    """
 
     url: str
+    """Address of the server, without user and password."""
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @property
     def location(self) -> str:
@@ -202,10 +210,30 @@ class TrackingServer:
         from requests import RequestException
 
         try:
-            yield mlflow.MlflowClient(self.url, self.url)
+            with self._login():
+                yield mlflow.MlflowClient(self.url, self.url)
         except (exceptions.MlflowException, RequestException) as error:
-            text = " ".join(str(error).split())
+            text = redact(" ".join(str(error).split()))
+            if self.password:
+                text = replace_value(text, self.password, HIDDEN)
             raise RegistryError(f"{where}: {''.join(filter(str.isprintable, text))[:300]}") from error
+
+    @contextmanager
+    def _login(self) -> Iterator[None]:
+        """Give MLflow the user and password of the URL, in the environment variables where it looks for them."""
+        if self.user is None and self.password is None:
+            yield
+            return
+        before = {name: os.environ.get(name) for name in (USER, PASSWORD)}
+        os.environ |= {USER: self.user or "", PASSWORD: self.password or ""}
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def _run_of(client: "MlflowClient", version: Version) -> str:
@@ -280,7 +308,9 @@ def _description(folder: Path) -> str:
 def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
     protocol = parts.scheme.partition("+")[2] or "http"
-    return Address(TrackingServer(f"{protocol}://{parts.host}"), parts.name, parts.version)
+    return Address(
+        TrackingServer(f"{protocol}://{parts.host}", parts.user, parts.password), parts.name, parts.version
+    )
 
 
 FACTORY = StoreFactory(

@@ -27,9 +27,10 @@ tests/unit/registry/test_store_plugins.py contains a complete example.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self
+from urllib.parse import unquote
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.suggestions import did_you_mean
@@ -137,12 +138,18 @@ class StoreFactory:
 
 @dataclass(frozen=True)
 class StoreUrl:
-    """The parts of `SCHEME://HOST/NAME@VERSION`; name and version may be missing."""
+    """The parts of `SCHEME://USER:PASSWORD@HOST/NAME@VERSION`; all but scheme and host may be missing.
+
+    User and password are percent-decoded. They must not be a part of `Store.location` or `Store.reference`, which are shown
+    and published.
+    """
 
     scheme: str
     host: str
     name: str | None
     version: str | None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -153,8 +160,21 @@ class StoreUrl:
             RegistryError: a model cannot have this name.
         """
         scheme, _, rest = url.partition("://")
-        path, _, version = rest.partition("@")
-        host, _, name = path.rstrip("/").partition("/")
+        authority, slash, path = rest.partition("/")
+        user, at_sign, host = authority.rpartition("@")
+        if not slash and at_sign and ":" not in user:
+            # Without a name there is no version either: SCHEME://USER@HOST is not told from SCHEME://HOST@VERSION.
+            user, host, path = "", user, f"@{host}"
+        name, _, version = path.partition("@")
+        name = name.rstrip("/")
         if not host:
             raise ValueError("the host is missing")
-        return cls(scheme, host, checked_name(name) if name else None, version or None)
+        login, _, password = user.partition(":")
+        return cls(
+            scheme,
+            host,
+            checked_name(name) if name else None,
+            version or None,
+            unquote(login) or None,
+            unquote(password) or None,
+        )
