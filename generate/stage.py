@@ -73,6 +73,7 @@ class _Generate:
         self.generator: BlockGenerator | None = None
         self.notes: dict[str, Any] = {}
         self.ahead: Ahead | None = None
+        self.began = 0.0
 
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
         return stage_inputs(recipe, self.trained, self.root)
@@ -84,6 +85,7 @@ class _Generate:
             GenerationJob(located, self.trained.root.resolve(), self.root.resolve(), count)
         )
         self.notes = _check(self.generator, progress)
+        self.began = time.monotonic()
         if run.journal.stage(self.name).get("status") == "done":
             self.ahead = Ahead(engine_of(self.generator.job, self.generator), len(self.generator.blocks))
         if isinstance(run, RecordSet) and is_leader():
@@ -93,7 +95,7 @@ class _Generate:
         assert self.generator is not None, "check() runs before work()"
         engine = self.ahead or engine_of(self.generator.job, self.generator)
         shards = _shards(self.generator, self.trained, run)
-        facts = _sample(self.generator, engine, shards, progress)
+        facts = _sample(self.generator, engine, shards, self.began, progress)
         return facts | {"records_asked": recipe.generate.records} | self.notes
 
 
@@ -179,10 +181,11 @@ def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]
     return {"rules_broken_by_training_records": lines}
 
 
-def _sample(generator: BlockGenerator, engine: Engine, shards: Shards, progress: Progress) -> dict[str, Any]:
+def _sample(
+    generator: BlockGenerator, engine: Engine, shards: Shards, began: float, progress: Progress
+) -> dict[str, Any]:
     """Generate the missing shards, then make groups of `rules.unique` unique; return the facts of the stage."""
-    began = time.monotonic()
-    generated, tally = _write_missing(engine, shards, progress)
+    generated, tally = _write_missing(engine, shards, began, progress)
     barrier()
     repeated = _redraw_repetitions(generator, shards) if is_leader() and generator.rules.unique else 0
     barrier()
@@ -222,13 +225,13 @@ def _shards(generator: BlockGenerator, run: Run, into: Run) -> Shards:
     return Shards(into, schema, generator.blocks, identifiers, recipe.generate.formats)
 
 
-def _write_missing(engine: Engine, shards: Shards, progress: Progress) -> tuple[int, Tally]:
+def _write_missing(engine: Engine, shards: Shards, began: float, progress: Progress) -> tuple[int, Tally]:
     """Generate and write the shards that are missing; return how many records this process generated, and their tally."""
     blocks, missing = shards.blocks, shards.missing()
     if len(missing) < len(blocks):
         progress(f"resuming: {len(blocks) - len(missing)} of {len(blocks)} shards exist")
     share = sum(len(blocks[number]) for number in missing) / world()
-    began, generated, tally = time.monotonic(), 0, Tally()
+    generated, tally = 0, Tally()
     for block in engine.generate(missing):
         shards.write(block.number, block.records)
         tally.add(block.tally)
