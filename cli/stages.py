@@ -48,6 +48,12 @@ def generate(
     seeds: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File of partial records to complete.")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for another set of records; the run's own set is kept as it is."
+        ),
+    ] = None,
 ) -> None:
     """Run the generate stage.
 
@@ -64,7 +70,9 @@ def generate(
     options += [] if records is None else [f"generate.records={records}"]
     options += [] if seeds is None else [f"generate.seeds={seeds.resolve()}"]
     arguments = _arguments(recipe, [*(overrides or []), *options], folder)
-    raise typer.Exit(stage_main(with_line("generate", generate), arguments, prog="paracosm generate"))
+    arguments += [] if out is None else ["--out", str(out)]
+    work = with_line("generate", generate)
+    raise typer.Exit(stage_main(work, arguments, prog="paracosm generate", with_out=True))
 
 
 def _arguments(recipe: str, overrides: list[str] | None, folder: Path | None) -> list[str]:

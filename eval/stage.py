@@ -15,6 +15,7 @@ from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
+from paracosm.generate.settings import as_generated
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.stage import run_stage
@@ -35,7 +36,7 @@ def evaluate(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Pr
         RunError: the run has no splits or no synthetic records yet.
         RecipeError: the recipe limits a gate that does not exist.
     """
-    return run_stage(_Evaluate(), recipe=recipe, run=run, progress=progress)
+    return run_stage(_Evaluate(), recipe=as_generated(recipe, run), run=run, progress=progress)
 
 
 class _Evaluate:

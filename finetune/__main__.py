@@ -18,13 +18,20 @@ def finetune(opened: OpenRun) -> None:
     Raises:
         ParacosmError: the records cannot be prepared, or another process has ended.
     """
-    from paracosm.finetune.distributed.processes import check_shared_run, fail_together, run_on_leader
+    from paracosm.finetune.distributed.processes import (
+        check_shared_run,
+        fail_together,
+        is_leader,
+        run_on_leader,
+    )
     from paracosm.finetune.stage import train
 
     with fail_together():
         run_on_leader(lambda: _prepare(opened))
         check_shared_run("records", opened.run)
-        train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
+        trained = train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
+        if is_leader() and (trained or not opened.from_run):
+            opened.keep_trained()
 
 
 def _prepare(opened: OpenRun) -> None:
@@ -32,7 +39,6 @@ def _prepare(opened: OpenRun) -> None:
 
     if not (opened.from_run and has_records(opened)):
         prepare(recipe=opened.recipe, run=opened.run, root=opened.root)
-    opened.keep_recipe()
 
 
 if __name__ == "__main__":

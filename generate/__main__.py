@@ -26,12 +26,16 @@ def generate(opened: OpenRun) -> None:
         if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
             raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
         check_shared_run("finetune", opened.run)
-        if is_leader():
-            opened.keep_recipe()
-        sample(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2))
+        sample(
+            recipe=opened.recipe,
+            run=opened.run,
+            root=opened.root,
+            into=opened.records,
+            progress=indented(to_stderr, 2),
+        )
 
 
 if __name__ == "__main__":
     wait_passively()
     forbid_kernel_downloads()
-    sys.exit(stage_main(generate, prog="paracosm.generate"))
+    sys.exit(stage_main(generate, prog="paracosm.generate", with_out=True))

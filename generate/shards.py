@@ -1,12 +1,12 @@
-"""Shards of a run's synthetic records: one Parquet file per block, and CSV or JSONL beside it if asked for."""
+"""Shards of a run's synthetic records: one Parquet file per block, and the same as CSV or JSONL if asked for."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from paracosm.foundation.files import replacing
 from paracosm.generate.identifiers import FreshIdentifiers
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.csv_writer import write_csv
+from paracosm.records.schema.jsonl_writer import write_jsonl
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records, to_table, write_table, written
 
@@ -52,18 +52,21 @@ def write_shard(
 
     Args:
         records: with fresh identifiers.
-        schema: of the run; identifier fields that are not fresh are left out.
+        schema: of the run; identifier fields that are not fresh are left out. Columns of the source that have no cells are
+            written without cells.
         run: to whose `synthetic` folder it belongs.
         number: of the shard.
-        formats: `csv` and `jsonl` are written beside the Parquet file.
+        formats: `csv` and `jsonl` have their own folders, so that every reader can read the folder of the Parquet files.
     """
     published = Schema(tuple(field for field in schema if field.modelled or field.fresh))
     table = to_table(records, published)
+    columns = [name for name in schema.columns if name in table.columns or name not in schema.names]
     text = written(table, published)
+    if columns:
+        text = text.reindex(columns=columns)
     if "csv" in formats:
         write_csv(text, run.shard(number, "csv"))
     if "jsonl" in formats:
-        with replacing(run.shard(number, "jsonl")) as unfinished:
-            text.to_json(unfinished, orient="records", lines=True, force_ascii=False)
+        write_jsonl(text, run.shard(number, "jsonl"), published)
     # Last, because a shard counts as finished once its Parquet file exists.
-    write_table(table, run.shard(number), published)
+    write_table(table, run.shard(number), published, columns)

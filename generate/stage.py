@@ -5,7 +5,7 @@ shard. So any number of processes, kills and resumptions gives the same bytes.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +16,38 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
-from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
-from paracosm.generate.engines.engine import engine_of
+from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
+from paracosm.generate.engines.engine import Engine, engine_of
 from paracosm.generate.identifiers import fresh_identifiers
+from paracosm.generate.settings import NOT_COMPARED
 from paracosm.generate.shards import Shards
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.record_set import RecordSet
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
 from paracosm.records.splitting.sequences import sequences
 
 
-def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
+def sample(
+    *,
+    recipe: Recipe,
+    run: Run,
+    root: Path | None = None,
+    into: Run | None = None,
+    progress: Progress = silent,
+) -> bool:
     """Run the `generate` stage unless it is up to date; resume where a killed run stopped.
 
     Every process of an `accelerate launch` calls this; together they write the shards in the run's `synthetic` folder.
+    A command that is refused keeps the records that are there.
 
     Args:
         recipe: the whole recipe; `generate` and `rules` are read.
         run: a run whose `finetune` stage is done.
         root: the folder that relative paths start from; the recipe's folder, as the run knows it, when absent.
+        into: holds the shards and the journal of the stage, such as a `RecordSet`; the run itself when absent.
         progress: takes progress lines.
 
     Returns:
@@ -47,39 +58,68 @@ def sample(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Prog
         RecipeError: a condition or a rule names an unknown field or value.
         DataError: conditions and rules refuse nearly every attempt.
     """
-    stage = _Generate(run.recipe_folder if root is None else root)
-    return run_on_all(stage, recipe=recipe, run=run, progress=progress)
+    stage = _Generate(run, run.recipe_folder if root is None else root)
+    return run_on_all(stage, recipe=recipe, run=run if into is None else into, progress=progress)
 
 
 class _Generate:
-    """The `generate` stage."""
+    """The `generate` stage. Its methods get the folder of the records as their run."""
 
     name = "generate"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, trained: Run, root: Path) -> None:
+        self.trained = trained
         self.root = root
         self.generator: BlockGenerator | None = None
         self.notes: dict[str, Any] = {}
+        self.ahead: Ahead | None = None
+        self.began = 0.0
 
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
-        return stage_inputs(recipe, run, self.root)
+        return stage_inputs(recipe, self.trained, self.root)
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
-        count = how_many(recipe, run, self.root)
+        count = how_many(recipe, self.trained, self.root)
         located = _located(recipe, self.root)
         self.generator = BlockGenerator(
-            GenerationJob(located, run.root.resolve(), self.root.resolve(), count)
+            GenerationJob(located, self.trained.root.resolve(), self.root.resolve(), count)
         )
         self.notes = _check(self.generator, progress)
+        self.began = time.monotonic()
+        if run.journal.stage(self.name).get("status") == "done":
+            self.ahead = Ahead(engine_of(self.generator.job, self.generator), len(self.generator.blocks))
+        if isinstance(run, RecordSet) and is_leader():
+            run.make()
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         assert self.generator is not None, "check() runs before work()"
-        return _sample(self.generator, run, progress) | self.notes
+        engine = self.ahead or engine_of(self.generator.job, self.generator)
+        shards = _shards(self.generator, self.trained, run)
+        facts = _sample(self.generator, engine, shards, self.began, progress)
+        return facts | {"records_asked": recipe.generate.records} | self.notes
+
+
+class Ahead:
+    """An engine that has generated its first block already.
+
+    Conditions that refuse nearly every attempt fail in the first block. It is generated before the records that are there
+    are removed.
+    """
+
+    def __init__(self, engine: Engine, blocks: int) -> None:
+        self.blocks = engine.generate(range(blocks))
+        self.first = next(self.blocks, None)
+
+    def generate(self, blocks: Sequence[int]) -> Iterator[Block]:
+        """Yield all blocks; `blocks` are all of them, because the records that were there are removed."""
+        if self.first is not None:
+            yield self.first
+        yield from self.blocks
 
 
 def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     """Return everything that the synthetic records depend on."""
-    settings = recipe.generate.model_dump(mode="json", exclude={"records", "engine"})
+    settings = recipe.generate.model_dump(mode="json", exclude=NOT_COMPARED)
     engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
     files = {name: root / name for name in recipe.rules.references.values()}
     if recipe.generate.seeds is not None:
@@ -141,11 +181,11 @@ def check_rules(rules: Rulebook, run: Run, progress: Progress) -> dict[str, Any]
     return {"rules_broken_by_training_records": lines}
 
 
-def _sample(generator: BlockGenerator, run: Run, progress: Progress) -> dict[str, Any]:
+def _sample(
+    generator: BlockGenerator, engine: Engine, shards: Shards, began: float, progress: Progress
+) -> dict[str, Any]:
     """Generate the missing shards, then make groups of `rules.unique` unique; return the facts of the stage."""
-    shards = _shards(generator, run)
-    began = time.monotonic()
-    generated, tally = _write_missing(generator, shards, progress)
+    generated, tally = _write_missing(engine, shards, began, progress)
     barrier()
     repeated = _redraw_repetitions(generator, shards) if is_leader() and generator.rules.unique else 0
     barrier()
@@ -172,7 +212,7 @@ def _sample(generator: BlockGenerator, run: Run, progress: Progress) -> dict[str
     return facts
 
 
-def _shards(generator: BlockGenerator, run: Run) -> Shards:
+def _shards(generator: BlockGenerator, run: Run, into: Run) -> Shards:
     recipe, schema = generator.job.recipe, Schema.load(run.schema)
     identifiers = fresh_identifiers(
         schema,
@@ -182,17 +222,17 @@ def _shards(generator: BlockGenerator, run: Run) -> Shards:
         # With differential privacy, real identifiers may not influence anything, not even what is avoided.
         avoided_splits=() if recipe.privacy is not None else ("train", "control", "test"),
     )
-    return Shards(run, schema, generator.blocks, identifiers, recipe.generate.formats)
+    return Shards(into, schema, generator.blocks, identifiers, recipe.generate.formats)
 
 
-def _write_missing(generator: BlockGenerator, shards: Shards, progress: Progress) -> tuple[int, Tally]:
+def _write_missing(engine: Engine, shards: Shards, began: float, progress: Progress) -> tuple[int, Tally]:
     """Generate and write the shards that are missing; return how many records this process generated, and their tally."""
     blocks, missing = shards.blocks, shards.missing()
     if len(missing) < len(blocks):
         progress(f"resuming: {len(blocks) - len(missing)} of {len(blocks)} shards exist")
     share = sum(len(blocks[number]) for number in missing) / world()
-    began, generated, tally = time.monotonic(), 0, Tally()
-    for block in engine_of(generator.job, generator).generate(missing):
+    generated, tally = 0, Tally()
+    for block in engine.generate(missing):
         shards.write(block.number, block.records)
         tally.add(block.tally)
         generated += len(block.records)

@@ -50,10 +50,14 @@ def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_std
     """Run all stages of an opened run; see `run`."""
     check_early(opened.recipe)
     with opened.working():
+        # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
+        completes = opened.run.journal.stage("generate").get("status") != "done"
         for name, verb in _verbs(opened, data).items():
             ran = verb(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(progress))
             _report(opened.run, name, ran, progress)
-            if name == "records":
+            if name == "finetune" and (ran or not opened.from_run):
+                opened.keep_trained()
+            if name == "generate" and completes and not opened.from_run:
                 opened.keep_recipe()
     return opened.run
 
@@ -115,7 +119,8 @@ def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRu
 
     def done(opened: OpenRun) -> None:
         work(opened)
-        to_stderr(stage_line(stage, opened.run.journal.stage(stage), ran=True))
+        run = opened.records if stage == "generate" else opened.run
+        to_stderr(stage_line(stage, run.journal.stage(stage), ran=True))
 
     return done
 

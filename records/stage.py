@@ -169,6 +169,8 @@ def assemble(
     splits = {name: part[present.names] for name, part in splits.items()}
     schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
+    without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
+    schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
     if clusters.coarse:
         warnings.append(
             f"{clusters.exact} of {len(typed)} rows equal another row; with so few distinct rows, equal rows are not kept in"
@@ -216,6 +218,16 @@ def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Schem
     return Schema(tuple(named), sequence)
 
 
+def _with_columns(schema: Schema, raw: pd.DataFrame, without_cells: set[str]) -> Schema:
+    """Return the schema with the order of the output's columns if some of them have no cells."""
+    if not without_cells:
+        return schema
+    names = [str(name) for name in raw.columns]
+    return replace(
+        schema, columns=tuple(name for name in names if name in without_cells or name in schema.names)
+    )
+
+
 def _counts(raw: pd.DataFrame, schema: Schema, splits: dict[str, pd.DataFrame]) -> dict[str, Any]:
     return {
         "rows": {"all": sum(map(len, splits.values()))} | {name: len(splits[name]) for name in SPLITS},
@@ -252,7 +264,9 @@ def _with_training_cells(
     empty = [field.name for field in schema.modelled if not train[field.name].notna().any()]
     if target in empty:
         raise DataError(f"data.target: {target!r} has no cell in any of the {len(train)} training records")
-    warnings.extend(f"column {name!r}: has no cells in the training records; left out" for name in empty)
+    warnings.extend(
+        f"column {name!r}: has no cells in the training records; left out of the model" for name in empty
+    )
     return Schema(tuple(field for field in schema if field.name not in empty))
 
 

@@ -64,9 +64,9 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
     """
     section = Data(source=source, target=target)
     raw = read_source(section, root=Path())
-    schema = infer(raw, section).schema
-    identifiers = tuple(field.name for field in schema if field.type == "identifier")
-    is_structured = all(field.type != "text" for field in schema)
+    inferred = infer(raw, section)
+    identifiers = tuple(field.name for field in inferred.schema if field.type == "identifier")
+    is_structured = all(field.type != "text" for field in inferred.schema)
     recipe = Recipe(
         name=_name(source),
         data=Data(source=_source_from(source, out), drop=list(identifiers), target=target),
@@ -78,6 +78,8 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
         prepared = replace(assemble(recipe, raw), warnings=warnings)
     else:
         prepared = assemble(recipe, raw)
+    # The recipe drops the identifiers, so only the first inference has warnings about them.
+    prepared = replace(prepared, warnings=tuple(dict.fromkeys((*inferred.warnings, *prepared.warnings))))
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
     if private:
         notes["data.fields"] = UNCONFIRMED

@@ -1,6 +1,6 @@
 """Conditions on records: the values that each record number must have, from fixed values, quotas and partial records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,13 @@ class Conditions:
     def request(self, number: int, redraw: int = 0) -> Request:
         """Return the request for a record number."""
         conditions = {name: frozenset({value}) for name, value in self.fixed.items()}
+        present = set()
         for name, quota in self.quotas.items():
-            conditions[name] = quota.classes[quota.class_of[number]]
+            values = quota.classes[quota.class_of[number]]
+            if values is None:
+                present.add(name)
+            else:
+                conditions[name] = values
         infills: dict[int, tuple[str, float]] = {}
         if self.seeds:
             given = self.seeds[number % len(self.seeds)]
@@ -57,8 +62,12 @@ class Conditions:
             conditions |= {name: frozenset({value}) for name, value in given.items() if name in kept}
         names = self.codec.schema.names
         required = frozenset(names) - conditions.keys() if self.fill else frozenset()
-        guide = RecordConstraints(self.shared, conditions, self._enforced(conditions), required)
-        return Request(number, self._order(conditions, number, redraw), guide, redraw, infills)
+        known = conditions.keys() | present
+        enforced = self._enforced(known)
+        guide = RecordConstraints(
+            self.shared, conditions, enforced, required | (present & enforced), frozenset(present)
+        )
+        return Request(number, self._order(known, number, redraw), guide, redraw, infills)
 
     def _infills(self, given: Record) -> dict[int, tuple[str, float]]:
         """Return the given texts that are rewritten, in random words or only in their gaps."""
@@ -72,12 +81,12 @@ class Conditions:
             and (self.rewrite is not None or GAP.search(str(given[field.name])))
         }
 
-    def _order(self, conditions: Mapping[str, object], number: int, redraw: int) -> tuple[int, ...] | None:
+    def _order(self, conditions: Collection[str], number: int, redraw: int) -> tuple[int, ...] | None:
         """Return the order of the fields: conditions first, then the recipe's first fields, derived fields last."""
         if not self.codec.markers:
             return None
         names = [field.name for field in self.codec.fields]
-        derived = self.shared.derived - conditions.keys()
+        derived = self.shared.derived - frozenset(conditions)
         ordered = [name for name in names if name in conditions]
         ordered += [name for name in self.first if name not in conditions and name not in derived]
         rest = [name for name in names if name not in ordered and name not in derived]
@@ -90,7 +99,7 @@ class Conditions:
         ordered += [name for name, _ in self.shared.rules.derived if name in derived]
         return tuple(names.index(name) for name in ordered)
 
-    def _enforced(self, conditions: Mapping[str, object]) -> frozenset[str]:
+    def _enforced(self, conditions: Collection[str]) -> frozenset[str]:
         """Return the fields whose condition masking meets exactly: those before which nothing is drawn."""
         if self.codec.markers:
             return frozenset(conditions)
@@ -113,7 +122,11 @@ class Conditions:
         for request in requests:
             assert isinstance(request.guide, RecordConstraints)
             checked_later = request.guide.conditions.keys() - request.guide.enforced
-            texts = [name for name in checked_later if self.codec.schema[name].type == "text"]
+            texts = [
+                name
+                for name in checked_later
+                if self.codec.schema[name].type == "text" and request.guide.conditions[name] != {None}
+            ]
             if texts or (self.fill and checked_later):
                 raise DataError(
                     f"generate: {min(texts or checked_later)!r} is known, but stands after fields that are not known; this"

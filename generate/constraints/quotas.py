@@ -1,6 +1,7 @@
 """Quotas: exact shares of the values of a field, assigned to record numbers; and values as a recipe writes them."""
 
 import zlib
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from paracosm.records.schema.table import read_cell
 
 MAX_CLASSES = 1000
 """Largest domain that a quota can divide."""
+MISSING = "null"
+"""Key of a quota for the missing cell, unless the field has a category of this name."""
+Fractions = dict[frozenset[Value] | None, float]
 
 
 @dataclass(frozen=True)
@@ -24,16 +28,17 @@ class QuotaClasses:
     """The quota of one field, assigned to record numbers.
 
     Attributes:
-        classes: allowed values of each class; the last class may hold all values that the quota does not name.
+        classes: allowed values of each class; None for all values but the missing one. The last class may hold all values
+            that the quota does not name.
         class_of: (records,), the class of each record number.
     """
 
-    classes: tuple[frozenset[Value], ...]
+    classes: tuple[frozenset[Value] | None, ...]
     class_of: NDArray[np.int32]
 
 
 def recipe_value(field: Field, given: Any, where: str) -> Value:
-    """Read a value of a recipe: a string as the source writes it, a number without prefix and suffix.
+    """Read a value of a recipe: a string as the source writes it, a number without prefix and suffix, None for missing.
 
     Args:
         field: to which the value belongs.
@@ -43,6 +48,10 @@ def recipe_value(field: Field, given: Any, where: str) -> Value:
     Raises:
         RecipeError: the field cannot have this value.
     """
+    if given is None:
+        if not field.nullable:
+            raise RecipeError(f"{where}: null is a missing cell, and no training record lacks {field.name!r}")
+        return None
     text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
     if field.type == "boolean" and text not in (field.true, field.false):
         text = {"true": field.true, "false": field.false}.get(text.lower(), text)
@@ -89,26 +98,17 @@ def quota_classes(field: Field, quota: Quota, *, count: int, seed: int) -> Quota
     """
     where = f"generate.quotas.{field.name}"
     domain = all_values(field, MAX_CLASSES)
-    if domain is None:
+    if quota != "balanced" and quota.keys() == {MISSING} and _key(field, MISSING) is None:
+        fractions = _missing_or_present(recipe_value(field, None, where), quota[MISSING])
+    elif domain is None:
         raise RecipeError(
             f"{where}: the field is {field.type}; a quota needs categories, a boolean or a few integers"
         )
-    if quota == "balanced":
+    elif quota == "balanced":
         present = [value for value in domain if value is not None]
-        fractions: dict[frozenset[Value], float] = {frozenset({value}): 1 / len(present) for value in present}
+        fractions = {frozenset({value}): 1 / len(present) for value in present}
     else:
-        assert isinstance(quota, dict)
-        fractions = {
-            frozenset({recipe_value(field, text, where)}): fraction for text, fraction in quota.items()
-        }
-        rest = 1 - sum(fractions.values())
-        if rest < -1e-9:
-            raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
-        others = frozenset(domain) - frozenset().union(*fractions)
-        if rest > 1e-9:
-            if not others:
-                raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
-            fractions[others] = rest
+        fractions = _fractions(field, quota, domain, where)
     exact = [fraction * count for fraction in fractions.values()]
     counts = [int(number) for number in exact]
     by_remainder = sorted(range(len(exact)), key=lambda index: (counts[index] - exact[index], index))
@@ -117,3 +117,32 @@ def quota_classes(field: Field, quota: Quota, *, count: int, seed: int) -> Quota
     in_class_order = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     random = np.random.Generator(np.random.Philox(key=[seed % 2**64, zlib.crc32(field.name.encode())]))
     return QuotaClasses(tuple(fractions), random.permutation(in_class_order))
+
+
+def _key(field: Field, text: str) -> str | None:
+    """Return the key of a quota as `recipe_value` reads it: None for the missing cell."""
+    return None if text == MISSING and MISSING not in field.categories else text
+
+
+def _missing_or_present(missing: Value, fraction: float) -> Fractions:
+    rest = 1 - fraction
+    return {frozenset({missing}): fraction} | ({None: rest} if rest > 1e-9 else {})
+
+
+def _fractions(field: Field, quota: dict[str, float], domain: Collection[Value], where: str) -> Fractions:
+    """Return the share of each value of a quota, and that of all other values together."""
+    fractions: Fractions = {}
+    named: set[Value] = set()
+    for text, fraction in quota.items():
+        value = recipe_value(field, _key(field, text), where)
+        named.add(value)
+        fractions[frozenset({value})] = fraction
+    rest = 1 - sum(fractions.values())
+    if rest < -1e-9:
+        raise RecipeError(f"{where}: the shares add up to {1 - rest:g}; at most 1 is allowed")
+    if rest > 1e-9:
+        others = frozenset(domain) - named
+        if not others:
+            raise RecipeError(f"{where}: the shares of all values add up to {1 - rest:g}, not to 1")
+        fractions[others] = rest
+    return fractions

@@ -168,8 +168,8 @@ class RuleConstraints:
 
     @staticmethod
     @cache
-    def only_present(token: int) -> Node:
-        """Return the automaton that accepts only `token`, which says that a text is present."""
+    def only(token: int) -> Node:
+        """Return the automaton that accepts only `token`, which decides whether a text is missing or present."""
         return Node({token: END})
 
     def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
@@ -214,12 +214,14 @@ class RecordConstraints:
         enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
             is refused if they fail.
         required: fields that may not be missing.
+        present: fields in which a missing value refuses the record, where masking does not exclude it.
     """
 
     shared: RuleConstraints
     conditions: Mapping[str, frozenset[Value]] = field(default_factory=dict)
     enforced: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
 
     def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
         field = self.shared.codec.fields[index]
@@ -229,12 +231,15 @@ class RecordConstraints:
         return self.shared.allowed(index, values, previous, condition, field.name in self.required)
 
     def _presence(self, index: int) -> Node | None:
-        """Return the automaton of a present text where it may not be missing, None where both are allowed."""
+        """Return the automaton of a present or a missing text where a condition asks for it, None where both are allowed."""
         code = self.shared.codec.codes[index]
         assert not isinstance(code, FieldCode)
-        if self.shared.codec.fields[index].name not in self.required or code.missing is None:
+        name = self.shared.codec.fields[index].name
+        if code.missing is None:
             return None
-        return self.shared.only_present(code.missing[1])
+        if name in self.enforced and self.conditions.get(name) == {None}:
+            return self.shared.only(code.missing[0])
+        return self.shared.only(code.missing[1]) if name in self.required else None
 
     def given_text(self, index: int) -> Value:
         name = self.shared.codec.fields[index].name
@@ -246,7 +251,8 @@ class RecordConstraints:
     def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
         name = self.shared.codec.fields[index].name
         condition = self.conditions.get(name)
-        if condition is not None and values[name] not in condition:
+        absent = values[name] is None and name in self.present
+        if absent or (condition is not None and values[name] not in condition):
             return f"the condition on {name!r}"
         return self.shared.violation(index, values)
 

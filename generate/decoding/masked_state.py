@@ -173,13 +173,16 @@ class MaskedState:
         elif index in self.request.infills:
             self._begin_rewrite(index, *self.request.infills[index])
         else:
-            restricted = self.guide.allowed(index, self.values, {}) is not None
-            root = layout.roots[index]
-            self._walk.start(root, self._length_automaton(index) if restricted else root)
+            self._walk.start(layout.roots[index], self._length_automaton(index))
 
     def _length_automaton(self, index: int) -> Node:
-        """Return the automaton of the lengths of a text that may not be missing."""
+        """Return the automaton of the length slot of a text: of all lengths, of a missing text, or of both."""
         layout = self.settings.layout
+        allowed, code = self.guide.allowed(index, self.values, {}), layout.codec.codes[index]
+        if allowed is None:
+            return layout.roots[index]
+        if code.missing is not None and code.missing[0] in allowed.edges:  # type: ignore[index]  # of a text
+            return allowed
         return Node(dict.fromkeys(layout.lengths[layout.codec.fields[index].name], END))
 
     def _end_cell(self, path: tuple[int, ...]) -> None:

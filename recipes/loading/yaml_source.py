@@ -16,10 +16,11 @@ KeyPath = tuple[str | int, ...]
 """Path of keys and list indices, such as ('data', 'drop', 0)."""
 
 MERGE = "tag:yaml.org,2002:merge"
+NULL = "tag:yaml.org,2002:null"
 LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
 """Line breaks besides the line feed."""
 SCALARS = (
-    ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    (NULL, r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
     ("tag:yaml.org,2002:int", r"^[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
     (
@@ -133,6 +134,9 @@ def _record_lines(
             line = key.start_mark.line + 1
             if key.tag == MERGE:
                 continue
+            if key.tag == NULL and key.value == "null":
+                # The missing cell in a quota: {null: 0.2}.
+                key.tag = "tag:yaml.org,2002:str"
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
                 raise RecipeError(f"{name}:{line}: {_key_text(key)} as a key must be text; put it in quotes")
             if key.value in first:

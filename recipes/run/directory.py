@@ -68,8 +68,13 @@ class Run:
     def synthetic(self) -> Path:
         return self.root / "synthetic"
 
-    def shard(self, number: int, suffix: str = "parquet") -> Path:
-        return self.synthetic / f"part-{number:05d}.{suffix}"
+    def shard(self, number: int, file_format: str = "parquet") -> Path:
+        """Return the path of a shard. Other formats than Parquet have their own folders.
+
+        Readers of a folder of Parquet files skip names that begin with an underscore.
+        """
+        folder = self.synthetic if file_format == "parquet" else self.synthetic / f"_{file_format}"
+        return folder / f"part-{number:05d}.{file_format}"
 
     @property
     def canaries(self) -> Path:

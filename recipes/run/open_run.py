@@ -12,6 +12,7 @@ from paracosm.recipes.loading.load import dump_recipe, find_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.lock import locked
+from paracosm.recipes.run.record_set import RecordSet
 
 RUNS = Path("runs")
 
@@ -25,6 +26,19 @@ class OpenRun:
     root: Path
     from_run: bool
     """Whether the command named the run and not the recipe."""
+    before: Recipe | None = None
+    """The recipe without the overrides of the `generate` section; None if there are none."""
+    out: Path | None = None
+    """The folder of another set of synthetic records; None for the run's own set."""
+
+    @property
+    def records(self) -> Run:
+        """The folder and journal of the synthetic records that the command generates.
+
+        Raises:
+            RunError: `out` cannot hold them.
+        """
+        return self.run if self.out is None else RecordSet.of(self.out, self.run)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -38,7 +52,7 @@ class OpenRun:
         with locked(self.run.root):
             try:
                 if not self.run.recipe.is_file():
-                    self.keep_recipe()
+                    self._keep(self.before or self.recipe)
                 yield
             except (ParacosmError, OSError):
                 if made and self.run.journal.stage("records").get("status") != "done":
@@ -46,9 +60,25 @@ class OpenRun:
                 raise
 
     def keep_recipe(self) -> None:
-        """Write the resolved recipe, and where it came from, into the run. The run's lock must be held."""
+        """Write the recipe as this command resolved it into the run. The run's lock must be held."""
+        self._keep(self.recipe)
+
+    def keep_trained(self) -> None:
+        """Write the recipe into the run, except overrides of its `generate` section, which hold for this command.
+
+        The run keeps the `generate` section that it has where the command overrides it.
+        """
+        recipe = self.recipe
+        if self.before is not None:
+            kept = (
+                load_recipe(self.run.recipe).generate if self.run.recipe.is_file() else self.before.generate
+            )
+            recipe = recipe.model_copy(update={"generate": kept})
+        self._keep(recipe)
+
+    def _keep(self, recipe: Recipe) -> None:
         folder = self.run.journal.read().get("recipe_folder")
-        text = dump_recipe(self.recipe)
+        text = dump_recipe(recipe)
         if not self.run.recipe.is_file() or self.run.recipe.read_text(encoding="utf-8") != text:
             write_text(self.run.recipe, text)
         if folder != str(self.root):
@@ -70,14 +100,22 @@ def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = N
     if not is_run(where):
         recipe = load_recipe(where, overrides)
         run = Run(folder if folder is not None else RUNS / recipe.name)
-        return OpenRun(recipe, run, find_recipe(where).resolve().parent, from_run=False)
+        root = find_recipe(where).resolve().parent
+        return OpenRun(recipe, run, root, from_run=False, before=_before(where, overrides))
     if folder is not None and folder.resolve() != where.resolve():
         raise RunError(f"--run {folder}: {where} is a run already; name a recipe to make another")
     run = Run.open(where)
     if not run.recipe.is_file():
         raise RunError(f"{run.recipe}: is missing; name the recipe, and the run with --run {where}")
     root = Path(run.journal.read().get("recipe_folder", where))
-    return OpenRun(load_recipe(run.recipe, overrides), run, root, from_run=True)
+    recipe = load_recipe(run.recipe, overrides)
+    return OpenRun(recipe, run, root, from_run=True, before=_before(run.recipe, overrides))
+
+
+def _before(recipe: Path, overrides: Sequence[str]) -> Recipe | None:
+    """Return the recipe without the overrides of its `generate` section; None if there are none."""
+    others = [override for override in overrides if not override.strip().startswith("generate.")]
+    return load_recipe(recipe, others) if len(others) < len(overrides) else None
 
 
 def is_run(where: Path) -> bool:

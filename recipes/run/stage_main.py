@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +25,13 @@ class StageParser(argparse.ArgumentParser):
         raise RecipeError(f"{self.prog}: {message}")
 
 
-def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = None, *, prog: str) -> int:
+def stage_main(
+    stage: Callable[[OpenRun], object],
+    argv: Sequence[str] | None = None,
+    *,
+    prog: str,
+    with_out: bool = False,
+) -> int:
     """Open the recipe and run that `argv` names, do one stage, and return the exit code.
 
     Under `accelerate launch` every process calls this; the first one alone makes and locks the run.
@@ -33,14 +40,18 @@ def stage_main(stage: Callable[[OpenRun], object], argv: Sequence[str] | None = 
         stage: does the work; its result is ignored.
         argv: the arguments after the program's name; those of this process when absent.
         prog: the program's name in messages.
+        with_out: whether the command has the option `--out`.
     """
-    return exit_code_of(lambda: _do(stage, argv, prog))
+    parser = stage_parser(prog)
+    if with_out:
+        parser.add_argument("--out", type=Path, metavar="DIR", help="the folder of another set of records")
+    return exit_code_of(lambda: _do(stage, argv, parser))
 
 
-def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, prog: str) -> int:
+def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, parser: StageParser) -> int:
     with speaking_in_turn():
-        given = stage_parser(prog).parse_intermixed_args(argv)
-        opened = open_run(given.recipe, given.overrides, given.run)
+        given = parser.parse_intermixed_args(argv)
+        opened = replace(open_run(given.recipe, given.overrides, given.run), out=getattr(given, "out", None))
         if int(os.environ.get("RANK", "0")) > 0:
             stage(opened)
             return 0

@@ -14,11 +14,12 @@ class Generate(Section):
 
     records: Annotated[int, Field(ge=1)] | None = None
     """Number of synthetic records (of subjects, for sequences); null uses the number of training records."""
-    where: dict[str, str | int | float | bool] = {}
-    """Values that every record has, such as {diagnosis: rare}. With finetune.order=shuffled any field can be set; see
+    where: dict[str, str | int | float | bool | None] = {}
+    """Values that every record has, such as {diagnosis: rare}; null is a missing cell. With finetune.order=shuffled any field can be set; see
     docs/generation.md."""
     quotas: dict[str, Quota] = {}
-    """Per field: `balanced`, or the share of records per value, such as {sex: {female: 0.7}}; the rest get other values."""
+    """Per field: `balanced`, or the share of records per value, such as {sex: {female: 0.7}}; the rest get other values.
+    The key null is the missing cell."""
     seeds: str | None = None
     """CSV, JSONL or Parquet file of partial records, which are completed in turn: empty cells are sampled. A relative path
     starts in the recipe's folder, or else in the current folder."""

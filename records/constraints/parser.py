@@ -13,7 +13,7 @@ The grammar, lowest precedence first:
                 | expression "**" expression
                 | function "(" expression {"," expression} ")" | "missing" "(" field ")"
                 | field | constant | "(" expression ")"
-    field       = a name, or any text in backticks: `family history`
+    field       = a name, or any text in backticks: `family history`, `class`, `a.b`
     constant    = a number, a text in quotes, True or False
     function    = abs, min, max, sum, round, floor, ceil, sqrt, log, exp, length, year, month, lower
 
@@ -36,6 +36,7 @@ import ast
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from keyword import iskeyword
 from typing import Any
 
 from paracosm.foundation.errors import RecipeError
@@ -55,7 +56,9 @@ VALUE_KINDS: dict[str, ValueKind] = {
 }
 """Field type -> kind of its values in expressions."""
 IF = re.compile(r"\s*if\b(?P<condition>.+?)\bthen\b(?P<then>.+)", re.DOTALL)
-QUOTED = re.compile(r"`([^`]+)`")
+QUOTED = re.compile(r"""`([^`]+)`|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+"""A field in backticks, or a text, in which backticks have no meaning."""
+WORD = re.compile(r"\w+")
 LONGEST = 2000
 """Most characters of an expression."""
 HIGHEST_POWER = 8
@@ -76,10 +79,13 @@ def read_expression(text: str, schema: Schema, where: str) -> Expression:
     if len(text) > LONGEST:
         raise RecipeError(f"{where}: is longer than {LONGEST:,} characters")
     names: dict[str, str] = {}
+    prefix = _unused_prefix(text)
 
     def placeholder(match: re.Match[str]) -> str:
-        names[f"quoted_{len(names)}"] = match[1]
-        return f"quoted_{len(names) - 1}"
+        if match[1] is None:
+            return match[0]
+        names[f"{prefix}{len(names)}"] = match[1]
+        return f"{prefix}{len(names) - 1}"
 
     plain = QUOTED.sub(placeholder, text)
     implication = IF.fullmatch(plain)
@@ -88,8 +94,8 @@ def read_expression(text: str, schema: Schema, where: str) -> Expression:
         tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "nested too deeply"
-        raise RecipeError(f"{where}: {text!r} cannot be parsed: {reason}") from error
-    builder = _Builder(schema, names, f"{where}: {text!r}")
+        raise RecipeError(f"{where}: {text!r} cannot be parsed: {reason}{_hint(text, schema)}") from error
+    builder = _Builder(schema, names, f"{where}: {text!r}", _hint(text, schema, parsed=True))
     try:
         kind, compute = builder.build(tree)
     except RecursionError as error:
@@ -97,13 +103,38 @@ def read_expression(text: str, schema: Schema, where: str) -> Expression:
     return Expression(text, kind, frozenset(builder.used), tree, names, builder.parts, compute)
 
 
+def _unused_prefix(text: str) -> str:
+    """Return the beginning of names that stand for the fields in backticks, which no name in `text` has."""
+    prefix = "quoted_"
+    while prefix in text:
+        prefix += "_"
+    return prefix
+
+
+def _hint(text: str, schema: Schema, *, parsed: bool = False) -> str:
+    """Return which field of an expression needs backticks, as the end of an error message.
+
+    In an expression that was parsed, words such as `and` were operators.
+    """
+    plain = QUOTED.sub(" ", text)
+    special = [name for name in schema.names if not name.isidentifier()]
+    if not parsed:
+        special += [name for name in schema.names if iskeyword(name) or name == "then"]
+    # The longest names come first, because `total` is a part of `total (EUR)`.
+    for name in sorted(special, key=len, reverse=True):
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", plain):
+            return f"; write `{name}` in backticks"
+    return ""
+
+
 class _Builder:
     """Turns a syntax tree into functions of a record's values, and checks the kinds of all operands."""
 
-    def __init__(self, schema: Schema, names: Mapping[str, str], where: str) -> None:
+    def __init__(self, schema: Schema, names: Mapping[str, str], where: str, hint: str) -> None:
         self.schema = schema
         self.names = names
         self.where = where
+        self.hint = hint
         self.used: set[str] = set()
         self.parts: dict[int, tuple[ValueKind, Compute]] = {}
 
@@ -138,7 +169,8 @@ class _Builder:
                 raise self._refusal(f"{ast.unparse(node)!r} is not part of the language")
 
     def _refusal(self, what: str) -> RecipeError:
-        return RecipeError(f"{self.where}: {what}")
+        shown = WORD.sub(lambda word: f"`{self.names[word[0]]}`" if word[0] in self.names else word[0], what)
+        return RecipeError(f"{self.where}: {shown}{self.hint}")
 
     def _constant(self, value: object) -> tuple[ValueKind, Compute]:
         if isinstance(value, bool):

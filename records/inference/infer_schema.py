@@ -59,7 +59,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
         override = data.fields.get(name, FieldOverride())
         if not counts:
-            warnings.append(f"column {name!r}: has no cells at all; left out")
+            warnings.append(f"column {name!r}: has no cells at all; left out of the model")
             continue
         if changes_offset(raw[name]):
             warnings.append(

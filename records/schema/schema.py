@@ -161,10 +161,13 @@ class Schema:
     Attributes:
         fields: the fields, with unique names.
         sequence: form of a subject's sequence; None if records are modelled one by one.
+        columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
+            fields; else empty.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
+    columns: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -197,6 +200,8 @@ class Schema:
         plain: dict[str, Any] = {"fields": [_to_plain(field) for field in self.fields]}
         if self.sequence is not None:
             plain["sequence"] = asdict(self.sequence)
+        if self.columns:
+            plain["columns"] = list(self.columns)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -205,7 +210,8 @@ class Schema:
         plain = json.loads(text)
         form = plain.get("sequence")
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
-        return cls(tuple(_from_plain(field) for field in plain["fields"]), sequence)
+        fields = tuple(_from_plain(field) for field in plain["fields"])
+        return cls(fields, sequence, tuple(plain.get("columns", ())))
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""

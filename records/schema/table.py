@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +100,25 @@ def written(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def write_table(table: pd.DataFrame, path: Path, schema: Schema) -> None:
-    """Write a typed table as Parquet, atomically; equal tables give equal bytes."""
-    present = [field for field in schema if field.name in table.columns]
-    columns = [
-        pa.array(_plain(table[field.name], field), type=ARROW[DTYPES[field.type]]) for field in present
+def write_table(table: pd.DataFrame, path: Path, schema: Schema, columns: Sequence[str] = ()) -> None:
+    """Write a typed table as Parquet, atomically; equal tables give equal bytes.
+
+    Args:
+        table: the fields of the schema, or some of them.
+        path: of the file.
+        schema: of the table.
+        columns: names of the columns to write, in order; those that the table lacks have no cells. By default, the fields
+            that the table has.
+    """
+    names = columns or [field.name for field in schema if field.name in table.columns]
+    arrays = [
+        pa.array(_plain(table[name], schema[name]), type=ARROW[DTYPES[schema[name].type]])
+        if name in table.columns
+        else pa.nulls(len(table))
+        for name in names
     ]
     with replacing(path) as partial:
-        pq.write_table(
-            pa.Table.from_arrays(columns, names=[field.name for field in present]),
-            partial,
-            compression="zstd",
-        )
+        pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), partial, compression="zstd")
 
 
 def read_table(path: Path, schema: Schema) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from paracosm.foundation.digests import file_digest, folder_digest, value_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
+from paracosm.generate.settings import as_generated
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
@@ -48,7 +49,7 @@ def write_card(*, recipe: Recipe, run: Run, root: Path | None = None, progress: 
     Raises:
         RunError: an earlier stage has not ended, or its `metrics.json` cannot be read.
     """
-    return run_stage(_Card(), recipe=recipe, run=run, progress=progress)
+    return run_stage(_Card(), recipe=as_generated(recipe, run), run=run, progress=progress)
 
 
 class _Card:

@@ -133,6 +133,6 @@ def test_a_column_without_training_cells_is_left_out(clinic):
         prepare(recipe=recipe(target="sex"), run=run, root=clinic, table=table)
         warnings = run.journal.stage("records")["facts"]["warnings"]
         if Schema.load(run.schema).names == ["age", "sex"]:
-            assert "column 'rare': has no cells in the training records; left out" in warnings
+            assert "column 'rare': has no cells in the training records; left out of the model" in warnings
             return
     raise AssertionError("the cell was in train for every row")

@@ -10,7 +10,10 @@ from paracosm.cli.init.recipe_template import draft, write_draft
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.finetune import Finetune
+from paracosm.records.inference.infer_schema import infer
+from paracosm.records.sources.read_source import read_source
 
 
 def write_people(path: Path, *, extra: str = "ward", cells: tuple[str, ...] = ("north", "south")) -> Path:
@@ -112,3 +115,21 @@ def test_the_source_is_found_from_a_recipe_in_another_folder(people: Path, tmp_p
     out = tmp_path / "plans" / "recipe.yaml"
     write_draft(source=str(people), out=out)
     assert load_recipe(out).data.source == "../Our People.csv"
+
+
+def test_every_warning_of_the_inference_is_printed_and_in_the_recipe(tmp_path: Path) -> None:
+    source, out = tmp_path / "orders.csv", tmp_path / "recipe.yaml"
+    draw = random.Random(0)
+    lines = [
+        f"O{row:05d},C{draw.randrange(200):05d},{draw.choice(['card', 'cash'])},{draw.randrange(99)},"
+        for row in range(400)
+    ]
+    source.write_text("order_id,customer_id,method,age,empty\n" + "\n".join(lines) + "\n")
+    printed = write_draft(source=str(source), out=out)
+    comments = " ".join(line.strip(" #") for line in out.read_text().splitlines())
+    warnings = infer(read_source(Data(source=str(source)), root=tmp_path), Data(source=str(source))).warnings
+    assert any("'customer_id'" in warning and "data.subject" in warning for warning in warnings)
+    assert any("'empty'" in warning for warning in warnings)
+    for warning in warnings:
+        assert printed.count(f"warning: {warning}") == 1
+        assert f"Warning: {warning}" in comments

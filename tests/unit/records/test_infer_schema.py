@@ -321,7 +321,7 @@ def test_near_numbers_and_dates_get_a_warning_and_are_not_identifiers(cells, exp
 def test_an_empty_column_is_left_out_with_a_warning():
     inference = infer(pd.DataFrame({"c": [None, None], "v": ["1", "2"]}), Data(source="a.csv"))
     assert inference.schema.names == ["v"]
-    assert inference.warnings == ("column 'c': has no cells at all; left out",)
+    assert inference.warnings == ("column 'c': has no cells at all; left out of the model",)
 
 
 def test_a_subject_is_an_identifier_whatever_it_looks_like():

@@ -265,3 +265,41 @@ def test_an_invalid_rule_is_reported_before_training(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"rules\.checks\[0\].*did you mean 'age'"):
         prepare(recipe=recipe, run=run, root=tmp_path)
     assert not run.splits.exists()
+
+
+NAMED = Schema(
+    tuple(
+        Field(name=name, type="integer", minimum=0, maximum=9, nullable=True)
+        for name in ("class", "and", "a.b", "total (EUR)", "if", "2nd", "quoted_0", "x")
+    )
+)
+
+
+@pytest.mark.parametrize("name", NAMED.names)
+def test_backticks_name_any_field(name: str) -> None:
+    expression = read_expression(f"`{name}` > 3 and x >= 0 or missing(`{name}`)", NAMED, "rules.checks")
+    assert expression.fields == {name, "x"}
+    values: Record = dict.fromkeys(NAMED.names, 1)
+    assert expression.compute(values | {name: 4}) is True
+    assert expression.compute(values | {name: 2}) is False
+    assert expression.compute(values | {name: None}) is True
+
+
+@pytest.mark.parametrize("name", ["class", "and", "a.b", "total (EUR)", "if", "2nd"])
+def test_a_field_that_needs_backticks_is_named(name: str) -> None:
+    with pytest.raises(RecipeError) as error:
+        read_expression(f"{name} > 3", NAMED, "rules.checks")
+    assert str(error.value).endswith(f"; write `{name}` in backticks")
+
+
+def test_other_errors_do_not_ask_for_backticks() -> None:
+    for text in ("x = 3", "x > 'a' and x > 2", "`class` == 'a'"):
+        with pytest.raises(RecipeError) as error:
+            read_expression(text, NAMED, "rules.checks")
+        assert "in backticks" not in str(error.value)
+        assert "quoted_" not in str(error.value)
+
+
+def test_backticks_in_a_text_are_part_of_it() -> None:
+    schema = Schema((Field(name="note", type="text", max_length=20),))
+    assert read_expression("note == 'a `b` c'", schema, "rules.checks").compute({"note": "a `b` c"}) is True
