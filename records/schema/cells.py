@@ -14,6 +14,9 @@ from paracosm.records.schema.datetime_format import read_datetime
 
 FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 """Constant offset from UTC at the end of a datetime format."""
+ZERO_FRACTION = re.compile(r"^-(?=0\.0$)|\.0$")
+EXACT = 1e16
+"""Floats below it are printed with all digits of their whole part."""
 PLAIN = (int, np.integer, dates.time, uuid.UUID)
 
 
@@ -43,6 +46,8 @@ def to_source_strings(column: pd.Series) -> pd.Series:
 def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series:
     """Return a column as strings like `to_source_strings`, but so that no cell changes how another one is written.
 
+    Whole numbers have no decimal point, because one missing cell can turn a column of integers into floats.
+
     Args:
         column: column of any type.
         form: format of datetimes that keep their value in it; None, and other datetimes, write ISO 8601 with a space.
@@ -50,8 +55,10 @@ def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series
     Raises:
         DataError: a cell is nested (list, dict, bytes), of a type without a text form, or not valid in UTF-8.
     """
-    if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype)):
-        # The other types write each cell alone.
+    kind = column.dtype
+    if pd.api.types.is_float_dtype(kind):
+        return to_source_strings(column).str.replace(ZERO_FRACTION, "", regex=True)
+    if not pd.api.types.is_object_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
         return to_source_strings(column)
 
     def write(moment: dates.datetime) -> str:
@@ -59,7 +66,9 @@ def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series
             raise _nanoseconds(column.name)
         return _in_format(moment, form) or moment.isoformat(sep=" ")
 
-    return _strings(column, write)
+    # `Series.map` would turn integers beside floats into floats.
+    cells = [_without_fraction(cell) for cell in column]
+    return _strings(pd.Series(cells, index=column.index, name=column.name, dtype=object), write)
 
 
 def changes_offset(column: pd.Series) -> bool:
@@ -111,6 +120,12 @@ def _objects(column: pd.Series) -> pd.Series:
 def _strings(column: pd.Series, write: Callable[[dates.datetime], str]) -> pd.Series:
     cells = [_text(cell, column.name, row, write) for row, cell in enumerate(column, start=1)]
     return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+
+
+def _without_fraction(cell: object) -> object:
+    """Return a float that holds a whole number exactly as an integer, and everything else unchanged."""
+    whole = isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(cell) < EXACT
+    return int(cell) if whole else cell  # type: ignore[arg-type]
 
 
 def _in_format(moment: dates.datetime, form: str | None) -> str | None:

@@ -121,13 +121,7 @@ def _read_files(files: list[Path], data: Data) -> pd.DataFrame:
         rows += len(table)
         if data.limit is not None and rows >= data.limit:
             break
-    return tables[0] if len(tables) == 1 else _stacked(tables)
-
-
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return tables of the same columns as one; where their types differ, each cell keeps its own, as 1 would become 1.0."""
-    differing = [name for name in tables[0].columns if len({str(table[name].dtype) for table in tables}) > 1]
-    return pd.concat([table.astype(dict.fromkeys(differing, object)) for table in tables], ignore_index=True)
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
 def _read_file(file: Path, data: Data) -> pd.DataFrame:
