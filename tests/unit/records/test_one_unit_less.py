@@ -291,7 +291,7 @@ def unit_rows(recipe: Recipe, table: pd.DataFrame, row: int) -> list[int]:
     assert recipe.privacy is not None
     if subject is None or recipe.privacy.unit == "record" or pd.isna(table[subject].iloc[row]):
         return [row]
-    return list(np.flatnonzero((table[subject] == table[subject].iloc[row]).to_numpy()))
+    return np.flatnonzero((table[subject] == table[subject].iloc[row]).to_numpy()).tolist()
 
 
 def check_one_less(whole: Prepared, rest: Prepared, gone: set[str]) -> None:
@@ -384,10 +384,11 @@ def test_any_table(seed: int, rows: int, subject: str | None) -> None:
 def typed(table: pd.DataFrame) -> list[Plain]:
     """Return rows with numbers and dates in place of strings."""
     types_of = {"age": int, "dose": float, "seen": datetime.fromisoformat}
-    return [
-        {name: None if pd.isna(cell) else types_of.get(name, str)(cell) for name, cell in row.items()}
-        for row in table.to_dict("records")
-    ]
+    rows = []
+    for cells in table.itertuples(index=False):
+        named = zip(map(str, table.columns), cells, strict=True)
+        rows.append({name: None if pd.isna(cell) else types_of.get(name, str)(cell) for name, cell in named})
+    return rows
 
 
 def as_csv(folder: Path, table: pd.DataFrame) -> Plain:
