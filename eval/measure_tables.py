@@ -55,7 +55,7 @@ def measure(
         settings: repeats, bootstrap resamples, limits on rows, and seed.
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
-        canaries: table of the planted records, with a column that says which of them were trained on.
+        canaries: table of the canaries, with a column that says which of them were trained on.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
         attackers: settings for attacks that train models, where `settings` names such attacks.
         further: other sets of synthetic records of the same generator; their spread widens the intervals of utility.

@@ -1,4 +1,4 @@
-"""What the terminal says of a finished stage, in one line."""
+"""The line that the terminal prints about a finished stage."""
 
 from typing import Any
 

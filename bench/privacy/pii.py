@@ -27,7 +27,7 @@ from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.regions import countries_and_states
 from paracosm.records.pii.protect import protect
 from paracosm.records.pii.subjects import Subjects
-from paracosm.records.pii.text_detection import Cell, find_in_texts
+from paracosm.records.pii.text_detection import TextCell, find_in_texts
 from paracosm.records.sources.read_source import read_source
 
 DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -77,7 +77,7 @@ def gold_spans(row: pd.Series) -> Spans:
 
 def paracosm_spans(texts: list[str]) -> list[Spans]:
     """Return the spans that paracosm detects."""
-    cells = [Cell(row, "text", text, f"record {row}", frozenset(), {}) for row, text in enumerate(texts)]
+    cells = [TextCell(row, "text", text, f"record {row}", frozenset(), {}) for row, text in enumerate(texts)]
     detected = find_in_texts(cells, Subjects(name_lists("en")), {}, language="en", kinds=list(KINDS))
     return [
         [(span.start, span.end, PARACOSM.get(span.kind, span.kind)) for span in spans] for spans in detected

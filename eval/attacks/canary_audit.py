@@ -189,7 +189,7 @@ CANARY_EXPOSURE = Metric(
     goal="down",
     range=(0.0, float("inf")),
     source="Carlini et al. 2019, The Secret Sharer; 95th percentile over canaries, in bits",
-    what="How many bits of a planted record the adapter reveals, measured against planted records that were left out of training.",
+    what="How many bits of a canary the adapter reveals, measured against canaries that were left out of training.",
     formula="95th percentile of log2 |R| - log2 rank, R: a canary that went in with all that did not, ranked by likelihood ratio to "
     "the base model",
     read=_interpret_exposure,
@@ -206,7 +206,7 @@ AUDIT_EPSILON = Metric(
     goal="down",
     range=(0.0, float("inf")),
     source="Steinke, Nasr & Jagielski 2023, Privacy Auditing with One (1) Training Run",
-    what="Lower bound on the epsilon of the adapter that planted records prove; above the accountant's epsilon, the claim is wrong.",
+    what="Lower bound on the epsilon of the adapter that canaries prove; above the accountant's epsilon, the claim is wrong.",
     formula="largest epsilon whose p-value for v of r right guesses is at most 5%, r = a quarter of the canaries",
     read=_interpret_audit,
     zero=None,

@@ -48,7 +48,13 @@ class Gate:
 
     def of_metric(self, name: str, title: str, section: Section) -> "Gate":
         """Return the gate with the metric's name, title and section in place of those that it lacks."""
-        return replace(self, name=self.name or name, title=self.title or title, metric=name, section=section)
+        return replace(
+            self,
+            name=self.name or name,
+            title=self.title or title,
+            metric=name,
+            section=self.own_section or section,
+        )
 
     def limit(self, release: Release) -> float:
         """Return the recipe's own limit, or else the profile's."""

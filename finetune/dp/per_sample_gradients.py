@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_DIFFERENCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
 """Maximum relative difference between a record's gradient in a batch and alone, by precision of the frozen weights."""
+QUANTIZED = 0.05
+"""The same for weights of 4 or 8 bits."""
 PERTURBATION = 0.02
 """Standard deviation of what the check adds to the weights: in a new adapter one matrix is zero, and the gradient of the other too."""
 
@@ -73,10 +75,9 @@ def check_gradients(
             for tensor, before in zip(weights, saved, strict=True):
                 tensor.copy_(before)
         wrapped.train()
-    frozen = next(
-        (parameter.dtype for parameter in wrapped.parameters() if not parameter.requires_grad), torch.float32
-    )
-    allowed = MAX_DIFFERENCE.get(frozen, 0.05)
+    frozen = {weights.dtype for weights in wrapped.parameters() if not weights.requires_grad}
+    # The coarsest decides: a quantized layer rounds, whatever the precision of the embeddings before it.
+    allowed = max(MAX_DIFFERENCE.get(dtype, QUANTIZED) for dtype in frozen or {torch.float32})
     if difference > allowed:
         raise ModelError(
             f"privacy: the per-sample gradients of this model are off by {difference:.1e} (at most {allowed:g} is allowed), so clipping"

@@ -32,7 +32,7 @@ LAUNCHES = [words[words.index("-m") + 1 :] for words in SHELL if words[0] == "ac
 RECIPES = [block for language, block in BLOCKS if language == "yaml"]
 TREES = [block for language, block in BLOCKS if language == ""]
 RUN_TREE = next(block for block in TREES if block.startswith("runs/"))
-HOUSE = next(block for block in TREES if block.startswith("paracosm/"))
+LAYOUT = next(block for block in TREES if block.startswith("foundation/"))
 
 
 def leaf(words: list[str]) -> tuple[typer.main.TyperCommand, list[str]]:
@@ -116,7 +116,7 @@ def test_repository_paths_exist() -> None:
     folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != ".")
     paths = {words for words in INLINE if re.fullmatch(rf"({folders})/[\w./-]+|[\w-]+\.(txt|toml)", words)}
     paths |= {link for link in re.findall(r"\]\(([^)#]+)\)", PROSE) if "://" not in link}
-    paths |= {line.split()[0] for line in HOUSE.splitlines()}
+    paths |= {line.split()[0] for line in LAYOUT.splitlines()}
     assert "docs/evaluation.md" in paths
     assert {path for path in paths if not (ROOT / path).exists()} == set()
 

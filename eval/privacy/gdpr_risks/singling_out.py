@@ -45,7 +45,7 @@ def singling_out(context: Context, candidate: pd.DataFrame) -> dict[str, Estimat
     A predicate states a few cells of one synthetic record and holds for no other. It singles out a record if it holds for exactly
     one record of a subsample of train with the size of control and all of control together; the mean over such subsamples is
     computed in closed form. Both sides are equally large, so s is 1/2 without a leak. The interval adds the variance over the
-    records singled out on both sides and over synthetic records, and is no narrower than Wilson's.
+    records singled out on both sides and over synthetic records, and is never narrower than Wilson's.
     """
     from scipy.stats import hypergeom
 

@@ -101,7 +101,7 @@ def test_the_perplexity_ceiling_excludes_texts_of_its_model(tested: bool) -> Non
     real, control, test, fresh = (_texts(notes(120, seed)) for seed in range(4))
     context = Context(NOTES, real, control, test if tested else None, None, QUICK, 120)
     measured = [measure for measure in FIDELITY if PERPLEXITY_RATIO in measure.metrics]
-    (found,) = jobs.measured(context, fresh, measured)
+    (found,) = jobs.run_measures(context, fresh, measured)
     assert found["ceiling"]["perplexity_ratio"].value == pytest.approx(1, abs=0.15)
 
 

@@ -190,6 +190,11 @@ def test_the_verdict_is_the_worst_state() -> None:
     assert verdict([quiet]) == "INCONCLUSIVE"
 
 
+def test_a_gate_is_in_the_section_of_its_metric_unless_it_names_another() -> None:
+    others = {gate.name: gate.section for gate in GATES if gate.section != METRICS[gate.metric].section}
+    assert others == {"twins": "privacy"}
+
+
 def test_every_gate_limits_a_registered_metric_once() -> None:
     assert len({gate.name for gate in GATES}) == len(GATES)
     assert {gate.metric for gate in GATES} <= set(METRICS)
