@@ -44,3 +44,12 @@ class Recipe(Section):
                 "freezes; use lora, rslora or dora, or leave out quantize"
             )
         return self
+
+    @model_validator(mode="after")
+    def _private_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.limit is not None:
+            raise ValueError(
+                "data.limit takes the first rows, so that under privacy one row could decide whether another one is read;"
+                " leave it out, and raise data.split.test or data.split.control to train on fewer records"
+            )
+        return self

@@ -24,6 +24,7 @@ from paracosm.records.inference.declared_schema import (
 )
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
+from paracosm.records.inference.separate_cells import separate_cells
 from paracosm.records.pii.protect import protect
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, to_typed, write_table
@@ -147,6 +148,8 @@ def assemble(
     if data.limit is not None:
         raw = raw.head(data.limit)
     check_declared(recipe, [str(name) for name in raw.columns])
+    if recipe.privacy is not None:
+        raw = separate_cells(raw, data)
     inference = infer(raw, data)
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema

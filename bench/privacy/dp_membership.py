@@ -3,8 +3,8 @@
     python bench/privacy/dp_membership.py
     python bench/privacy/dp_membership.py --layers 6 --epochs 50 --epsilon 1
 
-Trains on the same 200 heart disease records twice: for 50 epochs without noise, attacked at its last step, and under the
-privacy budget. 600 further records are the non-members.
+Trains on the same 199 heart disease records twice: for 50 epochs without noise, attacked at its last step, and under the
+privacy budget. The other 721 records are the non-members.
 """
 
 import argparse
@@ -39,9 +39,8 @@ def main() -> None:
     private = load_recipe(
         Path("healthcare-heart-private"),
         [
-            "data.limit=800",
             "data.split.control=0.45",
-            "data.split.test=0.3",
+            "data.split.test=0.33",
             f"model.layers={arguments.layers}",
             f"privacy.epsilon={arguments.epsilon}",
             f"finetune.epochs={arguments.epochs}",

@@ -110,7 +110,12 @@ class Data(Section):
     """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
     query: str | None = None
+<<<<<<< HEAD
     """A single SELECT statement, if the source is a database URL; it cannot change the database."""
+=======
+    """SELECT statement, if the source is a database URL. With `privacy`, it must select each row by the row alone: no LIMIT, no
+    window and no aggregate over rows of several subjects."""
+>>>>>>> refs/heads/safe1
     hub_split: str = "train"
     """Split to read of a Hugging Face data set."""
     drop: list[str] = []
@@ -131,7 +136,8 @@ class Data(Section):
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Read at most this many rows; null reads all."""
+    """Read at most this many rows, the first ones; null reads all. Not allowed with `privacy`, where no row may decide whether another
+    one is read: raise `split.test` instead."""
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
     split: Split = Split()

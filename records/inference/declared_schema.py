@@ -77,7 +77,7 @@ def declared_type(override: FieldOverride) -> FieldType | None:
 
 
 def without_inferred(schema: Schema) -> Schema:
-    """Return a declared schema without what was inferred: units, padding, words for true and false, shares of missing cells."""
+    """Return a declared schema without what was inferred: units, padding, words for true and false, missing cells."""
     return Schema(tuple(_declared_field(field) for field in schema))
 
 
@@ -105,7 +105,8 @@ def _declared_field(field: Field) -> Field:
     declared = Field(
         name=field.name,
         type=field.type,
-        nullable=field.nullable,
+        # An identifier declares no `nullable`, so that of an inferred one would come from the records.
+        nullable=field.nullable and field.modelled,
         minimum=field.minimum,
         maximum=field.maximum,
         decimals=field.decimals,

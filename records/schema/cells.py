@@ -2,13 +2,21 @@
 
 import datetime as dates
 import decimal
+import re
 import uuid
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
+from paracosm.records.schema.datetime_format import read_datetime
 
+FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
+"""Constant offset from UTC at the end of a datetime format."""
+ZERO_FRACTION = re.compile(r"^-(?=0\.0$)|\.0$")
+EXACT = 1e16
+"""Floats below it are printed with all digits of their whole part."""
 PLAIN = (int, np.integer, dates.time, uuid.UUID)
 
 
@@ -33,6 +41,34 @@ def to_source_strings(column: pd.Series) -> pd.Series:
         cells = [pd.NA if np.isnan(cell) else str(cell) for cell in values]
         return pd.Series(cells, index=column.index, name=column.name, dtype="string")
     return _objects(column)
+
+
+def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series:
+    """Return a column as strings like `to_source_strings`, but so that no cell changes how another one is written.
+
+    Whole numbers have no decimal point, because one missing cell can turn a column of integers into floats.
+
+    Args:
+        column: column of any type.
+        form: format of datetimes that keep their value in it; None, and other datetimes, write ISO 8601 with a space.
+
+    Raises:
+        DataError: a cell is nested (list, dict, bytes), of a type without a text form, or not valid in UTF-8.
+    """
+    kind = column.dtype
+    if pd.api.types.is_float_dtype(kind):
+        return to_source_strings(column).str.replace(ZERO_FRACTION, "", regex=True)
+    if not pd.api.types.is_object_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
+        return to_source_strings(column)
+
+    def write(moment: dates.datetime) -> str:
+        if getattr(moment, "nanosecond", 0):
+            raise _nanoseconds(column.name)
+        return _in_format(moment, form) or moment.isoformat(sep=" ")
+
+    # `Series.map` would turn integers beside floats into floats.
+    cells = [_without_fraction(cell) for cell in column]
+    return _strings(pd.Series(cells, index=column.index, name=column.name, dtype=object), write)
 
 
 def changes_offset(column: pd.Series) -> bool:
@@ -61,9 +97,7 @@ def _datetimes(column: pd.Series) -> pd.Series:
         column = column.dt.tz_localize(None)
     known = column.dropna()
     if (known.dt.nanosecond != 0).any():
-        raise DataError(
-            f"column {column.name!r}: holds nanoseconds; the finest supported unit is microseconds"
-        )
+        raise _nanoseconds(column.name)
     if (known.dt.microsecond != 0).any():
         code = "%Y-%m-%d %H:%M:%S.%f"
     elif (known == known.dt.normalize()).all():
@@ -80,15 +114,46 @@ def _objects(column: pd.Series) -> pd.Series:
     timespec = "microseconds" if any(moment.microsecond for moment in moments) else "seconds"
     if changes_offset(column):
         column = column.map(_without_zone, na_action="ignore")
-    cells = [_text(cell, column.name, row, timespec) for row, cell in enumerate(column, start=1)]
+    return _strings(column, lambda moment: moment.isoformat(sep=" ", timespec=timespec))
+
+
+def _strings(column: pd.Series, write: Callable[[dates.datetime], str]) -> pd.Series:
+    cells = [_text(cell, column.name, row, write) for row, cell in enumerate(column, start=1)]
     return pd.Series(cells, index=column.index, name=column.name, dtype="string")
+
+
+def _without_fraction(cell: object) -> object:
+    """Return a float that holds a whole number exactly as an integer, and everything else unchanged."""
+    whole = isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(cell) < EXACT
+    return int(cell) if whole else cell  # type: ignore[arg-type]
+
+
+def _in_format(moment: dates.datetime, form: str | None) -> str | None:
+    """Return a datetime in a format, or None if that would lose a part of it or state another offset from UTC."""
+    if form is None:
+        return None
+    text = moment.strftime(form)
+    literal = FORMAT_OFFSET.search(form)
+    if literal is not None:
+        offset = "+0000" if literal[0] == "Z" else literal[0].replace(":", "")
+        if moment.strftime("%z") != offset:
+            return None
+    try:
+        kept = read_datetime(text, form) == moment.replace(tzinfo=None)
+    except ValueError:
+        return None
+    return text if kept else None
+
+
+def _nanoseconds(name: object) -> DataError:
+    return DataError(f"column {name!r}: holds nanoseconds; the finest supported unit is microseconds")
 
 
 def _without_zone(cell: object) -> object:
     return cell.replace(tzinfo=None) if isinstance(cell, dates.datetime) else cell
 
 
-def _text(cell: object, name: object, row: int, timespec: str) -> object:
+def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime], str]) -> object:
     if isinstance(cell, str):
         if holds_lone_surrogate(cell):
             raise DataError(f"column {name!r}: row {row} holds a lone surrogate, which UTF-8 cannot write")
@@ -107,7 +172,7 @@ def _text(cell: object, name: object, row: int, timespec: str) -> object:
     if isinstance(cell, decimal.Decimal):
         return format(cell, "f")
     if isinstance(cell, dates.datetime):
-        return cell.isoformat(sep=" ", timespec=timespec)
+        return write(cell)
     if isinstance(cell, dates.date):
         return cell.isoformat()
     raise DataError(

@@ -34,7 +34,7 @@ def from_object(table: Any, *, drop: Collection[str] = ()) -> pd.DataFrame:
         and not isinstance(table, str)
         and all(isinstance(row, dict) for row in table)
     ):
-        return checked(pd.DataFrame(_rows(table, name, drop)), name)
+        return checked(_frame(_rows(table, name, drop)), name)
     raise DataError(
         f"{name}: is not a table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a"
         " list of dicts"
@@ -51,6 +51,15 @@ def _rows(table: Sequence[dict[Any, Any]], name: str, drop: Collection[str]) -> 
                     f"{name}: row {number}: the key {key!r} or its value has a lone surrogate, which UTF-8 cannot write"
                 )
     return rows
+
+
+def _frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
+    """Return rows as a table in which each number is as it was: pandas turns integers beside a missing cell into floats."""
+    table = pd.DataFrame(rows)
+    for name in table.columns:
+        if pd.api.types.is_float_dtype(table[name].dtype):
+            table[name] = pd.Series([row.get(name) for row in rows], dtype=object)
+    return table
 
 
 def arrow_of(dataset: Any) -> pa.Table:
