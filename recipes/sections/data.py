@@ -110,12 +110,8 @@ class Data(Section):
     """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
     query: str | None = None
-<<<<<<< HEAD
-    """A single SELECT statement, if the source is a database URL; it cannot change the database."""
-=======
-    """SELECT statement, if the source is a database URL. With `privacy`, it must select each row by the row alone: no LIMIT, no
-    window and no aggregate over rows of several subjects."""
->>>>>>> refs/heads/safe1
+    """A single SELECT statement, if the source is a database URL; it cannot change the database. With `privacy`, it must
+    select each row by the row alone: no LIMIT, no window and no aggregate over rows of several subjects."""
     hub_split: str = "train"
     """Split to read of a Hugging Face data set."""
     drop: list[str] = []
