@@ -139,7 +139,12 @@ SOURCES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], tuple[str, ...
     "broken SQL": (
         database,
         ("data.source=sqlite:///real.db", "data.query=SELEC age FROM patients"),
-        ("real.db", '"SELEC"', "syntax error"),
+        ("data.query", "SELECT"),
+    ),
+    "SQL with an error": (
+        database,
+        ("data.source=sqlite:///real.db", "data.query=SELECT age FORM patients"),
+        ("real.db", "syntax error"),
     ),
     "query without rows": (
         database,
