@@ -72,8 +72,10 @@ def number_format(cells: Iterable[str]) -> dict[str, Any] | None:
 
 
 def significant_digits(value: float) -> int:
-    """Return the number of significant digits of the shortest decimal that equals `value` as a float."""
-    return len(Decimal(repr(value)).normalize().as_tuple().digits)
+    """Return the fewest significant digits with which `value`, rounded to them, reads back as the same float."""
+    shortest = len(Decimal(repr(value)).normalize().as_tuple().digits)
+    # The shortest decimal of a float may lie on a tie, which rounding to as many digits resolves to its neighbour.
+    return next(digits for digits in (shortest, 17) if float(f"{value:.{digits - 1}e}") == value)
 
 
 def decimals_of(value: float) -> int:

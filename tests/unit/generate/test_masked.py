@@ -268,7 +268,7 @@ def test_likelihoods_cover_every_decision_of_a_record() -> None:
     assert unknown == 0
     likelihoods = reader.likelihoods(model.model, encoded)
     for likelihood, record in zip(likelihoods, encoded, strict=True):
-        assert len(likelihood.log_probability) == len(likelihood.place) == record.decisions
+        assert len(likelihood.log_probability) == len(likelihood.field_index) == record.decisions
         assert (likelihood.log_probability < 0).all()
         assert (likelihood.expected <= 0).all()
 

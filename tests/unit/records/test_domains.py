@@ -171,3 +171,13 @@ def test_every_training_record_lies_in_the_fitted_domain(cells, gaps):
     for bound in (field.minimum, field.maximum):
         assert bound is None or field.allows(bound)
     assert not isinstance(field.maximum, float) or math.isfinite(field.maximum)
+
+
+def test_a_number_whose_shortest_decimal_is_a_tie_reads_back() -> None:
+    cells = ["5.960464477539063e-08", "1e-09"]
+    raw = pd.DataFrame({"c": pd.Series(cells, dtype="string"), "d": ["x", "y"]})
+    data = Data(source="a.csv", fields={"d": {"type": "text"}})
+    schema = infer_types(raw, data)
+    table = to_typed(raw, schema)
+    schema = fit_domains(schema, table, data)
+    assert all(schema.allows(record) for record in to_records(table, schema))
