@@ -256,6 +256,6 @@ def test_unmeasured_metrics_show_their_reason(found: Evaluation) -> None:
     )
     page = report_html(rule_on(bare).file, name="notes")
     assert "no target column was named" in page
-    assert "pairs need two columns that are no text" in page
+    assert "pairs need two columns that are not text" in page
     assert 'id="training"' not in page
     assert 'id="pairs"' not in page
