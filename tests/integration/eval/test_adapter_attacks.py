@@ -11,6 +11,7 @@ from paracosm.eval.attacks.canary_audit import canary_audit
 from paracosm.eval.attacks.extraction import extraction
 from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle
 from paracosm.eval.attacks.target import adapter_likelihoods, read_target
+from paracosm.eval.evaluation import rule_on
 from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
@@ -140,22 +141,24 @@ def test_canaries_are_exposed_and_refute_a_privacy_budget(memorised: tuple[Run, 
 def test_the_verdict_on_a_memorising_adapter_is_fail(memorised: tuple[Run, Context]) -> None:
     run, context = memorised
     assert context.test is not None
-    found = measure(
-        train=context.train,
-        control=context.control,
-        test=context.test,
-        synthetic=_patients(120, 3),
-        schema=SCHEMA,
-        settings=QUICK,
-        adapter=run.adapter,
-        canaries=run.canaries,
+    evaluation = rule_on(
+        measure(
+            train=context.train,
+            control=context.control,
+            test=context.test,
+            synthetic=_patients(120, 3),
+            schema=SCHEMA,
+            settings=QUICK,
+            adapter=run.adapter,
+            canaries=run.canaries,
+        )
     )
-    states = {gate.gate: gate.state for gate in found.gates}
+    states = {gate.gate: gate.state for gate in evaluation.gates}
     assert states["adapter_mia_auc"] == "FAIL"
-    assert found.verdict == "FAIL"
+    assert evaluation.verdict == "FAIL"
     # 60 canaries left out show 5.9 bits at most, below the limit of 10: no power.
     assert states["canary_exposure"] == "INCONCLUSIVE"
-    assert "No power" in next(gate.reason for gate in found.gates if gate.gate == "canary_exposure")
+    assert "No power" in next(gate.reason for gate in evaluation.gates if gate.gate == "canary_exposure")
 
 
 def test_attacks_without_their_input_are_not_measured(memorised: tuple[Run, Context]) -> None:
