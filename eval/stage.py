@@ -18,7 +18,7 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.settings import as_generated
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
-from paracosm.recipes.run.stage import run_stage
+from paracosm.recipes.run.stage import check_unchanged, run_stage
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
 
@@ -126,8 +126,9 @@ def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return what the measurements depend on; the release section does not change them.
 
     Raises:
-        RunError: the run has no splits or no synthetic records yet.
+        RunError: the run has no splits or no synthetic records yet, or they are not as their stages left them.
     """
+    check_unchanged(run, ("records", "finetune", "generate"))
     needed = [run.schema, *map(run.split, SPLITS)]
     for path in needed:
         if not path.is_file():

@@ -11,6 +11,7 @@ from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.stage import check_unchanged
 
 ONLY_SPEED = {"micro_batch_size", "gradient_checkpointing", "packing"}
 """Settings that change time and memory, but not what is learnt."""
@@ -53,7 +54,12 @@ class _Finetune:
 
 
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
-    """Return everything that the adapter depends on."""
+    """Return everything that the adapter depends on.
+
+    Raises:
+        RunError: a split or the schema is not as the records stage left it.
+    """
+    check_unchanged(run, ("records",))
     private = {} if recipe.privacy is None else {"privacy": recipe.privacy.model_dump(mode="json")}
     return {
         "splits": {name: file_digest(run.split(name)) for name in ("train", "control")},

@@ -24,6 +24,7 @@ from paracosm.generate.shards import Shards
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.record_set import RecordSet
+from paracosm.recipes.run.stage import check_unchanged
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
@@ -118,7 +119,12 @@ class Ahead:
 
 
 def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
-    """Return everything that the synthetic records depend on."""
+    """Return everything that the synthetic records depend on.
+
+    Raises:
+        RunError: the splits or the adapter are not as their stages left them.
+    """
+    check_unchanged(run, ("records", "finetune"))
     settings = recipe.generate.model_dump(mode="json", exclude=NOT_COMPARED)
     engine = "vllm" if recipe.generate.engine == "vllm" else "paracosm"
     files = {name: root / name for name in recipe.rules.references.values()}

@@ -11,6 +11,7 @@ from typing import Any
 
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
+from paracosm.foundation.json_files import read_json
 
 RECORDED_PACKAGES = (
     "paracosm",
@@ -25,6 +26,9 @@ RECORDED_PACKAGES = (
 )
 
 
+START_OVER = "; restore it, or remove the run directory to start over"
+
+
 @dataclass(frozen=True)
 class Journal:
     """The file `run.json`. Every write replaces the whole file in one step."""
@@ -35,16 +39,15 @@ class Journal:
         """Return the content; an empty journal where there is no file.
 
         Raises:
-            RunError: the file is not JSON.
+            RunError: the file is not a journal.
         """
-        try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.path.exists():
             return {"stages": {}}
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"{self.path}: cannot be read as JSON ({error}); remove the run directory to start over"
-            ) from error
+        content = read_json(self.path, RunError, advice=START_OVER)
+        stages = content.get("stages")
+        if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):
+            raise RunError(f"{self.path}: is not the journal of a run (no stages){START_OVER}")
+        return content
 
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content.

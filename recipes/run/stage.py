@@ -6,11 +6,12 @@ inputs and its outputs are unchanged, lets it resume when it was killed, and rem
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -105,6 +106,25 @@ def is_done(run: Run, name: str, inputs: dict[str, Any]) -> bool:
         and record.get("inputs") == inputs
         and record.get("outputs") == _output_digests(run, name)
     )
+
+
+def check_unchanged(run: Run, names: Iterable[str]) -> None:
+    """Check that the outputs of finished stages are as the stages left them; a stage that never ended is not checked.
+
+    Raises:
+        RunError: a file was changed, damaged or removed since.
+    """
+    for name in names:
+        record = run.journal.stage(name)
+        if record.get("status") != "done":
+            continue
+        present = _output_digests(run, name)
+        for output, digest in record["outputs"].items():
+            if present.get(output) != digest:
+                raise RunError(
+                    f"{run.root / output}: is not as the {name} stage left it (changed, damaged or removed);"
+                    f" restore it, or repeat the stage with `paracosm run`"
+                )
 
 
 def _output_digests(run: Run, name: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from paracosm.generate.settings import as_generated
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
-from paracosm.recipes.run.stage import run_stage
+from paracosm.recipes.run.stage import check_unchanged, run_stage
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.croissant import croissant, write_records
 from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation, source_kind
@@ -61,6 +61,7 @@ class _Card:
         for stage in NEEDED:
             if run.journal.stage(stage).get("status") != "done":
                 raise RunError(f"{run.root}: the card needs a finished {stage} stage")
+        check_unchanged(run, NEEDED)
         return card_inputs(recipe, run)
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:

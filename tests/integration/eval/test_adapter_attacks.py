@@ -53,7 +53,7 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
             "data": {"source": "none.csv"},
             "model": {"layers": 1},
             "finetune": {
-                "epochs": 30,
+                "epochs": 40,
                 "patience": None,
                 "learning_rate": 6e-3,
                 "average_decay": 0.8,
