@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -266,5 +265,7 @@ def _attack_folder(out: Path | None) -> Iterator[Path]:
     if out is not None:
         yield out / "attackers"
         return
-    with TemporaryDirectory() as folder:
-        yield Path(folder)
+    from paracosm.foundation.temporary import temporary_folder
+
+    with temporary_folder() as folder:
+        yield folder

@@ -1,17 +1,21 @@
 """Exceptions for errors that the user can fix; the command prints them in one line, without a traceback."""
 
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.printable import printable
 
 
 class ParacosmError(Exception):
     """An error that the user can fix. Its text is one line: what is wrong, where, and what is allowed.
 
-    Passwords and tokens of URLs in the text are hidden, so that no message can show one.
+    Passwords and tokens of URLs in the text are hidden, so that no message can show one. Control characters are escaped.
     """
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(
-            *(redact(argument) if isinstance(argument, str) else argument for argument in arguments)
+            *(
+                printable(redact(argument)) if isinstance(argument, str) else argument
+                for argument in arguments
+            )
         )
 
 

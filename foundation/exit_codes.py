@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import ParacosmError
+from paracosm.foundation.printable import printable, printable_streams
+from paracosm.foundation.signals import Terminated, ending_on_signals
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70
@@ -43,12 +45,16 @@ def exit_code_of(main: Callable[[], int]) -> int:
         main: does the work and returns its exit code.
 
     Returns:
-        The exit code of `main`, or 2 (error that the user can fix), 130 (interrupted) or 141 (broken pipe).
+        The exit code of `main`, or 2 (error that the user can fix), 129 (SIGHUP), 130 (interrupted), 141 (broken pipe) or
+        143 (SIGTERM).
     """
     try:
-        return main()
+        with printable_streams(), ending_on_signals():
+            return main()
     except ParacosmError as error:
         return _print_error(str(error), USER_ERROR)
+    except Terminated as end:
+        return _print_error(f"{end.name}; the same command resumes", 128 + end.signal)
     except KeyboardInterrupt:
         return _print_error("interrupted; the same command resumes", INTERRUPTED)
     except BrokenPipeError:
@@ -75,7 +81,7 @@ def exit_code_of_command(main: Callable[[], int]) -> int:
     try:
         return exit_code_of(main)
     except Exception:  # noqa: BLE001  # the outermost handler: an exit code of 1 would read as a failed gate
-        print(redact(traceback.format_exc()), end="", file=sys.stderr)
+        print(printable(redact(traceback.format_exc())), end="", file=sys.stderr)
         print("error: internal error; please report it with the traceback above", file=sys.stderr)
         return INTERNAL_ERROR
 
@@ -86,5 +92,5 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _print_error(text: str, code: int) -> int:
-    print(f"error: {redact(' '.join(text.split()))}", file=sys.stderr, flush=True)
+    print(f"error: {printable(redact(' '.join(text.split())))}", file=sys.stderr, flush=True)
     return code

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.printable import printable
 
 Progress = Callable[[str], None]
 """Receives one progress line, without a line break."""
@@ -14,8 +15,8 @@ def silent(line: str) -> None:
 
 
 def to_stderr(line: str) -> None:
-    """Print a progress line to standard error, without passwords of URLs, and flush it."""
-    print(redact(line), file=sys.stderr, flush=True)
+    """Print a progress line to standard error, without passwords of URLs and control characters, and flush it."""
+    print(printable(redact(line), keep=""), file=sys.stderr, flush=True)
 
 
 def indented(progress: Progress, width: int = 11) -> Progress:

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.temporary import temporary_folder
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.local_folder import incoming, os_errors_in_one_line, sweep
 from paracosm.registry.stores.store import Address, Store
@@ -177,10 +177,10 @@ def checked(at: Address, *, key: Path | None) -> Iterator[Version]:
         RegistryError: as `verify`.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="paracosm-") as folder,
-        os_errors_in_one_line(Path(folder)),
+        temporary_folder() as folder,
+        os_errors_in_one_line(folder),
     ):
-        yield _fetch_and_check(at.store, at.find(), Path(folder), key)
+        yield _fetch_and_check(at.store, at.find(), folder, key)
 
 
 def _fetch_and_check(store: Store, listed: Version, folder: Path, key: Path | None) -> Version:

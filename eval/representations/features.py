@@ -130,17 +130,18 @@ def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTrans
         table: decides which text columns are empty and left out.
     """
     parts: list[tuple[str, Any, Any]] = []
-    for field in fields:
+    # Numbered, because scikit-learn allows no double underscore in these names.
+    for index, field in enumerate(fields):
         if field.type in NUMERIC:
             scale = make_pipeline(
                 SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
                 StandardScaler(),
             )
-            parts.append((field.name, scale, [field.name]))
+            parts.append((str(index), scale, [field.name]))
         elif field.type in DISCRETE:
             encoder = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CODES)
-            parts.append((field.name, encoder, [field.name]))
+            parts.append((str(index), encoder, [field.name]))
         elif any(text.strip() for text in as_texts(table[field.name])):
             vector = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\S+")
-            parts.append((field.name, vector, field.name))
+            parts.append((str(index), vector, field.name))
     return ColumnTransformer(parts)

@@ -32,6 +32,9 @@ SCALARS = (
     (MERGE, r"^<<$", ["<"]),
 )
 
+MOST_NODES = 1_000_000
+"""Entries of a document after the expansion of aliases; a closed list of 100,000 categories has a tenth of them."""
+
 
 class CoreLoader(yaml.SafeLoader):
     """YAML loader for the scalars of the YAML 1.2 core schema."""
@@ -93,6 +96,7 @@ def read_document(text: str, name: str) -> Document:
         node = loader.get_single_node()
         if node is None:
             return Document(None, {})
+        _check_expansion(node, name)
         lines: dict[KeyPath, int] = {}
         _record_lines(node, (), lines, set(), name)
         return Document(loader.construct_document(node), lines)
@@ -110,6 +114,38 @@ def read_document(text: str, name: str) -> Document:
         if isinstance(error, RecipeError):
             raise
         raise RecipeError(f"{name}: holds a value that cannot be read ({error})") from error
+
+
+def _check_expansion(root: yaml.Node, name: str) -> None:
+    """Check that a document, with every alias replaced by its content, has a bounded number of nodes.
+
+    Raises:
+        RecipeError: it has more nodes, or an alias stands inside of its own anchor.
+    """
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if not isinstance(node, yaml.CollectionNode):
+            return 1
+        if id(node) in open_nodes:
+            line = node.start_mark.line + 1
+            raise RecipeError(f"{name}:{line}: an alias refers to the anchor around it; write the value out")
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            children = (
+                [child for pair in node.value for child in pair]
+                if isinstance(node, yaml.MappingNode)
+                else node.value
+            )
+            sizes[id(node)] = 1 + sum(map(size, children))
+            open_nodes.remove(id(node))
+        return sizes[id(node)]
+
+    if size(root) > MOST_NODES:
+        raise RecipeError(
+            f"{name}: its aliases expand to more than {MOST_NODES:,} entries; write fewer aliases (*name)"
+        )
 
 
 def dump_document(value: Any) -> str:

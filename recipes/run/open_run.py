@@ -1,5 +1,6 @@
 """A recipe together with its run directory, from what a command was given: a recipe, or a run."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -47,17 +48,22 @@ class OpenRun:
         Raises:
             RunError: it cannot be made, the path holds something else, or another process holds the lock.
         """
+        # Whatever a library writes into the run is for its owner alone.
+        mask = os.umask(0o077)
         made = [folder for folder in (self.run.root, *self.run.root.parents) if not folder.exists()]
-        Run.create(self.run.root)
-        with locked(self.run.root):
-            try:
-                if not self.run.recipe.is_file():
-                    self._keep(self.before or self.recipe)
-                yield
-            except (ParacosmError, OSError):
-                if made and self.run.journal.stage("records").get("status") != "done":
-                    _take_away(made)
-                raise
+        try:
+            Run.create(self.run.root)
+            with locked(self.run.root):
+                try:
+                    if not self.run.recipe.is_file():
+                        self._keep(self.before or self.recipe)
+                    yield
+                except (ParacosmError, OSError):
+                    if made and self.run.journal.stage("records").get("status") != "done":
+                        _take_away(made)
+                    raise
+        finally:
+            os.umask(mask)
 
     def keep_recipe(self) -> None:
         """Write the recipe as this command resolved it into the run. The run's lock must be held."""

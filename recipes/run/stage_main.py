@@ -53,6 +53,7 @@ def _do(stage: Callable[[OpenRun], object], argv: Sequence[str] | None, parser: 
         given = parser.parse_intermixed_args(argv)
         opened = replace(open_run(given.recipe, given.overrides, given.run), out=getattr(given, "out", None))
         if int(os.environ.get("RANK", "0")) > 0:
+            os.umask(0o077)
             stage(opened)
             return 0
         with opened.working():

@@ -6,7 +6,6 @@ refers to. The synthetic records also go to a data set repository of the same na
 """
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 from paracosm.foundation.credentials.redaction import redact, without_credentials
 from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.temporary import temporary_folder
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
 from paracosm.registry.versions.manifest import (
@@ -60,8 +60,7 @@ class Hub:
 
     def add(self, release: Release) -> Version:
         name = release.about.name
-        with tempfile.TemporaryDirectory(prefix="paracosm-") as temporary, self._errors_in_one_line(name):
-            folder = Path(temporary)
+        with temporary_folder() as folder, self._errors_in_one_line(name):
             version = release.lay_out(folder)
             self._prepare(name, "model", public=release.public)
             self._prepare(name, "dataset", public=release.public)

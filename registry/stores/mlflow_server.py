@@ -6,7 +6,6 @@ model version of a killed publisher has no such tag and is ignored.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +16,7 @@ from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.foundation.credentials.redaction import HIDDEN, redact, replace_value
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
+from paracosm.foundation.temporary import temporary_folder
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
 from paracosm.registry.versions.checks import FRONT_MATTER
@@ -74,8 +74,7 @@ class TrackingServer:
 
     def add(self, release: Release) -> Version:
         name = release.about.name
-        with tempfile.TemporaryDirectory(prefix="paracosm-") as temporary, self._client(name) as client:
-            folder = Path(temporary)
+        with temporary_folder() as folder, self._client(name) as client:
             version = release.lay_out(folder)
             self._prepare(client, name)
             run = client.create_run(_experiment(client), run_name=name)

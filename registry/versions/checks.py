@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from paracosm.eval.gates.ruling import verdict as verdict_of
 from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.finetune.models.adapter_files import check_adapter
@@ -15,7 +13,8 @@ from paracosm.finetune.models.pretrained import foreign_code
 from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
-from paracosm.foundation.errors import ModelError, RegistryError
+from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
+from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
     LARGEST_TEXT,
@@ -229,7 +228,7 @@ def front_matter(card: str) -> dict[str, Any]:
     """Return the YAML front matter of a card of unknown origin, or an empty mapping if it cannot be read."""
     match = FRONT_MATTER.match(card)
     try:
-        front = yaml.safe_load(match[1]) if match else None
-    except (yaml.YAMLError, RecursionError, ValueError):
+        front = read_document(match[1], "README.md").value if match else None
+    except RecipeError:
         return {}
     return front if isinstance(front, dict) else {}

@@ -339,3 +339,15 @@ def test_training_defaults_depend_on_objective_and_method():
     assert (said.finetune.patience, said.finetune.epochs) == (None, 3)
     assert load(dump_recipe(said)) == said
     assert "must be one of 'causal', 'masked'" in complaint(GOOD, "finetune.objective=[masked]")
+
+
+def test_a_document_whose_aliases_expand_beyond_bounds_is_refused_at_once() -> None:
+    levels = "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(8)
+    )
+    bomb = f"a: &a [{','.join(['x'] * 10)}]\n{levels}"
+    with pytest.raises(RecipeError, match=r"bomb: its aliases expand to more than 1,000,000 entries"):
+        read_document(bomb, "bomb")
+    with pytest.raises(RecipeError, match=r"loop:2: an alias refers to the anchor around it"):
+        read_document("name: x\ndata: &d\n  source: *d\n", "loop")
+    assert read_document("a: &a [1, 2]\nb: *a\n", "fine").value == {"a": [1, 2], "b": [1, 2]}

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.run.stage import run_if_stale
+from paracosm.recipes.run.open_run import open_run
+from paracosm.recipes.run.stage import check_unchanged, run_if_stale
 
 
 def test_a_stage_sweeps_what_a_killed_write_left_and_keeps_what_is_whole(tmp_path: Path) -> None:
@@ -52,3 +54,48 @@ def test_the_time_of_killed_tries_counts_until_the_last_file_that_each_wrote(tmp
     killed_after(100, seed=1)
     run_if_stale(run, "generate", {"seed": 2}, dict)
     assert run.journal.stage("generate")["wall_seconds"] < 10
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", "null", "[" * 100_000, '{"stages": 3}', '{"stages": {"eval": []}}', "\xff"]
+)
+def test_a_damaged_journal_is_named(tmp_path: Path, content: str) -> None:
+    run = Run.create(tmp_path / "run")
+    run.journal.path.write_text(content, encoding="latin-1")
+    with pytest.raises(RunError, match=r"run\.json: is (not|nested)"):
+        run.journal.stage("records")
+
+
+def test_an_output_that_was_changed_after_its_stage_is_named(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    check_unchanged(run, ("records",))
+
+    def work() -> None:
+        run.splits.mkdir()
+        run.split("train").write_bytes(b"records")
+
+    run_if_stale(run, "records", {}, work)
+    check_unchanged(run, ("records",))
+    run.split("train").write_bytes(b"record")
+    with pytest.raises(RunError, match=r"run/splits: is not as the records stage left it"):
+        check_unchanged(run, ("records",))
+    run.split("train").unlink()
+    run.splits.rmdir()
+    with pytest.raises(RunError, match=r"run/splits: is not as the records stage left it"):
+        check_unchanged(run, ("records",))
+
+
+def test_files_of_a_run_are_for_their_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("recipe.yaml").write_text("name: x\ndata: {source: x.csv}\n")
+    before = os.umask(0o022)
+    try:
+        opened = open_run(Path("recipe.yaml"))
+        with opened.working():
+            Path(opened.run.root / "by-a-library").write_text("record")
+        Path("outside").write_text("")
+    finally:
+        os.umask(before)
+    assert opened.run.root.stat().st_mode & 0o777 == 0o700
+    assert (opened.run.root / "by-a-library").stat().st_mode & 0o777 == 0o600
+    assert Path("outside").stat().st_mode & 0o777 == 0o644
