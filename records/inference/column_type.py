@@ -23,10 +23,10 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
-from paracosm.records.schema.boolean_format import PAIRS, boolean_words
-from paracosm.records.schema.datetime_format import datetime_formats, is_ambiguous, reproduces
-from paracosm.records.schema.identifier_pattern import infer_pattern, shape
-from paracosm.records.schema.number_format import integer_format, number_format
+from paracosm.records.formats.boolean_format import PAIRS, boolean_words
+from paracosm.records.formats.datetime_format import datetime_formats, is_ambiguous, reproduces
+from paracosm.records.formats.identifier_pattern import infer_pattern, shape
+from paracosm.records.formats.number_format import integer_format, number_format
 
 ID_NAME = re.compile(
     r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|ids|uuid|guid|key|no|nr|num|number|mrn|ssn|index|rowid|column 1)$",
