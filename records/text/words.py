@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 UNDIVIDED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -96,7 +97,7 @@ def _paired(tokens: Iterable[str]) -> Iterator[str]:
 
 
 def _pairs(run: Sequence[str]) -> Iterable[str]:
-    return run if len(run) < 2 else map("".join, zip(run, run[1:], strict=False))
+    return run if len(run) < 2 else map("".join, pairwise(run))
 
 
 @cache
