@@ -14,9 +14,9 @@ from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_bool
 from paracosm.records.schema.cells import changes_offset, to_source_strings
 from paracosm.records.schema.datetime_format import datetime_formats, format_error
 from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
+from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
-from paracosm.records.sources.origin import origin_of
 
 TYPES_OF_KEY = {
     "categories": ("category",),

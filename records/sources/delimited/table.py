@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
+from paracosm.records.schema.origin import Origin, with_origin
 from paracosm.records.sources.delimited.dialect import BLANKS, Dialect, rows, sniff
 from paracosm.records.sources.delimited.header import could_be_names, header_suspicion, is_total, quoted_names
-from paracosm.records.sources.origin import Origin, with_origin
-from paracosm.records.sources.text_file import read_any_text
+from paracosm.records.text.text_file import read_any_text
 
 LONG_WORDS = 6
 """Words in a name from which on a file of one column looks like plain text."""

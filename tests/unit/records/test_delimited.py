@@ -12,7 +12,7 @@ import pytest
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
-from paracosm.records.sources.origin import origin_of
+from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.read_source import read_source
 
 RANDOM = random.Random(2)
