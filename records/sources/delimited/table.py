@@ -80,7 +80,7 @@ def _dialect_warnings(dialect: Dialect, path: Path) -> list[str]:
 
 
 def _refuse_plain_text(path: Path, header: Sequence[str]) -> None:
-    """Raise if a .txt file is running text: each line is one, and the first line is no name."""
+    """Raise if a .txt file is running text: each line is a text, and so is the first."""
     suffix = next((part for part in reversed(path.suffixes) if part.lower() not in (".gz", ".zst")), "")
     if suffix.lower() == ".txt" and max(len(name.split()) for name in header) >= LONG_WORDS:
         raise DataError(
