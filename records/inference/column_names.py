@@ -75,7 +75,7 @@ def names_a_key(name: str) -> bool:
     parts = _words_of_a_key(name)
     if not parts:
         return False
-    if parts[-1] in STRONG_KEY_WORDS | OWN_KEYS or names_a_person(name):
+    if parts[-1] in STRONG_KEY_WORDS | OWN_KEYS - {"index"} or names_a_person(name):
         return True
     nouns = THINGS | FILES_OF_PERSONS | PERSONS | RECORDS_OF_PERSONS
     if not all(word in nouns or word in KEY_WORDS for word in parts):
@@ -86,9 +86,9 @@ def names_a_key(name: str) -> bool:
 def may_name_a_key(name: str) -> bool:
     """Return whether a column of this name holds keys if all its cells differ: `house number`, `index`, `column 1`."""
     parts = _words_of_a_key(name)
-    if not parts:
-        return bool(words(name)) and words(name)[0] == "column" and words(name)[1:] == ("1",)
-    return parts[-1] in KEY_WORDS | OWN_KEYS or parts[0] == "unnamed" or names_a_key(name)
+    if words(name)[:1] in (("unnamed",), ("column",)):
+        return words(name)[1:] in (("0",), ("1",))
+    return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 
 def names_a_code(name: str) -> bool:

@@ -53,7 +53,7 @@ RECORDS_OF_PERSONS = word_set(
 """Words for what one person has; alone, they name its number."""
 FILES_OF_PERSONS = word_set(
     "personal personen case loan claim contract dossier file record application admission encounter visit "
-    "stay episode study hospital complaint insurance national passport licence license card badge staff "
+    "stay episode study hospital complaint insurance national medical passport licence license card badge staff "
     "emp personnel registration fall akte akten vertrag vertrags darlehen darlehens kredit antrags "
     "aufnahme behandlungs ausweis personalausweis reisepass fuhrerschein pret contrat contrato expediente "
     "siniestro historia pratica cartella contratto processo social versicherungs sozialversicherungs "
@@ -70,7 +70,7 @@ THINGS = word_set(
     "order orders invoice item line product article row record transaction trans txn booking reservation "
     "shipment parcel tracking serial device sensor vehicle car machine station site store shop branch "
     "company business organisation organization org event session request ticket receipt message post "
-    "tweet review comment document doc batch lot sample specimen test lab property listing house building "
+    "tweet review comment document doc batch lot sample specimen test lab property listing building "
     "unit school class course group team game match movie film book song track image trip flight route "
     "stop job task project asset node parent entity object obs observation entry payment check cheque "
     "location region bestell bestellung auftrag auftrags rechnung rechnungs artikel beleg buchungs liefer "
@@ -79,7 +79,7 @@ THINGS = word_set(
 )
 """Words for things that have keys."""
 OTHER_PARTS = word_set(
-    "first last family given sur middle maiden full fore name names vor nach email mail e phone telephone "
+    "first last family given sur middle maiden full fore name names email mail e phone telephone "
     "telefon tel mobil handy fax address adresse addr street strasse str post postal zip code city stadt "
     "date datum geburts birth day time login web url home work private contact emergency mother father "
     "spouse guardian date geburt naissance nacimiento nascita haus number"
@@ -127,5 +127,7 @@ def _divided(word: str) -> tuple[str, ...]:
     return best[-1] or (word,)
 
 
-WHOLE = word_set("postcode username filename surname birthday cellphone homepage refno personal")
+WHOLE = word_set(
+    "postcode username filename surname birthday cellphone homepage refno personal vorname nachname"
+)
 """Words that are not divided."""
