@@ -21,9 +21,9 @@ from paracosm.cli.pii import pii
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
 from paracosm.foundation.credentials.redaction import redact
-from paracosm.foundation.exit_codes import exit_code_of_command
-from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
-from paracosm.foundation.openmp import wait_passively
+from paracosm.foundation.process.exit_codes import exit_code_of_command
+from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
+from paracosm.foundation.process.openmp import wait_passively
 from paracosm.foundation.suggestions import did_you_mean
 
 UsageError = typer.BadParameter.__bases__[0]

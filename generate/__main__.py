@@ -6,8 +6,8 @@ Libraries are imported inside functions, because OpenMP has to be set up before 
 import sys
 
 from paracosm.foundation.errors import RunError
-from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
-from paracosm.foundation.openmp import wait_passively
+from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
+from paracosm.foundation.process.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage_main import stage_main

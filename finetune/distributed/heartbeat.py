@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.foundation.exit_codes import USER_ERROR
+from paracosm.foundation.process.exit_codes import USER_ERROR
 from paracosm.recipes.run.stage_main import HELD_BACK, speaks_first
 
 if TYPE_CHECKING:

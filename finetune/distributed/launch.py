@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paracosm.finetune.distributed.heartbeat import PATIENCE, patience
 from paracosm.foundation.errors import RunError
-from paracosm.foundation.exit_codes import INTERRUPTED, USER_ERROR
+from paracosm.foundation.process.exit_codes import INTERRUPTED, USER_ERROR
 from paracosm.foundation.suggestions import did_you_mean
 
 CONFIGURATIONS = Path(__file__).parent / "configs"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.models.weight_files import CONVERSION
 from paracosm.foundation.errors import ModelError
-from paracosm.foundation.kernel_downloads import forbid_kernel_downloads
+from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 
 if TYPE_CHECKING:
     from pathlib import Path

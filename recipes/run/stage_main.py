@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from paracosm.foundation.errors import ParacosmError, RecipeError
-from paracosm.foundation.exit_codes import exit_code_of
+from paracosm.foundation.process.exit_codes import exit_code_of
 from paracosm.recipes.run.open_run import OpenRun, open_run
 
 HELD_BACK = 5.0

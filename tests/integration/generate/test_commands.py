@@ -12,7 +12,7 @@ from tiny_models import save_tiny_llama
 
 from paracosm.cli.app import _invoke
 from paracosm.finetune.stage import train
-from paracosm.foundation.exit_codes import exit_code_of_command
+from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.generate.settings import as_generated
 from paracosm.generate.shards import Shards
 from paracosm.recipes.loading.load import dump_recipe, load_recipe

@@ -168,7 +168,7 @@ def test_plain_configurations_are_accepted(config: dict[str, object]) -> None:
 
 def test_kernels_cannot_be_imported_where_the_command_runs() -> None:
     script = (
-        "from paracosm.foundation.kernel_downloads import forbid_kernel_downloads as f; f()\n"
+        "from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads as f; f()\n"
         "from transformers.integrations import hub_kernels\n"
         "from transformers.utils.import_utils import is_kernels_available\n"
         "assert not is_kernels_available() and not hub_kernels._kernels_enabled\n"

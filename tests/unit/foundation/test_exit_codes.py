@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.foundation.exit_codes import exit_code_of, exit_code_of_command
+from paracosm.foundation.process.exit_codes import exit_code_of, exit_code_of_command
 
 
 @pytest.mark.parametrize(

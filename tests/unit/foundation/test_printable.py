@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from paracosm.foundation.errors import DataError
-from paracosm.foundation.exit_codes import exit_code_of
 from paracosm.foundation.printable import PrintableStream, printable
+from paracosm.foundation.process.exit_codes import exit_code_of
 from paracosm.foundation.progress import to_stderr
 
 TITLE = "\x1b]0;PWNED\x07"

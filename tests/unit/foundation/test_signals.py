@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from paracosm.foundation.exit_codes import exit_code_of
-from paracosm.foundation.signals import Terminated
+from paracosm.foundation.process.exit_codes import exit_code_of
+from paracosm.foundation.process.signals import Terminated
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -37,7 +37,7 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     program = (
         "import os, signal\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from paracosm.foundation.exit_codes import exit_code_of\n"
+        "from paracosm.foundation.process.exit_codes import exit_code_of\n"
         "raise SystemExit(exit_code_of(lambda: os.kill(os.getpid(), signal.SIGHUP) or 7))\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 7

@@ -125,7 +125,7 @@ def test_a_missing_extra_is_named_in_one_line(
     code = (
         f"import sys; sys.modules[{hidden!r}] = None\n"
         "from pathlib import Path\n"
-        "from paracosm.foundation.exit_codes import exit_code_of\n"
+        "from paracosm.foundation.process.exit_codes import exit_code_of\n"
         "from paracosm.registry import list_versions, publish\n"
         "from paracosm.registry.site.pages import write_pages\n"
         f"sys.exit(exit_code_of(lambda: {call} and 0))"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import ParacosmError
 from paracosm.foundation.printable import printable, printable_streams
-from paracosm.foundation.signals import Terminated, ending_on_signals
+from paracosm.foundation.process.signals import Terminated, ending_on_signals
 
 USER_ERROR = 2
 INTERNAL_ERROR = 70

@@ -1,0 +1,1 @@
+"""The process: environment variables of libraries, signals, and exit codes."""
