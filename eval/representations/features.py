@@ -126,36 +126,20 @@ def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTrans
         table: decides which text columns are empty and left out.
     """
     parts: list[tuple[str, Any, Any]] = []
-<<<<<<< HEAD
-    # Numbered, because scikit-learn allows no double underscore in these names.
-    for index, field in enumerate(fields):
-        if field.type in NUMERIC:
-=======
     # Numbered, because scikit-learn allows no double underscore in these names.
     for index, field in enumerate(fields):
         if field.ordered:
->>>>>>> main
             scale = make_pipeline(
                 SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
                 StandardScaler(),
             )
-<<<<<<< HEAD
-            parts.append((str(index), scale, [field.name]))
-        elif field.type in DISCRETE:
-=======
             parts.append((str(index), scale, [field.name]))
         elif field.discrete:
->>>>>>> main
             encoder = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CODES)
             parts.append((str(index), encoder, [field.name]))
         elif any(text.strip() for text in as_texts(table[field.name])):
-<<<<<<< HEAD
-            vector = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\S+")
-            parts.append((str(index), vector, field.name))
-=======
             vector = TfidfVectorizer(
                 sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=verbatim_words
             )
             parts.append((str(index), vector, field.name))
->>>>>>> main
     return ColumnTransformer(parts)
