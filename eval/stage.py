@@ -128,13 +128,13 @@ def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     Raises:
         RunError: the run has no splits or no synthetic records yet, or they are not as their stages left them.
     """
-    check_unchanged(run, ("records", "finetune", "generate"))
     needed = [run.schema, *map(run.split, SPLITS)]
     for path in needed:
         if not path.is_file():
             raise RunError(f"{path}: is missing; run the records stage first")
     if not _shards(run):
         raise RunError(f"{run.synthetic}: holds no synthetic records; run the generate stage first")
+    check_unchanged(run, ("records", "finetune", "generate"))
     return {
         "splits": {path.name: file_digest(path) for path in needed},
         "synthetic": folder_digest(run.synthetic),

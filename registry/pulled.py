@@ -1,6 +1,5 @@
 """Turns a pulled version into a run directory, so that the generate stage works without the training records."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from paracosm.finetune.models.trained_model import base_settings
 from paracosm.foundation.digests import file_digest, folder_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
+from paracosm.foundation.json_files import read_json
 from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -79,7 +79,7 @@ def _recipe(version: Version) -> Recipe:
     """Return a recipe with the settings of a pulled version; its data source is a placeholder."""
     path = version.folder / "provenance.json"
     try:
-        provenance = json.loads(path.read_text(encoding="utf-8"))
+        provenance = read_json(path, RegistryError)
         settings: dict[str, Any] = provenance["recipe"]["settings"]
         sections = {
             key: settings[key]

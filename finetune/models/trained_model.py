@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
 from paracosm.finetune.models.adapter_files import CONFIG, WEIGHTS, check_adapter, check_fits
 from paracosm.finetune.models.base_model import base_digest, load_base
 from paracosm.finetune.models.library_logging import quiet_libraries
@@ -13,7 +15,8 @@ from paracosm.finetune.models.pretrained import (
     load_pretrained_tokenizer,
 )
 from paracosm.finetune.models.weight_files import has_weights
-from paracosm.foundation.errors import ModelError
+from paracosm.foundation.errors import ModelError, ParacosmError
+from paracosm.foundation.json_files import read_json
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.section import Objective
@@ -47,13 +50,13 @@ def is_full_model(folder: Path) -> bool:
 
 def objective_of(folder: Path) -> Objective:
     """Return the training objective of the model in a folder, from its codec."""
-    layout = json.loads((folder / CODEC).read_text(encoding="utf-8"))["layout"]
+    layout = read_json(folder / CODEC, ModelError).get("layout")
     return "masked" if layout == "slots" else "causal"
 
 
 def base_settings(folder: Path) -> dict[str, Any]:
     """Return the recipe's section `model` with which the model in a folder was trained, as plain values."""
-    plain = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    plain = read_json(folder / BASE, ModelError)
     return {key: value for key, value in plain.items() if key != DIGEST}
 
 
@@ -73,7 +76,14 @@ def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
         raise ModelError(f"{folder}: has no adapter (no {ADAPTER[0]}); run the finetune stage first")
     with load_errors("tokenizer", str(folder)):
         tokenizer: Any = load_pretrained_tokenizer(folder)
-    codec = Codec.from_json((folder / CODEC).read_text(encoding="utf-8"), tokenizer)
+    text = json.dumps(read_json(folder / CODEC, ModelError))
+    try:
+        codec = Codec.from_json(text, tokenizer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # A DataError of the codec says what the tokenizer cannot encode.
+        if isinstance(error, ParacosmError):
+            raise
+        raise ModelError(f"{folder / CODEC}: is not the codec of a model that Paracosm trained") from error
     return codec, TokenMasks(codec)
 
 
@@ -175,7 +185,7 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
 def _base_section(folder: Path, dtype: str | None) -> Model:
     """Return the section of the base model, after comparing its weights with those that were trained on."""
     section = _model_section(folder, dtype)
-    digest = json.loads((folder / BASE).read_text(encoding="utf-8")).get(DIGEST)
+    digest = read_json(folder / BASE, ModelError).get(DIGEST)
     if digest is not None and base_digest(section) != digest:
         raise ModelError(
             f"{folder / BASE}: the weights of {section.base!r} are not those that this adapter was trained on"
@@ -184,7 +194,10 @@ def _base_section(folder: Path, dtype: str | None) -> Model:
 
 
 def _model_section(folder: Path, dtype: str | None) -> Model:
-    section = Model.model_validate(base_settings(folder))
+    try:
+        section = Model.model_validate(base_settings(folder))
+    except ValidationError as error:
+        raise ModelError(f"{folder / BASE}: is not the `model` section of a recipe") from error
     return section if dtype is None else section.model_copy(update={"dtype": dtype})
 
 

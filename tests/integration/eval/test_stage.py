@@ -42,8 +42,8 @@ def sampled_run(root: Path) -> Run:
     PATIENTS.save(run.schema)
     for name, (start, end) in {"train": (0, 120), "control": (120, 160), "test": (160, 200)}.items():
         write_table(table.iloc[start:end].reset_index(drop=True), run.split(name), PATIENTS)
-    run_if_stale(run, "generate", {"fake": 1}, lambda: run.synthetic.mkdir())
-    write_table(table.iloc[200:].reset_index(drop=True), run.shard(0), PATIENTS)
+    synthetic = table.iloc[200:].reset_index(drop=True)
+    run_if_stale(run, "generate", {"fake": 1}, lambda: write_table(synthetic, run.shard(0), PATIENTS))
     run.recipe.write_text(dump_recipe(RECIPE))
     return run
 
