@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.sections.data import Data, FieldOverride
+from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
 from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
 from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
 from paracosm.records.schema.cells import changes_offset, to_source_strings
@@ -52,13 +52,16 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings = list(origin_of(raw).warnings)
+    origin = origin_of(raw)
+    warnings = list(origin.warnings)
+    # Class labels are categories by declaration of the data set, whatever their words look like.
+    labelled: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
     for name in raw.columns:
         if name in data.drop:
             continue
         cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
-        override = data.fields.get(name, FieldOverride())
+        override = data.fields.get(name, FieldOverride(type=labelled.get(name)))
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out of the model")
             continue

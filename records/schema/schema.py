@@ -81,6 +81,12 @@ class Field:
     """Identifier: whether every synthetic record gets a new value; else the column is left out."""
     declared: bool = False
     """Whether the recipe declares the domain; else it is fitted to the training records."""
+    arrow: str = ""
+    """Arrow type of the column in the source, such as `decimal128(10, 2)`; empty if the source has text only."""
+    dtype: str = ""
+    """pandas type of the column in the source if Arrow alone does not say it, such as `Int64`."""
+    labels: tuple[str, ...] = ()
+    """Words of all codes of a column that the source stores as codes: class labels, ordered categories."""
 
     @property
     def modelled(self) -> bool:
@@ -163,11 +169,13 @@ class Schema:
         sequence: form of a subject's sequence; None if records are modelled one by one.
         columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
             fields; else empty.
+        column_types: Arrow types of columns that are not fields, as far as the source has types.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
     columns: tuple[str, ...] = ()
+    column_types: tuple[tuple[str, str], ...] = ()
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -202,6 +210,8 @@ class Schema:
             plain["sequence"] = asdict(self.sequence)
         if self.columns:
             plain["columns"] = list(self.columns)
+        if self.column_types:
+            plain["column_types"] = dict(self.column_types)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -211,7 +221,8 @@ class Schema:
         form = plain.get("sequence")
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
         fields = tuple(_from_plain(field) for field in plain["fields"])
-        return cls(fields, sequence, tuple(plain.get("columns", ())))
+        types = tuple(plain.get("column_types", {}).items())
+        return cls(fields, sequence, tuple(plain.get("columns", ())), types)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""
@@ -237,4 +248,4 @@ def _from_plain(plain: dict[str, Any]) -> Field:
     if plain["type"] == "datetime":
         moments = {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
         plain = {**plain, **moments}
-    return Field(**{**plain, "categories": tuple(plain.get("categories", ()))})
+    return Field(**{**plain, **{key: tuple(plain.get(key, ())) for key in ("categories", "labels")}})

@@ -132,7 +132,7 @@ BROKEN = [
     ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00", ":1: byte 0x89"),
     ("a.jsonl", b'{"a": 1}\n{"a": \n', ":2: is not JSON"),
     ("a.jsonl", b"[1, 2]\n", ":1: expected one JSON object a line, found a list"),
-    ("a.jsonl", b'{"a": {"b": 1}}\n', ":1: the key 'a' holds a nested object"),
+    ("a.jsonl", b'{"a": {"b": [1]}}\n', ":1: the key 'a.b' holds a nested array; a cell must be"),
     ("a.jsonl", b'{"a": 1, "a": 2}\n', ":1: an object has the same key twice"),
     ("a.jsonl", b'{"a": Infinity}\n', ":1: Infinity is not a number"),
     ("a.jsonl", b'{"a": "x"}\n{"a": "\\ud83d"}\n', ":2: the key 'a' holds a lone surrogate"),
