@@ -12,7 +12,6 @@ import yaml
 from pydantic import BaseModel
 
 from paracosm.cli.init.declared_fields import with_declarations
-from paracosm.cli.init.field_summary import describe_domain
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
@@ -86,8 +85,8 @@ def draft(
     raw = read_source(section, root=Path())
     nested: Nested = "json" if origin_of(raw).has_arrays else "error"
     inferred = infer(raw, section)
-    identifiers = tuple(field.name for field in inferred.schema if field.type == "identifier")
-    is_structured = all(field.type != "text" for field in inferred.schema)
+    identifiers = tuple(field.name for field in inferred.schema if not field.modelled)
+    is_structured = not any(field.is_text for field in inferred.schema)
     recipe = Recipe(
         name=_name(source.partition(SEVERAL)[0]),
         data=Data(
@@ -151,8 +150,8 @@ def _section_lines(
                 declared = override.model_dump(mode="json", exclude_none=True)
                 yield f"{indent}  {_yaml(name)}: {_yaml(declared)}"
         else:
-            value = value.split(SEVERAL) if full_key == "data.source" and SEVERAL in value else value
-            yield f"{indent}{key}: {_yaml(value)}"
+            several = full_key == "data.source" and SEVERAL in str(value)
+            yield f"{indent}{key}: {_yaml(str(value).split(SEVERAL) if several else value)}"
 
 
 def _comments(text: str | None, indent: str) -> list[str]:
@@ -190,7 +189,7 @@ def _field_notes(prepared: Prepared) -> tuple[str, ...]:
     lines = ["Inferred from the training records:"]
     for field in prepared.schema:
         missing = f", {field.missing:.1%} missing" if field.nullable else ""
-        lines.append(f"- {_printable(field.name)}: {field.type}, {describe_domain(field)}{missing}")
+        lines.append(f"- {_printable(field.name)}: {field.type}, {field.kind.summary(field)}{missing}")
     lines.extend(f"Warning: {' '.join(warning.split())}" for warning in prepared.warnings)
     return (*lines, "To change a field, for example: fields: {COLUMN: {type: category}}")
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paracosm.records.schema.cells import FORMAT_OFFSET, to_source_strings
+from paracosm.records.formats.cells import FORMAT_OFFSET, to_source_strings
 from paracosm.records.schema.schema import Field, Value
 
 PANDAS = {
@@ -107,7 +107,7 @@ def read_column(column: pa.ChunkedArray, field: Field) -> list[Value]:
     """
     if field.labels and pa.types.is_integer(column.type):
         return [None if code is None else field.labels[code] for code in column.to_pylist()]
-    if pa.types.is_timestamp(column.type) and field.type == "datetime":
+    if pa.types.is_timestamp(column.type) and field.is_moment:
         return [
             None if cell is None else _naive(cell, field)
             for cell in column.cast(_microseconds(column.type)).to_pylist()
@@ -218,7 +218,11 @@ def _moments(texts: Sequence[str | None], type_: pa.TimestampType) -> pa.Array:
     if type_.tz is not None and any(moment is not None and moment.tzinfo is None for moment in moments):
         # A local time without an offset, as a zone with summer time is read.
         local = pa.array(moments, pa.timestamp(type_.unit))
-        return pc.assume_timezone(local, type_.tz, ambiguous="earliest", nonexistent="earliest")
+        return pc.call_function(
+            "assume_timezone",
+            [local],
+            pc.AssumeTimezoneOptions(type_.tz, ambiguous="earliest", nonexistent="earliest"),
+        )
     return pa.array(moments, type_)
 
 

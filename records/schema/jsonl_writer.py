@@ -14,7 +14,6 @@ from paracosm.records.schema.schema import Field, Schema
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number in JSON. `007` and `$5` are not numbers there and stay text."""
-TYPED = ("integer", "number", "boolean")
 
 
 def write_jsonl(table: pd.DataFrame, path: Path, schema: Schema) -> None:
@@ -38,7 +37,7 @@ def _is_typed(field: Field) -> bool:
     """Return whether the source has numbers or booleans in a column; without types of the source, the field decides."""
     type_ = parse_type(field.arrow)
     if type_ is None:
-        return field.type in TYPED
+        return field.kind.json_value
     numeric = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     return (numeric or pa.types.is_boolean(type_)) and not field.labels
 

@@ -17,8 +17,8 @@ from paracosm.records.schema.arrow_types import (
     write_column,
 )
 from paracosm.records.schema.origin import Origin
-from paracosm.records.schema.schema import DTYPES, Field, Schema
-from paracosm.records.schema.table import ARROW, plain_values
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.table import plain_values
 
 
 def write_records(table: pd.DataFrame, path: Path, schema: Schema, columns: Sequence[str] = ()) -> None:
@@ -51,9 +51,9 @@ def written_type(field: Field) -> pa.DataType:
     source = parse_type(field.arrow)
     if source is not None:
         return source
-    if field.type == "boolean" and (field.true.lower(), field.false.lower()) != ("true", "false"):
+    if field.kind.expressed_as == "truth" and (field.true.lower(), field.false.lower()) != ("true", "false"):
         return pa.string()
-    return pa.string() if field.width else ARROW[DTYPES[field.type]]
+    return pa.string() if field.width else field.kind.arrow
 
 
 def with_source_types(schema: Schema, origin: Origin, train: pd.DataFrame, warnings: list[str]) -> Schema:

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from paracosm.foundation.errors import DataError
+from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.schema.arrow_types import is_nullable
-from paracosm.records.schema.cells import holds_lone_surrogate
 from paracosm.records.schema.origin import Origin, origin_of, with_arrays, with_origin
 from paracosm.records.sources.nested import Nested, cures, flat_record, json_text
 from paracosm.records.sources.parquet import from_arrow

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.schema.cells import holds_lone_surrogate
+from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.schema.jsonl_writer import NUMBER
 from paracosm.records.schema.origin import Origin, with_arrays, with_origin
 
