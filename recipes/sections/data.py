@@ -157,9 +157,9 @@ class Data(Section):
     split: Split = Split()
 
     @field_serializer("source", when_used="json")
-    def _without_password(self, source: str) -> str:
+    def _without_password(self, source: str) -> str | list[str]:
         """Hide a password: this form is stored in the run directory and in digests."""
-        return redact_url(source)
+        return source.split(SEVERAL) if SEVERAL in source else redact_url(source)
 
     def __repr_args__(self) -> Any:
         """Return the fields as pydantic does, with the password of the source hidden."""

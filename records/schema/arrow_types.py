@@ -112,6 +112,8 @@ def read_column(column: pa.ChunkedArray, field: Field) -> list[Value]:
             None if cell is None else _naive(cell, field)
             for cell in column.cast(_microseconds(column.type)).to_pylist()
         ]
+    if pa.types.is_boolean(column.type) and field.kind.expressed_as == "truth":
+        return column.to_pylist()
     cells = to_source_strings(to_pandas(pa.table({field.name: column}))[field.name])
     values = {cell: field.read(cell) for cell in cells.dropna().unique()}
     return [None if cell is pd.NA else values[cell] for cell in cells]

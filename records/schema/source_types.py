@@ -38,7 +38,9 @@ def write_records(table: pd.DataFrame, path: Path, schema: Schema, columns: Sequ
         if name in table.columns:
             field = schema[name]
             fields.append(field)
-            arrays.append(write_column(plain_values(table[name], field), field, written_type(field)))
+            values, type_ = plain_values(table[name], field), written_type(field)
+            in_source = field.arrow or type_ != field.kind.arrow
+            arrays.append(write_column(values, field, type_) if in_source else pa.array(values, type_))
         else:
             arrays.append(pa.nulls(len(table), empty.get(name)))
     arrow = pa.Table.from_arrays(arrays, names=names).replace_schema_metadata(source_metadata(fields))
@@ -81,7 +83,7 @@ def with_source_types(schema: Schema, origin: Origin, train: pd.DataFrame, warni
             fields.append(typed)
             continue
         fields.append(field)
-        if field.modelled or field.fresh:
+        if (field.modelled or field.fresh) and arrow != str(written_type(field)):
             warnings.append(
                 f"column {field.name!r}: is {arrow} in the source; synthetic records have it as {written_type(field)}"
             )
