@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paracosm.recipes.run.directory import Run
+from paracosm.records.formats.identifier_pattern import mint
 from paracosm.records.pii.detectors import require_extra
 from paracosm.records.pii.minting import Minter
-from paracosm.records.schema.identifier_pattern import mint
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table
 
@@ -73,7 +73,7 @@ def fresh_identifiers(
     Raises:
         DataError: the schema has personal fields, and the extra `pii` is not installed.
     """
-    fields = [field for field in schema if field.type == "identifier" and field.fresh]
+    fields = [field for field in schema if not field.modelled and field.fresh]
     if not fields:
         return FreshIdentifiers({})
     avoided: dict[str, set[str]] = {field.name: set() for field in fields}
@@ -87,7 +87,7 @@ def fresh_identifiers(
         if field.personal:
             continue
         per_number = 1 if sequence is None or field.name == sequence.subject else sequence.most
-        values = mint(field, count * per_number, seed=seed, taken=avoided[field.name])
+        values = mint(field.pattern, count * per_number, seed=seed, taken=avoided[field.name])
         columns[field.name] = IdentifierColumn(values, per_number)
     if not any(field.personal for field in fields):
         return FreshIdentifiers(columns)

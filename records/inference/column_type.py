@@ -22,16 +22,16 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
+from paracosm.records.formats.boolean_format import PAIRS, boolean_words
+from paracosm.records.formats.datetime_format import datetime_formats, is_ambiguous, reproduces
+from paracosm.records.formats.identifier_pattern import infer_pattern, shape
+from paracosm.records.formats.number_format import integer_format, number_format
 from paracosm.records.inference.column_names import (
     may_name_a_key,
     names_a_date,
     names_personal_cells,
 )
 from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
-from paracosm.records.schema.boolean_format import PAIRS, boolean_words
-from paracosm.records.schema.datetime_format import datetime_formats, is_ambiguous, reproduces
-from paracosm.records.schema.identifier_pattern import infer_pattern, shape
-from paracosm.records.schema.number_format import integer_format, number_format
 
 THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
 PADDED = re.compile(r"\D?0\d")

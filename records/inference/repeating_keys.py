@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from paracosm.records.formats.identifier_pattern import shape
 from paracosm.records.inference.column_names import (
     names_a_code,
     names_a_date,
@@ -15,7 +16,6 @@ from paracosm.records.inference.column_names import (
     names_a_subject,
 )
 from paracosm.records.inference.column_words import KEY_WORDS, words
-from paracosm.records.schema.identifier_pattern import shape
 
 FEWEST = 20
 """Fewest distinct cells of a repeating key. A closed list of fewer values, such as wards, is a category."""

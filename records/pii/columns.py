@@ -10,6 +10,7 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, Pii
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.column_names import (
     names_a_name,
     names_a_thing,
@@ -21,7 +22,6 @@ from paracosm.records.inference.column_names import (
 from paracosm.records.pii.kinds import KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
-from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
 
 MOST_CELLS = 2000
@@ -119,15 +119,15 @@ def _personal_column(column: pd.Series, field: Field, data: Data, pii: Pii) -> P
         kind = pii.columns[field.name]
         part = next(iter(_parts_named(field.name, kind)), "full" if kind == "name" else "")
         return PersonalColumn(field.name, kind, part, _share(kind, cells), "declared", staff)
-    if field.type == "datetime":
+    if field.is_moment:
         part = next(iter(_parts_named(field.name, "date")), "")
         return PersonalColumn(field.name, "date", part, by="role")
-    if field.type == "boolean" or names_no_person(field.name):
+    if field.kind.expressed_as == "truth" or names_no_person(field.name):
         by_name = None
     else:
         by_name = _by_name(field.name, cells, staff)
     personal = by_name or _by_cells(field, cells, pii)
-    if personal is None and (field.type == "identifier" or field.name == data.subject):
+    if personal is None and (not field.modelled or field.name == data.subject):
         return PersonalColumn(field.name, "record_id", by="role")
     return personal
 
@@ -159,7 +159,7 @@ def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None
     share = sum(PHONE.fullmatch(cell.strip()) is not None for cell in cells) / max(1, len(cells))
     if share >= LEAST_BY_CELLS and len(cells) >= FEWEST_NAMES:
         return PersonalColumn(field.name, "phone", "", share, "cells")
-    if field.type not in ("category", "identifier", "text") or not has_name_lists():
+    if not field.kind.words or not has_name_lists():
         return None
     if len(cells) >= FEWEST_NAMES and (share := _name_share(cells, pii.language)) >= LEAST_BY_CELLS:
         return PersonalColumn(field.name, "name", "full", share, "cells")

@@ -15,13 +15,13 @@ from itertools import count
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data, FieldOverride
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.formats.identifier_pattern import infer_pattern, read_pattern
 from paracosm.records.inference.column_names import names_a_relative, names_a_sex, names_a_subject_name
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.keyed_random import KeyedRandom
 from paracosm.records.pii.pseudonyms import MOST_DRAWS, Pseudonyms
 from paracosm.records.pii.subjects import SEXES
-from paracosm.records.schema.cells import to_source_strings
-from paracosm.records.schema.identifier_pattern import infer_pattern, read_pattern
 from paracosm.records.schema.schema import Field, Record, Schema
 
 MINTED = ("name", "email", "phone", "address", "bank_account", "card", "national_id", "ip", "url")
