@@ -15,7 +15,7 @@ from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.number_format import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed
-from paracosm.records.splitting.splits import divide_independently
+from paracosm.records.splitting.independent_splits import divide_independently
 
 EPSILON = 8
 """Privacy budget of a private draft, as in the shipped private recipe."""
