@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from paracosm.generate.minting import Minter
 from paracosm.recipes.run.directory import Run
 from paracosm.records.formats.identifier_pattern import mint
 from paracosm.records.pii.detectors import require_extra
-from paracosm.records.pii.minting import Minter
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table
 

@@ -26,7 +26,7 @@ from paracosm.records.inference.declared_schema import (
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
-from paracosm.records.pii.minting import hashes_of
+from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, to_typed, write_table

@@ -9,7 +9,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.sections.data import Data, Pii
+from paracosm.recipes.sections.data import Data, FieldOverride, Pii
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.column_names import (
     names_a_name,
@@ -19,7 +19,7 @@ from paracosm.records.inference.column_names import (
     personal_kinds,
     says_nothing,
 )
-from paracosm.records.pii.kinds import KINDS
+from paracosm.records.pii.kinds import KINDS, notation
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
 from paracosm.records.schema.schema import Field, Schema
@@ -46,6 +46,14 @@ PHONE = re.compile(r"\+\d[\d ()/-]{7,18}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4
 """Cells that are phone numbers whatever their column is called."""
 FEWEST_NAMES = 5
 """Fewest distinct cells from which a column is recognized as names without a telling column name."""
+
+
+MINTED = ("name", "email", "phone", "address", "bank_account", "card", "national_id", "ip", "url")
+"""Kinds of which generation mints new values. Towns and postcodes are modelled, and dates too."""
+FEWEST = 20
+"""Distinct cells below which a column that repeats is a closed list, such as the phones of five branches; names are always minted."""
+REPEATS = 10
+"""Records per distinct cell from which on such a column repeats."""
 
 
 @dataclass(frozen=True)
@@ -201,3 +209,33 @@ def _name_share(cells: list[str], language: str = "en") -> float:
         family = any(word.casefold() in lists.known_family for word in words)
         names += 2 <= len(words) <= 4 and capitalized and given and family and not any(map(str.isdigit, cell))
     return names / max(1, len(cells))
+
+
+def minted_fields(
+    schema: Schema, columns: Sequence[PersonalColumn], raw: pd.DataFrame, data: Data
+) -> dict[str, Field]:
+    """Return the personal fields whose values are minted, by name, instead of being learnt.
+
+    Args:
+        schema: the inferred fields.
+        columns: the personal columns.
+        raw: the table before replacement; the notation of its cells is kept.
+        data: the recipe's data section.
+    """
+    fields = {}
+    for column in columns:
+        override = data.fields.get(column.name, FieldOverride())
+        spared = column.name in (data.target, data.subject, data.sequence) or override.fresh is False
+        if column.kind not in MINTED or spared or override.type not in (None, "identifier"):
+            continue
+        cells = to_source_strings(raw[column.name]).dropna()
+        distinct = [str(cell) for cell in cells.unique()]
+        modelled = schema[column.name].type not in ("identifier", "text")
+        closed = len(distinct) < FEWEST and len(cells) >= REPEATS * len(distinct)
+        if modelled and (column.staff if column.kind == "name" else closed):
+            continue
+        kind = f"name.{column.part or 'full'}" if column.kind == "name" else column.kind
+        fields[column.name] = Field(
+            name=column.name, type="identifier", pattern=notation(kind, distinct), fresh=True, personal=kind
+        )
+    return fields

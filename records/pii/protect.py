@@ -15,11 +15,10 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.sections.data import Data, Pii
 from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.pii.columns import PersonalColumn, personal_columns
+from paracosm.records.pii.columns import PersonalColumn, minted_fields, personal_columns
 from paracosm.records.pii.detectors import ner_model, require_extra
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
-from paracosm.records.pii.minting import minted_fields
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.replacement import Findings, Replacement
 from paracosm.records.pii.subjects import STAFF, Subjects, genders_of, subjects_of

@@ -1,107 +1,22 @@
-"""Minting of personal data: fields that hold invented names, addresses or numbers of persons, and their values in synthetic records.
+"""Minting of personal data: invented names, addresses and numbers of persons in synthetic records.
 
 The language model never sees these fields. Values are drawn by the number of a record alone, so that they do not depend on the
 number of processes or on an interruption, and never equal a value of the source.
 """
 
-import hashlib
-import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-import pandas as pd
-
-from paracosm.recipes.sections.data import Data, FieldOverride
-from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.formats.identifier_pattern import infer_pattern, read_pattern
+from paracosm.records.formats.identifier_pattern import read_pattern
 from paracosm.records.inference.column_names import names_a_relative, names_a_sex, names_a_subject_name
-from paracosm.records.pii.columns import PersonalColumn
-from paracosm.records.pii.keyed_random import KeyedRandom
+from paracosm.records.pii.keyed_random import KeyedRandom, value_hash
+from paracosm.records.pii.kinds import NAMES
 from paracosm.records.pii.pseudonyms import MOST_DRAWS, Pseudonyms
 from paracosm.records.pii.subjects import SEXES
 from paracosm.records.schema.schema import Field, Record, Schema
-
-MINTED = ("name", "email", "phone", "address", "bank_account", "card", "national_id", "ip", "url")
-"""Kinds of which generation mints new values. Towns and postcodes are modelled, and dates too."""
-FEWEST = 20
-"""Distinct cells below which a column that repeats is a closed list, such as the phones of five branches; names are always minted."""
-REPEATS = 10
-"""Records per distinct cell from which on such a column repeats."""
-NAMES = ("name.given", "name.family", "name.full")
-
-
-def minted_fields(
-    schema: Schema, columns: Sequence[PersonalColumn], raw: pd.DataFrame, data: Data
-) -> dict[str, Field]:
-    """Return the personal fields whose values are minted, by name, instead of being learnt.
-
-    Args:
-        schema: the inferred fields.
-        columns: the personal columns.
-        raw: the table before replacement; the notation of its cells is kept.
-        data: the recipe's data section.
-    """
-    fields = {}
-    for column in columns:
-        override = data.fields.get(column.name, FieldOverride())
-        spared = column.name in (data.target, data.subject, data.sequence) or override.fresh is False
-        if column.kind not in MINTED or spared or override.type not in (None, "identifier"):
-            continue
-        cells = to_source_strings(raw[column.name]).dropna()
-        distinct = [str(cell) for cell in cells.unique()]
-        modelled = schema[column.name].type not in ("identifier", "text")
-        closed = len(distinct) < FEWEST and len(cells) >= REPEATS * len(distinct)
-        if modelled and (column.staff if column.kind == "name" else closed):
-            continue
-        kind = f"name.{column.part or 'full'}" if column.kind == "name" else column.kind
-        fields[column.name] = Field(
-            name=column.name, type="identifier", pattern=_notation(kind, distinct), fresh=True, personal=kind
-        )
-    return fields
-
-
-def _notation(kind: str, cells: Sequence[str]) -> str:
-    """Return how values are written: the words of a name, the part of an address, or the pattern of a number."""
-    if kind in NAMES:
-        form = kind.removeprefix("name.")
-        if form == "full":
-            commas = sum("," in cell for cell in cells)
-            form = "family, given" if 2 * commas > len(cells) else "given family"
-        upper = sum(cell.isupper() for cell in cells)
-        lower = sum(cell.islower() for cell in cells)
-        most = len(cells) / 2
-        return form.upper() if upper > most else form if lower > most else form.title()
-    if kind == "address":
-        numbered = sum(any(map(str.isdigit, cell)) for cell in cells)
-        long = sum("\n" in cell or cell.count(",") > 1 for cell in cells)
-        return (
-            "address"
-            if 2 * long > len(cells)
-            else "street_address"
-            if 2 * numbered > len(cells)
-            else "street_name"
-        )
-    return "" if kind in ("email", "url") else infer_pattern(cells)
-
-
-def value_hash(key: bytes, column: str, value: str) -> str:
-    """Return a keyed hash of a value, by which generation avoids it without knowing it."""
-    return hmac.digest(
-        key, repr((column, " ".join(value.split()).casefold())).encode(), hashlib.sha256
-    ).hex()[:24]
-
-
-def hashes_of(fields: Collection[str], raw: pd.DataFrame, key: bytes) -> dict[str, list[str]]:
-    """Return the keyed hashes of all cells of some columns, sorted."""
-    return {
-        name: sorted(
-            {value_hash(key, name, str(cell)) for cell in to_source_strings(raw[name]).dropna().unique()}
-        )
-        for name in fields
-    }
 
 
 @dataclass
