@@ -1,1 +1,1 @@
-"""Formats of cells: how numbers, dates, truth values and identifiers are written in a source."""
+"""Formats of cells: how numbers, dates, words and identifiers are written in a source."""

@@ -12,9 +12,9 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.rules import Rules
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automata.automaton import Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.restriction import next_value, restrict_to_range, restrict_to_values
 from paracosm.records.constraints.bounds import bounds
 from paracosm.records.constraints.parser import read_expression

@@ -4,8 +4,7 @@ The codes are those of `paracosm.records.formats.datetime_codes`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from paracosm.records.formats.datetime_codes import (
@@ -146,10 +145,6 @@ def datetime_formats(cells: Sequence[str]) -> list[str]:
     for form in dict.fromkeys(_candidates(head)):
         if all(reproduces(cell, form) for cell in head) and all(reproduces(cell, form) for cell in cells):
             formats.append(form)
-    zoned = [form for form in formats if "%(" not in form or not form.endswith(("z",))]
-    if formats and not zoned and formats[0].endswith("z"):
-        # Zones with the same rule explain the same offsets.
-        return [form for form in formats if _without_zone(form) != formats[0]][:1]
     return formats
 
 
@@ -223,6 +218,8 @@ def refined_format(form: str, cells: Sequence[str]) -> str:
 
 
 MOST_VARIANTS = 500
+MEANINGS = {"B": "b", "A": "a", "P": "p"}
+"""Codes that read the same as another one."""
 
 
 def is_ambiguous(formats: Sequence[str]) -> bool:
@@ -250,19 +247,10 @@ def _reproduces_local(cell: str, form: str) -> bool:
         return False
 
 
-def _without_zone(form: str) -> str:
-    return re.sub(r"%\([\w/-]+\):?z", "", form)
-
-
 def _meaning(form: str) -> str:
     """Return a format without what does not change the value that it reads."""
-    plain = CODE.sub(
-        lambda match: (
-            f"%{(match['letter'] or '').lower() if match['letter'] in ('B', 'A', 'P') else match['letter']}"
-        ),
-        form,
-    )
-    return plain.replace(".%f", "%f").replace(",%f", "%f")
+    plain = CODE.sub(lambda match: f"%{MEANINGS.get(match['letter'], match['letter'])}", form)
+    return re.sub("[.,]?%f", "", plain)
 
 
 def _plausible(cell: str, form: str, years: tuple[int, int]) -> bool:
@@ -390,8 +378,3 @@ def _date_forms(months: tuple[str, ...]) -> list[str]:
 
 def _unpadded(form: str) -> str:
     return form.replace("%d", "%-d").replace("%m", "%-m")
-
-
-def moments(cells: Iterable[str], form: str) -> list[datetime]:
-    """Return the datetimes of cells in a format."""
-    return [read_datetime(cell, form) for cell in cells]

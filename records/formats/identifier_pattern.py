@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from paracosm.records.schema.schema import Field
-
 DIGITS = "0123456789"
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = "abcdefghijklmnopqrstuvwxyz"
@@ -16,12 +14,16 @@ LITERALS_NEED = 10
 ROOM = 4
 """Least ratio of the number of values that a pattern allows to the number of values in the column."""
 
+ASCII_SHAPES = str.maketrans(DIGITS + CAPITALS + SMALL, "9" * 10 + "A" * 26 + "a" * 26)
+
 PatternPositions = list[tuple[str, str]]
 """Class and allowed characters of each position; a literal has the class '' and its one character."""
 
 
 def shape(text: str) -> str:
     """Return `text` with 9 for every digit, A for every capital letter and a for every other letter."""
+    if text.isascii():
+        return text.translate(ASCII_SHAPES)
     return "".join(_class(letter) or letter for letter in text)
 
 
@@ -75,17 +77,17 @@ def with_room(positions: PatternPositions, values: int) -> PatternPositions:
     return positions
 
 
-def mint(field: Field, count: int, *, seed: int, taken: Collection[str] = frozenset()) -> list[str]:
-    """Return distinct new identifiers of a field's pattern, none of them in `taken`.
+def mint(pattern: str, count: int, *, seed: int, taken: Collection[str] = frozenset()) -> list[str]:
+    """Return distinct new identifiers of a `Field.pattern`, none of them in `taken`.
 
     Args:
-        field: a field of type identifier.
+        pattern: of the identifiers; empty for eight digits.
         count: number of identifiers.
         seed: seed of the random draw.
         taken: the real values, which are never drawn.
     """
     used = set(taken)
-    positions = with_room(read_pattern(field.pattern or "9" * 8), 2 * (count + len(used)))
+    positions = with_room(read_pattern(pattern or "9" * 8), 2 * (count + len(used)))
     draw = np.random.default_rng(seed)
     minted: list[str] = []
     while len(minted) < count:

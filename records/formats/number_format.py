@@ -213,9 +213,9 @@ def number_formats(cells: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def integer_format(cells: Iterable[str], picture: str | None = None) -> dict[str, Any] | None:
-    """Return the `Field` attributes that read every cell as an integer, or None.
+    """Return the `Field` attributes that read every cell as an integer and give it back, or None.
 
-    Formats that give back every cell come first. A column of cells such as `233.0` (a table that once was converted to floats)
+    A column of cells such as `233.0` (a table that once was converted to floats)
     is an integer with the suffix `.0`.
 
     Args:
@@ -249,6 +249,15 @@ def notation_error(picture: str) -> str | None:
     return None
 
 
+def unit_words(field: Written) -> str:
+    """Return the notation or the unit of a field as the end of a description; empty if numbers are plain."""
+    if field.format:
+        return f", written as {field.format}"
+    unit = f"{field.prefix}{field.suffix}".strip()
+    # The suffix `.0` of whole numbers such as 145.0 is not a unit.
+    return f", unit {unit!r}" if unit.strip(".0") else ""
+
+
 def significant_digits(value: float) -> int:
     """Return the fewest significant digits with which `value`, rounded to them, reads back as the same float."""
     shortest = len(Decimal(repr(value)).normalize().as_tuple().digits)
@@ -259,6 +268,12 @@ def significant_digits(value: float) -> int:
 def decimals_of(value: float) -> int:
     """Return the number of decimals of the shortest decimal that equals `value` as a float."""
     return max(-int(Decimal(repr(value)).normalize().as_tuple().exponent), 0)
+
+
+def is_quantity(cell: str) -> bool:
+    """Return whether a cell alone looks like a number, possibly with a unit after it, a currency or a sign."""
+    match = PARTS.fullmatch(cell)
+    return match is not None and not (match["before"][:1].isalpha() and not _is_unit(match["before"], ""))
 
 
 def is_infinite(cell: str) -> bool:
@@ -277,7 +292,7 @@ def _best(cells: list[str], picture: str | None, *, whole: bool) -> dict[str, An
         form = NumberFormat(**attributes)
         if all(gives_back(form, cell, whole=whole) for cell in cells):
             return attributes
-    return candidates[0] if candidates else None
+    return candidates[0] if candidates and not whole else None
 
 
 def _digits(field: Written, text: str, expected: re.Pattern[str]) -> str:
