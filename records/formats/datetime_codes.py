@@ -238,7 +238,9 @@ def _moment(letters: list[tuple[str, str]], parts: tuple[str | None, ...]) -> da
     if afternoon is not None:
         hour = hour % 12 + 12 * afternoon
     moment = datetime(year, month, day, hour, minute, second, micro)
-    return moment + timedelta(days=of_year - 1) if of_year is not None else moment
+    if of_year is None or any(letter in "dmbB" for letter, _ in letters):
+        return moment
+    return moment + timedelta(days=of_year - 1)
 
 
 @lru_cache

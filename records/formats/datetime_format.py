@@ -145,7 +145,8 @@ def datetime_formats(cells: Sequence[str]) -> list[str]:
     for form in dict.fromkeys(_candidates(head)):
         if all(reproduces(cell, form) for cell in head) and all(reproduces(cell, form) for cell in cells):
             formats.append(form)
-    return formats
+    # An offset that never changes is a literal, not that of a zone.
+    return [form for form in formats if not ZONED.search(form)] or formats
 
 
 def datetime_formats_without_offset(cells: Sequence[str]) -> list[str]:
@@ -158,7 +159,7 @@ def datetime_formats_without_offset(cells: Sequence[str]) -> list[str]:
         return []
     formats = []
     for form in dict.fromkeys(_candidates(head)):
-        dropped = re.sub(r"%\([\w/-]+\)(:?)z\Z", r"%(-)\1z", form)
+        dropped = ZONED.sub(r"%(-)\1z", form)
         if (
             dropped != form
             and dropped not in formats
@@ -168,6 +169,7 @@ def datetime_formats_without_offset(cells: Sequence[str]) -> list[str]:
     return formats
 
 
+ZONED = re.compile(r"%\([\w/-]+\)(:?)z\Z")
 OFFSET = re.compile(r"(?<=\d)[+-]\d\d:?\d\d\Z", re.ASCII)
 
 

@@ -40,7 +40,7 @@ from paracosm.records.formats.number_format import (
     read_number,
 )
 from paracosm.records.inference.codes import FEW, MOST_CODES, have_gaps, is_closed
-from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, key_shape
+from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
 from paracosm.records.inference.near_misses import near_misses, sample_shape
 from paracosm.records.inference.round_trip import first_lossless, has_negative_zero
 
@@ -113,8 +113,8 @@ def identifier(cells: list[str], reason: str = "") -> ColumnType:
 
 def _direct_identifier(name: str, cells: list[str], total: int) -> str:
     """Return why a column is an identifier whatever else its cells look like, or nothing."""
-    if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
-        return "cells are e-mail addresses or UUIDs"
+    if kind := direct_shape(cells):
+        return f"cells are {kind}"
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
     named = (
         mostly_different
@@ -145,13 +145,10 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
     widths = set(map(len, cells))
     width = widths.pop() if len(widths) == 1 and low >= 0 else 0
     closed = is_closed(counts, total, MOST_UNSEEN)
-    if (
-        width
-        and are_long_keys(numbers, width)
-        and (2 * distinct > total or distinct >= max(MANY, 0.1 * total))
-    ):
-        if distinct >= FEWEST_IDENTIFIERS and not (closed and have_gaps(numbers, fixed_width=True)):
-            return _key(name, counts, total, f"cells are numbers of {width} digits")
+    often_distinct = distinct >= FEWEST_IDENTIFIERS and distinct >= min(total / 2, max(MANY, 0.1 * total))
+    is_list = closed and have_gaps(numbers, fixed_width=bool(width))
+    if often_distinct and not is_list and are_long_keys(numbers, width):
+        return _key(name, counts, total, f"cells are numbers of {width} digits")
     if written["width"] and closed and distinct < total:
         return _codes(name, distinct, "zeros in front")
     if written["width"] and distinct >= MANY:
@@ -160,7 +157,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
             f" digits; data.fields.{name}.type decides otherwise (category, identifier)"
         )
         return ColumnType("integer", written, (warning,))
-    if closed and have_gaps(numbers, fixed_width=bool(width)):
+    if is_list:
         return _codes(name, distinct, "gaps between frequent values")
     return ColumnType("integer", written)
 

@@ -18,6 +18,8 @@ KEY_SHAPES = {
     "MAC addresses": re.compile(rf"{HEX}{{2}}(?:[:-]{HEX}{{2}}){{5}}|(?:{HEX}{{4}}\.){{2}}{HEX}{{4}}"),
     "links": re.compile(r"[a-z][a-z0-9+.-]{1,11}://\S+|www\.\S+"),
 }  # fmt: skip
+DIRECT = ("e-mail addresses", "UUIDs")
+"""Keys of persons or records even where few differ."""
 LONG_NUMBER = re.compile(r"[+(]?\d[\d ()./-]*\d", re.ASCII)
 FEWEST_DIGITS = 9
 """Digits of a long number with separators, such as of a phone or a social security number."""
@@ -37,6 +39,16 @@ QUANTITY_WORDS = frozenset(
 MOSTLY = 0.9
 SAMPLE = 2000
 """Cells whose shapes are looked at."""
+
+
+def direct_shape(cells: Collection[str]) -> str | None:
+    """Return what all cells are if their shape alone makes them identifiers, however often they repeat, or None."""
+    first = next(iter(cells))
+    for kind in DIRECT:
+        pattern = KEY_SHAPES[kind]
+        if pattern.fullmatch(first) and all(map(pattern.fullmatch, cells)):
+            return kind
+    return None
 
 
 def key_shape(cells: Collection[str]) -> str | None:
