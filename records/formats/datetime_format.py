@@ -126,6 +126,13 @@ ZONE = re.compile(
 )
 WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 DIGITS = re.compile(r"\d+", re.ASCII)
+BASIC = re.compile(r"\d{8}T\d{4}", re.ASCII)
+BASIC_FORMATS = tuple(
+    f"%Y%m%dT{time}{zone}"
+    for time in ("%H%M%S", "%H%M", "%H%M%S.%3f", "%H%M%S.%f")
+    for zone in ("", "Z", "+0000")
+)
+"""The basic forms of ISO 8601."""
 LONGEST = 64
 """Characters of the longest cell that can be a datetime."""
 SAMPLE = 200
@@ -267,6 +274,9 @@ def _candidates(cells: Sequence[str]) -> Iterator[str]:
     """Return formats that may fit all cells, from the first of them, preferred first."""
     cell = cells[0]
     time = TIME.search(cell)
+    if BASIC.match(cell):
+        yield from BASIC_FORMATS
+        return
     if time is None:
         yield from _dates(cell)
         return

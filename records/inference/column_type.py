@@ -56,6 +56,8 @@ DIRECT_NAME = re.compile(
 )
 DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
 BY_NAME = "by its name"
+PLUS = "+1234567.89"
+"""Notation of numbers with a plus, as telephone numbers have it."""
 FEWEST_IDENTIFIERS = 10
 """Fewest distinct cells of an identifier."""
 MANY_IDENTIFIERS = 100
@@ -130,6 +132,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
     numbers = {read_integer(form, cell): count for cell, count in counts.items()}
     distinct = len(cells)
     plain = not (written["prefix"] or written["suffix"] or written["format"])
+    dialled = written["format"] == PLUS and all(cell[0] == "+" for cell in cells)
     low, high = min(numbers), max(numbers)
     if distinct == total >= FEWEST_IDENTIFIERS:
         if low in (0, 1) and high - low == distinct - 1:
@@ -138,9 +141,9 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
             return identifier(cells, BY_NAME)
     if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
         return _repeating_identifier(name, cells)
-    if not plain:
+    if not plain and not dialled:
         return ColumnType("integer", written)
-    if formats := compact_formats(cells, named=DATE_NAME.search(name) is not None):
+    if plain and (formats := compact_formats(cells, named=DATE_NAME.search(name) is not None)):
         return _datetime_type(name, formats, guessed=True)
     widths = set(map(len, cells))
     width = widths.pop() if len(widths) == 1 and low >= 0 else 0
