@@ -18,7 +18,6 @@ The first of these rules that applies decides. Missing cells do not count. A for
    list would not cover them. All others are a category.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,17 +43,6 @@ from paracosm.records.inference.key_shapes import are_long_keys, are_quantities,
 from paracosm.records.inference.near_misses import near_misses, sample_shape
 from paracosm.records.inference.round_trip import first_lossless, has_negative_zero
 
-ID_NAME = re.compile(
-    r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|ids|uuid|guid|key|no|nr|num|number|mrn|ssn|index|rowid|column 1)$",
-    re.IGNORECASE,
-)
-STRICT_ID_NAME = re.compile(r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|uuid|guid|mrn|ssn)$", re.IGNORECASE)
-DIRECT_NAME = re.compile(
-    r"(?:first|last|family|given|sur|middle|maiden|full|user|patient|doctor|customer|client|person|employee|login)[\W_]*name"
-    r"|^name$|e-?mail|phone|(?:^|[\W_])(?:ssn|mrn|iban|passport|mobile|street|address|file|url|ip)(?:$|[\W_])|^filename$",
-    re.IGNORECASE,
-)
-DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
 BY_NAME = "by its name"
 PLUS = "+1234567.89"
 """Notation of numbers with a plus, as telephone numbers have it."""
@@ -120,7 +108,7 @@ def _direct_identifier(name: str, cells: list[str], total: int) -> str:
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
     named = (
         mostly_different
-        and DIRECT_NAME.search(name) is not None
+        and names_personal_cells(name)
         and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
     )
     return BY_NAME if named else ""
@@ -137,13 +125,13 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
     if distinct == total >= FEWEST_IDENTIFIERS:
         if low in (0, 1) and high - low == distinct - 1:
             return identifier(cells, "cells count up")
-        if ID_NAME.search(name):
+        if may_name_a_key(name):
             return identifier(cells, BY_NAME)
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
+    if STRICT_may_name_a_key(name) and distinct >= max(MANY, 0.1 * total):
         return _repeating_identifier(name, cells)
     if not plain and not dialled:
         return ColumnType("integer", written)
-    if plain and (formats := compact_formats(cells, named=DATE_NAME.search(name) is not None)):
+    if plain and (formats := compact_formats(cells, named=names_a_date(name))):
         return _datetime_type(name, formats, guessed=True)
     widths = set(map(len, cells))
     width = widths.pop() if len(widths) == 1 and low >= 0 else 0
@@ -206,7 +194,7 @@ def _datetime_type(name: str, formats: list[str], *, guessed: bool = False) -> C
             f"column {name!r}: the order of day and month is ambiguous; read as {formats[0]}; set"
             f" data.fields.{name}.format if that is wrong"
         )
-    elif guessed and not DATE_NAME.search(name):
+    elif guessed and not names_a_date(name):
         warnings.append(
             f"column {name!r}: all numbers are dates like {formats[0]}, and are read as such; data.fields.{name}.type: integer"
             " reads them as numbers"
@@ -238,7 +226,7 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
             one_shape = "cells have one shape" if _shaped(cells) else "cells are single words"
             return identifier(cells, f"{one_shape}, and most differ")
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
+    if STRICT_may_name_a_key(name) and distinct >= max(MANY, 0.1 * total):
         return _repeating_identifier(name, cells)
     # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
     open_ended = distinct > MOST_CODES or once > max(MANY, MOST_UNSEEN * total)

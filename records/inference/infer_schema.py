@@ -14,6 +14,7 @@ from paracosm.records.formats.cells import changes_offset, to_source_strings
 from paracosm.records.formats.declared_format import implied_type
 from paracosm.records.formats.number_format import is_infinite, number_format
 from paracosm.records.inference.column_type import ColumnType, infer_type
+from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
 
@@ -41,7 +42,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings: list[str] = []
+    warnings = list(origin_of(raw).warnings)
     for name in raw.columns:
         if name in data.drop:
             continue
