@@ -4,11 +4,11 @@ The first of these rules that applies decides. Missing cells do not count. A for
 (`round_trip`); else the cells are words.
 
 1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling.
-2. identifier: e-mail addresses or UUIDs, or mostly distinct cells in a column named like a direct identifier (name of a person,
-   e-mail, phone, address, file, ...).
+2. identifier: keys of persons, accounts or orders that repeat (`repeating_keys`); e-mail addresses or UUIDs, or mostly distinct
+   cells in a column named like a direct identifier (name of a person, e-mail, phone, address, file, ...).
 3. integer: whole numbers in one notation. They are an identifier if all are distinct and the name says id, or they count up from 0
-   or 1; also if the name says id and at least a tenth are distinct, or if they have one width of ten digits or more. Plain digits
-   that all are plausible dates are a datetime. Numbers with zeros in front or with gaps (`codes`) are a category.
+   or 1, or if they mostly differ and have one width of ten digits or more. Plain digits that all are plausible dates are a
+   datetime. Numbers with zeros in front or with gaps (`codes`) are a category.
 4. number: numbers in one notation: decimal mark, thousands marks, signs, unit. Few numbers with gaps are a category.
 5. datetime: one format that reproduces every cell.
 6. Words. Keys by their shape (`key_shapes`) are identifiers. Long cells (four words or forty letters on average) of which more than
@@ -39,8 +39,16 @@ from paracosm.records.formats.number_format import (
     read_number,
 )
 from paracosm.records.inference.codes import FEW, MOST_CODES, have_gaps, is_closed
+from paracosm.records.inference.column_names import (
+    may_name_a_key,
+    names_a_date,
+    names_a_key,
+    names_a_person,
+    names_personal_cells,
+)
 from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
 from paracosm.records.inference.near_misses import near_misses, sample_shape
+from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
 from paracosm.records.inference.round_trip import first_lossless, has_negative_zero
 
 BY_NAME = "by its name"
@@ -79,6 +87,8 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
+    if is_repeating_key(name, counts) and not _is_quantity(name, cells):
+        return _repeating_identifier(name, cells)
     if reason := _direct_identifier(name, cells, total):
         return identifier(cells, reason)
     if (written := first_lossless("integer", integer_formats(cells), cells)) is not None:
@@ -106,11 +116,7 @@ def _direct_identifier(name: str, cells: list[str], total: int) -> str:
     if kind := direct_shape(cells):
         return f"cells are {kind}"
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
-    named = (
-        mostly_different
-        and names_personal_cells(name)
-        and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
-    )
+    named = mostly_different and names_personal_cells(name) and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
     return BY_NAME if named else ""
 
 
@@ -127,8 +133,6 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
             return identifier(cells, "cells count up")
         if may_name_a_key(name):
             return identifier(cells, BY_NAME)
-    if STRICT_may_name_a_key(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeating_identifier(name, cells)
     if not plain and not dialled:
         return ColumnType("integer", written)
     if plain and (formats := compact_formats(cells, named=names_a_date(name))):
@@ -183,8 +187,21 @@ def _key(name: str, counts: Mapping[str, int], total: int, reason: str) -> Colum
 
 
 def _repeating_identifier(name: str, cells: list[str]) -> ColumnType:
-    warning = f"column {name!r}: has repeating identifiers, which may identify the subject of a record; if so, set data.subject to it"
-    return ColumnType("identifier", identifier(cells).attributes, (warning,), "cells are keys that repeat")
+    return ColumnType(
+        "identifier",
+        identifier(cells).attributes,
+        (repeating_key_warning(name),),
+        "cells are keys that repeat",
+    )
+
+
+def _is_quantity(name: str, cells: list[str]) -> bool:
+    """Return whether cells that repeat in one shape are numbers with a unit or dates, and the name does not say key."""
+    if names_a_person(name) or names_a_key(name):
+        return False
+    if any(form["suffix"] or form["format"] for form in integer_formats(cells)):
+        return True
+    return bool(datetime_formats(cells))
 
 
 def _datetime_type(name: str, formats: list[str], *, guessed: bool = False) -> ColumnType:
@@ -226,8 +243,6 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
             one_shape = "cells have one shape" if _shaped(cells) else "cells are single words"
             return identifier(cells, f"{one_shape}, and most differ")
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
-    if STRICT_may_name_a_key(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeating_identifier(name, cells)
     # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
     open_ended = distinct > MOST_CODES or once > max(MANY, MOST_UNSEEN * total)
     if open_ended:
