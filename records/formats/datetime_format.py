@@ -7,29 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from paracosm.records.formats.datetime_codes import (
-    CODE,
-    MONTHS,
-    SHORT_MONTHS,
-    codes_of,
-    format_error,
-    letter_of,
-    read_datetime,
-    write_datetime,
-)
-
-__all__ = [
-    "codes_of",
-    "compact_formats",
-    "datetime_formats",
-    "format_error",
-    "is_ambiguous",
-    "letter_of",
-    "read_datetime",
-    "refined_format",
-    "reproduces",
-    "write_datetime",
-]
+from paracosm.records.formats.datetime_codes import CODE, codes_of, letter_of, read_datetime, write_datetime
+from paracosm.records.formats.months import MONTHS, SHORT_MONTHS
 
 DATES = (
     "%Y-%m-%d",

@@ -88,6 +88,9 @@ def may_name_a_key(name: str) -> bool:
     parts = _words_of_a_key(name)
     if words(name)[:1] in (("unnamed",), ("column",)):
         return words(name)[1:] in (("0",), ("1",))
+    if parts[-1:] == ("index",):
+        # A price index is a quantity.
+        return parts in (("index",), ("row", "index"), ("record", "index"))
     return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 

@@ -87,7 +87,7 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
-    if is_repeating_key(name, counts) and not _is_quantity(name, cells):
+    if is_repeating_key(name, counts) and not _are_quantities(name, cells):
         return _repeating_identifier(name, cells)
     if reason := _direct_identifier(name, cells, total):
         return identifier(cells, reason)
@@ -195,13 +195,11 @@ def _repeating_identifier(name: str, cells: list[str]) -> ColumnType:
     )
 
 
-def _is_quantity(name: str, cells: list[str]) -> bool:
-    """Return whether cells that repeat in one shape are numbers with a unit or dates, and the name does not say key."""
+def _are_quantities(name: str, cells: list[str]) -> bool:
+    """Return whether cells that repeat in one shape are quantities or dates, unless the name says key."""
     if names_a_person(name) or names_a_key(name):
         return False
-    if any(form["suffix"] or form["format"] for form in integer_formats(cells)):
-        return True
-    return bool(datetime_formats(cells))
+    return are_quantities(cells) and key_shape(cells) is None
 
 
 def _datetime_type(name: str, formats: list[str], *, guessed: bool = False) -> ColumnType:

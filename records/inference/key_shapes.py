@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from itertools import islice
 
-from paracosm.records.formats.datetime_codes import MONTHS, SHORT_MONTHS
 from paracosm.records.formats.identifier_pattern import shape
+from paracosm.records.formats.months import MONTHS, SHORT_MONTHS
 from paracosm.records.formats.number_format import CURRENCIES
 
 HEX = "[0-9a-fA-F]"
@@ -31,8 +31,13 @@ EPOCHS = ((10**9, 22 * 10**8), (10**12, 22 * 10**11), (10**15, 22 * 10**14), (10
 MOST_ROUNDED = 0.05
 """Share of numbers that end in 000 above which they are amounts: keys do so in 1 of 1,000 cases."""
 LETTERS = re.compile(r"[^\W\d_]+")
+WORD = re.compile(r"\S+")
 QUANTITY_WORDS = frozenset(
-    ["am", "pm", "t", "z", "utc", "gmt", "cet", "cest", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "bst", "day", "days", "hour", "hours", "hr", "hrs", "h", "min", "mins", "minute", "minutes", "sec", "secs", "s", "ms", "d", "week", "weeks", "month", "months", "year", "years", "yr", "yrs", "kg", "g", "mg", "µg", "ug", "ng", "lb", "lbs", "oz", "l", "ml", "dl", "cl", "µl", "km", "m", "cm", "mm", "nm", "ft", "in", "mmhg", "bpm", "iu", "mol", "mmol", "k", "mio", "mrd", "tsd", "cr", "dr", "e", "n"]
+    WORD.findall(
+        "am pm t z utc gmt cet cest est edt cst cdt mst mdt pst pdt bst day days hour hours hr hrs h min mins minute"
+        " minutes sec secs s ms d week weeks month months year years yr yrs kg g mg µg ug ng lb lbs oz l ml dl cl µl km m"
+        " cm mm nm ft in mmhg bpm iu mol mmol k mio mrd tsd cr dr e n x"
+    )
 ) | {currency.strip(".").lower() for currency in CURRENCIES} | {
     name.rstrip(".").lower() for names in (*MONTHS.values(), *SHORT_MONTHS.values()) for name in names
 }  # fmt: skip
