@@ -7,7 +7,9 @@ from pydantic import ConfigDict, Field, field_serializer, model_validator
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section, Share
 
-FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
+FieldType = Literal[
+    "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
+]
 PersonalKind = Literal[
     "name",
     "email",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.records.formats.datetime_codes import read_datetime
+from paracosm.records.formats.duration_format import write_duration
 
 FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 """Constant offset from UTC at the end of a datetime format."""
@@ -153,6 +154,14 @@ def _without_zone(cell: object) -> object:
     return cell.replace(tzinfo=None) if isinstance(cell, dates.datetime) else cell
 
 
+def _duration(cell: dates.timedelta) -> str:
+    """Return a duration as days, hours, minutes and seconds, which no reader takes for a time of day."""
+    if getattr(cell, "nanoseconds", 0):
+        raise DataError("a duration holds nanoseconds; the finest supported unit is microseconds")
+    form = "%-d days %H:%M:%S.%6f" if cell.microseconds else "%-d days %H:%M:%S"
+    return write_duration(cell, form)
+
+
 def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime], str]) -> object:
     if isinstance(cell, str):
         if holds_lone_surrogate(cell):
@@ -171,6 +180,8 @@ def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime]
         return str(cell)
     if isinstance(cell, decimal.Decimal):
         return format(cell, "f")
+    if isinstance(cell, dates.timedelta):
+        return _duration(cell)
     if isinstance(cell, dates.datetime):
         return write(cell)
     if isinstance(cell, dates.date):
