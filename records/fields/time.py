@@ -31,7 +31,7 @@ from paracosm.records.formats.time_format import (
 )
 
 DATE_CODES = "%Y%m%d"
-"""Before the codes of a time, so that the automaton of moments on one day is that of the times; its date is no decision."""
+"""Before the codes of a time, so that moments of one day encode times; their date is forced and takes no token."""
 ONE_DAY = timedelta(days=1)
 
 
