@@ -14,7 +14,7 @@ from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed
-from paracosm.records.splitting.splits import divide_independently
+from paracosm.records.splitting.independent_splits import divide_independently
 
 EPSILON = 8
 """Privacy budget of a private draft, as in the shipped private recipe."""
