@@ -44,7 +44,7 @@ PARTS = re.compile(
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
-EXPONENT = re.compile(r"-?\d(?:\.(\d+))?([eE])[+-]\d\d+", re.ASCII)
+EXPONENT = re.compile(r"-?\d(?:\.(\d+))?([eE])[+-]?\d+", re.ASCII)
 UNIT_START = ".,:;/-+\u2212#"
 """What a unit after the digits does not begin with."""
 
@@ -332,7 +332,8 @@ def _printf(cells: Sequence[str]) -> list[str]:
     matches = [match for cell in islice(cells, SAMPLE) if (match := EXPONENT.fullmatch(cell))]
     forms = {f"%.{len(match[1] or '')}{match[2]}" for match in matches}
     letter = "G" if any("E" in cell for cell in cells) else "g"
-    return [*(forms if len(forms) == 1 else ()), f"%.17{letter}", f"%.15{letter}", f"%.6{letter}"]
+    exponents = [pad + form[1:] for form in forms for pad in ("%", "%-")] if len(forms) == 1 else []
+    return [*exponents, f"%.17{letter}", f"%.15{letter}", f"%.6{letter}"]
 
 
 def _convention_formats(

@@ -5,8 +5,8 @@ stand for themselves only in their marks; a fraction of zeros (`1,234,567.00`) i
 numbers are written, if that is not a minus before the picture: `1234567.89;(1234567.89)`, `1234567.89;1234567.89-`. After a second
 semicolon stands zero, if it has no plus: `+1234567;-1234567;0`. `.89` writes numbers below one without a zero before the mark.
 
-Numbers with an exponent follow a convention: a printf format (`%.3e`, `%.17g`), or the shortest form of `r`, `java` or
-`javascript`. Without a notation they are written as Python writes them.
+Numbers with an exponent follow a convention: a printf format (`%.3e`, `%.17g`; `%-.3e` writes `1.500e7` rather than `1.500e+07`), or
+the shortest form of `r`, `java` or `javascript`. Without a notation they are written as Python writes them.
 """
 
 import re
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-PRINTF = re.compile(r"%\.\d{1,2}[eEgG]")
+PRINTF = re.compile(r"%\.\d{1,2}[eEgG]|%-\.\d{1,2}[eE]")
+PADDED_EXPONENT = re.compile(r"(?<=[eE])(?:\+0?|(-)0)(?=\d)")
 PROGRAMS = ("r", "java", "javascript")
 PICTURE = re.compile(r"(?P<before>\D*?)(?P<body>[.,]?\d(?:.*\d)?)(?P<after>\D*)", re.DOTALL | re.ASCII)
 MARKS = ".,"
@@ -146,6 +147,8 @@ def in_convention(value: float, convention: str) -> str:
         return _as_r(value)
     if convention in ("java", "javascript"):
         return _as_java(value) if convention == "java" else _as_javascript(value)
+    if convention[1] == "-":
+        return PADDED_EXPONENT.sub(r"\1", f"%{convention[2:]}" % value)
     return convention % value
 
 
