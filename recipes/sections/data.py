@@ -7,7 +7,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_s
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section, Share
 
-FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
+FieldType = Literal[
+    "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
+]
 PersonalKind = Literal[
     "name",
     "email",
@@ -40,13 +42,13 @@ class FieldOverride(Section):
     categories: list[str] | None = None
     """All allowed values of a category field."""
     minimum: int | float | str | None = None
-    """Smallest allowed value of an integer, number or datetime."""
+    """Smallest allowed value of an integer, number, datetime, time or duration; times and durations in quotes."""
     maximum: int | float | str | None = None
-    """Largest allowed value of an integer, number or datetime."""
+    """Largest allowed value of an integer, number, datetime, time or duration; times and durations in quotes."""
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     """Digits after the decimal point of a number."""
     format: str | None = None
-    """Format of a datetime, in strftime codes such as %Y-%m-%d."""
+    """Format of a datetime, time or duration, in strftime codes such as %Y-%m-%d or %H:%M; of a number, how the source writes 1234567.89, such as 1.234.567,89 €."""
     max_length: Annotated[int, Field(ge=1)] | None = None
     """Longest allowed text, in characters."""
     fresh: bool | None = None
