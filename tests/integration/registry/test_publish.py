@@ -18,6 +18,7 @@ from huggingface_hub import DatasetCard, ModelCard
 import paracosm.registry
 from paracosm.eval.evaluation import rule_on
 from paracosm.eval.measure_tables import measure
+from paracosm.foundation.digests import folder_digest
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale
@@ -265,6 +266,8 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
     recipe, run = recipe_of(), passing(tmp_path)
     # What must be withheld follows from the schema of the records that were measured.
     Schema(fields).save(run.schema)
+    records = run.journal.stage("records")
+    run.journal.record("records", records | {"outputs": {"splits": folder_digest(run.splits)}})
 
     def evaluate() -> None:
         run.evaluation.mkdir(exist_ok=True)
