@@ -1,0 +1,71 @@
+"""Search of all relations of a table's training records, and their form in the schema.
+
+Relations that hold in every training record are structure (a city has one state, a total is the sum of its parts) where
+chance is ruled out; see `evidence.py`. They are searched in training records only, and never under differential
+privacy, where every relation has to be declared as a rule.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from paracosm.records.relations.columns import number_columns
+from paracosm.records.relations.dependencies import find_dependencies
+from paracosm.records.relations.dependency import Dependency
+from paracosm.records.relations.functions import find_functions
+from paracosm.records.relations.linear import Linear
+from paracosm.records.relations.missing import find_missing
+from paracosm.records.relations.missingness import MissingTogether, MissingWhere
+from paracosm.records.relations.orders import find_orders
+from paracosm.records.relations.product import Product
+from paracosm.records.relations.products import find_products
+from paracosm.records.relations.relation import Relation
+from paracosm.records.relations.sums import find_sums
+from paracosm.records.schema.schema import Schema
+
+KINDS = {kind.kind: kind for kind in (Linear, Product, Dependency, MissingTogether, MissingWhere)}
+MOST_COLUMNS = 300
+"""Columns of numbers beyond which no sums, products and orders are searched."""
+
+
+def find_relations(train: pd.DataFrame, schema: Schema) -> tuple[Relation, ...]:
+    """Return the relations that hold in all training records.
+
+    Args:
+        train: typed table of the training records only.
+        schema: its fields, with domains.
+    """
+    numbers = number_columns(train, schema)
+    found: list[Relation] = list(find_dependencies(train, schema))
+    if len(numbers) <= MOST_COLUMNS:
+        functions = list(find_functions(numbers))
+        equal = {relation.fields for relation in functions if _is_equality(relation)}
+        found += functions
+        found += find_sums(numbers, {frozenset(pair) for pair in equal})
+        found += find_products(numbers)
+        found += find_orders(numbers, {relation.fields for relation in functions})
+    return (*found, *find_missing(train, schema))
+
+
+def _is_equality(relation: Linear) -> bool:
+    return relation.low == relation.high == 0 and relation.terms[1][1] == -1
+
+
+def to_plain(relations: Iterable[Relation]) -> tuple[dict[str, Any], ...]:
+    """Return relations as plain values, for the schema."""
+    return tuple({"kind": relation.kind, **asdict(relation)} for relation in relations)  # type: ignore[call-overload]
+
+
+def from_plain(plain: Iterable[Mapping[str, Any]]) -> tuple[Relation, ...]:
+    """Return the relations that `to_plain` wrote."""
+    relations = []
+    for stored in plain:
+        attributes = {key: _as_tuple(value) for key, value in stored.items() if key != "kind"}
+        relations.append(KINDS[stored["kind"]](**attributes))
+    return tuple(relations)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list | tuple) else value
