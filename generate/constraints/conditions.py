@@ -11,8 +11,9 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.generate.constraints.infilling import GAP
 from paracosm.generate.constraints.partial_records import read_partial, seeds_file
 from paracosm.generate.constraints.quotas import QuotaClasses, quota_classes, recipe_value
+from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request
-from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
@@ -55,17 +56,24 @@ class Conditions:
             else:
                 conditions[name] = values
         infills: dict[int, tuple[str, float]] = {}
+        relations = self.shared.rules.relations
         if self.seeds:
             given = self.seeds[number % len(self.seeds)]
             infills = self._infills(given)
             kept = {name for name, index in self.shared.field_index.items() if index not in infills}
             conditions |= {name: frozenset({value}) for name, value in given.items() if name in kept}
+            relations = relations.without_violated(given)
         names = self.codec.schema.names
         required = frozenset(names) - conditions.keys() if self.fill else frozenset()
         known = conditions.keys() | present
         enforced = self._enforced(known)
         guide = RecordConstraints(
-            self.shared, conditions, enforced, required | (present & enforced), frozenset(present)
+            self.shared,
+            conditions,
+            enforced,
+            required | (present & enforced),
+            frozenset(present),
+            relations,
         )
         return Request(number, self._order(known, number, redraw), guide, redraw, infills)
 

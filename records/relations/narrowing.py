@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from paracosm.records.relations.columns import span_of
-from paracosm.records.relations.dependency import Dependency, allowed_values
+from paracosm.records.relations.dependencies import Dependency, allowed_values
 from paracosm.records.relations.relation import Narrowing, Relation, Span
 from paracosm.records.schema.schema import Schema, Value
 
@@ -84,6 +84,11 @@ class Relations:
             if relation.holds(values) is False:
                 return relation
         return None
+
+    def without_violated(self, given: Mapping[str, Value]) -> "Relations":
+        """Return the relations that given values do not violate; a table to complete may contradict the training records."""
+        kept = tuple(relation for relation in self.all if relation.holds(given) is not False)
+        return self if len(kept) == len(self.all) else Relations(self.schema, kept)
 
     def counts(self, records: Sequence[Mapping[str, Value]]) -> Mapping[str, int]:
         """Return for each relation the number of records that violate it."""

@@ -10,8 +10,8 @@ from paracosm.records.schema.schema import Value
 
 EPOCH = datetime(1970, 1, 1)
 DAY = timedelta(days=1)
-RELATIVE, ABSOLUTE = 1e-13, 1e-12
-"""Rounding errors of floats. Moments count in days, so a larger share would let dates pass that are seconds apart."""
+RELATIVE, ABSOLUTE = 4e-15, 1e-12
+"""Rounding errors of floats. Moments count in days, so a larger share would let moments pass that are milliseconds apart."""
 Span = tuple[float, float]
 Spans = Mapping[str, Span]
 """Name of a field that is never missing -> its smallest and largest value, as positions."""
@@ -55,6 +55,15 @@ class Narrowing:
             clash or self.empty or other.empty,
         )
 
+    def allows(self, value: Value) -> bool:
+        """Return whether a value of a field is left, except for what `missing` says of the missing one."""
+        if value in self.excluded:
+            return False
+        if value is None or (self.low is None and self.high is None):
+            return True
+        at = position(value)
+        return (self.low is None or at >= self.low) and (self.high is None or at <= self.high)
+
 
 class Relation(Protocol):
     """A relation that holds in every training record.
@@ -92,6 +101,15 @@ class Relation(Protocol):
 def position(value: Value) -> float:
     """Return a number as it is, and a moment in days since 1970."""
     return (value - EPOCH) / DAY if isinstance(value, datetime) else float(value)  # type: ignore[arg-type]
+
+
+def moment_at(days: float, *, up: bool) -> datetime:
+    """Return the moment at a position, a microsecond further `up` or down because positions are rounded."""
+    shift = timedelta(microseconds=1)
+    try:
+        return EPOCH + timedelta(days=days) + (shift if up else -shift)
+    except OverflowError:
+        return datetime.max if days > 0 else datetime.min
 
 
 def slack(size: float) -> float:

@@ -12,15 +12,12 @@ from typing import Any
 import pandas as pd
 
 from paracosm.records.relations.columns import number_columns
-from paracosm.records.relations.dependencies import find_dependencies
-from paracosm.records.relations.dependency import Dependency
+from paracosm.records.relations.dependencies import Dependency, find_dependencies
 from paracosm.records.relations.functions import find_functions
 from paracosm.records.relations.linear import Linear
-from paracosm.records.relations.missing import find_missing
-from paracosm.records.relations.missingness import MissingTogether, MissingWhere
+from paracosm.records.relations.missingness import MissingTogether, MissingWhere, find_missing
 from paracosm.records.relations.orders import find_orders
-from paracosm.records.relations.product import Product
-from paracosm.records.relations.products import find_products
+from paracosm.records.relations.products import Product, find_products
 from paracosm.records.relations.relation import Relation
 from paracosm.records.relations.sums import find_sums
 from paracosm.records.schema.schema import Schema

@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -163,11 +164,13 @@ class Schema:
         sequence: form of a subject's sequence; None if records are modelled one by one.
         columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
             fields; else empty.
+        relations: relations that hold in all training records, as `records.relations.search` writes them.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
     columns: tuple[str, ...] = ()
+    relations: tuple[dict[str, Any], ...] = dataclass_field(default=(), hash=False)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -202,6 +205,8 @@ class Schema:
             plain["sequence"] = asdict(self.sequence)
         if self.columns:
             plain["columns"] = list(self.columns)
+        if self.relations:
+            plain["relations"] = list(self.relations)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -211,7 +216,7 @@ class Schema:
         form = plain.get("sequence")
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
         fields = tuple(_from_plain(field) for field in plain["fields"])
-        return cls(fields, sequence, tuple(plain.get("columns", ())))
+        return cls(fields, sequence, tuple(plain.get("columns", ())), tuple(plain.get("relations", ())))
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""

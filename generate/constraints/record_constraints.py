@@ -1,0 +1,73 @@
+"""Constraints on one record: its own conditions, and the rules and relations that all records share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
+from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.field_codec import FieldCode
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.relation import Narrowing
+from paracosm.records.schema.schema import Value
+
+
+@dataclass(frozen=True)
+class RecordConstraints:
+    """The guide of one record: its own conditions and the rules that all records share.
+
+    Attributes:
+        shared: rules and copy filter.
+        conditions: per field, the values that a condition allows.
+        enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
+            is refused if they fail.
+        required: fields that may not be missing.
+        present: fields in which a missing value refuses the record, where masking does not exclude it.
+        relations: relations that the record keeps; those of the rules when absent. Given values may contradict some.
+    """
+
+    shared: RuleConstraints
+    conditions: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    enforced: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    relations: Relations | None = None
+
+    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
+        field = self.shared.codec.fields[index]
+        if field.type == "text":
+            return self._presence(index, values)
+        condition = self.conditions.get(field.name) if field.name in self.enforced else None
+        return self.shared.allowed(
+            index, values, previous, condition, field.name in self.required, self.relations
+        )
+
+    def _presence(self, index: int, values: Mapping[str, Value]) -> Node | None:
+        """Return the automaton of a present or a missing text where only one is allowed, None where both are."""
+        code = self.shared.codec.codes[index]
+        assert not isinstance(code, FieldCode)
+        name = self.shared.codec.fields[index].name
+        if code.missing is None:
+            return None
+        relations = self.shared.rules.relations if self.relations is None else self.relations
+        left = relations.narrow(name, values) or Narrowing()
+        if left.missing is True or (name in self.enforced and self.conditions.get(name) == {None}):
+            return self.shared.only(code.missing[0])
+        return self.shared.only(code.missing[1]) if name in self.required or left.missing is False else None
+
+    def given_text(self, index: int) -> Value:
+        name = self.shared.codec.fields[index].name
+        if name not in self.enforced or name not in self.conditions:
+            return None
+        (value,) = self.conditions[name]
+        return value
+
+    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
+        name = self.shared.codec.fields[index].name
+        condition = self.conditions.get(name)
+        absent = values[name] is None and name in self.present
+        if absent or (condition is not None and values[name] not in condition):
+            return f"the condition on {name!r}"
+        return self.shared.violation(index, values, self.relations)
+
+    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+        return self.shared.conflict(index, values)
