@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from paracosm.eval.measuring.context import DISCRETE, NUMERIC
 from paracosm.records.schema.schema import Field
+from paracosm.records.text.words import verbatim_words, words
 
 MISSING = "\x00missing"
 MOST_CODES = 250
@@ -105,16 +106,16 @@ def _text_axes(fit_on: list[str], columns: Sequence[list[str]], components: int)
     lengths = [
         np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float64) for texts in columns
     ]
-    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
+    vectors = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=words)
     if not any(any(map(str.isalnum, text)) for text in fit_on):
         return lengths
-    matrix = words.fit_transform(fit_on)
+    matrix = vectors.fit_transform(fit_on)
     axes = min(components, matrix.shape[0] - 1, matrix.shape[1] - 1)
     if axes < 1:
         return lengths
     rotation = TruncatedSVD(axes, random_state=0).fit(matrix)
     return [
-        np.hstack([length, rotation.transform(words.transform(texts))])
+        np.hstack([length, rotation.transform(vectors.transform(texts))])
         for length, texts in zip(lengths, columns, strict=True)
     ]
 
@@ -141,6 +142,8 @@ def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTrans
             encoder = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CODES)
             parts.append((field.name, encoder, [field.name]))
         elif any(text.strip() for text in as_texts(table[field.name])):
-            vector = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\S+")
+            vector = TfidfVectorizer(
+                sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=verbatim_words
+            )
             parts.append((field.name, vector, field.name))
     return ColumnTransformer(parts)

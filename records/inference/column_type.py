@@ -23,22 +23,17 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
+from paracosm.records.inference.column_names import (
+    may_name_a_key,
+    names_a_date,
+    names_a_key,
+    names_personal_cells,
+)
 from paracosm.records.schema.boolean_format import PAIRS, boolean_words
 from paracosm.records.schema.datetime_format import datetime_formats, is_ambiguous, reproduces
 from paracosm.records.schema.identifier_pattern import infer_pattern, shape
 from paracosm.records.schema.number_format import integer_format, number_format
 
-ID_NAME = re.compile(
-    r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|ids|uuid|guid|key|no|nr|num|number|mrn|ssn|index|rowid|column 1)$",
-    re.IGNORECASE,
-)
-STRICT_ID_NAME = re.compile(r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|uuid|guid|mrn|ssn)$", re.IGNORECASE)
-DIRECT_NAME = re.compile(
-    r"(?:first|last|family|given|sur|middle|maiden|full|user|patient|doctor|customer|client|person|employee|login)[\W_]*name"
-    r"|^name$|e-?mail|phone|(?:^|[\W_])(?:ssn|mrn|iban|passport|mobile|street|address|file|url|ip)(?:$|[\W_])|^filename$",
-    re.IGNORECASE,
-)
-DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
 THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
 PADDED = re.compile(r"\D?0\d")
 DIRECT_CELL = re.compile(
@@ -101,11 +96,7 @@ def _is_direct_identifier(name: str, cells: list[str], total: int) -> bool:
     if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
         return True
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
-    return (
-        mostly_different
-        and DIRECT_NAME.search(name) is not None
-        and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
-    )
+    return mostly_different and names_personal_cells(name) and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
 
 
 def _integer_type(name: str, cells: list[str], total: int, written: dict[str, Any]) -> ColumnType:
@@ -114,11 +105,11 @@ def _integer_type(name: str, cells: list[str], total: int, written: dict[str, An
     distinct = len(cells)
     if distinct == total >= FEWEST_IDENTIFIERS:
         counts_up = min(numbers) in (0, 1) and max(numbers) - min(numbers) == distinct - 1
-        if counts_up or ID_NAME.search(name) or any(letter.isalpha() for letter in written["prefix"]):
+        if counts_up or may_name_a_key(name) or any(letter.isalpha() for letter in written["prefix"]):
             return identifier(cells)
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
+    if names_a_key(name) and distinct >= max(MANY, 0.1 * total):
         return _repeating_identifier(name, cells)
-    if DATE_NAME.search(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
+    if names_a_date(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
         return ColumnType("datetime", {"format": "%Y%m%d"})
     return ColumnType("integer", written)
 
@@ -164,7 +155,7 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
         ):
             return ColumnType("identifier", identifier(cells).attributes, near_misses)
         return ColumnType("text", warnings=near_misses)
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
+    if names_a_key(name) and distinct >= max(MANY, 0.1 * total):
         return _repeating_identifier(name, cells)
     # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
     open_ended = distinct > MOST_CATEGORIES or once > max(MANY, MOST_UNSEEN * total)

@@ -14,6 +14,7 @@ from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_bool
 from paracosm.records.schema.cells import changes_offset, to_source_strings
 from paracosm.records.schema.datetime_format import datetime_formats, format_error
 from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
+from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
 
@@ -51,7 +52,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings: list[str] = []
+    warnings = list(origin_of(raw).warnings)
     for name in raw.columns:
         if name in data.drop:
             continue
