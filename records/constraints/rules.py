@@ -11,7 +11,8 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.expression import Expression
-from paracosm.records.constraints.parser import VALUE_KINDS, read_expression
+from paracosm.records.constraints.parser import read_expression
+from paracosm.records.constraints.semantics import VALUE_KINDS
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.search import from_plain
 from paracosm.records.schema.schema import Field, Record, Schema, Value
