@@ -26,6 +26,7 @@ from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
 from paracosm.records.pii.protect import protect
+from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.search import find_relations, to_plain
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, to_typed, write_table
@@ -173,7 +174,8 @@ def assemble(
     splits = {name: part[present.names] for name, part in splits.items()}
     schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
-    schema = replace(schema, relations=to_plain(find_relations(splits["train"], schema)))
+    relations = find_relations(splits["train"], schema)
+    schema = replace(schema, relations=to_plain(relations))
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
     if clusters.coarse:
@@ -186,6 +188,7 @@ def assemble(
         "exact_duplicates": clusters.exact,
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
+        "relations": list(Relations(schema, relations).lines),
     }
     if personal is not None:
         facts["pii"] = personal.facts

@@ -1,8 +1,9 @@
 """Encode the prompt of a recipe as the tokens before every record."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from paracosm.foundation.errors import ModelError
+from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.recipes.sections.finetune import Prompt
 from paracosm.records.codec.codec import Codec
 
@@ -18,11 +19,22 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
 
     Raises:
         ModelError: the tokenizer's chat template rejects the recipe's prompt.
+        RecipeError: the target comes first, and the recipe has none.
     """
     settings = recipe.finetune
+    if settings.order == "target_first":
+        schema = _target_first(schema, recipe.data.target)
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
     layout = "markers" if settings.order == "shuffled" else "places"
     return Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
+
+
+def _target_first(schema: "Schema", target: str | None) -> "Schema":
+    """Return the schema with the target before all other fields; the output keeps the order of the source."""
+    if target is None:
+        raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
+    ordered = sorted(schema.fields, key=lambda field: field.name != target)
+    return replace(schema, fields=tuple(ordered))
 
 
 def prompt_tokens(prompt: Prompt, tokenizer: "PreTrainedTokenizerBase") -> tuple[int, ...]:

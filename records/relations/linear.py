@@ -17,6 +17,7 @@ class Linear:
         low: least value of the sum; None for no bound.
         high: largest value of the sum; None for no bound.
         text: how it is shown.
+        is_implied: whether it follows from two other functions, up to rounding; it is kept, but not shown.
     """
 
     kind: ClassVar[str] = "linear"
@@ -25,6 +26,7 @@ class Linear:
     low: float | None
     high: float | None
     text: str
+    is_implied: bool = False
 
     @property
     def fields(self) -> frozenset[str]:

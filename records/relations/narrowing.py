@@ -6,6 +6,7 @@ from functools import cached_property
 
 from paracosm.records.relations.columns import span_of
 from paracosm.records.relations.dependencies import Dependency, allowed_values
+from paracosm.records.relations.linear import Linear
 from paracosm.records.relations.relation import Narrowing, Relation, Span
 from paracosm.records.schema.schema import Schema, Value
 
@@ -84,6 +85,27 @@ class Relations:
             if relation.holds(values) is False:
                 return relation
         return None
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """Texts of the relations for readers, without those that follow from others."""
+        orders = {
+            (relation.terms[0][0], relation.terms[1][0]): relation
+            for relation in self.all
+            if isinstance(relation, Linear) and not relation.is_equation
+        }
+        followed = {
+            (high, low)
+            for high, middle in orders
+            for other, low in orders
+            if middle == other and (high, low) in orders
+        }
+        skipped = {id(orders[pair]) for pair in followed}
+        return tuple(
+            relation.text
+            for relation in self.all
+            if id(relation) not in skipped and not (isinstance(relation, Linear) and relation.is_implied)
+        )
 
     def without_violated(self, given: Mapping[str, Value]) -> "Relations":
         """Return the relations that given values do not violate; a table to complete may contradict the training records."""

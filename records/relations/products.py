@@ -143,7 +143,15 @@ def _checked(one: NumberColumn, other: NumberColumn, result: NumberColumn, facto
         (Product(one.name, other.name, result.name, factor, one.unit / 2, ratio=True), one, other),
         (Product(other.name, one.name, result.name, factor, other.unit / 2, ratio=True), other, one),
     )
-    for relation, first, second in candidates:
+
+    def allowed_error(candidate: tuple[Product, NumberColumn, NumberColumn]) -> float:
+        relation, _, second = candidate
+        return relation.tolerance * (
+            factor * float(np.nanmean(np.abs(second.values))) if relation.ratio else 1.0
+        )
+
+    # Several forms may hold; the strictest says how the numbers were computed.
+    for relation, first, second in sorted(candidates, key=allowed_error):
 
         def differs(
             numbers: tuple[NDArray[np.float64], ...], relation: Product = relation

@@ -6,7 +6,7 @@ privacy, where every relation has to be declared as a rule.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -25,6 +25,8 @@ from paracosm.records.schema.schema import Schema
 KINDS = {kind.kind: kind for kind in (Linear, Product, Dependency, MissingTogether, MissingWhere)}
 MOST_COLUMNS = 300
 """Columns of numbers beyond which no sums, products and orders are searched."""
+ROUND_DIGITS = 4
+"""Most digits of a factor by which a person computes one column from another."""
 
 
 def find_relations(train: pd.DataFrame, schema: Schema) -> tuple[Relation, ...]:
@@ -37,13 +39,32 @@ def find_relations(train: pd.DataFrame, schema: Schema) -> tuple[Relation, ...]:
     numbers = number_columns(train, schema)
     found: list[Relation] = list(find_dependencies(train, schema))
     if len(numbers) <= MOST_COLUMNS:
-        functions = list(find_functions(numbers))
+        functions = _marked(list(find_functions(numbers)))
         equal = {relation.fields for relation in functions if _is_equality(relation)}
         found += functions
         found += find_sums(numbers, {frozenset(pair) for pair in equal})
         found += find_products(numbers)
         found += find_orders(numbers, {relation.fields for relation in functions})
     return (*found, *find_missing(train, schema))
+
+
+def _marked(functions: list[Linear]) -> list[Linear]:
+    """Return functions of one column, those marked that follow from rounder ones over a third column."""
+    rounder = {relation.fields for relation in functions if _digits(relation) <= ROUND_DIGITS}
+    columns = {name for pair in rounder for name in pair}
+
+    def follows(relation: Linear) -> bool:
+        one, other = relation.fields
+        return any({frozenset((one, third)), frozenset((other, third))} <= rounder for third in columns)
+
+    return [
+        replace(relation, is_implied=_digits(relation) > ROUND_DIGITS and follows(relation))
+        for relation in functions
+    ]
+
+
+def _digits(relation: Linear) -> int:
+    return len(f"{abs(relation.terms[1][1]):.8g}".replace(".", "").strip("0"))
 
 
 def _is_equality(relation: Linear) -> bool:
