@@ -211,12 +211,8 @@ def _exactness(relation: Linear | Product) -> tuple[bool, int]:
 
 def _last(relation: Linear | Product, free: Sequence[str], place: Mapping[str, int]) -> str:
     """Return the field that an equation computes: the rounded one of a function, else the last one of the table."""
-    if isinstance(relation, Linear) and len(relation.terms) == 2 and relation.terms[0][0] in free:
-        return relation.terms[0][0]
-    if isinstance(relation, Product):
-        computed = relation.first if relation.ratio else relation.result
-        if computed in free:
-            return computed
+    if relation.computed in free:
+        return relation.computed
     return max(free, key=lambda name: place[name])
 
 

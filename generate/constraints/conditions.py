@@ -56,17 +56,18 @@ class Conditions:
             else:
                 conditions[name] = values
         infills: dict[int, tuple[str, float]] = {}
-        relations = self.shared.rules.relations
         if self.seeds:
             given = self.seeds[number % len(self.seeds)]
             infills = self._infills(given)
             kept = {name for name, index in self.shared.field_index.items() if index not in infills}
             conditions |= {name: frozenset({value}) for name, value in given.items() if name in kept}
-            relations = relations.without_violated(given)
         names = self.codec.schema.names
         required = frozenset(names) - conditions.keys() if self.fill else frozenset()
         known = conditions.keys() | present
         enforced = self._enforced(known)
+        asked = {name: value for name, values in conditions.items() for value in values if len(values) == 1}
+        # A condition outranks a relation of the training records.
+        relations = self.shared.rules.relations.without_violated(asked)
         guide = RecordConstraints(
             self.shared,
             conditions,
@@ -103,7 +104,7 @@ class Conditions:
             key = [self.seed % 2**64, number + (redraw << 48)]
             random = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
             rest = [rest[index] for index in random.permutation(len(rest))]
-        ordered += rest
+        ordered += self.shared.rules.relations.in_order(rest)
         ordered += [name for name, _ in self.shared.rules.derived if name in derived]
         return tuple(names.index(name) for name in ordered)
 

@@ -1,14 +1,20 @@
 """Constraints on one record: its own conditions, and the rules and relations that all records share."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from paracosm.generate.constraints.rule_constraints import RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RELATION, RuleConstraints
 from paracosm.records.codec.automaton import Node
 from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing
 from paracosm.records.schema.schema import Value
+
+MOST_REFUSALS = 30
+"""Attempts at one record that a relation may refuse."""
+Reason = TypeVar("Reason", str, str | None)
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class RecordConstraints:
         required: fields that may not be missing.
         present: fields in which a missing value refuses the record, where masking does not exclude it.
         relations: relations that the record keeps; those of the rules when absent. Given values may contradict some.
+
+    A relation that refuses the record too often is given up for it, so that a relation never ends a stage.
     """
 
     shared: RuleConstraints
@@ -31,15 +39,21 @@ class RecordConstraints:
     required: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     relations: Relations | None = None
+    _refusals: Counter[str] = field(default_factory=Counter, compare=False)
+
+    @property
+    def kept(self) -> Relations:
+        """The relations that the record keeps."""
+        relations = self.shared.rules.relations if self.relations is None else self.relations
+        given_up = {text for text, count in self._refusals.items() if count >= MOST_REFUSALS}
+        return self.shared.without(relations, frozenset(given_up)) if given_up else relations
 
     def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
         field = self.shared.codec.fields[index]
         if field.type == "text":
             return self._presence(index, values)
         condition = self.conditions.get(field.name) if field.name in self.enforced else None
-        return self.shared.allowed(
-            index, values, previous, condition, field.name in self.required, self.relations
-        )
+        return self.shared.allowed(index, values, previous, condition, field.name in self.required, self.kept)
 
     def _presence(self, index: int, values: Mapping[str, Value]) -> Node | None:
         """Return the automaton of a present or a missing text where only one is allowed, None where both are."""
@@ -48,8 +62,7 @@ class RecordConstraints:
         name = self.shared.codec.fields[index].name
         if code.missing is None:
             return None
-        relations = self.shared.rules.relations if self.relations is None else self.relations
-        left = relations.narrow(name, values) or Narrowing()
+        left = self.kept.narrow(name, values) or Narrowing()
         if left.missing is True or (name in self.enforced and self.conditions.get(name) == {None}):
             return self.shared.only(code.missing[0])
         return self.shared.only(code.missing[1]) if name in self.required or left.missing is False else None
@@ -67,7 +80,13 @@ class RecordConstraints:
         absent = values[name] is None and name in self.present
         if absent or (condition is not None and values[name] not in condition):
             return f"the condition on {name!r}"
-        return self.shared.violation(index, values, self.relations)
+        return self._counted(self.shared.violation(index, values, self.kept))
 
     def conflict(self, index: int, values: Mapping[str, Value]) -> str:
-        return self.shared.conflict(index, values)
+        return self._counted(self.shared.conflict(index, values, self.kept))
+
+    def _counted(self, reason: Reason) -> Reason:
+        """Count a refusal by a relation, and return its reason."""
+        if reason is not None and reason.startswith(RELATION):
+            self._refusals[reason] += 1
+        return reason

@@ -27,6 +27,8 @@ from paracosm.records.schema.schema import Field, Record, Value
 
 MAX_ENUMERATED = 256
 """Domains up to this size are tested value by value; for larger ones the rule is solved for an interval."""
+RELATION = "the relation "
+"""How the reason of a refusal by a relation begins."""
 MAX_CACHED = 4096
 """Restricted automata that are kept; the cache is emptied beyond this."""
 
@@ -45,6 +47,7 @@ class RuleConstraints:
     rules: Rulebook
     copy_filter: Callable[[Record], str | None] | None = None
     _allowed: dict[object, Node | None] = field(default_factory=dict)
+    _fewer: dict[object, tuple[Relations, Relations]] = field(default_factory=dict)
 
     @cached_property
     def field_index(self) -> Mapping[str, int]:
@@ -215,7 +218,7 @@ class RuleConstraints:
                 return f"rule {check.text!r}"
         relations = self.rules.relations if relations is None else relations
         if (violated := relations.violated(name, values)) is not None:
-            return f"the relation {violated.text!r}"
+            return f"{RELATION}{violated.text!r}"
         reference = self.rules.references.get(name)
         if reference is not None and values[name] is not None and values[name] not in reference:
             return f"the reference list of {name!r}"
@@ -232,16 +235,26 @@ class RuleConstraints:
                     return f"rule {check.text!r}"
         return self.copy_filter(dict(values)) if self.copy_filter is not None else None
 
-    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+    def without(self, relations: Relations, reasons: frozenset[str]) -> Relations:
+        """Return relations without those that gave some reasons of refusals."""
+        key = (id(relations), reasons)
+        if key not in self._fewer:
+            kept = tuple(one for one in relations.all if f"{RELATION}{one.text!r}" not in reasons)
+            # The relations stay referenced, so that their id is not used again.
+            self._fewer[key] = (relations, Relations(relations.schema, kept))
+        return self._fewer[key][1]
+
+    def conflict(self, index: int, values: Mapping[str, Value], relations: Relations | None = None) -> str:
         """Return which constraints leave the field at `index` without an allowed value."""
         field = self.codec.fields[index]
         checks = self._decidable(field, values)
         if len(checks) == 1:
             return f"rule {checks[0].text!r}"
         if not checks:
-            for relation in self.rules.relations.by_field[field.name]:
-                if relation.narrow(field.name, values, self.rules.relations.spans) is not None:
-                    return f"the relation {relation.text!r}"
+            relations = self.rules.relations if relations is None else relations
+            for relation in relations.by_field[field.name]:
+                if relation.narrow(field.name, values, relations.spans) is not None:
+                    return f"{RELATION}{relation.text!r}"
         return f"the rules and conditions on {field.name!r}"
 
 

@@ -37,6 +37,12 @@ class Linear:
         """Whether all other fields determine one field, up to rounding."""
         return self.low is not None and self.high is not None
 
+    @property
+    def computed(self) -> str | None:
+        """The field that is rounded, so that it cannot determine the other one; None if no field or any can be computed."""
+        rounded = self.low is not None and self.high is not None and self.low < self.high
+        return self.terms[0][0] if rounded and len(self.terms) == 2 and not self.is_implied else None
+
     def holds(self, values: Mapping[str, Value]) -> bool | None:
         total = size = 0.0
         for name, factor in self.terms:

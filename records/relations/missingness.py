@@ -135,19 +135,21 @@ def find_missing(train: pd.DataFrame, schema: Schema) -> Iterator[MissingTogethe
     absent = {field.name: train[field.name].isna().to_numpy() for field in schema.modelled if field.nullable}
     absent = {name: cells for name, cells in absent.items() if 0 < cells.sum() < len(cells)}
     names = list(absent)
-    with_first: set[str] = set()
+    with_first: dict[str, str] = {}
     for index, first in enumerate(names):
         for second in names[index + 1 :]:
             if second not in with_first and _together(absent[first], absent[second]):
-                with_first.add(second)
+                with_first[second] = first
                 yield MissingTogether(first, second)
     deciding = [_deciding(train, schema, name) for name in schema.names if schema[name].modelled]
     for name in names:
         if name in with_first:
             continue
         for column in deciding:
-            if column is not None and column.field.name != name:
-                told = column.field.name not in with_first
+            if column is None:
+                continue
+            told = column.field.name not in with_first
+            if name not in (column.field.name, with_first.get(column.field.name)):
                 found = _where(name, absent[name], column, with_missing=told)
                 if found is not None:
                     yield found

@@ -7,6 +7,7 @@ from functools import cached_property
 from paracosm.records.relations.columns import span_of
 from paracosm.records.relations.dependencies import Dependency, allowed_values
 from paracosm.records.relations.linear import Linear
+from paracosm.records.relations.products import Product
 from paracosm.records.relations.relation import Narrowing, Relation, Span
 from paracosm.records.schema.schema import Schema, Value
 
@@ -106,6 +107,24 @@ class Relations:
             for relation in self.all
             if id(relation) not in skipped and not (isinstance(relation, Linear) and relation.is_implied)
         )
+
+    def in_order(self, names: Sequence[str]) -> list[str]:
+        """Return names of fields with each one that others compute after these; the order stays otherwise.
+
+        A price and a quantity determine an amount, but few amounts are the product of a price and a quantity.
+        """
+        computed_from: dict[str, set[str]] = {}
+        for relation in self.all:
+            if isinstance(relation, Product | Linear) and (name := relation.computed) is not None:
+                computed_from.setdefault(name, set()).update(relation.fields - {name})
+        waiting, ordered = list(names), []
+        while waiting:
+            ready = (name for name in waiting if not computed_from.get(name, set()) & (set(waiting) - {name}))
+            # Where fields compute each other, the first one begins.
+            name = next(ready, waiting[0])
+            waiting.remove(name)
+            ordered.append(name)
+        return ordered
 
     def without_violated(self, given: Mapping[str, Value]) -> "Relations":
         """Return the relations that given values do not violate; a table to complete may contradict the training records."""

@@ -54,6 +54,11 @@ class Product:
     def fields(self) -> frozenset[str]:
         return frozenset((self.first, self.second, self.result))
 
+    @property
+    def computed(self) -> str:
+        """The field that was rounded."""
+        return self.first if self.ratio else self.result
+
     def holds(self, values: Mapping[str, Value]) -> bool | None:
         first, second, result = (values.get(name) for name in (self.first, self.second, self.result))
         if first is None or second is None or result is None:
