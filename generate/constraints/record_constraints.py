@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from paracosm.generate.constraints.rule_constraints import RELATION, RuleConstraints
+from paracosm.generate.constraints.request import RELATION
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.records.codec.automaton import Node
 from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing
 from paracosm.records.schema.schema import Value
 
-MOST_REFUSALS = 30
+MOST_REFUSALS = 10
 """Attempts at one record that a relation may refuse."""
 Reason = TypeVar("Reason", str, str | None)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
+from paracosm.generate.constraints.request import RELATION
 from paracosm.records.codec.automaton import END, Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.field_codec import FieldCode
@@ -27,8 +28,6 @@ from paracosm.records.schema.schema import Field, Record, Value
 
 MAX_ENUMERATED = 256
 """Domains up to this size are tested value by value; for larger ones the rule is solved for an interval."""
-RELATION = "the relation "
-"""How the reason of a refusal by a relation begins."""
 MAX_CACHED = 4096
 """Restricted automata that are kept; the cache is emptied beyond this."""
 
@@ -247,14 +246,14 @@ class RuleConstraints:
     def conflict(self, index: int, values: Mapping[str, Value], relations: Relations | None = None) -> str:
         """Return which constraints leave the field at `index` without an allowed value."""
         field = self.codec.fields[index]
+        # Rules outrank relations: a relation is named first, and given up first.
+        relations = self.rules.relations if relations is None else relations
+        for relation in relations.by_field[field.name]:
+            if relation.narrow(field.name, values, relations.spans) is not None:
+                return f"{RELATION}{relation.text!r}"
         checks = self._decidable(field, values)
         if len(checks) == 1:
             return f"rule {checks[0].text!r}"
-        if not checks:
-            relations = self.rules.relations if relations is None else relations
-            for relation in relations.by_field[field.name]:
-                if relation.narrow(field.name, values, relations.spans) is not None:
-                    return f"{RELATION}{relation.text!r}"
         return f"the rules and conditions on {field.name!r}"
 
 

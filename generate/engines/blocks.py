@@ -143,7 +143,10 @@ class BlockGenerator:
         """
         requests = [self.conditions.request(number, redraw) for number in numbers]
         self.decoder.tally = Tally()
-        return self.draw(requests), self.decoder.tally
+        groups = self.draw(requests)
+        broken = self.rules.relations.counts([record for group in groups for record in group])
+        self.decoder.tally.broken.update({text: count for text, count in broken.items() if count})
+        return groups, self.decoder.tally
 
     def draw(self, requests: Sequence[Request]) -> list[list[Record]]:
         """Draw the records of some requests and compute their derived fields."""
