@@ -241,7 +241,7 @@ def _counts(raw: pd.DataFrame, schema: Schema, splits: dict[str, pd.DataFrame]) 
         "rows": {"all": sum(map(len, splits.values()))} | {name: len(splits[name]) for name in SPLITS},
         "fields": {field.name: field.type for field in schema},
         "left_out": [str(name) for name in raw.columns if name not in schema.names],
-        "identifiers": [field.name for field in schema if field.type == "identifier"],
+        "identifiers": [field.name for field in schema if not field.modelled],
     }
 
 

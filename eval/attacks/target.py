@@ -164,7 +164,7 @@ def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
     """
     long = np.zeros(len(table), dtype=bool)
     for field in codec.schema.modelled:
-        if field.type == "text":
+        if field.is_text:
             long |= [count_words(text) >= LONG_TEXT for text in as_texts(table[field.name])]
     return np.argsort(~long, kind="stable")
 

@@ -27,7 +27,7 @@ def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: in
     for field in fields:
         order = np.concatenate([random.permutation(len(table)) for _ in range(shuffles)])[:rows]
         column = table[field.name].iloc[order].reset_index(drop=True)
-        columns[field.name] = _shuffled_words(column, random) if field.type == "text" else column
+        columns[field.name] = _shuffled_words(column, random) if field.is_text else column
     return pd.DataFrame(columns)
 
 

@@ -55,7 +55,7 @@ def text_flags(
 
     flags = np.zeros(len(table), dtype=bool)
     for field in fields:
-        if field.type == "text":
+        if field.is_text:
             texts, train_texts = (
                 np.array([normalise(text) for text in as_texts(side[field.name])], dtype=object)
                 for side in (table, train)

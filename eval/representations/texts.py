@@ -27,7 +27,7 @@ def normalise(text: str) -> str:
 
 def documents(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
     """Return the texts of each record joined into one, in NFKC, case-folded, with single spaces."""
-    columns = [as_texts(table[field.name]) for field in fields if field.type == "text"]
+    columns = [as_texts(table[field.name]) for field in fields if field.is_text]
     return [normalise("\n".join(parts)) for parts in zip(*columns, strict=True)]
 
 

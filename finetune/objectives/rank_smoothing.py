@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, parts_written
 from paracosm.records.relations.columns import is_moment, is_ordered
 from paracosm.records.relations.dependencies import Dependency
 from paracosm.records.relations.linear import Linear
@@ -30,7 +29,7 @@ from paracosm.records.schema.schema import Field, Record, Schema, Value
 MIN_VALUES = 20
 """A column with fewer distinct values is an ordinal scale or a code, and is not smoothed."""
 SHARED_BY = 10
-"""Training records that share a value from which on it identifies none of them, and stays."""
+"""Fewest training records that share a value which stays, because it identifies none of them."""
 ATTEMPTS = 4
 """Moves of tied columns that are tried, each half as far as the one before."""
 
@@ -72,6 +71,14 @@ class Smoothing:
     ranks: int
     seed: int
     groups: tuple[TiedColumns, ...] = ()
+
+    @property
+    def shared_by(self) -> int:
+        """Training records that share a value which stays: more than a value can pass when it moves.
+
+        Below that, as with ages in whole years, a step to the next value costs nothing and prevents memorisation.
+        """
+        return max(SHARED_BY, 2 * self.ranks + 1)
 
     @classmethod
     def of(
@@ -122,7 +129,7 @@ class Smoothing:
         for one in free:
             value = record[one.name]
             if by is not None and isinstance(value, datetime):
-                values[one.name] = _written(one, value + by)
+                values[one.name] = one.kind.round_inward(one, value + by, up=False)
             else:
                 values[one.name] = self._near(one, value, shift, within_ties)
         for one, equation in group.solved:
@@ -130,7 +137,9 @@ class Smoothing:
             if value is None:
                 continue
             at = equation.solve(one.name, record | values)
-            values[one.name] = self._near(one, value, shift, within_ties) if at is None else _value(one, at)
+            values[one.name] = (
+                self._near(one, value, shift, within_ties) if at is None else one.kind.computed(one, at)
+            )
             if self._is_shared(one, value) and values[one.name] != value:
                 return {}
         unfit = any(not one.allows(values[one.name]) for one in group.fields if one.name in values)
@@ -148,12 +157,12 @@ class Smoothing:
 
     def _is_shared(self, one: Field, value: Value) -> bool:
         column = self.columns[one]
-        return bisect_right(column, value) - bisect_left(column, value) >= SHARED_BY
+        return bisect_right(column, value) - bisect_left(column, value) >= self.shared_by
 
     def _near(self, one: Field, value: Value, shift: float, within_ties: float) -> Value:
         column = self.columns[one]
         first, after = bisect_left(column, value), bisect_right(column, value)
-        if after - first >= SHARED_BY:
+        if after - first >= self.shared_by:
             return value
         return _at(column, first + (after - 1 - first) * within_ties + shift, one)
 
@@ -216,21 +225,6 @@ def _last(relation: Linear | Product, free: Sequence[str], place: Mapping[str, i
     return max(free, key=lambda name: place[name])
 
 
-def _value(one: Field, at: float) -> Value:
-    """Return the value of a field that is nearest to a position."""
-    if one.type == "integer":
-        return round(at)
-    if one.scientific:
-        return float(f"{at:.{one.scientific - 1}e}")
-    return round(at, one.decimals) + 0.0
-
-
-def _written(one: Field, moment: datetime) -> datetime:
-    """Return a moment in the precision of its field."""
-    parts = parts_written(one.format)
-    return moment_of(moment_digits(moment, parts), parts)
-
-
 def _at(column: list, rank: float, field: Field) -> int | float:
     """Return the column's value at a fractional rank: interpolated between two values that occur once each, else the nearer one.
 
@@ -244,14 +238,10 @@ def _at(column: list, rank: float, field: Field) -> int | float:
     below = int(rank)
     above = min(below + 1, last)
     low, high, fraction = column[below], column[above], rank - below
-    if (
-        is_moment(field)
-        or field.scientific
-        or not (_occurs_once(column, below) and _occurs_once(column, above))
-    ):
-        return low if fraction < 0.5 else high
-    between = low + (high - low) * fraction
-    return round(between) if field.type == "integer" else round(between, field.decimals) + 0.0
+    between = None
+    if _occurs_once(column, below) and _occurs_once(column, above):
+        between = field.kind.between(field, low, high, fraction)
+    return between if between is not None else low if fraction < 0.5 else high
 
 
 def _occurs_once(column: list, at: int) -> bool:

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from paracosm.generate.constraints.request import RELATION
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
-from paracosm.records.codec.automaton import Node
-from paracosm.records.codec.field_codec import FieldCode
+from paracosm.records.codec.automata.automaton import Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing
 from paracosm.records.schema.schema import Value
@@ -51,7 +51,7 @@ class RecordConstraints:
 
     def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
         field = self.shared.codec.fields[index]
-        if field.type == "text":
+        if field.is_text:
             return self._presence(index, values)
         condition = self.conditions.get(field.name) if field.name in self.enforced else None
         return self.shared.allowed(index, values, previous, condition, field.name in self.required, self.kept)

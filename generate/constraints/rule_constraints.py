@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from paracosm.generate.constraints.request import RELATION
-from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.restriction import (
     all_values,
     next_value,
@@ -191,7 +191,7 @@ class RuleConstraints:
     ) -> Node | None:
         """Return the automaton of the values in the intersection of intervals; None entries are no restriction."""
         solved = [interval for interval in intervals if interval is not None]
-        if not solved or field.type not in ("integer", "number", "datetime"):
+        if not solved or not field.ordered:
             return without_missing(code) if required else code.root
         common = solved[0]
         for interval in solved[1:]:

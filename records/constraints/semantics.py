@@ -16,16 +16,6 @@ from paracosm.records.constraints.expression import DAY, Compute, ValueKind, clo
 from paracosm.records.constraints.operations import ARGUMENT_KINDS, COMPARISONS, FUNCTIONS, OPERATORS
 from paracosm.records.schema.schema import Schema, Value
 
-VALUE_KINDS: dict[str, ValueKind] = {
-    "integer": "number",
-    "number": "number",
-    "category": "text",
-    "text": "text",
-    "identifier": "text",
-    "boolean": "truth",
-    "datetime": "moment",
-}
-"""Field type -> kind of its values in expressions."""
 WORD = re.compile(r"\w+")
 HIGHEST_POWER = 8
 """A power with a larger exponent is unknown, because its value may take long to compute."""
@@ -96,7 +86,7 @@ class Builder:
                 f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; texts need quotes"
             )
         self.used.add(name)
-        return VALUE_KINDS[self.schema[name].type], lambda values: values[name]
+        return self.schema[name].kind.expressed_as, lambda values: values[name]
 
     def _all_or_any(self, node: ast.BoolOp) -> tuple[ValueKind, Compute]:
         operands = [self._truth(operand) for operand in node.values]

@@ -16,138 +16,27 @@ from paracosm.records.inference.column_words import (
     STRONG_KEY_WORDS,
     THINGS,
     snake_case,
+    word_set,
     words,
 )
 
-OF = frozenset(
-    [
-        "de",
-        "del",
-        "della",
-        "des",
-        "du",
-        "la",
-        "le",
-        "el",
-        "of",
-        "the",
-        "unique",
-        "anonymous",
-        "anon",
-        "hashed",
-        "hash",
-        "pseudo",
-        "study",
-        "source",
-        "external",
-        "internal",
-    ]
+OF = word_set(
+    "de del della des du la le el of the unique anonymous anon hashed hash pseudo study source external "
+    "internal"
 )
 """Words that change nothing about a key: `numero de cliente`, `unique patient id`."""
 OWN_KEYS = frozenset(["mrn", "ssn", "uuid", "guid", "index", "rowid"])
-CODED = frozenset(
-    [
-        "icd",
-        "nace",
-        "naics",
-        "isic",
-        "cpt",
-        "hcpcs",
-        "drg",
-        "ndc",
-        "atc",
-        "loinc",
-        "snomed",
-        "dx",
-        "diagnosis",
-        "diagnose",
-        "diagnostic",
-        "procedure",
-        "zip",
-        "plz",
-        "postcode",
-        "postal",
-        "postleitzahl",
-        "fips",
-        "iata",
-        "icao",
-        "airport",
-        "flight",
-        "tail",
-        "sku",
-        "ean",
-        "gtin",
-        "upc",
-        "isbn",
-        "product",
-        "produkt",
-        "artikel",
-        "article",
-        "material",
-        "part",
-        "model",
-        "version",
-        "rev",
-        "release",
-        "size",
-        "grade",
-        "class",
-        "section",
-        "unit",
-        "room",
-        "seat",
-        "gate",
-        "shelf",
-        "bin",
-        "rack",
-        "time",
-        "date",
-        "period",
-        "month",
-        "quarter",
-        "year",
-        "week",
-        "hour",
-        "currency",
-        "country",
-        "region",
-        "state",
-        "district",
-        "county",
-        "area",
-        "zone",
-        "grid",
-        "tract",
-        "block",
-        "color",
-        "colour",
-        "rating",
-        "score",
-        "range",
-        "band",
-        "interval",
-        "group",
-        "bucket",
-        "reading",
-        "bp",
-        "pressure",
-        "ratio",
-        "dose",
-        "dosage",
-        "score",
-        "formula",
-        "gene",
-        "protein",
-        "mutation",
-        "allele",
-        "star",
-        "spectral",
-    ]
+CODED = word_set(
+    "icd nace naics isic cpt hcpcs drg ndc atc loinc snomed dx diagnosis diagnose diagnostic procedure "
+    "zip plz postcode postal postleitzahl fips iata icao airport flight tail sku ean gtin upc isbn "
+    "product produkt artikel article material part model version rev release size grade class section "
+    "unit room seat gate shelf bin rack time date period month quarter year week hour currency country "
+    "region state district county area zone grid tract block color colour rating score range band "
+    "interval group bucket reading bp pressure ratio dose dosage score formula gene protein mutation "
+    "allele star spectral"
 )
 """Words for codes of things, which do not identify a person however often they repeat."""
-DATE_WORDS = frozenset(
-    ["date", "dates", "dt", "dob", "day", "datum", "fecha", "datetime", "timestamp", "jour", "giorno"]
-)
+DATE_WORDS = word_set("date dates dt dob day datum fecha datetime timestamp jour giorno")
 SEX_WORDS = frozenset(["sex", "gender", "geschlecht", "sexo", "sexe", "sesso"])
 STAFF = re.compile(
     r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor|adviser"
@@ -186,7 +75,7 @@ def names_a_key(name: str) -> bool:
     parts = _words_of_a_key(name)
     if not parts:
         return False
-    if parts[-1] in STRONG_KEY_WORDS | OWN_KEYS or names_a_person(name):
+    if parts[-1] in STRONG_KEY_WORDS | OWN_KEYS - {"index"} or names_a_person(name):
         return True
     nouns = THINGS | FILES_OF_PERSONS | PERSONS | RECORDS_OF_PERSONS
     if not all(word in nouns or word in KEY_WORDS for word in parts):
@@ -197,9 +86,9 @@ def names_a_key(name: str) -> bool:
 def may_name_a_key(name: str) -> bool:
     """Return whether a column of this name holds keys if all its cells differ: `house number`, `index`, `column 1`."""
     parts = _words_of_a_key(name)
-    if not parts:
-        return bool(words(name)) and words(name)[0] == "column" and words(name)[1:] == ("1",)
-    return parts[-1] in KEY_WORDS | OWN_KEYS or parts[0] == "unnamed" or names_a_key(name)
+    if words(name)[:1] in (("unnamed",), ("column",)):
+        return words(name)[1:] in (("0",), ("1",))
+    return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 
 def names_a_code(name: str) -> bool:

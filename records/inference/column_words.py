@@ -22,25 +22,9 @@ KEY_WORDS = word_set(  # English
     " numero num identifiant matricule cle identificador identificativo clave referencia codigo codice riferimento"
 )
 """Words that say that a column holds keys or numbers of something."""
-STRONG_KEY_WORDS = frozenset(
-    [
-        "id",
-        "identifier",
-        "ident",
-        "uid",
-        "uuid",
-        "guid",
-        "oid",
-        "pid",
-        "cid",
-        "rowid",
-        "kennung",
-        "kennnummer",
-        "identifiant",
-        "identificador",
-        "identificativo",
-        "matricule",
-    ]
+STRONG_KEY_WORDS = word_set(
+    "id identifier ident uid uuid guid oid pid cid rowid kennung kennnummer identifiant identificador "
+    "identificativo matricule"
 )
 """Words that say so whatever stands before them."""
 PERSONS = word_set(  # English
@@ -62,326 +46,43 @@ PERSONS = word_set(  # English
     " klant klanten lid gebruiker medewerker"
 )
 """Words for one person."""
-RECORDS_OF_PERSONS = frozenset(
-    [
-        "account",
-        "acct",
-        "policy",
-        "chart",
-        "konto",
-        "kontos",
-        "police",
-        "compte",
-        "cuenta",
-        "poliza",
-        "conto",
-        "polizza",
-        "conta",
-        "apolice",
-        "rekening",
-        "polis",
-        "enrolment",
-        "enrollment",
-        "membership",
-    ]
+RECORDS_OF_PERSONS = word_set(
+    "account acct policy chart konto kontos police compte cuenta poliza conto polizza conta apolice "
+    "rekening polis enrolment enrollment membership"
 )
 """Words for what one person has; alone, they name its number."""
-FILES_OF_PERSONS = frozenset(
-    [
-        "personal",
-        "personen",
-        "case",
-        "loan",
-        "claim",
-        "contract",
-        "dossier",
-        "file",
-        "record",
-        "application",
-        "admission",
-        "encounter",
-        "visit",
-        "stay",
-        "episode",
-        "study",
-        "hospital",
-        "complaint",
-        "insurance",
-        "national",
-        "passport",
-        "licence",
-        "license",
-        "card",
-        "badge",
-        "staff",
-        "emp",
-        "personnel",
-        "registration",
-        "fall",
-        "akte",
-        "akten",
-        "vertrag",
-        "vertrags",
-        "darlehen",
-        "darlehens",
-        "kredit",
-        "antrags",
-        "aufnahme",
-        "behandlungs",
-        "ausweis",
-        "personalausweis",
-        "reisepass",
-        "fuhrerschein",
-        "pret",
-        "contrat",
-        "contrato",
-        "expediente",
-        "siniestro",
-        "historia",
-        "pratica",
-        "cartella",
-        "contratto",
-        "processo",
-        "social",
-        "versicherungs",
-        "sozialversicherungs",
-        "krankenversicherungs",
-        "steuer",
-        "matrikel",
-        "mobile",
-        "phone",
-        "msisdn",
-    ]
+FILES_OF_PERSONS = word_set(
+    "personal personen case loan claim contract dossier file record application admission encounter visit "
+    "stay episode study hospital complaint insurance national medical passport licence license card badge staff "
+    "emp personnel registration fall akte akten vertrag vertrags darlehen darlehens kredit antrags "
+    "aufnahme behandlungs ausweis personalausweis reisepass fuhrerschein pret contrat contrato expediente "
+    "siniestro historia pratica cartella contratto processo social versicherungs sozialversicherungs "
+    "krankenversicherungs steuer matrikel mobile phone msisdn"
 )
 """Words that name a person's number only together with a word for keys: `case` alone may count cases."""
-PERSON_KEYS = frozenset(
-    [
-        "mrn",
-        "ssn",
-        "nhs",
-        "nino",
-        "usubjid",
-        "subjid",
-        "patnr",
-        "patid",
-        "kdnr",
-        "pnr",
-        "sin",
-        "nir",
-        "dni",
-        "nif",
-        "nie",
-        "curp",
-        "cpf",
-        "bsn",
-        "pesel",
-        "aadhaar",
-        "medicare",
-        "medicaid",
-        "iban",
-        "msisdn",
-        "imsi",
-        "imei",
-        "vin",
-        "custid",
-        "custno",
-        "acctno",
-        "empno",
-        "empid",
-        "uid",
-        "userid",
-        "memberid",
-        "matrikelnr",
-    ]
+PERSON_KEYS = word_set(
+    "mrn ssn nhs nino usubjid subjid patnr patid kdnr pnr sin nir dni nif nie curp cpf bsn pesel aadhaar "
+    "medicare medicaid iban msisdn imsi imei vin custid custno acctno empno empid uid userid memberid "
+    "matrikelnr"
 )
 """Words that are keys of persons, or of what one person has."""
-THINGS = frozenset(
-    [
-        "order",
-        "orders",
-        "invoice",
-        "item",
-        "line",
-        "product",
-        "article",
-        "row",
-        "record",
-        "transaction",
-        "trans",
-        "txn",
-        "booking",
-        "reservation",
-        "shipment",
-        "parcel",
-        "tracking",
-        "serial",
-        "device",
-        "sensor",
-        "vehicle",
-        "car",
-        "machine",
-        "station",
-        "site",
-        "store",
-        "shop",
-        "branch",
-        "company",
-        "business",
-        "organisation",
-        "organization",
-        "org",
-        "event",
-        "session",
-        "request",
-        "ticket",
-        "receipt",
-        "message",
-        "post",
-        "tweet",
-        "review",
-        "comment",
-        "document",
-        "doc",
-        "batch",
-        "lot",
-        "sample",
-        "specimen",
-        "test",
-        "lab",
-        "property",
-        "listing",
-        "house",
-        "building",
-        "unit",
-        "school",
-        "class",
-        "course",
-        "group",
-        "team",
-        "game",
-        "match",
-        "movie",
-        "film",
-        "book",
-        "song",
-        "track",
-        "image",
-        "trip",
-        "flight",
-        "route",
-        "stop",
-        "job",
-        "task",
-        "project",
-        "asset",
-        "node",
-        "parent",
-        "entity",
-        "object",
-        "obs",
-        "observation",
-        "entry",
-        "payment",
-        "check",
-        "cheque",
-        "location",
-        "region",
-        "bestell",
-        "bestellung",
-        "auftrag",
-        "auftrags",
-        "rechnung",
-        "rechnungs",
-        "artikel",
-        "beleg",
-        "buchungs",
-        "liefer",
-        "commande",
-        "facture",
-        "pedido",
-        "factura",
-        "ordine",
-        "fattura",
-        "producto",
-        "produit",
-        "prodotto",
-        "sku",
-        "trial",
-        "center",
-        "centre",
-        "clinic",
-        "ward",
-        "bed",
-        "household",
-        "gene",
-        "protein",
-        "compound",
-    ]
+THINGS = word_set(
+    "order orders invoice item line product article row record transaction trans txn booking reservation "
+    "shipment parcel tracking serial device sensor vehicle car machine station site store shop branch "
+    "company business organisation organization org event session request ticket receipt message post "
+    "tweet review comment document doc batch lot sample specimen test lab property listing building "
+    "unit school class course group team game match movie film book song track image trip flight route "
+    "stop job task project asset node parent entity object obs observation entry payment check cheque "
+    "location region bestell bestellung auftrag auftrags rechnung rechnungs artikel beleg buchungs liefer "
+    "commande facture pedido factura ordine fattura producto produit prodotto sku trial center centre "
+    "clinic ward bed household gene protein compound"
 )
 """Words for things that have keys."""
-OTHER_PARTS = frozenset(
-    [
-        "first",
-        "last",
-        "family",
-        "given",
-        "sur",
-        "middle",
-        "maiden",
-        "full",
-        "fore",
-        "name",
-        "names",
-        "vor",
-        "nach",
-        "email",
-        "mail",
-        "e",
-        "phone",
-        "telephone",
-        "telefon",
-        "tel",
-        "mobil",
-        "handy",
-        "fax",
-        "address",
-        "adresse",
-        "addr",
-        "street",
-        "strasse",
-        "str",
-        "post",
-        "postal",
-        "zip",
-        "code",
-        "city",
-        "stadt",
-        "date",
-        "datum",
-        "geburts",
-        "birth",
-        "day",
-        "time",
-        "login",
-        "web",
-        "url",
-        "home",
-        "work",
-        "private",
-        "contact",
-        "emergency",
-        "mother",
-        "father",
-        "spouse",
-        "guardian",
-        "date",
-        "geburt",
-        "naissance",
-        "nacimiento",
-        "nascita",
-        "haus",
-        "number",
-    ]
+OTHER_PARTS = word_set(
+    "first last family given sur middle maiden full fore name names email mail e phone telephone "
+    "telefon tel mobil handy fax address adresse addr street strasse str post postal zip code city stadt "
+    "date datum geburts birth day time login web url home work private contact emergency mother father "
+    "spouse guardian date geburt naissance nacimiento nascita haus number"
 )
 VOCABULARY = (
     KEY_WORDS | PERSONS | RECORDS_OF_PERSONS | FILES_OF_PERSONS | PERSON_KEYS | THINGS | OTHER_PARTS
@@ -426,7 +127,7 @@ def _divided(word: str) -> tuple[str, ...]:
     return best[-1] or (word,)
 
 
-WHOLE = frozenset(
-    ["postcode", "username", "filename", "surname", "birthday", "cellphone", "homepage", "refno", "personal"]
+WHOLE = word_set(
+    "postcode username filename surname birthday cellphone homepage refno personal vorname nachname"
 )
 """Words that are not divided."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.column_names import names_a_sex, names_a_subject
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.lexicon.name_lists import NameLists
 from paracosm.records.pii.lexicon.name_parts import NamePart, match_case, parts_of, replace_spans
 from paracosm.records.pii.pseudonyms import Pseudonyms
-from paracosm.records.schema.cells import to_source_strings
 
 STAFF = "staff"
 """Scope of the names of staff, who occur with many subjects."""

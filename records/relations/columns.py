@@ -63,12 +63,22 @@ def fullest(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def is_ordered(field: Field) -> bool:
     """Return whether sums and orders are searched in a field: numbers and moments."""
-    return field.type in ("integer", "number", "datetime")
+    return field.ordered and field.kind.expressed_as in ("number", "moment")
 
 
 def is_moment(field: Field) -> bool:
     """Return whether the values of a field are moments."""
-    return field.type == "datetime"
+    return field.ordered and field.kind.expressed_as == "moment"
+
+
+def is_whole(field: Field) -> bool:
+    """Return whether the values of a field are whole numbers, which may be codes."""
+    return field.ordered and field.kind.dtype == "Int64"
+
+
+def is_closed(field: Field) -> bool:
+    """Return whether the values of a field come from a closed list."""
+    return field.kind.discrete
 
 
 def span_of(field: Field) -> Span | None:

@@ -1,7 +1,7 @@
 """Functional dependencies between closed columns: a value of one determines that of another, as a city its state."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paracosm.records.relations.columns import SAMPLE, CodeColumn, code_column
+from paracosm.records.relations.columns import (
+    SAMPLE,
+    CodeColumn,
+    code_column,
+    is_closed,
+    is_moment,
+    is_ordered,
+    is_whole,
+)
 from paracosm.records.relations.evidence import ENOUGH
 from paracosm.records.relations.relation import Narrowing, Spans, quoted
 from paracosm.records.schema.schema import Schema, Value
@@ -21,6 +29,8 @@ MOST_VALUES = 20_000
 """Most values of a column that takes part."""
 LEAST_REPEATED = 0.5
 """Least share of the records whose value of the determinant another record has too."""
+LEAST_MEAN = 5
+"""Least mean number of records per value of a whole number that determines another whole number."""
 
 
 @dataclass(frozen=True)
@@ -121,24 +131,32 @@ def allowed_values(allowed: frozenset[Value] | None) -> Narrowing | None:
     return Narrowing(values=allowed - {None}, missing=True if len(allowed) == 1 else None)
 
 
-def find_dependencies(train: pd.DataFrame, schema: Schema) -> Iterator[Dependency]:
-    """Yield the dependencies between the closed columns, and of whole or decimal numbers on closed columns.
+def find_dependencies(
+    train: pd.DataFrame, schema: Schema, functions: Set[frozenset[str]]
+) -> Iterator[Dependency]:
+    """Yield the dependencies between closed columns and whole numbers, and those of decimal numbers on closed columns.
 
-    Categories, booleans and whole numbers determine; numbers with decimals are determined only, because a measurement
-    is not a code. A whole number that determines another number says nothing that a linear function would not.
+    Numbers with decimals are determined only, because a measurement is not a code.
+
+    Args:
+        train: typed table of the training records.
+        schema: its fields.
+        functions: pairs of columns of which one is a linear function of the other, which says more.
     """
     columns = [
         code_column(train[field.name], field)
         for field in schema.modelled
-        if field.type in ("category", "boolean", "integer")
-        or (field.type == "number" and not field.scientific)
+        if is_closed(field) or (is_ordered(field) and not is_moment(field) and not field.scientific)
     ]
     columns = [column for column in columns if 1 < len(column.values) <= MOST_VALUES]
     pairs = {
         (one.field.name, other.field.name): other
         for one in columns
         for other in columns
-        if one is not other and _can_determine(one, other) and _determines(one, other)
+        if one is not other
+        and _can_determine(one, other)
+        and frozenset((one.field.name, other.field.name)) not in functions
+        and _determines(one, other)
     }
     for one in columns:
         for other in columns:
@@ -156,13 +174,18 @@ def _rank(column: CodeColumn, columns: Sequence[CodeColumn]) -> tuple[bool, int]
 
 
 def _is_closed(column: CodeColumn) -> bool:
-    return column.field.type in ("category", "boolean")
+    return is_closed(column.field)
 
 
 def _can_determine(one: CodeColumn, other: CodeColumn) -> bool:
-    if one.field.type == "number":
+    if not _is_closed(one) and not is_whole(one.field):
         return False
-    return len(other.values) <= len(one.values) and (_is_closed(one) or _is_closed(other))
+    if len(other.values) > len(one.values):
+        return False
+    if _is_closed(one) or _is_closed(other):
+        return True
+    # Of two whole numbers, both have to look like codes, which many records share.
+    return is_whole(other.field) and int(one.counts.sum()) >= LEAST_MEAN * len(one.values)
 
 
 def _determines(one: CodeColumn, other: CodeColumn) -> bool:

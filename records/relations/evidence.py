@@ -53,7 +53,7 @@ def holds_throughout(
 
     Args:
         columns: the columns, in the order in which `differs` takes them.
-        differs: tells for columns in which records the relation does not hold; a missing cell, NaN, is no difference.
+        differs: tells for columns in which records the relation does not hold; a missing cell, NaN, does not differ.
     """
     parts = tuple(column.values for column in columns)
     with np.errstate(invalid="ignore"):

@@ -82,7 +82,8 @@ class Linear:
 
     def solve(self, name: str, values: Mapping[str, Value]) -> float | None:
         """Return the position of the field `name` in the middle of what an equation allows; None if a value is missing."""
-        found = self.narrow(name, {key: value for key, value in values.items() if key != name}, {})
+        others = {field: values.get(field) for field, _ in self.terms if field != name}
+        found = self.narrow(name, others, {})
         if found is None or found.low is None or found.high is None:
             return None
         return (found.low + found.high) / 2

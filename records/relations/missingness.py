@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paracosm.records.relations.columns import CodeColumn, code_column
+from paracosm.records.relations.columns import (
+    CodeColumn,
+    code_column,
+    is_closed,
+    is_moment,
+    is_ordered,
+    is_whole,
+)
 from paracosm.records.relations.evidence import ENOUGH
 from paracosm.records.relations.relation import Narrowing, Spans, quoted
 from paracosm.records.schema.schema import Schema, Value
@@ -168,12 +175,12 @@ def _deciding(train: pd.DataFrame, schema: Schema, name: str) -> CodeColumn | No
     Codes beyond the named values stand for all other numbers.
     """
     field = schema[name]
-    if field.type not in ("category", "boolean", "integer", "number"):
+    if not is_closed(field) and (not is_ordered(field) or is_moment(field)):
         return None
     column = code_column(train[name], field)
-    if field.type in ("category", "boolean"):
+    if is_closed(field):
         return column if len(column.values) <= MOST_VALUES else None
-    if field.type == "integer" and len(column.values) <= MOST_NUMBERS:
+    if is_whole(field) and len(column.values) <= MOST_NUMBERS:
         return column
     named: list[Value] = [value for value in column.values if value == 0]
     renumbered = np.array([0 if value == 0 else len(named) for value in column.values] + [-1])

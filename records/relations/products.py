@@ -101,7 +101,8 @@ class Product:
 
     def solve(self, name: str, values: Mapping[str, Value]) -> float | None:
         """Return the value of the field `name` that the others determine; None if they do not."""
-        found = self.narrow(name, {key: value for key, value in values.items() if key != name}, {})
+        others = {field: values.get(field) for field in self.fields if field != name}
+        found = self.narrow(name, others, {})
         if found is None or found.low is None or found.high is None:
             return None
         return (found.low + found.high) / 2

@@ -37,14 +37,15 @@ def find_relations(train: pd.DataFrame, schema: Schema) -> tuple[Relation, ...]:
         schema: its fields, with domains.
     """
     numbers = number_columns(train, schema)
-    found: list[Relation] = list(find_dependencies(train, schema))
+    functions = _marked(list(find_functions(numbers))) if len(numbers) <= MOST_COLUMNS else []
+    tied = {relation.fields for relation in functions}
+    found: list[Relation] = list(find_dependencies(train, schema, tied))
     if len(numbers) <= MOST_COLUMNS:
-        functions = _marked(list(find_functions(numbers)))
         equal = {relation.fields for relation in functions if _is_equality(relation)}
         found += functions
         found += find_sums(numbers, {frozenset(pair) for pair in equal})
         found += find_products(numbers)
-        found += find_orders(numbers, {relation.fields for relation in functions})
+        found += find_orders(numbers, tied)
     return (*found, *find_missing(train, schema))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.schema.cells import holds_lone_surrogate
+from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.text.text_file import read_text
 
 

@@ -16,7 +16,7 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.schema.cells import to_source_strings
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.sources.delimited.table import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object

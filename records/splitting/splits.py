@@ -194,7 +194,7 @@ def _join_equal(parents: list[int], values: Sequence[object]) -> None:
 
 
 def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, threshold: float | None) -> int:
-    fields = [field.name for field in schema if field.type == "text"]
+    fields = [field.name for field in schema if field.is_text]
     if threshold is None or not fields:
         return 0
     texts = [" ".join(cells) for cells in zip(*(table[name].fillna("") for name in fields), strict=True)]
@@ -217,10 +217,10 @@ def _root(parents: list[int], row: int) -> int:
 
 def _strata(table: pd.DataFrame, schema: Schema, target: str | None) -> list[str]:
     """Return the stratum of each row: the value of its target, or its decile if the target is numeric."""
-    if target is None or schema[target].type == "text":
+    if target is None or schema[target].is_text:
         return [""] * len(table)
     column = table[target]
-    if schema[target].type in ("integer", "number", "datetime") and column.nunique() > QUANTILES:
+    if schema[target].ordered and column.nunique() > QUANTILES:
         column = pd.qcut(column.rank(method="average"), QUANTILES, labels=False, duplicates="drop")
     return ["" if pd.isna(cell) else str(cell) for cell in column]
 
