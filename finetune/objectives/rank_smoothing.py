@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.products import Product
 from paracosm.records.relations.relation import Relation
 from paracosm.records.relations.search import from_plain
-from paracosm.records.schema.schema import Field, Record, Schema, Value
+from paracosm.records.schema.schema import Field, Record, Schema
 
 MIN_VALUES = 20
 """A column with fewer distinct values is an ordinal scale or a code, and is not smoothed."""
@@ -155,11 +156,11 @@ class Smoothing:
         one, value = next(iter(moments.items()))
         return self._near(one, value, shift, within_ties) - value  # type: ignore[operator, return-value]
 
-    def _is_shared(self, one: Field, value: Value) -> bool:
+    def _is_shared(self, one: Field, value: Any) -> bool:
         column = self.columns[one]
         return bisect_right(column, value) - bisect_left(column, value) >= self.shared_by
 
-    def _near(self, one: Field, value: Value, shift: float, within_ties: float) -> Value:
+    def _near(self, one: Field, value: Any, shift: float, within_ties: float) -> Any:
         column = self.columns[one]
         first, after = bisect_left(column, value), bisect_right(column, value)
         if after - first >= self.shared_by:
@@ -220,8 +221,9 @@ def _exactness(relation: Linear | Product) -> tuple[bool, int]:
 
 def _last(relation: Linear | Product, free: Sequence[str], place: Mapping[str, int]) -> str:
     """Return the field that an equation computes: the rounded one of a function, else the last one of the table."""
-    if relation.computed in free:
-        return relation.computed
+    computed = relation.computed
+    if computed is not None and computed in free:
+        return computed
     return max(free, key=lambda name: place[name])
 
 

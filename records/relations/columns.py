@@ -45,10 +45,10 @@ def number_columns(train: pd.DataFrame, schema: Schema) -> list[NumberColumn]:
             continue
         if is_moment(field):
             moments = train[field.name].astype("datetime64[us]")
-            values = ((moments - EPOCH) / DAY).to_numpy(np.float64, na_value=np.nan)
+            values = np.asarray(((moments - EPOCH) / DAY).to_numpy(np.float64, na_value=np.nan))
             column = NumberColumn(field.name, values, 0.0, True)
         else:
-            values = train[field.name].to_numpy(np.float64, na_value=np.nan)
+            values = np.asarray(train[field.name].to_numpy(np.float64, na_value=np.nan))
             unit = 0.0 if field.scientific else 10.0**-field.decimals
             column = NumberColumn(field.name, values, unit, False)
         if not column.is_constant:
