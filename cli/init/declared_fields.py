@@ -14,7 +14,7 @@ from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed
-from paracosm.records.splitting.splits import divide_independently
+from paracosm.records.splitting.independent_splits import divide_independently
 
 EPSILON = 8
 """Privacy budget of a private draft, as in the shipped private recipe."""
@@ -65,7 +65,7 @@ def _without_scientific(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> 
                 raise DataError(f"column {field.name!r}: {reason}")
             warnings.append(f"column {field.name!r}: {reason}; left out")
             continue
-        fields.append(replace(field, scientific=0, decimals=decimals))
+        fields.append(replace(field, scientific=0, decimals=decimals, format=""))
         warnings.append(
             f"column {field.name!r}: is declared with {decimals} decimals, because private training does not support scientific numbers"
             f"{'; values are rounded' * (exact > decimals)}{f'; {lost} values become 0' * (lost > 0)}"
