@@ -45,7 +45,8 @@ def number_columns(train: pd.DataFrame, schema: Schema) -> list[NumberColumn]:
             continue
         if is_moment(field):
             moments = train[field.name].astype("datetime64[us]")
-            values = np.asarray(((moments - EPOCH) / DAY).to_numpy(np.float64, na_value=np.nan))
+            days = ((moments - EPOCH) / DAY).to_numpy(np.float64, na_value=np.nan)
+            values = np.asarray(days, np.float64)
             column = NumberColumn(field.name, values, 0.0, True)
         else:
             values = np.asarray(train[field.name].to_numpy(np.float64, na_value=np.nan))
