@@ -13,8 +13,8 @@ from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.search import find_relations, from_plain, to_plain
-from paracosm.records.schema.schema import Field, Schema
-from paracosm.records.schema.table import to_typed
+from paracosm.records.schema.schema import Field, Record, Schema
+from paracosm.records.schema.table import to_records, to_typed
 
 ROWS = 400
 SCHEMA = Schema(
@@ -133,8 +133,7 @@ def tied_records(rows: int = 400) -> list[dict]:
 
 
 def test_every_relation_of_the_training_records_holds_in_the_records_shown() -> None:
-    before = tied_records()
-    schema = inferred_schema(before, "total")
+    before, schema = typed_records("total")
     relations = Relations(schema, from_plain(schema.relations))
     assert len(relations.lines) >= 9
     smoothing = Smoothing.of(before, schema, ranks=7, seed=3, target="score")
@@ -152,8 +151,7 @@ def test_every_relation_of_the_training_records_holds_in_the_records_shown() -> 
 
 
 def test_a_value_that_ten_records_share_stays() -> None:
-    before = tied_records()
-    schema = inferred_schema(before, "total")
+    before, schema = typed_records("total")
     smoothing = Smoothing.of(before, schema, ranks=7, seed=3)
     pairs = [(record["claim"], smoothing(index, 0)["claim"]) for index, record in enumerate(before)]
     assert all(new == 0 for old, new in pairs if old == 0)
@@ -161,19 +159,19 @@ def test_a_value_that_ten_records_share_stays() -> None:
 
 
 def test_the_target_stays() -> None:
-    before = tied_records()
-    schema = inferred_schema(before, "total")
+    before, schema = typed_records("total")
     smoothing = Smoothing.of(before, schema, ranks=7, seed=3, target="total")
     after = [smoothing(index, 0) for index in range(len(before))]
     assert [record["total"] for record in after] == [record["total"] for record in before]
     assert any(new["price"] != old["price"] for old, new in zip(before, after, strict=True))
 
 
-def inferred_schema(records: list[dict], target: str) -> Schema:
-    """Return the schema of records, with the relations that hold in all of them."""
-    raw = pd.DataFrame(records).astype({"came": str, "left": str}).astype("string")
+def typed_records(target: str) -> tuple[list[Record], Schema]:
+    """Return records as the product reads them, and their schema with the relations that hold in all of them."""
+    raw = pd.DataFrame(tied_records()).astype({"came": str, "left": str}).astype("string")
     data = Data(source="t.csv", target=target)
     inferred = infer(raw, data).schema
     table = to_typed(raw, inferred)
     schema = fit_domains(inferred, table, data)
-    return replace(schema, relations=to_plain(find_relations(table, schema)))
+    schema = replace(schema, relations=to_plain(find_relations(table, schema)))
+    return to_records(table, schema), schema
