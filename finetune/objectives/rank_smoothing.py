@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from paracosm.records.relations.columns import is_moment, is_ordered
+from paracosm.records.relations.columns import is_moment
 from paracosm.records.relations.dependencies import Dependency
 from paracosm.records.relations.linear import Linear
 from paracosm.records.relations.narrowing import Relations
@@ -97,7 +97,7 @@ class Smoothing:
         columns = {}
         for one in schema.modelled:
             # Digits padded with zeros are a code (`00501`), whose neighbours are unrelated.
-            if not is_ordered(one) or one.width or one.name in fixed:
+            if not one.ordered or one.width or one.name in fixed:
                 continue
             present = sorted(record[one.name] for record in records if record[one.name] is not None)  # type: ignore[type-var]  # one type a column
             if len(set(present)) >= MIN_VALUES:

@@ -64,12 +64,12 @@ def fullest(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def is_ordered(field: Field) -> bool:
     """Return whether sums and orders are searched in a field: numbers and moments."""
-    return field.ordered and field.kind.expressed_as in ("number", "moment")
+    return field.ordered and field.kind.dtype in ("Int64", "Float64", "datetime64[us]")
 
 
 def is_moment(field: Field) -> bool:
     """Return whether the values of a field are moments."""
-    return field.ordered and field.kind.expressed_as == "moment"
+    return field.ordered and field.kind.dtype == "datetime64[us]"
 
 
 def is_whole(field: Field) -> bool:

@@ -52,12 +52,14 @@ class Schema:
         sequence: form of a subject's sequence; None if records are modelled one by one.
         columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
             fields; else empty.
+        column_types: Arrow types of columns that are not fields, as far as the source has types.
         relations: relations that hold in all training records, as `records.relations.search` writes them.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
     columns: tuple[str, ...] = ()
+    column_types: tuple[tuple[str, str], ...] = ()
     relations: tuple[dict[str, Any], ...] = dataclass_field(default=(), hash=False)
 
     def __iter__(self) -> Iterator[Field]:
@@ -93,6 +95,8 @@ class Schema:
             plain["sequence"] = asdict(self.sequence)
         if self.columns:
             plain["columns"] = list(self.columns)
+        if self.column_types:
+            plain["column_types"] = dict(self.column_types)
         if self.relations:
             plain["relations"] = list(self.relations)
         return json.dumps(plain, indent=1, ensure_ascii=False)
@@ -104,7 +108,9 @@ class Schema:
         form = plain.get("sequence")
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
         fields = tuple(_from_plain(field) for field in plain["fields"])
-        return cls(fields, sequence, tuple(plain.get("columns", ())), tuple(plain.get("relations", ())))
+        types = tuple(plain.get("column_types", {}).items())
+        relations = tuple(plain.get("relations", ()))
+        return cls(fields, sequence, tuple(plain.get("columns", ())), types, relations)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""
@@ -129,4 +135,5 @@ def _to_plain(field: Field) -> dict[str, Any]:
 def _from_plain(plain: dict[str, Any]) -> Field:
     kind = KINDS[plain["type"]]
     bounds = {key: kind.from_json(plain[key]) for key in BOUNDS if key in plain}
-    return Field(**{**plain, **bounds, "categories": tuple(plain.get("categories", ()))})
+    words = {key: tuple(plain.get(key, ())) for key in ("categories", "labels")}
+    return Field(**{**plain, **bounds, **words})
