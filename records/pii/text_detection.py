@@ -101,7 +101,12 @@ def find_in_texts(
         [
             span
             for span in spans
-            if span.kind != "name" or _is_confirmed_name(cell, span, names, ordinary, language)
+            if (
+                _is_confirmed_name(cell, span, names, ordinary, language)
+                if span.kind == "name"
+                else span.by != "ner"
+                or not ordinary.is_ordinary(cell.text[span.start : span.end].casefold(), set())
+            )
         ]
         for cell, spans in zip(cells, detected, strict=True)
     ]

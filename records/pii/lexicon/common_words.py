@@ -20,6 +20,9 @@ ENGLISH = frozenset(
     october november december weekend ago years months weeks days morning afternoon evening night noon
     contract section article exhibit schedule notice title chapter clause paragraph page item appendix annex party
     female male caucasian hispanic advocate safety rating scale anxiety shall both parties lessee lessor borrower lender tenant landlord
+    client licensor licensee franchisee franchisor customer supplier distributor consultant agency contractor reseller recipient
+    discloser seller buyer purchaser manufacturer provider publisher sponsor developer investor owner holder trustee guarantor
+    establishment exploit exemplary negligence joint parent subsidiary affiliate effective whereas therefore
     healthy alive deceased negative positive unremarkable noncontributory cancer stroke diabetes asthma hypertension
     """.split()
 )

@@ -10,7 +10,7 @@ from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import ENDINGS, NAME_WORD, PARTICLES, TITLES, is_titled
 from paracosm.records.pii.lexicon.regions import countries_and_states
 from paracosm.records.pii.mentions.terms import FIRM_WORDS, find_terms
-from paracosm.records.pii.mentions.whole_names import WholeNames
+from paracosm.records.pii.mentions.whole_names import WholeNames, is_masked
 
 PERSON_LABELS, PLACE_LABELS = ("PERSON", "PER"), ("GPE", "LOC")
 MOST_WORDS = 4
@@ -33,6 +33,8 @@ BEFORE_TOWN = re.compile(
     re.I,
 )
 AFTER_TOWN = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
+SHORTEST_CAPITALS = 5
+"""Letters of the shortest town in capitals; shorter words are abbreviations."""
 FIRM = frozenset(FIRM_WORDS.split())
 LONGER_NAME = re.compile(r" (?!and\b)(?P<next>[A-Z][a-z]+)")
 """A capitalized word after a town, which is then part of the name of an organisation: `Boston Scientific`."""
@@ -72,7 +74,8 @@ class NamesAndTowns:
             for start, end in self._whole.titled(text):
                 yield start, end, "name", "list"
             for match in INTRODUCED.finditer(text):
-                yield *match.span("value"), "name", "pattern"
+                if not is_masked(match["value"]):
+                    yield *match.span("value"), "name", "pattern"
             for start, end, by in self._names(text, entities):
                 if is_titled(text, start) or not _is_within(text, start, end, terms):
                     if by == DOUBTFUL and _overlaps(start, end, terms):
@@ -111,7 +114,9 @@ class NamesAndTowns:
     def _is_town(self, text: str, start: int, end: int) -> bool:
         """Return whether the words around a span confirm that it is a town: the model also labels drugs as places."""
         name = text[start:end]
-        if not name[:1].isupper() or (name.isupper() and len(name) < 5) or "\n" in name:
+        if not re.fullmatch(r"[^\W\d_][^\d_/\n]+", name) or not name[0].isupper() or is_masked(name):
+            return False
+        if (name.isupper() and len(name) < SHORTEST_CAPITALS) or is_common(name, self._language):
             return False
         if name.casefold() in countries_and_states(self._language):
             return False
@@ -140,11 +145,7 @@ class NamesAndTowns:
         first, last = words[0][0], words[-1][1]
         small = [word.casefold() for *_, word in words]
         # `XXXX` is an earlier mask, and a company is not a person.
-        if (
-            len(words) > MOST_WORDS
-            or not NOT_PERSON.isdisjoint(small)
-            or any(set(word) == {"x"} for word in small)
-        ):
+        if len(words) > MOST_WORDS or not NOT_PERSON.isdisjoint(small) or any(map(is_masked, small)):
             return None
         known = [self._lists.is_known(word) for *_, word in words]
         if len(words) > 1 and all(known):
@@ -159,6 +160,16 @@ class NamesAndTowns:
     def _is_plain(self, word: str) -> bool:
         """Return whether a word at the end of a name is a frequent word and not a name too, such as Young."""
         return is_common(word, self._language) and word.casefold() not in always_ambiguous() | PARTICLES
+
+    def _begins_name(self, text: str, match: re.Match[str]) -> bool:
+        """Return whether a word is a given name that is not an ordinary word, so that what follows it is a family name."""
+        small = match.group().casefold()
+        return (
+            small in self._lists.common_given
+            and small not in always_ambiguous()
+            and not is_common(small, self._language)
+            and match.group()[1:].islower()
+        )
 
     def _listed_names(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield the names that lists identify without a model: a given name, alone or with a family name."""
@@ -177,6 +188,10 @@ class NamesAndTowns:
                     and word.casefold() not in lists.common_given
                 ):
                     yield *self._whole.widened(text, before.start(), match.end()), "list"
+            if self._begins_name(text, match):
+                start, end = self._whole.chain(text, match.start())
+                if end > match.end():
+                    yield start, end, DOUBTFUL
             if word.casefold() in lists.common_given and word.casefold() not in lists.common_family:
                 yield *self._whole.widened(text, *match.span()), DOUBTFUL
             before = match

@@ -42,6 +42,8 @@ FIRM_WORDS = (
     " scientific southern general memorial regional methodist baptist consulting edison fed fund funds reserve exchange universal title energy electric gas stores market acceptance servicing recovery collections management media press times herald"
 )
 STATE_WORDS = frozenset("placed removed inserted positive negative present absent downgoing upgoing".split())
+BEFORE_THING = re.compile(r"\b(?:the|an?|indwelling|urinary)[ \n]$", re.IGNORECASE)
+"""An article or an adjective before an eponym that stands alone: `the Foley`."""
 AFTER_DRUG = re.compile(
     r"(?:['’]s)?,? (?:(?:XR|ER|SR|CR|DR|LA|HFA|HCT|DS|ODT)\b|\d+(?:[.,/-]\d+)* ?(?:mg|mcg|µg|ml|g|gm|units?|iu|meq|tabs?|tablets?|caps?|%|puffs?)\b"
     r"|tablets?\b|capsules?\b|pills?\b|inhalers?\b|patch(?:es)?\b|injections?\b|infusions?\b|drops\b|cream\b|ointment\b|nasal spray"
@@ -124,6 +126,12 @@ def find_terms(text: str, lists: NameLists) -> list[tuple[int, int]]:
     for index, unit in enumerate(units):
         if unit.group()[0].isupper() and index not in terms:
             terms.update(_listed(text, units, index) or _in_context(text, units, index, lists))
+    firms = {units[index].group() for index in terms if _head(text, units, index).casefold() in _nouns()[2]}
+    terms |= {
+        index
+        for index, unit in enumerate(units)
+        if unit.group() in firms and not _is_frequent(unit.group(), lists)
+    }
     _spread(text, units, terms, lists)
     return [units[index].span() for index in sorted(terms)]
 
@@ -186,6 +194,8 @@ def _in_context(text: str, units: list[re.Match[str]], index: int, lists: NameLi
         return one
     if small in firm and head[0].isupper() and not is_given:
         return range(_first_of_run(text, units, index), index + 1)
+    if is_shared and BEFORE_THING.search(text[max(0, unit.start() - 12) : unit.start()]):
+        return one
     if is_shared and (small in STATE_WORDS or CLASS_NUMBER.match(text, unit.end())):
         return one
     return one if not is_frequent and _is_drug(text, unit) else range(0)

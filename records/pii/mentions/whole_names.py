@@ -101,6 +101,11 @@ class WholeNames:
             if stop := self._end(text, start, end):
                 yield start, stop, any(map(self._lists.is_known, re.split("[ -]", text[start:stop])))
 
+    def chain(self, text: str, start: int) -> tuple[int, int]:
+        """Return the span of the longest name that begins at an index, which is empty if there is none."""
+        match = CHAIN.match(text, start)
+        return start, max(start, self._end(text, start, match.end())) if match else start
+
     def widened(self, text: str, start: int, end: int) -> tuple[int, int]:
         """Return a span with the words that hyphens and particles join to its ends."""
         while match := re.compile(r"-[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+)*").match(text, end):
@@ -159,7 +164,7 @@ class WholeNames:
 
     def _may_begin(self, word: str, *, titled: bool) -> bool:
         small = word.casefold()
-        if small in self._not_names or small in ENDINGS or small in TITLES or set(small) == {"x"}:
+        if small in self._not_names or small in ENDINGS or small in TITLES or is_masked(word):
             return False
         if not is_common(word, self._language):
             return not self._is_medical(word)
@@ -178,7 +183,7 @@ class WholeNames:
 
     def _may_be_name(self, word: str) -> bool:
         small = word.casefold()
-        if small in self._not_names or small in ENDINGS or small in TITLES or set(small) == {"x"}:
+        if small in self._not_names or small in ENDINGS or small in TITLES or is_masked(word):
             return False
         if is_common(word, self._language):
             return not word.isupper() and small in self._lists.known_family and small in always_ambiguous()
@@ -213,3 +218,8 @@ class WholeNames:
         return given in self._lists.common_given and all(
             part.casefold() in self._lists.known_family for part in parts
         )
+
+
+def is_masked(name: str) -> bool:
+    """Return whether a name is an earlier mask, such as `XXXX XXXX`."""
+    return set(name.casefold()) <= {"x", " "}
