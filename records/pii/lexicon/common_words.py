@@ -23,6 +23,7 @@ ENGLISH = frozenset(
     client licensor licensee franchisee franchisor customer supplier distributor consultant agency contractor reseller recipient
     discloser seller buyer purchaser manufacturer provider publisher sponsor developer investor owner holder trustee guarantor
     establishment exploit exemplary negligence joint parent subsidiary affiliate effective whereas therefore
+    overnight meanwhile regardless additionally tonight thanks sorry hello okay yes
     healthy alive deceased negative positive unremarkable noncontributory cancer stroke diabetes asthma hypertension
     """.split()
 )

@@ -98,8 +98,8 @@ class NamesAndTowns:
 
     def _names(self, text: str, entities: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
         """Yield start, end and detector of the names that a rule, a list or the model shows, surest first."""
-        for start, end in self._whole.introduced(text):
-            yield start, end, "list"
+        for start, end, is_sure in self._whole.introduced(text):
+            yield start, end, "list" if is_sure else "ner"
         for start, end, is_listed in self._whole.kin(text):
             yield start, end, "list" if is_listed else "ner"
         for start, end, label in entities:
@@ -165,7 +165,7 @@ class NamesAndTowns:
         """Return whether a word is a given name that is not an ordinary word, so that what follows it is a family name."""
         small = match.group().casefold()
         return (
-            small in self._lists.common_given
+            small in self._lists.known_given
             and small not in always_ambiguous()
             and not is_common(small, self._language)
             and match.group()[1:].islower()

@@ -28,7 +28,10 @@ DEGREE = (
     r"(?:M\.?D|D\.?O|R\.?N|N\.?P|Ph\.?D|PA-?C|P\.A\.|DDS|D\.D\.S|D\.?M\.?D|DPM|DVM|OD|CRNA|CNM|FNP|ARNP|APRN|LPN|LCSW|LMFT|LPC|MSW|MBBS|PharmD|PsyD"
     r"|DPT|OTR|Esq|J\.?D|CPA|CFA|CEO|CFO|COO)\b"
 )
-BEFORE_DEGREE = re.compile(rf"(?P<value>{CHAIN.pattern}),? (?:(?:Jr|Sr|II|III|IV)\.?,? )?{DEGREE}")
+BEFORE_DEGREE = re.compile(rf",? (?:(?:Jr|Sr|II|III|IV)\.?,? )?{DEGREE}")
+CHAIN_AT_END = re.compile(rf"{CHAIN.pattern}$")
+LONGEST_BEFORE_DEGREE = 70
+"""Characters before a degree that are searched for the name."""
 ANNOUNCED = re.compile(
     rf"(?:\b(?i:patient(?:'s)? name|patient|pt|name|client|attn|attention|cc|re|provider|physician|attending|surgeon|signed|author|witness"
     rf"|contact|employee|resident)[ \t]*:[ \t]*"
@@ -50,6 +53,7 @@ INVERTED = re.compile(
 WORD = re.compile(r"[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+|-[^\W\d_]+)*")
 SHORT_FAMILY_NAMES = frozenset("an do he long my so you".split())
 """Family names that are frequent English words; after a title and with a capital they are names."""
+SENTENCE_START = re.compile(r"(?:^|[.!?:;\n]\s*)$")
 LONGEST = 5
 """Most words of a name, without initials and particles."""
 
@@ -80,19 +84,24 @@ class WholeNames:
                 if small and self._is_small_name(small.group(), word):
                     yield small.span()
 
-    def introduced(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield start and end of the names beside a degree, a role, kin or a comma."""
-        for pattern in (BEFORE_DEGREE, ANNOUNCED):
-            for match in pattern.finditer(text):
-                start, end = match.span("value")
-                if pattern is BEFORE_DEGREE:
-                    start = self._start(text, start, end)
-                if (stop := self._end(text, start, end)) and self._has_evidence(text[start:stop], pattern):
-                    yield start, stop
+    def introduced(self, text: str) -> Iterator[tuple[int, int, bool]]:
+        """Yield start and end of the names beside a degree, a role or a comma, and whether they are sure."""
+        for degree in BEFORE_DEGREE.finditer(text):
+            first = max(0, degree.start() - LONGEST_BEFORE_DEGREE)
+            if chain := CHAIN_AT_END.search(text, first, degree.start()):
+                start = self._start(text, *chain.span())
+                if (end := self._end(text, start, chain.end())) and self._has_degree_name(text[start:end]):
+                    yield start, end, True
+        for match in ANNOUNCED.finditer(text):
+            start, end = match.span("value")
+            if (stop := self._end(text, start, end)) and self._has_announced_name(text[start:stop]):
+                yield start, stop, True
         for pattern in (ANNOUNCED_INVERTED, INVERTED):
             for match in pattern.finditer(text):
                 if self._is_inverted(match, announced=pattern is ANNOUNCED_INVERTED):
-                    yield match.span("value")
+                    yield *match.span("value"), True
+                elif self._may_be_inverted(text, match):
+                    yield *match.span("value"), False
 
     def kin(self, text: str) -> Iterator[tuple[int, int, bool]]:
         """Yield start and end of the names after words of kin, and whether a list has the name."""
@@ -196,11 +205,14 @@ class WholeNames:
             and not self._lists.is_known(word)
         )
 
-    def _has_evidence(self, name: str, pattern: re.Pattern[str]) -> bool:
-        """Return whether a name after a role or before a degree is more than a capitalized word."""
-        units = [unit for unit in WORD.findall(name) if len(unit) > 1 and unit.casefold() not in PARTICLES]
-        if pattern is BEFORE_DEGREE:
-            return len(units) > 1 or "." in name or self._lists.is_known(units[-1])
+    def _has_degree_name(self, name: str) -> bool:
+        """Return whether words before a degree are a name: two words, an initial, or a word of a list."""
+        units = _words_of(name)
+        return len(units) > 1 or "." in name or bool(units and self._lists.is_known(units[-1]))
+
+    def _has_announced_name(self, name: str) -> bool:
+        """Return whether words after a role are a name: two words, of which a list has one."""
+        units = _words_of(name)
         return (len(units) > 1 or "-" in name) and any(
             self._lists.is_known(part) for unit in units for part in unit.split("-")
         )
@@ -219,7 +231,23 @@ class WholeNames:
             part.casefold() in self._lists.known_family for part in parts
         )
 
+    def _may_be_inverted(self, text: str, match: re.Match[str]) -> bool:
+        """Return whether `Word, Given` at the start of a sentence may be a name, although no list has the first word."""
+        return (
+            match["given"].casefold() in self._lists.common_given
+            and SENTENCE_START.search(text, max(0, match.start() - 4), match.start()) is not None
+            and self._may_be_name(match["given"])
+            and self._may_be_name(match["family"])
+            and not match["family"].endswith("ly")
+            and not re.search(rf"\b{match['family'].lower()}\b", text)
+        )
+
 
 def is_masked(name: str) -> bool:
     """Return whether a name is an earlier mask, such as `XXXX XXXX`."""
     return set(name.casefold()) <= {"x", " "}
+
+
+def _words_of(name: str) -> list[str]:
+    """Return the words of a name without initials and particles."""
+    return [unit for unit in WORD.findall(name) if len(unit) > 1 and unit.casefold() not in PARTICLES]
