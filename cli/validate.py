@@ -56,8 +56,6 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
     from rich.markup import escape
     from rich.table import Table
 
-    from paracosm.cli.init.field_summary import describe_domain
-
     table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in ("field", "type", "domain"):
         table.add_column(heading)
@@ -65,7 +63,7 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
     for field in prepared.schema:
         target = " (target)" if field.name == recipe.data.target else ""
         missing = f"{field.missing:.1%}" if field.nullable else ""
-        table.add_row(escape(field.name) + target, field.type, escape(describe_domain(field)), missing)
+        table.add_row(escape(field.name) + target, field.type, escape(field.kind.summary(field)), missing)
     console.print(table)
     if "pii" in prepared.facts:
         from paracosm.cli.pii import findings_table

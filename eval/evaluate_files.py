@@ -207,7 +207,7 @@ def _check_columns(table: pd.DataFrame, columns: Sequence[str], path: Path, sour
 def _write_integers_plainly(table: pd.DataFrame, schema: Schema) -> None:
     """Change 63.0 to 63 in the integer columns of a table, in place: other generators write integers as floats."""
     for field in schema:
-        if field.type == "integer" and field.name in table.columns:
+        if field.is_whole and field.name in table.columns:
             table[field.name] = [_without_zero_decimals(cell) for cell in table[field.name]]
 
 

@@ -175,7 +175,7 @@ def _untrained(
     context: Context, adapter: Path | None, settings: Evaluate, progress: Progress
 ) -> pd.DataFrame | None:
     """Return records of the base model without the adapter, where `eval.floor` asks for them and there are texts."""
-    if settings.floor != "base" or adapter is None or all(field.type != "text" for field in context.fields):
+    if settings.floor != "base" or adapter is None or not any(field.is_text for field in context.fields):
         return None
     from paracosm.eval.extra_samples import base_records
     from paracosm.eval.representations.texts import MOST_EMBEDDED

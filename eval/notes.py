@@ -54,7 +54,7 @@ def _subsampling(context: Context) -> list[str]:
         notes.append(
             f"The adapter is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
         )
-    if any(field.type == "text" for field in context.fields) and context.size > MOST_EMBEDDED:
+    if any(field.is_text for field in context.fields) and context.size > MOST_EMBEDDED:
         notes.append(
             f"At most {MOST_TEXTS:,} texts of each side are compared by their words, and {MOST_EMBEDDED:,} by their "
             "embeddings."

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.infer_schema import Inference, infer
-from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
-from paracosm.records.schema.table import read_cell, to_typed
+from paracosm.records.schema.table import to_typed
 
 IDENTIFIER = "looks like an identifier"
 
@@ -33,7 +33,7 @@ def infer_shared_schema(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data)
     fields = []
     for field in of_real.schema:
         wider = of_both.get(field.name, field)
-        compatible = wider.type == field.type or (field.type, wider.type) == ("integer", "number")
+        compatible = wider.type == field.type or wider.type in field.kind.widened_by
         fields.append(wider if compatible else field)
     schema = Schema(tuple(fields))
     identifiers = [field.name for field in schema if not field.modelled]
@@ -78,7 +78,7 @@ def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.Dat
 
 def _is_valid(field: Field, cell: str) -> bool:
     try:
-        read_cell(field, cell)
+        field.read(cell)
     except (ValueError, KeyError):
         return False
     return True

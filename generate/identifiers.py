@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paracosm.recipes.run.directory import Run
-from paracosm.records.schema.identifier_pattern import mint
+from paracosm.records.formats.identifier_pattern import mint
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table
 
@@ -63,7 +63,7 @@ def fresh_identifiers(
         seed: of the identifiers.
         avoided_splits: whose identifiers are not made again. A run that was made from a pulled version has no splits.
     """
-    fields = [field for field in schema if field.type == "identifier" and field.fresh]
+    fields = [field for field in schema if not field.modelled and field.fresh]
     if not fields:
         return FreshIdentifiers({})
     avoided: dict[str, set[str]] = {field.name: set() for field in fields}
@@ -75,6 +75,6 @@ def fresh_identifiers(
     columns = {}
     for field in fields:
         per_number = 1 if sequence is None or field.name == sequence.subject else sequence.most
-        values = mint(field, count * per_number, seed=seed, taken=avoided[field.name])
+        values = mint(field.pattern, count * per_number, seed=seed, taken=avoided[field.name])
         columns[field.name] = IdentifierColumn(values, per_number)
     return FreshIdentifiers(columns)

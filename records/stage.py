@@ -29,8 +29,9 @@ from paracosm.records.pii.protect import protect
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
+from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
-from paracosm.records.splitting.splits import divide, divide_independently, find_clusters
+from paracosm.records.splitting.splits import divide, find_clusters
 
 
 @dataclass(frozen=True)
@@ -174,14 +175,15 @@ def assemble(
     schema = _with_sequence(recipe, schema, splits["train"])
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
-    if clusters.coarse:
+    if clusters.copies:
         warnings.append(
-            f"{clusters.exact} of {len(typed)} rows equal another row; with so few distinct rows, equal rows are not kept in"
-            " one split"
+            f"{clusters.copies} of {len(typed)} rows repeat an earlier row more often than chance explains: they are taken for copies"
+            " of one record, which stay in one split"
         )
     facts = _counts(raw, schema, splits) | {
         "groups": int(clusters.of.max()) + 1,
         "exact_duplicates": clusters.exact,
+        "copies": clusters.copies,
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
     }
@@ -236,7 +238,7 @@ def _counts(raw: pd.DataFrame, schema: Schema, splits: dict[str, pd.DataFrame]) 
         "rows": {"all": sum(map(len, splits.values()))} | {name: len(splits[name]) for name in SPLITS},
         "fields": {field.name: field.type for field in schema},
         "left_out": [str(name) for name in raw.columns if name not in schema.names],
-        "identifiers": [field.name for field in schema if field.type == "identifier"],
+        "identifiers": [field.name for field in schema if not field.modelled],
     }
 
 

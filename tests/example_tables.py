@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paracosm.records.schema.schema import DTYPES, Field, Schema
+from paracosm.records.schema.schema import Field, Schema
 
 FINDINGS = (
     "cough",
@@ -129,7 +129,7 @@ def typed_numbers(frame: pd.DataFrame) -> tuple[pd.DataFrame, Schema]:
         )
         for name in frame
     )
-    return frame.rename(columns=str).astype(DTYPES["number"]).reset_index(drop=True), Schema(fields)
+    return frame.rename(columns=str).astype("Float64").reset_index(drop=True), Schema(fields)
 
 
 def write_people(path: Path, rows: int = 199) -> None:

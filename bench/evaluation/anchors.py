@@ -124,13 +124,13 @@ def noisy(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return a copy with noise of 1% of a column's standard deviation, and texts that lack 1% of their words."""
     random, changed = np.random.default_rng(0), table.copy()
     for field in schema:
-        if field.type in ("integer", "number"):
+        if field.ordered and not field.is_moment:
             values = table[field.name].to_numpy(dtype=float, na_value=np.nan)
             values = values + random.normal(0, 0.01, len(values)) * np.nanstd(values)
-            values = np.round(values) if field.type == "integer" else values
+            values = np.round(values) if field.is_whole else values
             cells = [None if np.isnan(value) else value for value in values]
             changed[field.name] = pd.array(cells, dtype="Float64").astype(table[field.name].dtype)
-        elif field.type == "text":
+        elif field.is_text:
             texts = [_without_some_words(text, random) for text in table[field.name].fillna("")]
             changed[field.name] = pd.array(texts, dtype="string")
     return changed

@@ -89,7 +89,7 @@ def without_rare(table: pd.DataFrame, train: pd.DataFrame, schema: Schema, fewes
     """Return the table with every word of fewer than `fewest` training records replaced by a common word."""
     changed = table.copy()
     for field in schema:
-        if field.type == "text":
+        if field.is_text:
             counts = Counter(word for text in train[field.name].dropna() for word in set(text.split()))
             texts = [
                 " ".join(word if counts[word] >= fewest else COMMONEST for word in text.split())

@@ -23,7 +23,6 @@ from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import read_table, to_typed, written
 
 SHARE = 0.2
-NUMERIC = ("integer", "number")
 
 
 def main() -> None:
@@ -90,7 +89,7 @@ def pooled(drawn: list[pd.DataFrame], fields: tuple[Field, ...]) -> pd.DataFrame
     filled = drawn[0].copy()
     for field in fields:
         several = pd.concat([table[field.name] for table in drawn], axis=1)
-        if field.type in NUMERIC:
+        if field.ordered:
             filled[field.name] = several.astype(float).median(axis=1)
         else:
             filled[field.name] = several.astype("string").mode(axis=1)[0]
@@ -102,7 +101,7 @@ def by_column(incomplete: pd.DataFrame, train: pd.DataFrame, fields: tuple[Field
     filled = incomplete.copy()
     for field in fields:
         known = train[field.name].dropna()
-        if field.type in NUMERIC:
+        if field.ordered:
             filled[field.name] = filled[field.name].astype(float).fillna(float(known.astype(float).median()))
         else:
             filled[field.name] = (
@@ -116,7 +115,7 @@ def by_neighbours(incomplete: pd.DataFrame, train: pd.DataFrame, fields: tuple[F
     columns, layout = [], []
     for field in fields:
         both = pd.concat([train[field.name], incomplete[field.name]], ignore_index=True)
-        if field.type in NUMERIC:
+        if field.ordered:
             values = both.astype(float)
             scale = (values.mean(), values.std() or 1.0)
             columns.append(((values - scale[0]) / scale[1]).to_numpy()[:, None])
@@ -154,7 +153,7 @@ def score(
     for at, field in enumerate(fields):
         rows = removed[:, at]
         got, true = filled.loc[rows, field.name], test.loc[rows, field.name]
-        if field.type in NUMERIC:
+        if field.ordered:
             spread = float(train[field.name].astype(float).std()) or 1.0
             errors += (np.abs(got.astype(float).to_numpy() - true.astype(float).to_numpy()) / spread).tolist()
         else:

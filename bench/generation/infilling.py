@@ -78,7 +78,7 @@ def rewriting(run: Run, records: list[Record], share: float) -> None:
     adapted = load_adapted(run.adapter)
     schema = adapted.codec.schema
     decoder = MaskedDecoder(adapted)
-    names = [field.name for field in schema if field.type == "text"]
+    names = [field.name for field in schema if field.is_text]
     seeds = [{name: value for name, value in record.items() if value is not None} for record in records]
     conditions = Conditions(
         adapted.codec, RuleConstraints(adapted.codec, Rulebook(schema)), {}, {}, seeds, rewrite=share

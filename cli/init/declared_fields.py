@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -10,12 +9,12 @@ from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import FieldOverride
 from paracosm.recipes.sections.privacy import Privacy
+from paracosm.records.formats.number_format import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer
-from paracosm.records.schema.number_format import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed
-from paracosm.records.splitting.splits import divide_independently
+from paracosm.records.splitting.independent_splits import divide_independently
 
 EPSILON = 8
 """Privacy budget of a private draft, as in the shipped private recipe."""
@@ -98,17 +97,6 @@ def _without(schema: Schema, names: Sequence[str]) -> Schema:
 
 
 def _override(field: Field) -> FieldOverride:
-    declared: dict[str, Any] = {"type": field.type, "nullable": field.nullable}
-    if field.type in ("integer", "number", "datetime"):
-        for key in ("minimum", "maximum"):
-            bound = getattr(field, key)
-            declared[key] = bound.strftime(field.format) if field.type == "datetime" else bound
-    if field.type == "number":
-        declared["decimals"] = field.decimals
-    if field.type == "datetime":
-        declared["format"] = field.format
-    if field.type == "category":
-        declared["categories"] = list(field.categories)
-    if field.type == "text":
-        declared["max_length"] = field.max_length
-    return FieldOverride.model_validate(declared)
+    return FieldOverride.model_validate(
+        {"type": field.type, "nullable": field.nullable} | field.kind.declaration(field)
+    )

@@ -12,7 +12,6 @@ import yaml
 from pydantic import BaseModel
 
 from paracosm.cli.init.declared_fields import with_declarations
-from paracosm.cli.init.field_summary import describe_domain
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
@@ -65,8 +64,8 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
     section = Data(source=source, target=target)
     raw = read_source(section, root=Path())
     inferred = infer(raw, section)
-    identifiers = tuple(field.name for field in inferred.schema if field.type == "identifier")
-    is_structured = all(field.type != "text" for field in inferred.schema)
+    identifiers = tuple(field.name for field in inferred.schema if not field.modelled)
+    is_structured = not any(field.is_text for field in inferred.schema)
     recipe = Recipe(
         name=_name(source),
         data=Data(source=_source_from(source, out), drop=list(identifiers), target=target),
@@ -162,7 +161,7 @@ def _field_notes(prepared: Prepared) -> tuple[str, ...]:
     lines = ["Inferred from the training records:"]
     for field in prepared.schema:
         missing = f", {field.missing:.1%} missing" if field.nullable else ""
-        lines.append(f"- {_printable(field.name)}: {field.type}, {describe_domain(field)}{missing}")
+        lines.append(f"- {_printable(field.name)}: {field.type}, {field.kind.summary(field)}{missing}")
     lines.extend(f"Warning: {' '.join(warning.split())}" for warning in prepared.warnings)
     return (*lines, "To change a field, for example: fields: {COLUMN: {type: category}}")
 

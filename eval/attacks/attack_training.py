@@ -167,7 +167,7 @@ def training_obstacle(context: Context, attack: str) -> Obstacle | None:
     if context.schema.sequence is not None:
         return Obstacle("attacks do not train adapters of sequences", curable=False)
     masked = context.attackers.recipe.finetune.objective == "masked"
-    if masked and any(field.type == "text" for field in context.fields):
+    if masked and any(field.is_text for field in context.fields):
         return Obstacle(
             "a masked model gives a likelihood only to texts of lengths that occur in its training records",
             curable=False,

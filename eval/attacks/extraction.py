@@ -55,7 +55,7 @@ def text_adapter_obstacle(context: Context) -> Obstacle | None:
     """Return why texts cannot be extracted from the adapter, or None."""
     from paracosm.finetune.models.trained_model import objective_of
 
-    if all(field.type != "text" for field in context.fields):
+    if not any(field.is_text for field in context.fields):
         return Obstacle("there is no text column", curable=False)
     if context.adapter is not None and objective_of(context.adapter) == "masked":
         return Obstacle("a masked model does not continue texts", curable=False)
@@ -76,7 +76,7 @@ def extraction(context: Context, model: Model) -> dict[str, Estimate]:
         model, target.memorised
     )
     members = target.memorised_members if model == "memorised" else target.members
-    text_fields = [index for index, field in enumerate(context.fields) if field.type == "text"]
+    text_fields = [index for index, field in enumerate(context.fields) if field.is_text]
     train, held_out = (
         [_continuation(likelihood, text_fields) for likelihood in side]
         for side in (likelihoods[:members], likelihoods[members:])

@@ -21,6 +21,7 @@ from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Record
 from paracosm.records.schema.table import to_records
+from paracosm.records.text.words import count_words
 
 Encoded = EncodedRecord | SlotRecord
 MEMORISED_TOKENS = 1500
@@ -163,8 +164,8 @@ def _long_texts_first(table: pd.DataFrame, codec: Codec) -> np.ndarray:
     """
     long = np.zeros(len(table), dtype=bool)
     for field in codec.schema.modelled:
-        if field.type == "text":
-            long |= [len(text.split()) >= LONG_TEXT for text in as_texts(table[field.name])]
+        if field.is_text:
+            long |= [count_words(text) >= LONG_TEXT for text in as_texts(table[field.name])]
     return np.argsort(~long, kind="stable")
 
 

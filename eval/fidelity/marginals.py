@@ -11,7 +11,7 @@ import pandas as pd
 
 from paracosm.eval.fidelity.distances import js_distance, ks_distance, tv_distance
 from paracosm.eval.measuring.anchors import fidelity_candidates
-from paracosm.eval.measuring.context import NUMERIC, Context
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
@@ -161,9 +161,9 @@ def _prepare(field: Field, reference: pd.DataFrame) -> _Reference:
     from paracosm.eval.representations.features import as_floats, as_texts, as_words
 
     column = reference[field.name]
-    if field.type in NUMERIC:
+    if field.ordered:
         return _Reference(as_floats(column, field))
-    if field.type != "text":
+    if not field.is_text:
         return _Reference(as_words(column))
     texts = as_texts(column)
     if not any(len(text.strip()) >= TRIGRAM for text in texts):
@@ -187,9 +187,9 @@ def _comparisons(field: Field, column: pd.Series, reference: _Reference) -> list
 
     from paracosm.eval.representations.features import as_floats, as_texts, as_words
 
-    if field.type in NUMERIC:
+    if field.ordered:
         return [_ordered("values", as_floats(column, field), reference.values)]
-    if field.type != "text":
+    if not field.is_text:
         return [_categorical(as_words(column), reference.values)]
     texts = as_texts(column)
     counted = [

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.anchors import fidelity_candidates
-from paracosm.eval.measuring.context import NUMERIC, Context
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle, Result
@@ -60,7 +60,7 @@ def pairs_obstacle(context: Context) -> Obstacle | None:
 
 def structured_fields(context: Context) -> list[Field]:
     """Return the fields that are not text."""
-    return [field for field in context.fields if field.type != "text"]
+    return [field for field in context.fields if not field.is_text]
 
 
 def pair_similarity(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
@@ -109,7 +109,7 @@ def _prepare(table: pd.DataFrame, reference: pd.DataFrame, fields: list[Field]) 
 
     numbers, codes, bins = {}, {}, {}
     for field in fields:
-        if field.type in NUMERIC:
+        if field.ordered:
             values, reference_values = (
                 as_floats(table[field.name], field),
                 as_floats(reference[field.name], field),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.anchors import fidelity_candidates
-from paracosm.eval.measuring.context import NUMERIC, Context, drawn_rows
+from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, same_context, too_few
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle
@@ -45,7 +45,7 @@ WASSERSTEIN = Metric(
 
 def triples_obstacle(context: Context) -> Obstacle | None:
     """Return an obstacle where there are no triples of columns to compare, or None."""
-    count = sum(field.type != "text" for field in context.fields)
+    count = sum(not field.is_text for field in context.fields)
     if count < 3:
         return Obstacle(f"triples need three columns that are not text, and there are {count}", curable=False)
     return too_few(context)
@@ -60,7 +60,7 @@ def joint_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estima
     synthetic = candidate.iloc[drawn_rows(len(candidate), most, seed + 11)]
     real = context.train.iloc[drawn_rows(len(context.train), most, seed + 11)]
     rows = (len(synthetic), len(real))
-    fields = [field for field in context.fields if field.type != "text"]
+    fields = [field for field in context.fields if not field.is_text]
     columns = (_bins(field, synthetic, real) for field in fields)
     codes = [np.column_stack(side) for side in zip(*columns, strict=True)]
     every = list(combinations(range(len(fields)), 3))
@@ -71,7 +71,7 @@ def joint_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estima
         return float(np.mean([1 - _total_variation(one[a], other[b]) for one, other in joint]))
 
     estimates = {"triples": jackknifed(overlap, rows, seed, (0.0, 1.0))}
-    numeric = [field for field in fields if field.type in NUMERIC]
+    numeric = [field for field in fields if field.ordered]
     if numeric:
         values = [
             (as_floats(synthetic[field.name], field), as_floats(real[field.name], field)) for field in numeric
@@ -92,7 +92,7 @@ def _bins(field: Field, synthetic: pd.DataFrame, real: pd.DataFrame) -> tuple[np
     """Return a column of both sides in the same bins: deciles of train, or its nine most common values and the rest."""
     from paracosm.eval.representations.features import as_floats, as_words
 
-    if field.type in NUMERIC:
+    if field.ordered:
         values = [as_floats(side[field.name], field) for side in (synthetic, real)]
         present = values[1][~np.isnan(values[1])]
         edges = (

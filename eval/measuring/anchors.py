@@ -12,6 +12,7 @@ import pandas as pd
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Anchor
 from paracosm.records.schema.schema import Field
+from paracosm.records.text.words import joined, pieces
 
 
 def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: int, seed: int) -> pd.DataFrame:
@@ -26,16 +27,16 @@ def independent_marginals(table: pd.DataFrame, fields: Sequence[Field], rows: in
     for field in fields:
         order = np.concatenate([random.permutation(len(table)) for _ in range(shuffles)])[:rows]
         column = table[field.name].iloc[order].reset_index(drop=True)
-        columns[field.name] = _shuffled_words(column, random) if field.type == "text" else column
+        columns[field.name] = _shuffled_words(column, random) if field.is_text else column
     return pd.DataFrame(columns)
 
 
 def _shuffled_words(column: pd.Series, random: np.random.Generator) -> pd.Series:
-    words = [text.split() for text in column.dropna()]
+    words = [pieces(text) for text in column.dropna()]
     pool = np.array([word for text in words for word in text], dtype=object)
     random.shuffle(pool)
     ends = np.cumsum([len(text) for text in words])
-    texts = [" ".join(pool[end - len(text) : end]) for text, end in zip(words, ends, strict=True)]
+    texts = [joined(pool[end - len(text) : end]) for text, end in zip(words, ends, strict=True)]
     shuffled = column.copy()
     shuffled[column.notna()] = texts
     return shuffled

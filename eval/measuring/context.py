@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from paracosm.eval.measuring.attack_settings import AttackSettings
 
 
-NUMERIC = ("integer", "number", "datetime")
-DISCRETE = ("category", "boolean")
-
-
 @dataclass(frozen=True, eq=False)
 class Context:
     """The real records that synthetic ones are measured against. Tables are typed tables with `schema`'s columns."""

@@ -114,7 +114,7 @@ def too_few_subjects(context: Context, *sides: tuple[str, ...]) -> Obstacle | No
 
 def text_obstacle(context: Context) -> Obstacle | None:
     """Return an obstacle where texts cannot be compared, or None."""
-    if all(field.type != "text" for field in context.fields):
+    if not any(field.is_text for field in context.fields):
         return Obstacle("there is no text column", curable=False)
     return too_few_control(context)
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from paracosm.records.schema.schema import Field
 from paracosm.records.splitting.near_duplicates import shingles
+from paracosm.records.text.words import count_words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -54,12 +55,12 @@ def text_flags(
 
     flags = np.zeros(len(table), dtype=bool)
     for field in fields:
-        if field.type == "text":
+        if field.is_text:
             texts, train_texts = (
                 np.array([normalise(text) for text in as_texts(side[field.name])], dtype=object)
                 for side in (table, train)
             )
-            long = np.array([text.count(" ") + 1 >= LONG_TEXT_WORDS for text in texts])
+            long = np.array([count_words(text) >= LONG_TEXT_WORDS for text in texts])
             rows = np.flatnonzero(long & ~flags)
             flags[rows] = _near_text(texts[rows], train_texts, train_texts[neighbour[rows]])
     return flags

@@ -79,7 +79,7 @@ def identifier_candidates(
 
 def identifier_obstacle(context: Context) -> Obstacle | None:
     """Return an obstacle where identifiers cannot be searched for, or None."""
-    if all(field.type != "text" for field in context.fields):
+    if not any(field.is_text for field in context.fields):
         if not any(context.identifiers.get("train", ())):
             return Obstacle("there is no text column and no identifier column", curable=False)
         if not any(context.identifiers.get("synthetic", ())):
@@ -167,7 +167,7 @@ def _plain_texts(table: pd.DataFrame, context: Context) -> list[str]:
     """Return the texts of each record, joined by line breaks."""
     from paracosm.eval.representations.features import as_texts
 
-    columns = [as_texts(table[field.name]) for field in context.fields if field.type == "text"]
+    columns = [as_texts(table[field.name]) for field in context.fields if field.is_text]
     return ["\n".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(table)
 
 

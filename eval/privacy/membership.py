@@ -87,7 +87,7 @@ def attack_scores(
     scores = distance_scores(vectors, table, candidate, reference)
     scores["density"] = density_scores(vectors, table, candidate, reference)
     scores["density_ratio"] = ratio_scores(context.fields, table, candidate, reference, context.settings.seed)
-    structured = [field for field in context.fields if field.type != "text"]
+    structured = [field for field in context.fields if not field.is_text]
     if structured:
         scores |= edit_scores(structured, table, candidate, reference)
     if len(structured) < len(context.fields):

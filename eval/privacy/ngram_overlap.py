@@ -15,6 +15,7 @@ from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Metric, Obstac
 from paracosm.eval.measuring.readings import interpret_copies
 from paracosm.eval.statistics.intervals import excess
 from paracosm.records.splitting.near_duplicates import ngram_hashes
+from paracosm.records.text.words import verbatim_words
 
 RUNS = (8, 13, 50)
 """Lengths of a run in words; the second and the third are metrics."""
@@ -117,7 +118,7 @@ def _any_in(hashes: np.ndarray, ordered: np.ndarray) -> bool:
 
 def _word_hashes(text: str) -> np.ndarray:
     # Split at spaces, unlike shingles: a verbatim run repeats the punctuation too.
-    return np.array([zlib.crc32(word.encode()) for word in text.split()], dtype=np.uint64)
+    return np.array([zlib.crc32(word.encode()) for word in verbatim_words(text)], dtype=np.uint64)
 
 
 MEASURE = Measure(

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.context import DISCRETE, NUMERIC
-from paracosm.eval.representations.features import SECONDS_A_DAY, as_floats
+from paracosm.eval.representations.features import as_floats
 from paracosm.eval.results.report_data import Distribution
 from paracosm.records.schema.schema import Field
 
@@ -29,10 +28,10 @@ def distributions(
 
 
 def _distribution(field: Field, train: pd.Series, synthetic: pd.Series) -> Distribution:
-    few_integers = field.type == "integer" and train.nunique() <= MAX_CATEGORIES
-    if field.type in DISCRETE or few_integers:
+    few_integers = field.is_whole and train.nunique() <= MAX_CATEGORIES
+    if field.discrete or few_integers:
         return _categories(field, train, synthetic, by_value=few_integers)
-    if field.type in NUMERIC:
+    if field.ordered:
         return _ordered(field, as_floats(train, field), as_floats(synthetic, field))
     return _ordered(field, _lengths(train), _lengths(synthetic))
 
@@ -102,15 +101,9 @@ def _round_edges(present: np.ndarray) -> np.ndarray:
 def _labels(field: Field, edges: np.ndarray) -> list[str]:
     if not len(edges):
         return ["any"]
-    texts = [_edge_text(field, edge) for edge in edges]
+    texts = [field.kind.label(edge) for edge in edges]
     inner = [f"{low} to {high}" for low, high in pairwise(texts)]
     return [f"below {texts[0]}", *inner, f"{texts[-1]} and above"]
-
-
-def _edge_text(field: Field, edge: float) -> str:
-    if field.type == "datetime":
-        return (pd.Timestamp("2000-01-01") + pd.Timedelta(seconds=edge * SECONDS_A_DAY)).strftime("%Y-%m-%d")
-    return f"{edge:,.6g}"
 
 
 def _without_empty(distribution: Distribution) -> Distribution:

@@ -12,21 +12,17 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from paracosm.eval.measuring.context import DISCRETE, NUMERIC
 from paracosm.records.schema.schema import Field
+from paracosm.records.text.words import verbatim_words, words
 
 MISSING = "\x00missing"
 MOST_CODES = 250
 FEWEST_PRESENT = 10
-SECONDS_A_DAY = 86_400.0
 
 
 def as_floats(column: pd.Series, field: Field) -> np.ndarray:
     """Return a numeric, datetime or boolean column as float64; missing cells are NaN, datetimes are in days."""
-    if field.type == "datetime":
-        days = (column - pd.Timestamp("2000-01-01")).dt.total_seconds() / SECONDS_A_DAY
-        return days.to_numpy(dtype=np.float64, na_value=np.nan)
-    return column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return field.kind.floats(column)
 
 
 def as_words(column: pd.Series) -> np.ndarray:
@@ -43,9 +39,9 @@ def plain_frame(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
     """Return `table` with numeric columns as float64 and the others as str, ready for scikit-learn."""
     columns: dict[str, Any] = {}
     for field in fields:
-        if field.type in NUMERIC:
+        if field.ordered:
             columns[field.name] = as_floats(table[field.name], field)
-        elif field.type in DISCRETE:
+        elif field.discrete:
             columns[field.name] = as_words(table[field.name])
         else:
             columns[field.name] = as_texts(table[field.name])
@@ -74,17 +70,17 @@ def tree_features(
     is_code: list[bool] = []
     for field in fields:
         columns = [table[field.name] for table in tables]
-        if field.type in NUMERIC:
+        if field.ordered:
             encoded = [as_floats(column, field)[:, None] for column in columns]
             if fit_on[field.name].count() < FEWEST_PRESENT:
                 encoded = [np.isnan(values).astype(np.float64) for values in encoded]
-        elif field.type in DISCRETE:
+        elif field.discrete:
             encoded = _codes(fit_on[field.name], columns)
         else:
             encoded = _text_axes(
                 as_texts(fit_on[field.name]), [as_texts(column) for column in columns], components
             )
-        is_code += [field.type in DISCRETE] * encoded[0].shape[1]
+        is_code += [field.discrete] * encoded[0].shape[1]
         for block, matrix in zip(blocks, encoded, strict=True):
             block.append(matrix)
     return [np.hstack(block) for block in blocks], np.array(is_code)
@@ -105,16 +101,16 @@ def _text_axes(fit_on: list[str], columns: Sequence[list[str]], components: int)
     lengths = [
         np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float64) for texts in columns
     ]
-    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
+    vectors = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=words)
     if not any(any(map(str.isalnum, text)) for text in fit_on):
         return lengths
-    matrix = words.fit_transform(fit_on)
+    matrix = vectors.fit_transform(fit_on)
     axes = min(components, matrix.shape[0] - 1, matrix.shape[1] - 1)
     if axes < 1:
         return lengths
     rotation = TruncatedSVD(axes, random_state=0).fit(matrix)
     return [
-        np.hstack([length, rotation.transform(words.transform(texts))])
+        np.hstack([length, rotation.transform(vectors.transform(texts))])
         for length, texts in zip(lengths, columns, strict=True)
     ]
 
@@ -131,16 +127,18 @@ def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTrans
     """
     parts: list[tuple[str, Any, Any]] = []
     for field in fields:
-        if field.type in NUMERIC:
+        if field.ordered:
             scale = make_pipeline(
                 SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
                 StandardScaler(),
             )
             parts.append((field.name, scale, [field.name]))
-        elif field.type in DISCRETE:
+        elif field.discrete:
             encoder = OneHotEncoder(handle_unknown="ignore", max_categories=MOST_CODES)
             parts.append((field.name, encoder, [field.name]))
         elif any(text.strip() for text in as_texts(table[field.name])):
-            vector = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\S+")
+            vector = TfidfVectorizer(
+                sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=verbatim_words
+            )
             parts.append((field.name, vector, field.name))
     return ColumnTransformer(parts)

@@ -13,7 +13,6 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from paracosm.eval.measuring.context import NUMERIC
 from paracosm.eval.representations.features import MISSING, as_floats, as_texts, as_words
 from paracosm.records.schema.schema import Field
 
@@ -34,18 +33,18 @@ class RowVectors:
             real: all real tables together, so that none of them is favoured.
         """
         self.fields = fields
-        texts = sum(field.type == "text" for field in fields)
+        texts = sum(field.is_text for field in fields)
         axes = max(FEWEST_TEXT_AXES, TEXT_AXES // max(1, texts))
         self.hasher = HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), n_features=axes, norm="l2")
         self.sorted = {
             field.name: np.sort(as_floats(real[field.name].dropna(), field))
             for field in fields
-            if field.type in NUMERIC
+            if field.ordered
         }
         self.words = {
             field.name: sorted(set(as_words(real[field.name])) - {MISSING})
             for field in fields
-            if field.type not in (*NUMERIC, "text")
+            if not field.ordered and not field.is_text
         }
 
     def __call__(self, table: pd.DataFrame) -> np.ndarray:
@@ -57,9 +56,9 @@ class RowVectors:
         return [self._block(field, table[field.name]).astype(np.float32) for field in self.fields]
 
     def _block(self, field: Field, column: pd.Series) -> np.ndarray:
-        if field.type in NUMERIC:
+        if field.ordered:
             return self._ranks(field, column)
-        if field.type == "text":
+        if field.is_text:
             return csr_matrix(self.hasher.transform(as_texts(column))).toarray() / np.sqrt(2)
         code = {word: number for number, word in enumerate(self.words[field.name])}
         words = as_words(column)

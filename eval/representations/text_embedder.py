@@ -24,7 +24,7 @@ _LOADING_AND_TOKENIZING = Lock()
 
 def embedder_obstacle(context: Context) -> Obstacle | None:
     """Return why texts cannot be embedded, or None."""
-    if all(field.type != "text" for field in context.fields):
+    if not any(field.is_text for field in context.fields):
         return Obstacle("there is no text column", curable=False)
     if context.settings.embedder == PACKAGED and packaged_folder() is None:
         return Obstacle(

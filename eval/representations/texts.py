@@ -11,6 +11,7 @@ import pandas as pd
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.representations.features import as_texts
 from paracosm.records.schema.schema import Field
+from paracosm.records.text.words import verbatim_words
 
 MOST_TEXTS = 2000
 """Texts of each side that are compared."""
@@ -26,7 +27,7 @@ def normalise(text: str) -> str:
 
 def documents(table: pd.DataFrame, fields: Sequence[Field]) -> list[str]:
     """Return the texts of each record joined into one, in NFKC, case-folded, with single spaces."""
-    columns = [as_texts(table[field.name]) for field in fields if field.type == "text"]
+    columns = [as_texts(table[field.name]) for field in fields if field.is_text]
     return [normalise("\n".join(parts)) for parts in zip(*columns, strict=True)]
 
 
@@ -54,7 +55,7 @@ class BigramModel:
     def of(cls, texts: Sequence[str]) -> "BigramModel":
         """Count the words and word pairs of `texts`."""
         words: dict[str, int] = {"": 0}
-        rows = [[words.setdefault(word, len(words)) for word in text.split()] for text in texts]
+        rows = [[words.setdefault(word, len(words)) for word in verbatim_words(text)] for text in texts]
         counts = np.bincount(np.concatenate([[0], *rows]).astype(np.int64), minlength=len(words)).astype(
             float
         )
@@ -68,7 +69,7 @@ class BigramModel:
         total, size = self.counts.sum(), len(self.words) + 1
         means = np.zeros(len(texts))
         for index, text in enumerate(texts):
-            row = np.array([self.words.get(word, -1) for word in text.split()], dtype=np.int64)
+            row = np.array([self.words.get(word, -1) for word in verbatim_words(text)], dtype=np.int64)
             if not len(row):
                 continue
             in_vocabulary = row >= 0

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.anchors import utility_candidates
-from paracosm.eval.measuring.context import DISCRETE, Context, subsample
+from paracosm.eval.measuring.context import Context, subsample
 from paracosm.eval.measuring.measure import Measure, same_context
 from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric, Obstacle, Result
 from paracosm.eval.statistics.intervals import around
@@ -170,7 +170,7 @@ def _worst_group(
     of_train = learn_from_train(context, task, test, len(candidate))
     differences = {}
     for field in context.fields:
-        if field.type not in DISCRETE or field.name == context.target:
+        if not field.discrete or field.name == context.target:
             continue
         for word, count in test[field.name].value_counts().items():
             rows = np.flatnonzero((test[field.name] == word).fillna(False).to_numpy(dtype=bool))

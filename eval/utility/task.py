@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.context import NUMERIC, Context
+from paracosm.eval.measuring.context import Context
 from paracosm.records.schema.schema import Field
 
 FEW_CLASSES = 10
@@ -70,7 +70,7 @@ def make_task(context: Context) -> Task:
     field = context.schema[context.target]
     features = tuple(other for other in context.fields if other.name != field.name)
     present = context.train[field.name].dropna()
-    if field.type in NUMERIC and (field.type != "integer" or present.nunique() > FEW_CLASSES):
+    if field.ordered and (not field.is_whole or present.nunique() > FEW_CLASSES):
         return Task(field, features, ())
     counts = pd.Series(_class_words(present, field)).value_counts()
     most = FEW_CLASSES if len(counts) <= FEW_CLASSES else FEW_CLASSES - 1
@@ -82,6 +82,6 @@ def make_task(context: Context) -> Task:
 def _class_words(column: pd.Series, field: Field) -> np.ndarray:
     from paracosm.eval.representations.features import MISSING, as_words
 
-    if field.type == "integer":
+    if field.is_whole:
         return column.astype("Int64").astype("string").fillna(MISSING).to_numpy(dtype=object)
     return as_words(column)

@@ -96,7 +96,7 @@ def utility_obstacle(context: Context) -> Obstacle | None:
             "no target column was named (data.target in a recipe, --target for files)", curable=False
         )
     field = context.schema[context.target]
-    if field.type == "text":
+    if field.is_text:
         return Obstacle(
             f"the target {field.name!r} is free text, which no learner here predicts", curable=False
         )

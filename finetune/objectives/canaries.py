@@ -6,7 +6,6 @@ is sampled from the base model, or taken from a training text if training is not
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,6 @@ from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec, TextCode
-from paracosm.records.schema.datetime_format import read_datetime
 from paracosm.records.schema.schema import Field, Record, Value
 from paracosm.records.schema.table import read_table, to_records, to_table, write_table
 
@@ -81,39 +79,7 @@ def _value(field: Field, text: Callable[[], str], rng: np.random.Generator) -> V
     """Draw a value uniformly from the domain of a field."""
     if field.nullable and rng.random() < MISSING:
         return None
-    match field.type:
-        case "category":
-            return field.categories[int(rng.integers(len(field.categories)))]
-        case "boolean":
-            return bool(rng.random() < 0.5)
-        case "integer":
-            return int(rng.integers(field.minimum, field.maximum, endpoint=True))  # type: ignore[arg-type]
-        case "number":
-            return _number(field, rng)
-        case "datetime":
-            return _datetime(field, rng)
-        case _:
-            return text()
-
-
-def _number(field: Field, rng: np.random.Generator) -> float:
-    value = float(rng.uniform(field.minimum, field.maximum))  # type: ignore[arg-type]
-    if field.scientific:
-        value = float(f"{value:.{field.scientific - 1}e}")
-    else:
-        value = round(value, field.decimals) + 0.0
-    return value if field.allows(value) else float(field.minimum)  # type: ignore[arg-type]
-
-
-def _datetime(field: Field, rng: np.random.Generator) -> datetime:
-    assert isinstance(field.minimum, datetime)
-    assert isinstance(field.maximum, datetime)
-    offset = timedelta(seconds=int(rng.integers(0, int((field.maximum - field.minimum).total_seconds()) + 1)))
-    value = field.minimum + offset
-    if field.format:
-        # Rounded to the precision of the field's format.
-        value = read_datetime(value.strftime(field.format), field.format)
-    return value if field.allows(value) else field.minimum
+    return text() if field.is_text else field.kind.draw(field, rng)
 
 
 def _text(field: Field, codec: Codec, prefix: str, rng: np.random.Generator) -> str:

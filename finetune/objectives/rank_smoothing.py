@@ -45,7 +45,7 @@ class Smoothing:
         columns = {}
         for field in schema.modelled:
             # Digits padded with zeros are a code (`00501`), whose neighbours are unrelated.
-            if field.type not in ("integer", "number", "datetime") or field.width:
+            if not field.ordered or field.width:
                 continue
             present = sorted(record[field.name] for record in records if record[field.name] is not None)  # type: ignore[type-var]  # one type a column
             if len(set(present)) >= MIN_VALUES:
@@ -81,14 +81,10 @@ def _at(column: list, rank: float, field: Field) -> int | float:
     below = int(rank)
     above = min(below + 1, last)
     low, high, fraction = column[below], column[above], rank - below
-    if (
-        field.type == "datetime"
-        or field.scientific
-        or not (_occurs_once(column, below) and _occurs_once(column, above))
-    ):
-        return low if fraction < 0.5 else high
-    between = low + (high - low) * fraction
-    return round(between) if field.type == "integer" else round(between, field.decimals) + 0.0
+    between = None
+    if _occurs_once(column, below) and _occurs_once(column, above):
+        between = field.kind.between(field, low, high, fraction)
+    return between if between is not None else low if fraction < 0.5 else high
 
 
 def _occurs_once(column: list, at: int) -> bool:

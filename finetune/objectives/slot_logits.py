@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from paracosm.finetune.models.restricted_head import logits_at
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.codec.masked_layout import MaskedLayout
 
 MAX_SCORES = 20_000_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.automata.automaton import END, Node
 
 
 class AutomatonWalk:

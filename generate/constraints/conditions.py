@@ -76,7 +76,7 @@ class Conditions:
         return {
             index: (str(given[field.name]), self.rewrite or 0.0)
             for index, field in enumerate(self.codec.fields)
-            if field.type == "text"
+            if field.is_text
             and field.name in given
             and (self.rewrite is not None or GAP.search(str(given[field.name])))
         }
@@ -125,7 +125,7 @@ class Conditions:
             texts = [
                 name
                 for name in checked_later
-                if self.codec.schema[name].type == "text" and request.guide.conditions[name] != {None}
+                if self.codec.schema[name].is_text and request.guide.conditions[name] != {None}
             ]
             if texts or (self.fill and checked_later):
                 raise DataError(
@@ -198,7 +198,7 @@ def _check_rewrite(codec: Codec, seeds: Sequence[Record]) -> None:
         raise RecipeError(
             "generate.rewrite: needs a masked model, and this adapter is causal; train with finetune.objective=masked"
         )
-    texts = [field.name for field in codec.fields if field.type == "text"]
+    texts = [field.name for field in codec.fields if field.is_text]
     if not any(name in given for given in seeds for name in texts):
         raise RecipeError(
             f"generate.rewrite: needs generate.seeds, a file with texts in {' or '.join(map(repr, texts)) or 'a text field'}"

@@ -26,9 +26,7 @@ class CopyFilter:
         self, train: Sequence[Record], fields: Sequence[Field], kind: Literal["exact", "near"]
     ) -> None:
         self.fields = tuple(field.name for field in fields)
-        self.text_fields = (
-            tuple(field.name for field in fields if field.type == "text") if kind == "near" else ()
-        )
+        self.text_fields = tuple(field.name for field in fields if field.is_text) if kind == "near" else ()
         self.records = {self._key(record) for record in train}
         self.all_but_one: set[tuple[object, ...]] = set()
         if kind == "near" and len(self.fields) >= MIN_FIELDS:

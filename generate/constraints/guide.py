@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.schema.schema import Record, Value
 
 

@@ -11,9 +11,9 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
 from paracosm.records.codec.codec import describe_value
-from paracosm.records.schema.cells import to_source_strings
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Record, Schema, Value
-from paracosm.records.schema.table import cell_shape, read_cell
+from paracosm.records.schema.table import cell_shape
 from paracosm.records.sources.read_source import read_source
 
 
@@ -31,16 +31,6 @@ class PartialTable:
     raw: Any
     given: list[Record]
     outside: Mapping[str, int]
-
-
-def domain_hint(field: Field, text: str) -> str:
-    """Return the allowed values of a field, or the nearest one to `text`, as the end of an error message."""
-    if field.type == "category":
-        suggestion = did_you_mean(text, field.categories)
-        return suggestion or f"; allowed: {', '.join(field.categories[:12])}"
-    if field.type in ("integer", "number", "datetime"):
-        return f"; allowed: {field.write(field.minimum)} to {field.write(field.maximum)}"
-    return ""
 
 
 def seeds_file(name: str, root: Path) -> Path:
@@ -91,7 +81,7 @@ def read_partial(
                 outside[name] = outside.get(name, 0) + 1
             else:
                 raise DataError(
-                    f"{where}: {describe_value(value)} is outside the domain of the field{domain_hint(field, cell)}"
+                    f"{where}: {describe_value(value)} is outside the domain of the field{field.kind.hint(field, cell)}"
                 )
     return PartialTable(raw, given, outside)
 
@@ -99,7 +89,7 @@ def read_partial(
 def _cell(field: Field, text: str, where: str) -> Value:
     """Read a cell; the error shows the shape of its text, because the text can be personal data."""
     try:
-        return read_cell(field, text)
+        return field.read(text)
     except (ValueError, KeyError) as error:
         raise DataError(
             f"{where} holds a cell of the shape {cell_shape(text)!r}, which is not a valid {field.type}"

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paracosm.foundation.errors import RecipeError
-from paracosm.generate.constraints.partial_records import domain_hint
 from paracosm.recipes.sections.generate import Quota
 from paracosm.records.codec.restriction import all_values
 from paracosm.records.schema.schema import Field, Value
-from paracosm.records.schema.table import read_cell
 
 MAX_CLASSES = 1000
 """Largest domain that a quota can divide."""
@@ -52,17 +50,17 @@ def recipe_value(field: Field, given: Any, where: str) -> Value:
         if not field.nullable:
             raise RecipeError(f"{where}: null is a missing cell, and no training record lacks {field.name!r}")
         return None
-    text = {True: field.true, False: field.false}[given] if isinstance(given, bool) else str(given)
-    if field.type == "boolean" and text not in (field.true, field.false):
-        text = {"true": field.true, "false": field.false}.get(text.lower(), text)
+    text = field.kind.recipe_text(field, given)
     try:
         value = _read(field, text, has_unit=isinstance(given, str))
     except (ValueError, KeyError) as error:
         raise RecipeError(
-            f"{where}: {given!r} is not a valid value of the {field.type} field {field.name!r}{_example(field)}"
+            f"{where}: {given!r} is not a valid value of the {field.type} field {field.name!r}{field.kind.example(field)}"
         ) from error
     if not field.allows(value):
-        raise RecipeError(f"{where}: {given!r} is outside the domain of the field{domain_hint(field, text)}")
+        raise RecipeError(
+            f"{where}: {given!r} is outside the domain of the field{field.kind.hint(field, text)}"
+        )
     return value
 
 
@@ -71,17 +69,8 @@ def _read(field: Field, text: str, *, has_unit: bool) -> Value:
     with_unit = f"{field.prefix}{text}{field.suffix}"
     if has_unit:
         with suppress(ValueError, KeyError):
-            return read_cell(field, text)
-    return read_cell(field, with_unit)
-
-
-def _example(field: Field) -> str:
-    """Return how the source writes a value of the field, as the end of an error message."""
-    if field.type == "boolean":
-        return f" (expected {field.true!r} or {field.false!r})"
-    if field.type in ("integer", "number", "datetime"):
-        return f" (expected, for example, {field.write(field.minimum)!r})"
-    return ""
+            return field.read(text)
+    return field.read(with_unit)
 
 
 def quota_classes(field: Field, quota: Quota, *, count: int, seed: int) -> QuotaClasses:

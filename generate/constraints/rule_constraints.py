@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.restriction import (
     all_values,
     next_value,
@@ -157,7 +157,7 @@ class RuleConstraints:
     ) -> Node | None:
         """Return the automaton of the values in the intersection of intervals; None entries are no restriction."""
         solved = [interval for interval in intervals if interval is not None]
-        if not solved or field.type not in ("integer", "number", "datetime"):
+        if not solved or not field.ordered:
             return without_missing(code) if required else code.root
         common = solved[0]
         for interval in solved[1:]:
@@ -225,7 +225,7 @@ class RecordConstraints:
 
     def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
         field = self.shared.codec.fields[index]
-        if field.type == "text":
+        if field.is_text:
             return self._presence(index)
         condition = self.conditions.get(field.name) if field.name in self.enforced else None
         return self.shared.allowed(index, values, previous, condition, field.name in self.required)

@@ -15,9 +15,9 @@ from paracosm.foundation.errors import ModelError
 from paracosm.generate.constraints.automaton_walk import AutomatonWalk
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.repetition import Repetition
-from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec, TextCode
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Value
 

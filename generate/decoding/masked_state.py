@@ -13,9 +13,9 @@ from paracosm.generate.constraints.automaton_walk import AutomatonWalk
 from paracosm.generate.constraints.guide import Guide
 from paracosm.generate.constraints.infilling import InfillPlan, TextInfill, infill_plan
 from paracosm.generate.constraints.request import Request
-from paracosm.records.codec.automaton import END, Node
+from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import TextCode
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, TokenRow
 from paracosm.records.schema.schema import Value
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.recipes.sections.section import Objective
-from paracosm.records.codec.automaton import END, Node, compress, decisions, expand
-from paracosm.records.codec.field_codec import FieldCode, field_code
+from paracosm.records.codec.automata.automaton import END, Node, compress, decisions, expand
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, sequence_grammar, text_rules
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Record, Schema, Value
@@ -74,9 +74,7 @@ class Codec:
     def codes(self) -> tuple[FieldCode | TextCode, ...]:
         """Encoding of each modelled field."""
         return tuple(
-            self._text_code(field)
-            if field.type == "text"
-            else field_code(field, self.tokenizer, self.alphabet)
+            self._text_code(field) if field.is_text else field.code(self.tokenizer, self.alphabet)
             for field in self.fields
         )
 

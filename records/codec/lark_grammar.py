@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from paracosm.records.codec.automaton import Node, skip_forced
+from paracosm.records.codec.automata.automaton import Node, skip_forced
 
 NOTHING = '""'
 

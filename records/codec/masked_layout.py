@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from paracosm.foundation.errors import DataError, ModelError
-from paracosm.records.codec.automaton import END, Node, compress, depth, skip_forced
+from paracosm.records.codec.automata.automaton import END, Node, compress, depth, skip_forced
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec, TextCode, describe_value
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.text_lengths import length_ranges
 from paracosm.records.codec.tokens.subword_text import TextPieces
 from paracosm.records.codec.tokens.symbol_tokens import single_token

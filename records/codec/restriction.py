@@ -3,12 +3,10 @@
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from paracosm.records.codec.automaton import END, Node
-from paracosm.records.codec.datetime_automaton import moment_digits, moment_of, parts_written, round_up
-from paracosm.records.codec.field_codec import FieldCode
+from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens
 from paracosm.records.schema.schema import Field, Value
 
@@ -44,7 +42,7 @@ def restrict_to_range(
     """Return the automaton of the values in [low, high], or None if there are none.
 
     Args:
-        field: a field of type integer, number or datetime.
+        field: an ordered field.
         code: encoding of the field.
         low: smallest value, or None for no bound; it may lie outside the domain or between its values.
         high: largest value, likewise.
@@ -54,8 +52,8 @@ def restrict_to_range(
     least: Any = field.minimum
     most: Any = field.maximum
     outside = (low is not None and low > most) or (high is not None and high < least)
-    bottom = None if outside or low is None or low <= least else round_inward(field, low, up=True)
-    top = None if outside or high is None or high >= most else round_inward(field, high, up=False)
+    bottom = None if outside or low is None or low <= least else field.kind.round_inward(field, low, up=True)
+    top = None if outside or high is None or high >= most else field.kind.round_inward(field, high, up=False)
     present = without_missing(code)
     if outside or (least if bottom is None else bottom) > (most if top is None else top):
         allowed = None
@@ -68,19 +66,6 @@ def restrict_to_range(
     if code.missing is None or not missing:
         return allowed
     return Node({**(allowed.edges if allowed is not None else {}), code.missing: END})
-
-
-def round_inward(field: Field, bound: Any, *, up: bool) -> Any:
-    """Return the value in the field's precision that is nearest to `bound`, from above (`up`) or from below."""
-    if field.type == "datetime":
-        parts = parts_written(field.format)
-        return round_up(bound, parts) if up else moment_of(moment_digits(bound, parts), parts)
-    rounding = ROUND_CEILING if up else ROUND_FLOOR
-    if field.type == "integer":
-        return math.ceil(bound) if up else math.floor(bound)
-    exact = Decimal(repr(float(bound)))
-    exponent = exact.adjusted() - field.scientific + 1 if field.scientific else -field.decimals
-    return float(exact.quantize(Decimal(1).scaleb(exponent), rounding=rounding)) + 0.0
 
 
 def next_value(bound: Any, *, up: bool) -> Any:
@@ -158,19 +143,7 @@ def _between(
 
 def all_values(field: Field, at_most: int) -> Collection[Value] | None:
     """Return every value of a field's domain, with None for missing, or None if there are more than `at_most` values."""
-    match field.type:
-        case "category":
-            values: list[Value] = list(field.categories)
-        case "boolean":
-            values = [True, False]
-        case "integer":
-            assert isinstance(field.minimum, int)
-            assert isinstance(field.maximum, int)
-            if field.maximum - field.minimum >= at_most:
-                return None
-            values = list(range(field.minimum, field.maximum + 1))
-        case _:
-            return None
-    if len(values) > at_most:
+    values = field.kind.values(field, at_most)
+    if values is None:
         return None
     return [*values, None] if field.nullable else values

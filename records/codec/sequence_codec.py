@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Record
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from paracosm.records.codec.automaton import Node, depth
+from paracosm.records.codec.automata.automaton import Node, depth
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.tokens.subword_text import TextPieces
 from paracosm.records.schema.schema import Record
 
@@ -35,7 +35,7 @@ def text_tokens(codec: Codec, records: Sequence[Record], limit: int | None) -> d
     pieces = TextPieces(codec.tokenizer)  # type: ignore[arg-type]  # a fast tokenizer of transformers
     depths: dict[Node, int] = {}
     closed = sum(1 + (depth(code.root, depths) if isinstance(code, FieldCode) else 1) for code in codec.codes)
-    names = [field.name for field in codec.fields if field.type == "text"]
+    names = [field.name for field in codec.fields if field.is_text]
     lengths = {}
     for name in names:
         counts = [len(pieces.read(str(text)).ids) for record in records if (text := record[name]) is not None]

@@ -66,7 +66,7 @@ class TokenMasks:
                 raise ModelError(
                     f"the grammar rejects an encoding of field {self.codec.fields[index].name!r}: {matcher.get_error()}"
                 )
-        if self.codec.fields[index].type != "text":
+        if not self.codec.fields[index].is_text:
             if len(self._segments) >= MOST_SEGMENTS:
                 self._segments.clear()
             self._segments[key] = numbers

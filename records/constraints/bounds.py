@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from paracosm.records.constraints.expression import DAY, TOLERANCE, Expression
@@ -111,14 +111,9 @@ def _solve(
 
 def _edges(edge: float, field: Field) -> tuple[Any, Any, bool]:
     """Return an edge in the units of the field, as a lower and as an upper bound, and whether it is exact."""
-    if field.type == "datetime":
-        try:
-            moment = EPOCH + timedelta(days=edge)
-        except OverflowError:
-            moment = datetime.max if edge > 0 else datetime.min
-        return moment, moment, True
-    if field.type == "integer" and edge == int(edge):
-        return int(edge), int(edge), True
+    exact = field.kind.exactly(edge)
+    if exact is not None:
+        return exact, exact, True
     slack = TOLERANCE * max(1.0, abs(edge))
     return edge - slack, edge + slack, False
 

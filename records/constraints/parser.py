@@ -45,16 +45,6 @@ from paracosm.records.constraints.expression import DAY, Compute, Expression, Va
 from paracosm.records.constraints.operations import ARGUMENT_KINDS, COMPARISONS, FUNCTIONS, OPERATORS
 from paracosm.records.schema.schema import Schema, Value
 
-VALUE_KINDS: dict[str, ValueKind] = {
-    "integer": "number",
-    "number": "number",
-    "category": "text",
-    "text": "text",
-    "identifier": "text",
-    "boolean": "truth",
-    "datetime": "moment",
-}
-"""Field type -> kind of its values in expressions."""
 IF = re.compile(r"\s*if\b(?P<condition>.+?)\bthen\b(?P<then>.+)", re.DOTALL)
 QUOTED = re.compile(r"""`([^`]+)`|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 """A field in backticks, or a text, in which backticks have no meaning."""
@@ -188,7 +178,7 @@ class _Builder:
                 f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; texts need quotes"
             )
         self.used.add(name)
-        return VALUE_KINDS[self.schema[name].type], lambda values: values[name]
+        return self.schema[name].kind.expressed_as, lambda values: values[name]
 
     def _all_or_any(self, node: ast.BoolOp) -> tuple[ValueKind, Compute]:
         operands = [self._truth(operand) for operand in node.values]

@@ -1,6 +1,5 @@
 """The rules of a recipe: checks between fields, derived fields, unique fields and reference lists."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,9 +10,8 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.expression import Expression
-from paracosm.records.constraints.parser import VALUE_KINDS, read_expression
+from paracosm.records.constraints.parser import read_expression
 from paracosm.records.schema.schema import Field, Record, Schema, Value
-from paracosm.records.schema.table import read_cell
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _in_order(derived: dict[str, Expression], schema: Schema) -> tuple[tuple[str
             raise RecipeError(f"rules.derived: {', '.join(sorted(remaining))} are derived from each other")
         for name in ready:
             expression = remaining.pop(name)
-            kind = VALUE_KINDS[schema[name].type]
+            kind = schema[name].kind.expressed_as
             if expression.kind != kind:
                 raise RecipeError(
                     f"rules.derived.{name}: {expression.text!r} is a {expression.kind}; the field holds a {kind}"
@@ -151,7 +149,7 @@ def _read_list(field: Field, path: Path) -> frozenset[Value]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                values.add(read_cell(field, line.strip()))
+                values.add(field.read(line.strip()))
             except (ValueError, KeyError) as error:
                 raise DataError(
                     f"{path}:{number}: is not a value of the {field.type} field {field.name!r}"
@@ -163,18 +161,7 @@ def _read_list(field: Field, path: Path) -> frozenset[Value]:
 
 def as_value(field: Field, computed: Any) -> Value:
     """Return a computed value in the precision of its field; None for unknown and for infinite numbers."""
-    if computed is None:
-        return None
-    if field.type == "integer":
-        return round(computed)
-    if field.type == "number":
-        value = (
-            float(f"{computed:.{field.scientific - 1}e}")
-            if field.scientific
-            else round(float(computed), field.decimals)
-        )
-        return value + 0.0 if math.isfinite(value) else None
-    return computed
+    return None if computed is None else field.kind.computed(field, computed)
 
 
 def _agrees(field: Field, value: Value, computed: Any) -> bool:

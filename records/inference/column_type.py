@@ -3,11 +3,10 @@
 The first of these rules that applies decides. Missing cells do not count.
 
 1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling.
-2. identifier: e-mail addresses or UUIDs, or mostly distinct cells in a column named like a direct identifier (name of a person,
+2. identifier: keys of persons, accounts or orders that repeat (`repeating_keys`); e-mail addresses or UUIDs, or mostly distinct cells in a column named like a direct identifier (name of a person,
    e-mail, phone, address, file, ...).
 3. integer: integers with one unit and one padding, or none. They are an identifier if all are distinct and the name says id, or
-   they count up from 0 or 1, or a word precedes them; also if the name says id and at least a tenth are distinct. Eight digits
-   that are dates, in a column whose name says date, are a datetime.
+   they count up from 0 or 1, or a word precedes them. Eight digits that are dates, in a column whose name says date, are a datetime.
 4. number: numbers with one unit or none.
 5. datetime: one date format that reproduces every cell.
 6. Words. Long cells (four words or forty letters on average) of which more than half occur once are a text. Shorter cells of
@@ -23,22 +22,17 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
-from paracosm.records.schema.boolean_format import PAIRS, boolean_words
-from paracosm.records.schema.datetime_format import datetime_formats, is_ambiguous, reproduces
-from paracosm.records.schema.identifier_pattern import infer_pattern, shape
-from paracosm.records.schema.number_format import integer_format, number_format
+from paracosm.records.formats.boolean_format import PAIRS, boolean_words
+from paracosm.records.formats.datetime_format import datetime_formats, is_ambiguous, reproduces
+from paracosm.records.formats.identifier_pattern import infer_pattern, shape
+from paracosm.records.formats.number_format import integer_format, number_format
+from paracosm.records.inference.column_names import (
+    may_name_a_key,
+    names_a_date,
+    names_personal_cells,
+)
+from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
 
-ID_NAME = re.compile(
-    r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|ids|uuid|guid|key|no|nr|num|number|mrn|ssn|index|rowid|column 1)$",
-    re.IGNORECASE,
-)
-STRICT_ID_NAME = re.compile(r"(?:^|[\W_]|(?<=[a-z])(?=I))(?:id|uuid|guid|mrn|ssn)$", re.IGNORECASE)
-DIRECT_NAME = re.compile(
-    r"(?:first|last|family|given|sur|middle|maiden|full|user|patient|doctor|customer|client|person|employee|login)[\W_]*name"
-    r"|^name$|e-?mail|phone|(?:^|[\W_])(?:ssn|mrn|iban|passport|mobile|street|address|file|url|ip)(?:$|[\W_])|^filename$",
-    re.IGNORECASE,
-)
-DATE_NAME = re.compile(r"date|(?:^|[\W_])(?:dt|dob|day)(?:$|[\W_])", re.IGNORECASE)
 THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
 PADDED = re.compile(r"\D?0\d")
 DIRECT_CELL = re.compile(
@@ -81,6 +75,8 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
+    if is_repeating_key(name, counts):
+        return ColumnType("identifier", identifier(cells).attributes, (repeating_key_warning(name),))
     if _is_direct_identifier(name, cells, total):
         return identifier(cells)
     if written := integer_format(cells):
@@ -101,11 +97,7 @@ def _is_direct_identifier(name: str, cells: list[str], total: int) -> bool:
     if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
         return True
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
-    return (
-        mostly_different
-        and DIRECT_NAME.search(name) is not None
-        and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
-    )
+    return mostly_different and names_personal_cells(name) and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
 
 
 def _integer_type(name: str, cells: list[str], total: int, written: dict[str, Any]) -> ColumnType:
@@ -114,18 +106,11 @@ def _integer_type(name: str, cells: list[str], total: int, written: dict[str, An
     distinct = len(cells)
     if distinct == total >= FEWEST_IDENTIFIERS:
         counts_up = min(numbers) in (0, 1) and max(numbers) - min(numbers) == distinct - 1
-        if counts_up or ID_NAME.search(name) or any(letter.isalpha() for letter in written["prefix"]):
+        if counts_up or may_name_a_key(name) or any(letter.isalpha() for letter in written["prefix"]):
             return identifier(cells)
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeating_identifier(name, cells)
-    if DATE_NAME.search(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
+    if names_a_date(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
         return ColumnType("datetime", {"format": "%Y%m%d"})
     return ColumnType("integer", written)
-
-
-def _repeating_identifier(name: str, cells: list[str]) -> ColumnType:
-    warning = f"column {name!r}: has repeating identifiers, which may identify the subject of a record; if so, set data.subject to it"
-    return ColumnType("identifier", identifier(cells).attributes, (warning,))
 
 
 def _compact_dates(cells: list[str]) -> bool:
@@ -164,8 +149,6 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
         ):
             return ColumnType("identifier", identifier(cells).attributes, near_misses)
         return ColumnType("text", warnings=near_misses)
-    if STRICT_ID_NAME.search(name) and distinct >= max(MANY, 0.1 * total):
-        return _repeating_identifier(name, cells)
     # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
     open_ended = distinct > MOST_CATEGORIES or once > max(MANY, MOST_UNSEEN * total)
     return ColumnType("text" if open_ended else "category", warnings=near_misses)

@@ -11,17 +11,9 @@ from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
+from paracosm.records.fields.kind import KINDS
 from paracosm.records.schema.schema import Field, Schema
 
-NEEDED: dict[FieldType, tuple[str, ...]] = {
-    "integer": ("minimum", "maximum", "nullable"),
-    "number": ("minimum", "maximum", "decimals", "nullable"),
-    "category": ("categories", "nullable"),
-    "boolean": ("nullable",),
-    "datetime": ("minimum", "maximum", "format", "nullable"),
-    "text": ("max_length", "nullable"),
-    "identifier": (),
-}
 SHOWN = 4
 FRESH_PATTERN = "9" * 8
 
@@ -98,7 +90,7 @@ def _undeclared(data: Data, name: str) -> list[str]:
     kind = "identifier" if name == data.subject and override.type is None else declared_type(override)
     if kind is None:
         return ["type"]
-    return [key for key in NEEDED[kind] if getattr(override, key) is None]
+    return [key for key in KINDS[kind].needed_keys if getattr(override, key) is None]
 
 
 def _declared_field(field: Field) -> Field:
@@ -116,4 +108,4 @@ def _declared_field(field: Field) -> Field:
         fresh=field.fresh,
         declared=True,
     )
-    return replace(declared, pattern=FRESH_PATTERN) if field.type == "identifier" else declared
+    return declared if field.modelled else replace(declared, pattern=FRESH_PATTERN)

@@ -8,24 +8,14 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.sections.data import Data, FieldOverride
-from paracosm.records.inference.column_type import ColumnType, identifier, infer_type
-from paracosm.records.schema.boolean_format import DECLARED_PAIRS, declared_boolean_words
-from paracosm.records.schema.cells import changes_offset, to_source_strings
-from paracosm.records.schema.datetime_format import datetime_formats, format_error
-from paracosm.records.schema.number_format import integer_format, is_infinite, number_format
+from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
+from paracosm.records.fields.kind import KINDS, keys_of_kinds
+from paracosm.records.formats.cells import changes_offset, to_source_strings
+from paracosm.records.formats.number_format import is_infinite, number_format
+from paracosm.records.inference.column_type import ColumnType, infer_type
+from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import cell_shape
-
-TYPES_OF_KEY = {
-    "categories": ("category",),
-    "minimum": ("integer", "number", "datetime"),
-    "maximum": ("integer", "number", "datetime"),
-    "decimals": ("number",),
-    "format": ("datetime",),
-    "max_length": ("text",),
-    "fresh": ("identifier",),
-}
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings: list[str] = []
+    warnings = list(origin_of(raw).warnings)
     for name in raw.columns:
         if name in data.drop:
             continue
@@ -67,12 +57,8 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
             )
         column = _column_type(name, cells, counts, override, is_subject=name == data.subject)
         warnings.extend(column.warnings)
-        if (
-            column.type == "identifier"
-            and override.type is None
-            and name != data.subject
-            and override.fresh is None
-        ):
+        is_modelled = KINDS[column.type].modelled
+        if not is_modelled and override.type is None and name != data.subject and override.fresh is None:
             warnings.append(
                 f"column {name!r}: looks like an identifier; left out of the model"
                 f" (data.fields.{name} overrides)"
@@ -80,7 +66,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
         _check_override(name, column, override)
         attributes = column.attributes | _declared_decimals(column, override.decimals)
         field = Field(name=name, type=column.type, **attributes)
-        fields.append(replace(field, fresh=bool(override.fresh)) if column.type == "identifier" else field)
+        fields.append(field if is_modelled else replace(field, fresh=bool(override.fresh)))
     schema = Schema(tuple(fields))
     if not schema.modelled:
         raise DataError("no column is left to model: all columns are dropped, empty or identifiers")
@@ -144,43 +130,26 @@ def _column_type(
     if declared is None and override.format is not None:
         declared = "datetime"
     distinct = list(counts)
-    match declared:
-        case None:
-            column = infer_type(name, counts)
-            if column.type in ("category", "text", "identifier"):
-                _reject_infinities(name, cells, distinct)
-            return column
-        case "integer":
-            written = integer_format(distinct)
-        case "number":
-            written = number_format(distinct)
-        case "boolean":
-            written = declared_boolean_words(distinct)
-        case "datetime":
-            if override.format is not None and (error := format_error(override.format)):
-                raise DataError(f"data.fields.{name}.format: {error}")
-            formats = [override.format] if override.format is not None else datetime_formats(distinct)
-            written = {"format": formats[0]} if formats else None
-        case "identifier":
-            written = identifier(distinct).attributes
-        case _:
-            written = {}
+    if declared is None:
+        column = infer_type(name, counts)
+        if KINDS[column.type].words:
+            _reject_infinities(name, cells, distinct)
+        return column
+    try:
+        written = KINDS[declared].format_of(distinct, override)
+    except ValueError as error:
+        raise DataError(f"data.fields.{name}.format: {error}") from error
     if written is None:
         raise DataError(_misfit(name, cells, declared))
     return ColumnType(declared, written)
 
 
-def _misfit(name: str, cells: pd.Series, declared: str) -> str:
-    fits = {"integer": integer_format, "number": number_format, "datetime": datetime_formats}.get(declared)
-    known = cells[cells.notna()]
-    if declared == "boolean":
-        return (
-            f"column {name!r}: is declared boolean, but its {known.nunique()} distinct cells are not a known pair of words;"
-            f" allowed: {', '.join(map('/'.join, DECLARED_PAIRS))}"
-        )
-    assert fits is not None
+def _misfit(name: str, cells: pd.Series, declared: FieldType) -> str:
+    kind, known = KINDS[declared], cells[cells.notna()]
+    if reason := kind.misfit(set(known)):
+        return f"column {name!r}: is declared {declared}, but {reason}"
     for row, cell in known.items():
-        if not fits([cell]):
+        if kind.format_of([cell], FieldOverride()) is None:
             return f"column {name!r}: is declared {declared}, but row {int(row) + 1} holds a cell of the shape {cell_shape(cell)!r}"  # type: ignore[call-overload]
     return (
         f"column {name!r}: is declared {declared}, but its cells are not all written in one way"
@@ -196,7 +165,7 @@ def _reject_infinities(name: str, cells: pd.Series, distinct: list[str]) -> None
 
 
 def _check_override(name: str, column: ColumnType, override: FieldOverride) -> None:
-    for key, types in TYPES_OF_KEY.items():
+    for key, types in keys_of_kinds().items():
         if getattr(override, key) is not None and column.type not in types:
             raise DataError(
                 f"data.fields.{name}.{key}: is for fields of type {' or '.join(types)}, but the column is {column.type}"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data, FieldOverride
-from paracosm.records.schema.cells import to_separate_strings
+from paracosm.records.formats.cells import to_separate_strings
 
 
 def separate_cells(raw: pd.DataFrame, data: Data) -> pd.DataFrame:

@@ -8,10 +8,11 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, Pii
-from paracosm.records.pii.kinds import KINDS, NOT_PERSONS, STAFF, snake_case
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.inference.column_names import names_no_person, names_staff, personal_kinds
+from paracosm.records.pii.kinds import KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
-from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Schema
 
 MOST_CELLS = 2000
@@ -77,38 +78,36 @@ def _check_columns(pii: Pii, columns: list[str]) -> None:
 
 
 def _personal_column(column: pd.Series, field: Field, data: Data, pii: Pii) -> PersonalColumn | None:
-    name = snake_case(field.name)
     cells = [str(cell) for cell in to_source_strings(column).dropna().unique()[:MOST_CELLS]]
-    staff = bool(STAFF.search(name))
+    staff = names_staff(field.name)
     if field.name in pii.columns:
         kind = pii.columns[field.name]
-        part = next(iter(_parts_named(name, kind)), "full" if kind == "name" else "")
+        part = next(iter(_parts_named(field.name, kind)), "full" if kind == "name" else "")
         return PersonalColumn(field.name, kind, part, _share(kind, cells), "declared", staff)
-    if field.type == "datetime":
-        part = next(iter(_parts_named(name, "date")), "")
+    if field.is_moment:
+        part = next(iter(_parts_named(field.name, "date")), "")
         return PersonalColumn(field.name, "date", part, by="role")
-    if field.type == "boolean" or NOT_PERSONS.search(name):
+    if field.kind.expressed_as == "truth" or names_no_person(field.name):
         by_name = None
     else:
-        by_name = _by_name(field.name, name, cells, staff)
+        by_name = _by_name(field.name, cells, staff)
     personal = by_name or _by_cells(field, cells, pii)
-    if personal is None and (field.type == "identifier" or field.name == data.subject):
+    if personal is None and (not field.modelled or field.name == data.subject):
         return PersonalColumn(field.name, "record_id", by="role")
     return personal
 
 
 def _parts_named(name: str, kind: str) -> Iterator[str]:
-    return (part for part, pattern in KINDS[kind].columns.items() if pattern.search(name))
+    return (part for its_kind, part in personal_kinds(name) if its_kind == kind)
 
 
-def _by_name(column: str, name: str, cells: list[str], staff: bool) -> PersonalColumn | None:
-    for kind in KINDS:
-        for part in _parts_named(name, kind):
-            share = _share(kind, cells)
-            least = LEAST_NAMES if part == "full" else LEAST_NAMED
-            evidence = _name_share(cells) if part == "full" and name in ("name", "names") else share
-            if evidence >= least and kind != "date":
-                return PersonalColumn(column, kind, part, share, "name", staff)
+def _by_name(name: str, cells: list[str], staff: bool) -> PersonalColumn | None:
+    for kind, part in personal_kinds(name):
+        share = _share(kind, cells)
+        least = LEAST_NAMES if part == "full" else LEAST_NAMED
+        evidence = _name_share(cells) if part == "full" and name.lower() in ("name", "names") else share
+        if evidence >= least and kind != "date":
+            return PersonalColumn(name, kind, part, share, "name", staff)
     return None
 
 
@@ -116,7 +115,7 @@ def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None
     for kind in KINDS.values():
         if kind.by_cells and (share := _share(kind.name, cells)) >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, kind.name, "", share, "cells")
-    if field.type in ("category", "identifier", "text") and len(cells) >= FEWEST_NAMES:
+    if field.kind.words and len(cells) >= FEWEST_NAMES:
         share = _name_share(cells, pii.language)
         if share >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, "name", "full", share, "cells")

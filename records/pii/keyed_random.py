@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 
-from paracosm.records.schema.identifier_pattern import DIGITS, SMALL
+from paracosm.records.formats.identifier_pattern import DIGITS, SMALL
 
 HEX = "0123456789abcdef"
 

@@ -14,6 +14,7 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.sections.data import Data, Pii
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.pii.columns import PersonalColumn, personal_columns
 from paracosm.records.pii.detectors import ner_model, require_extra
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
@@ -22,7 +23,6 @@ from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.replacement import Findings, Replacement
 from paracosm.records.pii.subjects import STAFF, Subjects, genders_of, subjects_of
 from paracosm.records.pii.text_detection import TextCell, find_in_texts
-from paracosm.records.schema.cells import to_source_strings
 from paracosm.records.schema.schema import Schema
 
 SHORTEST_IDENTIFIER = 5
@@ -62,7 +62,7 @@ def find_personal(
     cells = {column.name: _strings(raw[column.name]) for column in columns}
     _learn_columns(columns, cells, subjects, genders_of(raw), names)
     identifiers = _identifiers(columns, cells)
-    text_columns = [field.name for field in schema if field.type == "text" and field.name not in excluded]
+    text_columns = [field.name for field in schema if field.is_text and field.name not in excluded]
     text_cells = [
         cell for name in text_columns for cell in _text_cells(raw, name, columns, cells, subjects, names)
     ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from paracosm.records.formats.identifier_pattern import CAPITALS
 from paracosm.records.pii.check_digits import (
     iban_is_valid,
     luhn_is_valid,
@@ -20,7 +21,6 @@ from paracosm.records.pii.check_digits import (
 from paracosm.records.pii.keyed_random import KeyedRandom
 from paracosm.records.pii.lexicon.name_lists import LOCALES, name_lists
 from paracosm.records.pii.lexicon.name_parts import match_case
-from paracosm.records.schema.identifier_pattern import CAPITALS
 
 WEEKS = 52
 """Most weeks by which the dates of a subject move, back or forth. Whole weeks keep the weekday."""

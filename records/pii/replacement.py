@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from paracosm.recipes.sections.data import Pii
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.formats.datetime_format import read_datetime
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.date_shifting import DateShifter, shifted_moment
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
@@ -16,8 +18,6 @@ from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.pseudonyms import Pseudonyms, canonical
 from paracosm.records.pii.subjects import STAFF, Subjects
 from paracosm.records.pii.text_detection import TextCell, scope_of
-from paracosm.records.schema.cells import to_source_strings
-from paracosm.records.schema.datetime_format import read_datetime
 from paracosm.records.schema.schema import Field, Schema
 
 
@@ -114,7 +114,7 @@ class Replacement:
                 return self._pseudonyms.identifier(kind, text)
 
     def _date(self, field: Field, cell: str, days: int) -> str:
-        if field.type == "datetime" and field.format:
+        if field.is_moment and field.format:
             return shifted_moment(read_datetime(cell, field.format), days).strftime(field.format)
         return _shifted(self._dates, cell, days)
 

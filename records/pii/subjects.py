@@ -4,7 +4,6 @@ Names are replaced word by word within one subject. `Mr. Smith`, `John Smith` an
 wherever they occur, and two subjects with the same name get different replacements.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,9 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.inference.column_names import names_a_sex, names_a_subject
 from paracosm.records.pii.columns import PersonalColumn
-from paracosm.records.pii.kinds import snake_case
 from paracosm.records.pii.lexicon.name_lists import NameLists
 from paracosm.records.pii.lexicon.name_parts import (
     PARTICLES,
@@ -23,12 +23,9 @@ from paracosm.records.pii.lexicon.name_parts import (
     replace_spans,
 )
 from paracosm.records.pii.pseudonyms import Pseudonyms
-from paracosm.records.schema.cells import to_source_strings
 
 STAFF = "staff"
 """Scope of the names of staff, who occur with many subjects."""
-PERSON_ID = re.compile(r"mrn|patient|person|client|customer|member|subject|medical_?record|ssn|national")
-SEX_NAME = re.compile(r"(?:^|_)(?:sex|gender|geschlecht|sexo|sexe|sesso)(?:_|$)")
 FEMALE = ("f", "female", "woman", "w", "weiblich", "femme", "mujer", "femenino")
 MALE = ("m", "male", "man", "männlich", "homme", "hombre", "masculino")
 SEXES = {str(word): sex for sex, words in (("female", FEMALE), ("male", MALE)) for word in words}
@@ -54,11 +51,7 @@ def _identifying_columns(columns: Sequence[PersonalColumn], data: Data) -> list[
     if data.subject is not None:
         return [data.subject]
     for column in columns:
-        if (
-            not column.staff
-            and column.kind in ("national_id", "record_id")
-            and PERSON_ID.search(snake_case(column.name))
-        ):
+        if not column.staff and column.kind in ("national_id", "record_id") and names_a_subject(column.name):
             return [column.name]
     names = {column.part: column.name for column in columns if column.kind == "name" and not column.staff}
     if "full" in names:
@@ -69,7 +62,7 @@ def _identifying_columns(columns: Sequence[PersonalColumn], data: Data) -> list[
 def genders_of(raw: pd.DataFrame) -> list[str | None]:
     """Return the gender of each record's subject (`female`, `male` or None), from a column named sex or gender."""
     for name in raw.columns:
-        if SEX_NAME.search(snake_case(str(name))):
+        if names_a_sex(str(name)):
             cells = to_source_strings(raw[name])
             return [None if pd.isna(cell) else SEXES.get(str(cell).strip().casefold()) for cell in cells]
     return [None] * len(raw)

@@ -12,7 +12,6 @@ from paracosm.records.schema.schema import Schema
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number in JSON. `007` and `$5` are not numbers there and stay text."""
-TYPED = ("integer", "number", "boolean")
 
 
 def write_jsonl(table: pd.DataFrame, path: Path, schema: Schema) -> None:
@@ -23,7 +22,7 @@ def write_jsonl(table: pd.DataFrame, path: Path, schema: Schema) -> None:
         path: of the file.
         schema: fields of the table; a column that is not a field has no cells.
     """
-    typed = {field.name for field in schema if field.type in TYPED}
+    typed = {field.name for field in schema if field.kind.json_value}
     columns = []
     for name in table.columns:
         write = _value if name in typed else _text

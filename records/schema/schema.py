@@ -12,129 +12,17 @@ A value is a plain Python object, or None if it is missing:
 """
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from paracosm.recipes.sections.data import FieldType
+from paracosm.records.fields.field import Field
+from paracosm.records.fields.kind import KINDS, Record, Value
 
-Value = int | float | str | bool | datetime | None
-Record = dict[str, Value]
+__all__ = ["Field", "Record", "Schema", "SubjectSequence", "Value"]
 
-DTYPES: dict[FieldType, str] = {
-    "integer": "Int64",
-    "number": "Float64",
-    "category": "string",
-    "text": "string",
-    "identifier": "string",
-    "boolean": "boolean",
-    "datetime": "datetime64[us]",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """A column: its type and the domain of its values.
-
-    Attributes that a type does not use keep their defaults.
-    """
-
-    name: str
-    type: FieldType
-    nullable: bool = False
-    """Whether a cell may be missing."""
-    missing: float = 0.0
-    """Share of training cells that are missing."""
-    minimum: int | float | datetime | None = None
-    """Integer, number, datetime: smallest allowed value."""
-    maximum: int | float | datetime | None = None
-    """Integer, number, datetime: largest allowed value."""
-    decimals: int = 0
-    """Number: digits after the point."""
-    scientific: int = 0
-    """Number: significant digits if the magnitudes vary too much for a fixed point; 0 means fixed point."""
-    width: int = 0
-    """Integer: digits to which the source pads with zeros (`00501`); 0 means no padding."""
-    trim: bool = False
-    """Number: the source writes 2.5 rather than 2.50."""
-    least_decimals: int = 0
-    """Number: digits after the point that trimming leaves; 1 writes 2.0, as Python does."""
-    prefix: str = ""
-    suffix: str = ""
-    """Integer, number: unit around the digits in the source (`$`, ` kg`)."""
-    categories: tuple[str, ...] = ()
-    """Category: every allowed value."""
-    true: str = "true"
-    false: str = "false"
-    """Boolean: words of the source for true and false."""
-    format: str = ""
-    """Datetime: format of the source, in strftime codes."""
-    min_length: int = 0
-    max_length: int = 0
-    """Text: allowed length in characters."""
-    pattern: str = ""
-    """Identifier: pattern of a value; 9 is any digit, A any capital, a any small letter, \\ marks the next character as literal."""
-    fresh: bool = False
-    """Identifier: whether every synthetic record gets a new value; else the column is left out."""
-    declared: bool = False
-    """Whether the recipe declares the domain; else it is fitted to the training records."""
-
-    @property
-    def modelled(self) -> bool:
-        """Whether the language model sees this field. Identifiers are never modelled."""
-        return self.type != "identifier"
-
-    def allows(self, value: Value) -> bool:
-        """Return whether `value` lies in the domain of this field; None does if the field is nullable."""
-        if value is None:
-            return self.nullable
-        match self.type:
-            case "integer":
-                return type(value) is int and self.minimum <= value <= self.maximum  # type: ignore[operator]
-            case "number":
-                if not isinstance(value, float) or not math.isfinite(value) or not self._is_exact(value):
-                    return False
-                return self.minimum <= value <= self.maximum  # type: ignore[operator]
-            case "category":
-                return value in self.categories
-            case "boolean":
-                return isinstance(value, bool)
-            case "datetime":
-                return isinstance(value, datetime) and self.minimum <= value <= self.maximum  # type: ignore[operator]
-            case "text":
-                return isinstance(value, str) and self.min_length <= len(value) <= self.max_length
-            case _:
-                return isinstance(value, str)
-
-    def _is_exact(self, value: float) -> bool:
-        if self.scientific:
-            return float(f"{value:.{self.scientific - 1}e}") == value
-        return round(value, self.decimals) == value
-
-    def write(self, value: Value) -> str | None:
-        """Return `value` in the format of the source: unit, decimals, padding, words or datetime format."""
-        if value is None:
-            return None
-        match self.type:
-            case "integer":
-                return f"{self.prefix}{value:0{self.width}d}{self.suffix}"
-            case "number":
-                if self.scientific:
-                    return f"{self.prefix}{value!r}{self.suffix}"
-                whole, point, fraction = f"{value:.{self.decimals}f}".partition(".")
-                if self.trim:
-                    fraction = fraction.rstrip("0").ljust(self.least_decimals, "0")
-                return f"{self.prefix}{whole}{point if fraction else ''}{fraction}{self.suffix}"
-            case "boolean":
-                return self.true if value else self.false
-            case "datetime":
-                assert isinstance(value, datetime)
-                return value.strftime(self.format) if self.format else value.isoformat()
-            case _:
-                return str(value)
+BOUNDS = ("minimum", "maximum")
 
 
 @dataclass(frozen=True)
@@ -227,14 +115,13 @@ def _to_plain(field: Field) -> dict[str, Any]:
     defaults = Field(name="", type=field.type)
     plain = {key: value for key, value in asdict(field).items() if value != getattr(defaults, key)}
     plain |= {"name": field.name, "type": field.type}
-    for bound in ("minimum", "maximum"):
-        if isinstance(plain.get(bound), datetime):
-            plain[bound] = plain[bound].isoformat()
+    for bound in BOUNDS:
+        if bound in plain:
+            plain[bound] = field.kind.to_json(plain[bound])
     return plain
 
 
 def _from_plain(plain: dict[str, Any]) -> Field:
-    if plain["type"] == "datetime":
-        moments = {key: datetime.fromisoformat(plain[key]) for key in ("minimum", "maximum") if key in plain}
-        plain = {**plain, **moments}
-    return Field(**{**plain, "categories": tuple(plain.get("categories", ()))})
+    kind = KINDS[plain["type"]]
+    bounds = {key: kind.from_json(plain[key]) for key in BOUNDS if key in plain}
+    return Field(**{**plain, **bounds, "categories": tuple(plain.get("categories", ()))})

@@ -1,61 +1,20 @@
-"""Typed tables: DataFrames with the fields of a schema as columns, in the dtypes of `schema.DTYPES`."""
+"""Typed tables: DataFrames with the fields of a schema as columns, in the dtypes of their kinds."""
 
-import operator
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
-from paracosm.records.schema.cells import to_source_strings
-from paracosm.records.schema.datetime_format import read_datetime
-from paracosm.records.schema.identifier_pattern import shape
-from paracosm.records.schema.number_format import INT64
-from paracosm.records.schema.schema import DTYPES, Field, Record, Schema, Value
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.formats.identifier_pattern import shape
+from paracosm.records.schema.schema import Field, Record, Schema, Value
 
-WHOLE = re.compile(r"-?\d+", re.ASCII)
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 LONGEST_SHAPE = 40
-ARROW: dict[str, pa.DataType] = {
-    "Int64": pa.int64(),
-    "Float64": pa.float64(),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "datetime64[us]": pa.timestamp("us"),
-}
-
-
-def read_cell(field: Field, text: str) -> Value:
-    """Return the value of a cell of the source. Numbers are rounded to the field's decimals.
-
-    Raises:
-        ValueError: the cell does not have the type or format of the field.
-        KeyError: the cell of a boolean field is not one of its words.
-    """
-    match field.type:
-        case "integer":
-            whole = int(_digits(field, text, WHOLE))
-            if not -INT64 <= whole < INT64:
-                raise ValueError("too large")
-            return whole
-        case "number":
-            value = float(_digits(field, text, NUMBER))
-            if abs(value) == float("inf"):
-                raise ValueError("too large")
-            # Adding 0.0 turns -0.0 into 0.0, so that zero has one form.
-            return (value if field.scientific else round(value, field.decimals)) + 0.0
-        case "boolean":
-            return {field.true: True, field.false: False}[text]
-        case "datetime":
-            return read_datetime(text, field.format)
-        case _:
-            return text
 
 
 def to_typed(raw: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -86,7 +45,7 @@ def to_table(records: Iterable[Record], schema: Schema) -> pd.DataFrame:
     columns = {}
     for field in schema:
         if field.modelled or any(field.name in row for row in rows):
-            columns[field.name] = _column([row.get(field.name) for row in rows], field)
+            columns[field.name] = field.kind.column([row.get(field.name) for row in rows])
     return pd.DataFrame(columns)
 
 
@@ -112,7 +71,7 @@ def write_table(table: pd.DataFrame, path: Path, schema: Schema, columns: Sequen
     """
     names = columns or [field.name for field in schema if field.name in table.columns]
     arrays = [
-        pa.array(_plain(table[name], schema[name]), type=ARROW[DTYPES[schema[name].type]])
+        pa.array(_plain(table[name], schema[name]), type=schema[name].kind.arrow)
         if name in table.columns
         else pa.nulls(len(table))
         for name in names
@@ -147,9 +106,14 @@ def cell_shape(text: str) -> str:
     return whole if len(whole) <= LONGEST_SHAPE else whole[:LONGEST_SHAPE] + "..."
 
 
+def with_article(noun: str) -> str:
+    """Return a noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
     try:
-        return _column(column.to_pylist(), field)
+        return field.kind.column(column.to_pylist())
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from error
 
@@ -159,57 +123,18 @@ def _typed(column: pd.Series, field: Field) -> pd.Series:
     values: dict[Any, Value] = {}
     for cell in cells.dropna().unique():
         try:
-            values[cell] = read_cell(field, cell)
+            values[cell] = field.read(cell)
         except (ValueError, KeyError) as error:
             row = int((cells == cell).fillna(False).to_numpy().argmax()) + 1
-            like = f" like {field.format!r}" if field.type == "datetime" else ""
+            like = f" like {field.format!r}" if field.format else ""
             raise DataError(
                 f"column {field.name!r}: row {row} holds a cell of the shape {cell_shape(cell)!r},"
-                f" which is not {'an' if field.type in ('integer', 'identifier') else 'a'} {field.type}{like}"
+                f" which is not {with_article(field.type)}{like}"
             ) from error
-    return _column([None if cell is pd.NA else values[cell] for cell in cells], field)
-
-
-def _column(values: list[Any], field: Field) -> pd.Series:
-    if field.type != "integer":
-        return pd.Series(values, dtype=DTYPES[field.type])
-    # pandas converts integers with None among them to floats and loses digits above 2**53.
-    is_missing = np.array([value is None for value in values], dtype=bool)
-    whole = [0 if value is None else operator.index(value) for value in values]
-    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), is_missing))
+    return field.kind.column([None if cell is pd.NA else values[cell] for cell in cells])
 
 
 def _plain(column: pd.Series, field: Field) -> list[Any]:
     is_missing = column.isna().to_numpy()
-    match field.type:
-        case "integer":
-            values: Iterable[Any] = (
-                0 if missing else int(cell) for cell, missing in zip(column, is_missing, strict=True)
-            )
-        case "number":
-            values = (
-                0.0 if missing else float(cell) for cell, missing in zip(column, is_missing, strict=True)
-            )
-        case "boolean":
-            values = (
-                False if missing else bool(cell) for cell, missing in zip(column, is_missing, strict=True)
-            )
-        case "datetime":
-            values = (
-                None if missing else cell.to_pydatetime()
-                for cell, missing in zip(column, is_missing, strict=True)
-            )
-        case _:
-            values = (
-                None if missing else str(cell) for cell, missing in zip(column, is_missing, strict=True)
-            )
-    return [None if missing else value for value, missing in zip(values, is_missing, strict=True)]
-
-
-def _digits(field: Field, text: str, expected: re.Pattern[str]) -> str:
-    if not (text.startswith(field.prefix) and text.endswith(field.suffix)):
-        raise ValueError("another unit")
-    digits = text[len(field.prefix) : len(text) - len(field.suffix)]
-    if not expected.fullmatch(digits):
-        raise ValueError("not a number")
-    return digits
+    plain = field.kind.plain
+    return [None if missing else plain(cell) for cell, missing in zip(column, is_missing, strict=True)]

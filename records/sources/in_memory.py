@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.schema.cells import holds_lone_surrogate
+from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.sources.parquet import from_arrow
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.schema.cells import holds_lone_surrogate
-from paracosm.records.sources.text_file import read_text
+from paracosm.records.formats.cells import holds_lone_surrogate
+from paracosm.records.text.text_file import read_text
 
 
 def read_jsonl(path: Path, *, limit: int | None, drop: Collection[str] = ()) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.sources.text_file import GZIP, read_bytes
+from paracosm.records.text.text_file import GZIP, read_bytes
 
 PANDAS = {
     pa.bool_(): pd.BooleanDtype(),

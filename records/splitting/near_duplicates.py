@@ -1,20 +1,21 @@
 """Word shingles, their Jaccard similarity, and near-duplicate texts.
 
-Two texts are near-duplicates if the Jaccard similarity of their sets of five-word shingles reaches a threshold. This module is
-the one home of the tokenisation: splits, the copy filter and the copy metrics all cut texts into words in the same way.
+Two texts are near-duplicates if the Jaccard similarity of their sets of five-word shingles reaches a threshold. Words are those of
+`records.text.words` for splits, the copy filter and the copy metrics alike, in every script.
 
 All pairs of a table are found with MinHash and banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive
 Datasets, chapter 3). Every candidate pair is then compared exactly, so there are no false positives.
 """
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
+
+from paracosm.records.text.words import words
 
 SHINGLE_WORDS = 5
 FEWEST_SHINGLES = 8
@@ -25,13 +26,7 @@ MISSED = 1e-3
 SEED = 20_241
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 """2**64 divided by the golden ratio: multiplying by it spreads hashes (Knuth, The Art of Computer Programming, 6.4)."""
-WORD = re.compile(r"\w+")
 REMEMBERED_WORDS = 100_000
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text: runs of letters, digits and underscores, case-folded, without punctuation."""
-    return WORD.findall(text.casefold())
 
 
 def word_hashes(text: str) -> np.ndarray:

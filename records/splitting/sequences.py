@@ -41,7 +41,7 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
             "finetune.order: sequences are written in table order; shuffled is for single records"
         )
     order = next((field for field in schema.modelled if field.name == data.sequence), None)
-    if order is None or order.type not in ("integer", "number", "datetime") or order.nullable:
+    if order is None or not order.ordered or order.nullable:
         what = (
             "not a modelled column"
             if order is None

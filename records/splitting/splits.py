@@ -6,7 +6,7 @@ A split depends on the records and the seed alone, not on the order of the rows.
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,15 @@ from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data, Split
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records
+from paracosm.records.splitting.equal_rows import equal_rows
 from paracosm.records.splitting.near_duplicates import near_duplicates
+from paracosm.records.splitting.values_in_train import keep_in_train
 
 FEWEST_ROWS = 10
 QUANTILES = 10
 """Strata of a numeric target."""
-COARSE = 0.05
-"""Share of distinct rows below which equal rows occur by chance and are not copies."""
+COMMON = 0.1
+"""Share of control or test above which a combination of cells is not absent from train."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,19 @@ class Clusters:
 
     Attributes:
         of: number of each row's cluster; shape (rows,).
-        keys: digest of each row's content, which decides on the random draw.
+        keys: digest of each row's content, which decides on the random draw; equal rows that are not copies are numbered.
+        equal: number of each row's group of equal rows; shape (rows,).
         exact: number of rows that equal an earlier row.
+        copies: how many of them are copies, more than chance explains.
         near: number of joined pairs of near-duplicates.
-        coarse: whether equal rows were not joined, because the table has too few distinct rows.
     """
 
     of: np.ndarray
     keys: list[str]
+    equal: np.ndarray
     exact: int
+    copies: int
     near: int
-    coarse: bool
 
 
 def split_table(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
@@ -54,20 +58,27 @@ def split_table(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd
 
 
 def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
-    """Return the clusters of a table: rows of one subject, with equal modelled cells, or with near-duplicate texts."""
-    keys = _row_keys(table, schema)
+    """Return the clusters of a table: rows of one subject, copies of one record, or rows with near-duplicate texts."""
+    groups = equal_rows(table, schema.modelled)
+    units, sizes = groups.units(), groups.sizes
+    keys = [
+        key if sizes[group] == 1 or groups.copies[group] else f"{key}-{unit}"
+        for key, group, unit in zip(row_keys(table, schema), groups.group, units, strict=True)
+    ]
     parents = list(range(len(keys)))
-    distinct = len(set(keys))
-    coarse = distinct < COARSE * len(keys)
-    if coarse:
-        keys = _numbered(keys)
-    else:
-        _join_equal(parents, keys)
+    _join_equal(parents, keys)
     if data.subject is not None:
         _join_equal(parents, [None if pd.isna(cell) else cell for cell in table[data.subject]])
     near = _join_near(parents, table, schema, data.split.near_duplicates)
     roots = [_root(parents, row) for row in range(len(keys))]
-    return Clusters(np.unique(roots, return_inverse=True)[1], keys, len(keys) - distinct, near, coarse)
+    return Clusters(
+        np.unique(roots, return_inverse=True)[1],
+        keys,
+        groups.group,
+        int((sizes - 1).sum()),
+        len(keys) - len(set(keys)),
+        near,
+    )
 
 
 def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) -> dict[str, pd.DataFrame]:
@@ -83,12 +94,17 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
         members[int(cluster)].append(row)
     order = _stratified_order(members, strata, clusters.keys, data.split.seed)
     parts: dict[str, list[int]] = {"train": [], "control": [], "test": []}
+    part_of: dict[int, str] = {}
     for cluster in order:
         rows = members[cluster]
         part = next(
             (name for name in ("test", "control") if len(parts[name]) + len(rows) <= wanted[name]), "train"
         )
         parts[part].extend(rows)
+        part_of[cluster] = part
+    parts = keep_in_train(
+        part_of, members, order, _common(table, schema, clusters, wanted), stratum=lambda row: strata[row]
+    )
     for part in ("test", "control"):
         if not parts[part]:
             _take_smallest_group(parts, part, clusters.of)
@@ -101,40 +117,6 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
             f"{max(map(len, members.values()))} rows; more groups or larger shares in data.split are needed"
         )
     return {name: table.iloc[sorted(rows)].reset_index(drop=True) for name, rows in parts.items()}
-
-
-def divide_independently(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd.DataFrame]:
-    """Return splits in which the hash of a subject alone (of a row without one) decides on its split.
-
-    Under differential privacy a record may not affect the split of other records. There is thus no stratification and no
-    clustering, and the shares are right on average only. Exact copies have the same hash and stay in one split.
-
-    Raises:
-        DataError: a split is empty.
-    """
-    keys = _row_keys(table, schema)
-    if data.subject is not None:
-        subjects = table[data.subject]
-        keys = [
-            key if pd.isna(subject) else f"subject {subject}"
-            for key, subject in zip(keys, subjects, strict=True)
-        ]
-    positions = np.array([int(_draw(data.split.seed, key)[:12], 16) / 16**12 for key in keys])
-    bounds = {
-        "test": (0.0, data.split.test),
-        "control": (data.split.test, data.split.test + data.split.control),
-    }
-    bounds["train"] = (bounds["control"][1], 1.0)
-    parts = {
-        name: table[(low <= positions) & (positions < high)].reset_index(drop=True)
-        for name, (low, high) in bounds.items()
-    }
-    for name, part in parts.items():
-        if part.empty:
-            raise DataError(
-                f"the {name} split is empty: {len(table)} rows are too few for data.split.{name}, or belong to too few subjects"
-            )
-    return {name: parts[name] for name in ("train", "control", "test")}
 
 
 def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:
@@ -169,21 +151,35 @@ def wanted_rows(rows: int, split: Split) -> dict[str, int]:
     return wanted
 
 
-def _row_keys(table: pd.DataFrame, schema: Schema) -> list[str]:
-    modelled = Schema(schema.modelled)
-    return [
-        hashlib.blake2b(repr(tuple(row.values())).encode(), digest_size=16).hexdigest()
-        for row in to_records(table, modelled)
+def _common(
+    table: pd.DataFrame, schema: Schema, clusters: Clusters, wanted: dict[str, int]
+) -> list[np.ndarray]:
+    """Return the values that train needs, as numbers: one array of numbers per category field, -1 where nothing is needed.
+
+    The last array holds the combinations of cells that are common.
+    """
+    codes = [
+        pd.factorize(table[field.name])[0]
+        for field in schema.modelled
+        if field.type in ("category", "boolean")
     ]
+    sizes = np.bincount(clusters.equal)
+    common = sizes > max(1.0, COMMON * min(wanted.values()))
+    return [*codes, np.where(common[clusters.equal], clusters.equal, -1)]
 
 
-def _numbered(keys: Iterable[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    numbered = []
-    for key in keys:
-        numbered.append(f"{key}-{seen[key]}")
-        seen[key] += 1
-    return numbered
+def row_keys(table: pd.DataFrame, schema: Schema) -> list[str]:
+    """Return a digest of the modelled cells of each row."""
+    columns = []
+    for field in schema.modelled:
+        codes, _ = pd.factorize(table[field.name], use_na_sentinel=False)
+        _, first = np.unique(codes, return_index=True)
+        alone = Schema((field,))
+        values = [record[field.name] for record in to_records(table.iloc[first], alone)]
+        columns.append([values[code] for code in codes.tolist()])
+    return [
+        hashlib.blake2b(repr(row).encode(), digest_size=16).hexdigest() for row in zip(*columns, strict=True)
+    ]
 
 
 def _join_equal(parents: list[int], values: Sequence[object]) -> None:
@@ -194,7 +190,7 @@ def _join_equal(parents: list[int], values: Sequence[object]) -> None:
 
 
 def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, threshold: float | None) -> int:
-    fields = [field.name for field in schema if field.type == "text"]
+    fields = [field.name for field in schema if field.is_text]
     if threshold is None or not fields:
         return 0
     texts = [" ".join(cells) for cells in zip(*(table[name].fillna("") for name in fields), strict=True)]
@@ -217,10 +213,10 @@ def _root(parents: list[int], row: int) -> int:
 
 def _strata(table: pd.DataFrame, schema: Schema, target: str | None) -> list[str]:
     """Return the stratum of each row: the value of its target, or its decile if the target is numeric."""
-    if target is None or schema[target].type == "text":
+    if target is None or schema[target].is_text:
         return [""] * len(table)
     column = table[target]
-    if schema[target].type in ("integer", "number", "datetime") and column.nunique() > QUANTILES:
+    if schema[target].ordered and column.nunique() > QUANTILES:
         column = pd.qcut(column.rank(method="average"), QUANTILES, labels=False, duplicates="drop")
     return ["" if pd.isna(cell) else str(cell) for cell in column]
 
@@ -234,12 +230,15 @@ def _stratified_order(
     """
     by_stratum: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for cluster, rows in members.items():
-        stratum = min(Counter(strata[row] for row in rows).items(), key=lambda item: (-item[1], item[0]))[0]
-        by_stratum[stratum].append((_draw(seed, min(keys[row] for row in rows)), cluster))
+        stratum = strata[rows[0]]
+        if len(rows) > 1:
+            counted = Counter(strata[row] for row in rows)
+            stratum = min(counted.items(), key=lambda item: (-item[1], item[0]))[0]
+        by_stratum[stratum].append((draw(seed, min(keys[row] for row in rows)), cluster))
     placed: list[tuple[float, str, int]] = []
     for stratum, drawn in by_stratum.items():
         total = sum(len(members[cluster]) for _, cluster in drawn)
-        start = int(_draw(seed, f"start of {stratum}")[:12], 16) / 16**12
+        start = int(draw(seed, f"start of {stratum}")[:12], 16) / 16**12
         before = 0
         for key, cluster in sorted(drawn):
             placed.append(((before / total + start) % 1, key, cluster))
@@ -247,5 +246,6 @@ def _stratified_order(
     return [cluster for _, _, cluster in sorted(placed)]
 
 
-def _draw(seed: int, text: str) -> str:
+def draw(seed: int, text: str) -> str:
+    """Return a pseudo-random hexadecimal number of a text."""
     return hashlib.blake2b(f"{seed}|{text}".encode(), digest_size=16).hexdigest()

@@ -14,12 +14,6 @@ from paracosm.registry.card.metadata import data_tags
 
 RECORDS = "records.parquet"
 CONFORMS = "http://mlcommons.org/croissant/1.0"
-TYPES = {
-    "integer": "sc:Integer",
-    "number": "sc:Float",
-    "boolean": "sc:Boolean",
-    "datetime": "sc:DateTime",
-}
 CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -131,6 +125,6 @@ def _field(number: int, field: Field) -> dict[str, Any]:
         "@type": "cr:Field",
         "@id": f"records/{number}",
         "name": field.name,
-        "dataType": TYPES.get(field.type, "sc:Text"),
+        "dataType": field.kind.croissant,
         "source": {"fileObject": {"@id": RECORDS}, "extract": {"column": field.name}},
     }

@@ -90,7 +90,7 @@ def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
 
 
 def _kind(schema: Schema) -> Literal["text", "tabular"]:
-    return "text" if any(field.type == "text" for field in schema) else "tabular"
+    return "text" if any(field.is_text for field in schema) else "tabular"
 
 
 def _tasks(recipe: Recipe, schema: Schema) -> list[str]:
@@ -102,10 +102,10 @@ def _tasks(recipe: Recipe, schema: Schema) -> list[str]:
 
 
 def _is_regression(target: Field) -> bool:
-    if target.type == "integer":
+    if target.is_whole:
         low, high = target.minimum, target.maximum
         return not (isinstance(low, int) and isinstance(high, int) and high - low < MAX_CLASSES)
-    return target.type in ("number", "datetime")
+    return target.ordered
 
 
 def _size_category(rows: int) -> str:

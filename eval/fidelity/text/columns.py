@@ -68,7 +68,7 @@ MENTIONS = Metric(
 
 def hybrid_obstacle(context: Context) -> Obstacle | None:
     """Return an obstacle where texts cannot be compared with columns, or None."""
-    texts = sum(field.type == "text" for field in context.fields)
+    texts = sum(field.is_text for field in context.fields)
     if texts == 0 or texts == len(context.fields):
         return Obstacle("records hold no text beside other columns", curable=False)
     if context.size < 3 * FEWEST_ROWS:
@@ -85,7 +85,7 @@ def hybrid_candidates(
     swapped = context.train.copy()
     order = np.random.default_rng([context.settings.seed, 61]).permutation(len(swapped))
     for field in context.fields:
-        if field.type == "text":
+        if field.is_text:
             swapped[field.name] = swapped[field.name].iloc[order].reset_index(drop=True)
     tables: dict[Anchor, pd.DataFrame] = {
         "synthetic": synthetic,

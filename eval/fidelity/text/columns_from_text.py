@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.context import NUMERIC, Context
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import FEWEST_ROWS
 from paracosm.records.schema.schema import Field
 
@@ -43,7 +43,7 @@ class TextColumn:
         """Return the column as words; numbers become the third of train that they lie in."""
         from paracosm.eval.representations.features import as_floats, as_words
 
-        if self.field.type not in NUMERIC:
+        if not self.field.ordered:
             return as_words(table[self.field.name]).astype(str)
         values = as_floats(table[self.field.name], self.field)
         return np.where(np.isnan(values), OTHER, np.searchsorted(self.edges, values).astype(str))
@@ -75,7 +75,7 @@ def fit_columns(context: Context, rows: pd.DataFrame, texts: Sequence[str]) -> l
         return []
     columns = []
     for field in context.fields:
-        if field.type == "text":
+        if field.is_text:
             continue
         column = _with_classes(field, rows)
         labels = column.labels(rows)
@@ -92,7 +92,7 @@ def _with_classes(field: Field, rows: pd.DataFrame) -> TextColumn:
     from paracosm.eval.representations.features import as_floats
 
     edges = np.empty(0)
-    if field.type in NUMERIC:
+    if field.ordered:
         values = as_floats(rows[field.name], field)
         values = values[~np.isnan(values)]
         edges = np.unique(np.quantile(values, [1 / 3, 2 / 3])) if len(values) else edges

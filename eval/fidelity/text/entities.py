@@ -106,7 +106,7 @@ def _labels(context: Context, table: pd.DataFrame) -> list[list[str]]:
 
     drawn = np.random.default_rng([context.settings.seed, 71]).permutation(len(table))
     rows = table.iloc[drawn[: min(MOST_TEXTS, context.size)]]
-    columns = [as_texts(rows[field.name]) for field in context.fields if field.type == "text"]
+    columns = [as_texts(rows[field.name]) for field in context.fields if field.is_text]
     return entity_labels(
         ["\n".join(parts)[:LONGEST_TEXT] for parts in zip(*columns, strict=True)], language=context.language
     )

@@ -15,6 +15,7 @@ from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric
 from paracosm.eval.measuring.readings import interpret_ratio
+from paracosm.records.text.words import count_words
 
 if TYPE_CHECKING:
     from paracosm.eval.representations.texts import BigramModel
@@ -58,7 +59,7 @@ def _perplexity_ratio(control: BigramModel, synthetic: list[str], real: list[str
 
     sides = (synthetic, real)
     logs = [control.mean_log_probability(side) for side in sides]
-    words = [np.array([text.count(" ") + 1 for text in side], dtype=float) for side in sides]
+    words = [np.array([max(1, count_words(text)) for text in side], dtype=float) for side in sides]
 
     def ratio(a: np.ndarray, b: np.ndarray) -> float:
         means = [

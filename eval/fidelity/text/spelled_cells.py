@@ -24,7 +24,7 @@ def cell_mentions(fields: Sequence[Field], synthetic: Side, real: Side) -> dict[
     """
     similarity, variances = {}, []
     for field in fields:
-        if field.type in ("text", "boolean"):
+        if field.is_text or (field.discrete and not field.kind.words):
             continue
         first, second = (_spelled(field, *side) for side in (synthetic, real))
         if not len(first) or not len(second) or second.mean() < LEAST_MENTIONED:
@@ -50,10 +50,4 @@ def _spelled(field: Field, rows: pd.DataFrame, texts: Sequence[str]) -> np.ndarr
 
 def _written(field: Field, cell: object) -> str:
     """Return a cell as its field writes it, case-folded."""
-    if field.type == "datetime":
-        return str(field.write(cell.to_pydatetime())).casefold()  # type: ignore[attr-defined]
-    if field.type == "number":
-        return str(field.write(float(cell))).casefold()  # type: ignore[arg-type]
-    if field.type == "integer":
-        return str(field.write(int(cell))).casefold()  # type: ignore[arg-type,call-overload]
-    return str(field.write(cell)).casefold()  # type: ignore[arg-type]
+    return str(field.write(field.kind.plain(cell))).casefold()

@@ -14,6 +14,7 @@ from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.number_format import percentage
 from paracosm.eval.measuring.readings import beside_anchor
+from paracosm.records.text.words import words
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
@@ -114,17 +115,17 @@ def _fit(context: Context) -> _Topics | None:
     count = min(MOST_TOPICS, len(texts) // TEXTS_A_TOPIC)
     if count < 2 or not any(letter.isalnum() for text in texts for letter in text):
         return None
-    words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b", max_features=20_000)
-    weights = words.fit_transform(texts)
+    vectors = TfidfVectorizer(sublinear_tf=True, token_pattern=None, tokenizer=words, max_features=20_000)
+    weights = vectors.fit_transform(texts)
     axes = min(AXES, weights.shape[1] - 1, len(texts) - 1)
     if axes < 2:
         return None
-    encode = make_pipeline(words, TruncatedSVD(axes, random_state=seed), Normalizer())
+    encode = make_pipeline(vectors, TruncatedSVD(axes, random_state=seed), Normalizer())
     points = encode.fit_transform(texts)
     different = len(np.unique(points.round(6), axis=0))
     means = KMeans(min(count, different), n_init=3, random_state=seed)  # type: ignore[arg-type]  # scikit-learn is untyped
     real = means.fit_predict(points)
-    vocabulary = words.get_feature_names_out()
+    vocabulary = vectors.get_feature_names_out()
     overall = np.asarray(weights.mean(axis=0))[0]
     # The name of a topic appears in the report, so a word of a few records only must not be part of it.
     rare = np.bincount(weights.indices, minlength=weights.shape[1]) < FEWEST_TEXTS_OF_A_WORD

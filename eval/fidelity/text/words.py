@@ -14,6 +14,7 @@ from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle
 from paracosm.eval.measuring.readings import interpret_classifier, interpret_ratio
 from paracosm.eval.statistics.intervals import around
+from paracosm.records.text.words import verbatim_words
 
 MOST_VARIED = 500
 """Texts whose diversity is measured: the cost of self-BLEU grows with the square of their number."""
@@ -96,7 +97,13 @@ def _text_auc(synthetic: list[str], real: list[str], seed: int) -> Estimate:
     from paracosm.eval.fidelity.text.classifier import out_of_fold_auc
 
     learner = make_pipeline(
-        TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\S+", ngram_range=(1, 2), max_features=WORDS),
+        TfidfVectorizer(
+            sublinear_tf=True,
+            token_pattern=None,
+            tokenizer=verbatim_words,
+            ngram_range=(1, 2),
+            max_features=WORDS,
+        ),
         LogisticRegression(C=5.0, max_iter=300),
     )
     return out_of_fold_auc(learner, np.array([*synthetic, *real], dtype=object), len(synthetic), seed)
@@ -106,7 +113,7 @@ def _distinct_ratio(synthetic: list[str], real: list[str], seed: int) -> Estimat
     """Return the distinct pairs of words of the candidate over those of train, at the same number of words."""
     from paracosm.eval.statistics.jackknife import jackknifed
 
-    sides = [[text.split() for text in side] for side in (synthetic, real)]
+    sides = [[verbatim_words(text) for text in side] for side in (synthetic, real)]
     budget = int(0.9 * min(sum(map(len, side)) for side in sides))
 
     def distinct(texts: list[list[str]], rows: np.ndarray) -> int:
@@ -141,7 +148,7 @@ def _self_bleu_ratio(synthetic: list[str], real: list[str]) -> Estimate:
 
 def self_bleu(texts: list[str], longest: int = 4) -> np.ndarray:
     """Return the BLEU of each text against all others: the geometric mean of clipped 1- to 4-gram precisions."""
-    split = [text.split() for text in texts]
+    split = [verbatim_words(text) for text in texts]
     logs = np.zeros(len(texts))
     for length in range(1, longest + 1):
         counts = [Counter(zip(*(words[shift:] for shift in range(length)), strict=False)) for words in split]

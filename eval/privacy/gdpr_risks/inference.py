@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.anchors import leakage_candidates
-from paracosm.eval.measuring.context import NUMERIC, Context
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.gate import CONTROL, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Metric
@@ -53,7 +53,7 @@ def inference(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     secrets = np.sort(random.permutation(len(fields))[:MOST_SECRETS])
     right, naive = [], []
     for secret in secrets:
-        others, numeric = np.delete(np.arange(len(fields)), secret), fields[secret].type in NUMERIC
+        others, numeric = np.delete(np.arange(len(fields)), secret), fields[secret].ordered
         closest = nearest(joined(real.blocks, others), joined(blocks, others), 1).index[:, 0]
         reach = NEAR_RANK / SAME_RANK if numeric else 1
         right.append(np.abs(codes[closest, secret] - real.target_codes[:, secret]) <= reach)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.context import NUMERIC, Context, drawn_rows
+from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.measuring.measure import too_few_control
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import percentage
@@ -38,7 +38,7 @@ def risks_obstacle(context: Context) -> Obstacle | None:
 
 def structured_fields(context: Context) -> list[Field]:
     """Return the fields that are not text."""
-    return [field for field in context.fields if field.type != "text"]
+    return [field for field in context.fields if not field.is_text]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class CellCodes:
         from paracosm.eval.representations.features import as_words
         from paracosm.eval.representations.row_distance import RowVectors
 
-        self.ranks = RowVectors([field for field in fields if field.type in NUMERIC], real)
+        self.ranks = RowVectors([field for field in fields if field.ordered], real)
         self.fields = fields
         words = {field.name: np.unique(as_words(real[field.name]).astype(str)) for field in fields}
         self.words = {
@@ -104,7 +104,7 @@ class CellCodes:
         ranked = iter(self.ranks.blocks(table))
         columns = []
         for field in self.fields:
-            if field.type in NUMERIC:
+            if field.ordered:
                 rank, absent = next(ranked).T
                 columns.append(np.where(absent > 0, -1000.0, rank / SAME_RANK))
             else:

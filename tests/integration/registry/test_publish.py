@@ -22,7 +22,7 @@ from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
-from paracosm.records.schema.schema import DTYPES, Field, Schema
+from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
 from paracosm.registry.versions.manifest import Override
 
@@ -258,7 +258,7 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
         ages = random.integers(0, 100, 60)
         wards = np.where(random.random(60) < 0.5, f"{MARK} A", f"{MARK} B")
         columns = {"age": ages, "ward": wards, "sick": ages + random.normal(0, 20, 60) > 50}
-        tables[name] = pd.DataFrame(columns).astype({field.name: DTYPES[field.type] for field in fields})
+        tables[name] = pd.DataFrame(columns).astype({field.name: field.kind.dtype for field in fields})
     found = rule_on(
         measure(**tables, schema=Schema(fields), target="sick", settings=Evaluate(bootstrap=100, repeats=1))
     )

@@ -10,6 +10,7 @@ import pytest
 from paracosm.eval.attacks.target import LONG_TEXT, _long_texts_first
 from paracosm.eval.statistics.attack_scores import Targets, roc_curve, strongest, tpr_at
 from paracosm.recipes.sections.evaluate import Evaluate
+from paracosm.records.schema.schema import Field
 
 QUICK = Evaluate(bootstrap=200)
 
@@ -111,7 +112,7 @@ def test_scores_that_are_not_finite_are_refused() -> None:
 
 
 def test_the_memorising_copy_takes_records_with_long_texts_first() -> None:
-    note = SimpleNamespace(name="note", type="text")
+    note = Field(name="note", type="text")
     codec: Any = SimpleNamespace(schema=SimpleNamespace(modelled=(note,)))
     lengths = [3, LONG_TEXT, 0, LONG_TEXT + 9, 5]
     table = pd.DataFrame({"note": pd.Series([" ".join(["w"] * n) or None for n in lengths], dtype="string")})

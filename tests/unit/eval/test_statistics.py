@@ -185,7 +185,7 @@ def test_the_metric_of_near_copies_and_the_copy_filter_agree_on_punctuation() ->
     other = (
         "the wound is clean and dry and the sutures were removed without any trouble on the ninth day again"
     )
-    (note,) = (field for field in FIELDS if field.type == "text")
+    (note,) = (field for field in FIELDS if field.is_text)
     train = pd.DataFrame({"note": pd.array([text], dtype="string")})
     for written, near in ((marked, True), (text, True), (other, False)):
         table = pd.DataFrame({"note": pd.array([written], dtype="string")})

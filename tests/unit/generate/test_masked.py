@@ -54,7 +54,7 @@ DRAWS = 2000
 
 def adapted(family: str = "BERT", schema: Schema = SCHEMA) -> AdaptedModel:
     model, tokenizer = masked_model(family)
-    lengths = {field.name: (0, 20) for field in schema if field.type == "text"}
+    lengths = {field.name: (0, 20) for field in schema if field.is_text}
     codec = Codec(schema, tokenizer, "slots", text_tokens=lengths)  # type: ignore[arg-type]
     restrict_head(model, codec.vocabulary)
     return AdaptedModel(model.eval(), codec, TokenMasks(codec))
@@ -296,7 +296,7 @@ def any_field(draw: Callable, number: int) -> Field:
 def test_every_record_of_any_schema_is_valid_and_encodes(data: st.DataObject) -> None:
     schema = Schema(tuple(any_field(data.draw, number) for number in range(data.draw(st.integers(1, 4)))))
     model, tokenizer = masked_model(data.draw(st.sampled_from(sorted(MASKED))))
-    lengths = {field.name: (0, 5) for field in schema if field.type == "text"}
+    lengths = {field.name: (0, 5) for field in schema if field.is_text}
     codec = Codec(schema, tokenizer, "slots", text_tokens=lengths)  # type: ignore[arg-type]
     restrict_head(model, codec.vocabulary)
     decoder = MaskedDecoder(AdaptedModel(model.eval(), codec, TokenMasks(codec)), text_passes=2)
@@ -304,11 +304,11 @@ def test_every_record_of_any_schema_is_valid_and_encodes(data: st.DataObject) ->
     for (record,) in decoder.records([Request(number) for number in range(6)], seed=0):
         assert schema.allows(record)
         for index, field in enumerate(schema):
-            if field.type == "text":
+            if field.is_text:
                 continue
             nodes = layout.nodes(index, layout.encode({**record, **_without_texts(schema)}).cells[index])
             assert len(nodes) <= layout.widths[index]
 
 
 def _without_texts(schema: Schema) -> dict[str, Value]:
-    return {field.name: None if field.nullable else "" for field in schema if field.type == "text"}
+    return {field.name: None if field.nullable else "" for field in schema if field.is_text}

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paracosm.records.schema.identifier_pattern import infer_pattern, mint, read_pattern, shape, write_pattern
+from paracosm.records.formats.identifier_pattern import (
+    infer_pattern,
+    mint,
+    read_pattern,
+    shape,
+    write_pattern,
+)
 from paracosm.records.schema.schema import Field
 
 PATTERNS = [
@@ -27,7 +33,7 @@ def test_a_pattern_with_too_few_values_is_widened():
     pattern = infer_pattern([str(number) for number in range(1, 921)])
     field = Field(name="id", type="identifier", pattern=pattern)
     taken = {str(number) for number in range(1, 921)}
-    minted = mint(field, 5000, seed=0, taken=taken)
+    minted = mint(field.pattern, 5000, seed=0, taken=taken)
     assert len(set(minted) | taken) == 5920
     assert all(re.fullmatch("[1-9][0-9]+", value) for value in minted)
 
@@ -35,17 +41,17 @@ def test_a_pattern_with_too_few_values_is_widened():
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=20), st.integers(0, 50), st.integers(0, 99))
 def test_minted_identifiers_are_new_distinct_and_reproducible(values, count, seed):
     field = Field(name="id", type="identifier", pattern=infer_pattern(values))
-    minted = mint(field, count, seed=seed, taken=set(values))
+    minted = mint(field.pattern, count, seed=seed, taken=set(values))
     assert len(minted) == len(set(minted)) == count
     assert not set(minted) & set(values)
-    assert minted == mint(field, count, seed=seed, taken=set(values))
+    assert minted == mint(field.pattern, count, seed=seed, taken=set(values))
 
 
 def test_minted_identifiers_keep_the_shape():
     field = Field(name="id", type="identifier", pattern=r"V\A-99a")
-    minted = mint(field, 200, seed=1, taken=set())
+    minted = mint(field.pattern, 200, seed=1, taken=set())
     assert all(re.fullmatch("VA-[0-9]{2}[a-z]", value) for value in minted)
-    assert minted != mint(field, 200, seed=2, taken=set())
+    assert minted != mint(field.pattern, 200, seed=2, taken=set())
 
 
 @given(st.text(max_size=12))

@@ -8,7 +8,7 @@ import pytest
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
-from paracosm.records.codec.datetime_automaton import parts_written
+from paracosm.records.codec.automata.datetime_automaton import parts_written
 from paracosm.records.inference.infer_schema import infer, infer_types
 from paracosm.records.schema.table import to_typed, written
 

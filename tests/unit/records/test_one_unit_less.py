@@ -30,7 +30,7 @@ from paracosm.finetune.dp.settings import as_trained
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
-from paracosm.records.schema.cells import to_separate_strings
+from paracosm.records.formats.cells import to_separate_strings
 from paracosm.records.sources.read_source import from_object, read_source
 from paracosm.records.stage import Prepared, assemble
 

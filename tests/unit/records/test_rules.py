@@ -12,9 +12,9 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.rules import Rules
-from paracosm.records.codec.automaton import Node
+from paracosm.records.codec.automata.automaton import Node
+from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.field_codec import FieldCode
 from paracosm.records.codec.restriction import next_value, restrict_to_range, restrict_to_values
 from paracosm.records.constraints.bounds import bounds
 from paracosm.records.constraints.parser import read_expression
@@ -206,7 +206,7 @@ def test_a_restriction_to_a_range_allows_exactly_its_values(data: st.DataObject,
     everything = values_of(code.root, code)
     known = sorted(value for value in everything if value is not None)
     grid = st.sampled_from(known)
-    if field.type == "datetime":
+    if field.is_moment:
         bound = grid
     else:
         bound = st.one_of(grid, st.floats(-400, 400) if field.type == "number" else st.integers(-400, 400))

@@ -121,12 +121,12 @@ def test_copies_are_never_divided(seed):
     assert sum(map(len, seen)) == raw["a"].nunique()
 
 
-def test_a_coarse_table_is_divided_row_by_row():
+def test_a_table_of_few_combinations_is_divided_row_by_row():
     raw = pd.DataFrame({"a": ["x", "y"] * 500, "b": ["u", "u", "v", "v"] * 250})
     data = Data(source="a.csv")
     schema = infer_types(raw, data)
     clusters = find_clusters(to_typed(raw, schema), schema, data)
-    assert (clusters.coarse, clusters.exact) == (True, 996)
+    assert (clusters.copies, clusters.exact) == (0, 996)
     assert sizes(divided(raw)) == [800, 100, 100]
 
 
@@ -211,3 +211,76 @@ def test_too_few_groups():
     raw["patient"] = ["one"] * 59 + ["two"]
     with pytest.raises(DataError, match="the 60 rows form 2 groups that must stay together"):
         divided(raw, subject="patient")
+
+
+def few_combinations(rows, seed, columns=(2, 3, 4, 3)):
+    draw = np.random.default_rng(seed)
+    shares = [1 / np.arange(1, values + 1) for values in columns]
+    cells = [draw.choice(len(share), rows, p=share / share.sum()) for share in shares]
+    return pd.DataFrame(
+        {f"c{number}": [f"v{cell}" for cell in column] for number, column in enumerate(cells)}
+    )
+
+
+@pytest.mark.parametrize("rows", [60, 200, 500, 2000])
+def test_equal_rows_by_chance_are_fresh_draws(rows):
+    parts = divided(few_combinations(rows, 1))
+    train = set(map(tuple, parts["train"].astype(object).to_numpy().tolist()))
+    fresh = few_combinations(2000, 2).astype(object).to_numpy().tolist()
+    expected = np.mean([tuple(row) in train for row in fresh])
+    held_out = pd.concat([parts["control"], parts["test"]]).astype(object).to_numpy().tolist()
+    found = np.mean([tuple(row) in train for row in held_out])
+    assert abs(found - expected) < 3 * np.sqrt(expected * (1 - expected) / len(held_out)) + 0.02
+
+
+def test_columns_that_go_together_do_not_make_copies():
+    draw = np.random.default_rng(0)
+    city = draw.integers(0, 30, 600)
+    raw = pd.DataFrame({"city": [f"city {c}" for c in city], "zip": [f"{10000 + 77 * c}" for c in city]})
+    raw["country"] = [f"land {c // 10}" for c in city]
+    assert len(set(divided(raw)["train"]["city"])) == 30
+
+
+def test_a_join_that_repeats_rows_makes_copies():
+    once = table(150)
+    raw = once.loc[np.repeat(once.index, np.random.default_rng(1).integers(1, 6, 150))]
+    parts = divided(raw.sample(frac=1, random_state=0))
+    assert sum(part["a"].nunique() for part in parts.values()) == raw["a"].nunique()
+
+
+def test_copies_are_told_from_chance_in_one_table():
+    draw = np.random.default_rng(4)
+    forms = few_combinations(900, 4).assign(amount="0")
+    measured = few_combinations(100, 5).assign(amount=draw.integers(10**4, 10**6, 100).astype(str))
+    raw = pd.concat([forms, measured, measured], ignore_index=True)
+    data = Data(source="a.csv")
+    schema = infer_types(raw, data)
+    clusters = find_clusters(to_typed(raw, schema), schema, data)
+    assert 100 <= clusters.copies <= 110
+    parts = divided(raw)
+    amounts = [set(part["amount"].dropna()) - {0} for part in parts.values()]
+    assert sum(map(len, amounts)) == measured["amount"].nunique()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_category_is_in_control_or_test_alone(seed):
+    raw = table(300)
+    raw["b"] = ["rare one", "rare two", "rare three", *raw["b"][3:]]
+    parts = divided(raw, split={"seed": seed}, fields={"b": {"type": "category"}})
+    assert set(parts["train"]["b"]) == set(raw["b"])
+    assert sizes(parts) == [240, 30, 30]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_row_copied_many_times_is_in_train(seed):
+    raw = pd.concat([table(300), *[table(300).head(1)] * 20], ignore_index=True)
+    parts = divided(raw, split={"seed": seed})
+    assert (parts["train"]["a"] == int(raw["a"][0])).sum() == 21
+
+
+def test_two_subjects_with_equal_rows_are_not_one_group():
+    raw = few_combinations(400, 7).assign(patient=[f"p{row // 2}" for row in range(400)])
+    data = Data(source="a.csv", subject="patient")
+    schema = infer_types(raw, data)
+    clusters = find_clusters(to_typed(raw, schema), schema, data)
+    assert len(set(clusters.of)) == 200

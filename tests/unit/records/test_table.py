@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer_types
-from paracosm.records.schema.schema import DTYPES, Field, Schema
+from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import (
     cell_shape,
     read_table,
@@ -55,7 +55,7 @@ def test_a_raw_table_round_trips_through_a_typed_table():
     table = to_typed(RAW, SCHEMA)
     assert list(table.columns) == SCHEMA.names
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == {
-        field.name: DTYPES[field.type] for field in SCHEMA
+        field.name: field.kind.dtype for field in SCHEMA
     }
     back = written(table, SCHEMA)
     for name in SCHEMA.names:

@@ -71,6 +71,27 @@ def number_format(cells: Iterable[str]) -> dict[str, Any] | None:
     }
 
 
+def digits_of(text: str, prefix: str, suffix: str, expected: re.Pattern[str]) -> str:
+    """Return the digits of a cell, without its unit.
+
+    Raises:
+        ValueError: the cell has another unit, or its rest does not match `expected`.
+    """
+    if not (text.startswith(prefix) and text.endswith(suffix)):
+        raise ValueError("another unit")
+    digits = text[len(prefix) : len(text) - len(suffix)]
+    if not expected.fullmatch(digits):
+        raise ValueError("not a number")
+    return digits
+
+
+def unit_words(prefix: str, suffix: str) -> str:
+    """Return the unit of a column as the end of a description; empty if it has none."""
+    unit = f"{prefix}{suffix}".strip()
+    # The suffix `.0` of whole numbers such as 145.0 is not a unit.
+    return f", unit {unit!r}" if unit.strip(".0") else ""
+
+
 def significant_digits(value: float) -> int:
     """Return the fewest significant digits with which `value`, rounded to them, reads back as the same float."""
     shortest = len(Decimal(repr(value)).normalize().as_tuple().digits)

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from paracosm.records.schema.schema import Field
-
 DIGITS = "0123456789"
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = "abcdefghijklmnopqrstuvwxyz"
@@ -75,17 +73,17 @@ def with_room(positions: PatternPositions, values: int) -> PatternPositions:
     return positions
 
 
-def mint(field: Field, count: int, *, seed: int, taken: Collection[str] = frozenset()) -> list[str]:
-    """Return distinct new identifiers of a field's pattern, none of them in `taken`.
+def mint(pattern: str, count: int, *, seed: int, taken: Collection[str] = frozenset()) -> list[str]:
+    """Return distinct new identifiers of a `Field.pattern`, none of them in `taken`.
 
     Args:
-        field: a field of type identifier.
+        pattern: of the identifiers; empty for eight digits.
         count: number of identifiers.
         seed: seed of the random draw.
         taken: the real values, which are never drawn.
     """
     used = set(taken)
-    positions = with_room(read_pattern(field.pattern or "9" * 8), 2 * (count + len(used)))
+    positions = with_room(read_pattern(pattern or "9" * 8), 2 * (count + len(used)))
     draw = np.random.default_rng(seed)
     minted: list[str] = []
     while len(minted) < count:

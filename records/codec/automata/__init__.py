@@ -1,0 +1,1 @@
+"""Automata of single fields: the tokens that spell a value, and the values that tokens spell."""

@@ -1,0 +1,79 @@
+"""Repeating keys: columns in which a key of a person, an account or an order stands in several records.
+
+Such a column identifies people, so its values are never categories. It is recognized by its name, or by the shape of its cells.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from paracosm.records.formats.identifier_pattern import shape
+from paracosm.records.inference.column_names import (
+    names_a_code,
+    names_a_date,
+    names_a_key,
+    names_a_person,
+    names_a_subject,
+)
+from paracosm.records.inference.column_words import KEY_WORDS, words
+
+FEWEST = 20
+"""Fewest distinct cells of a repeating key. A closed list of fewer values, such as wards, is a category."""
+LEAST_DISTINCT = 0.1
+"""Least share of distinct cells, where the name of the column does not say that it holds keys of persons."""
+MOST_DISTINCT = 0.67
+"""Largest share of distinct cells that repeat, where the shape of the cells alone decides."""
+LEAST_ALIKE = 0.9
+"""Least share of cells of one shape."""
+FEWEST_DIGITS = 3
+"""Fewest digits of a shape that decides alone: `AB-7` may be a product."""
+SAME_LENGTH = 4
+"""Fewest digits of whole numbers of one length that are taken for keys, where the name says persons but not key."""
+HASH = re.compile(r"[0-9a-f]{16,128}|[0-9A-F]{16,128}")
+
+
+def is_repeating_key(name: str, counts: Mapping[str, int]) -> bool:
+    """Return whether a column holds keys that repeat.
+
+    Args:
+        name: name of the column.
+        counts: distinct cell -> number of occurrences.
+    """
+    distinct, total = len(counts), sum(counts.values())
+    if distinct < FEWEST or distinct == total:
+        return False
+    many = distinct >= LEAST_DISTINCT * total
+    if all(HASH.fullmatch(cell) for cell in counts):
+        return many
+    whole = all(cell.isdecimal() for cell in counts)
+    digits = sum(any(map(str.isdigit, cell)) for cell in counts) >= LEAST_ALIKE * distinct
+    if names_a_person(name) and digits:
+        says_key = not KEY_WORDS.isdisjoint(words(name))
+        lengths = {len(cell) for cell in counts}
+        return many or says_key or not whole or (len(lengths) == 1 and min(lengths) >= SAME_LENGTH)
+    if names_a_key(name):
+        return many
+    return many and not whole and distinct <= MOST_DISTINCT * total and _have_one_shape(name, counts)
+
+
+def _have_one_shape(name: str, counts: Mapping[str, int]) -> bool:
+    if names_a_code(name) or names_a_date(name):
+        return False
+    shapes = Counter(map(_runs, counts))
+    common, alike = shapes.most_common(1)[0]
+    if alike < LEAST_ALIKE * len(counts) or "." in common or ":" in common or "%" in common:
+        return False
+    letters = sum(letter in "Aa" for letter in common)
+    digits = sum(map(str.isdigit, next(cell for cell in counts if _runs(cell) == common)))
+    return 0 < letters + common.count("-") <= digits + 2 and digits >= FEWEST_DIGITS and " " not in common
+
+
+def _runs(cell: str) -> str:
+    return re.sub(r"9+", "9", shape(cell))
+
+
+def repeating_key_warning(name: str) -> str:
+    """Return the line about a column of repeating keys."""
+    if names_a_subject(name):
+        return f"column {name!r}: has repeating keys of persons; set data.subject to it, so that all records of a person stay in one split"
+    return f"column {name!r}: has repeating identifiers, which may identify the subject of a record; if so, set data.subject to it"
