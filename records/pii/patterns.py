@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from paracosm.records.pii.check_digits import iban_is_valid
+from paracosm.records.pii.lexicon.common_words import word_set
 
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
@@ -54,10 +55,10 @@ POSTCODE = re.compile(
     r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zip code: )|(?<=zip )|(?<=zip: )|(?<=postcode )|(?<=postcode: ))\d{4,6}(?:-\d{4})?\b"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
 )
-NOT_STREET = frozenset(
+NOT_STREET = word_set(
     "temp temperature pulse resp weight height bp hr rr rate over level stage grade type class score room bed page item section article"
     " title chapter schedule exhibit rule part day days week month year hour lot block dose para sat flow days units u.s.c usc cfr"
-    " u.s.c.".split()
+    " u.s.c."
 )
 """Words between two numbers that show measurements, references or terms."""
 ANNOUNCED: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -13,7 +13,7 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.records.pii.detectors import find_spans
 from paracosm.records.pii.kinds import ID_KINDS
 from paracosm.records.pii.lexicon.ambiguous_names import LEAST_SHARE, OrdinaryWords
-from paracosm.records.pii.lexicon.common_words import is_common
+from paracosm.records.pii.lexicon.common_words import is_common, word_set
 from paracosm.records.pii.lexicon.name_parts import PARTICLES, is_titled, title_gender
 from paracosm.records.pii.mentions.names_and_towns import DOUBTFUL
 from paracosm.records.pii.patterns import Span
@@ -24,14 +24,14 @@ SHORTEST_WORD = 3
 SHORTEST_OWN_WORD = 2
 """Letters of the shortest word of a name in a column, such as Li, that is searched for in the texts of its subject."""
 INITIALS = re.compile(r"(?<![\w.])(?P<first>[^\W\d_])\. ?(?:[^\W\d_]\. ?)?(?P<last>[^\W\d_])\.(?!\w)")
-NOT_INITIALS = frozenset("md do rn np pa us uk iv po am pm od os bp dc".split())
+NOT_INITIALS = word_set("md do rn np pa us uk iv po am pm od os bp dc")
 """Degrees and abbreviations of notes, which stay although they are also the initials of the subject."""
 SPEAKS = re.compile(
     r" (?:called|calls|requests?|requested|states|stated|reports|reported|denies|denied|said|says|complains|feels|agrees|agreed|wants|asked|asks"
     r"|told|came|returned|returns|presents|presented|declined|declines)\b"
 )
 ANY_PARTICLE = "|".join(sorted(PARTICLES - {"and", "und", "y", "e"}, key=len, reverse=True))
-MONTHS = frozenset("march april may june august".split())
+MONTHS = word_set("march april may june august")
 BEFORE_MONTH = re.compile(
     r"\b(?:in|on|of|since|until|till|by|last|next|this|early|late|mid|through|during|from|to|before|after|between|and|every) $|\d(?:st|nd|rd|th)? $",
     re.IGNORECASE,

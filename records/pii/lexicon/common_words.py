@@ -5,7 +5,13 @@ from functools import cache
 
 from paracosm.records.pii.lexicon.name_lists import LOCALES
 
-ENGLISH = frozenset(
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text that blanks separate."""
+    return frozenset(text.split())
+
+
+ENGLISH = word_set(
     """
     acute admission admitted age aged agreed alert also appointment arrives arrived asked assessment attending back billing
     bilateral called cardiology chart chronic clinic comes complains consult consulted continue daily date daughter denies
@@ -25,7 +31,7 @@ ENGLISH = frozenset(
     establishment exploit exemplary negligence joint parent subsidiary affiliate effective whereas therefore
     overnight meanwhile regardless additionally tonight thanks sorry hello okay yes
     healthy alive deceased negative positive unremarkable noncontributory cancer stroke diabetes asthma hypertension
-    """.split()
+    """
 )
 """Words of notes, contracts and complaints that are not among the most frequent ones."""
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ONES = "one two three four five six seven eight nine".split()
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 WORDS = {
     **{ten: 10 * index for index, ten in enumerate(TENS, start=2)},
     **{

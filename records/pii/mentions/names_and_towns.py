@@ -35,7 +35,6 @@ BEFORE_TOWN = re.compile(
 AFTER_TOWN = re.compile(r",? [A-Z]{2}\b|,? \d{5}\b|, [A-Z]")
 SHORTEST_CAPITALS = 5
 """Letters of the shortest town in capitals; shorter words are abbreviations."""
-FIRM = frozenset(FIRM_WORDS.split())
 LONGER_NAME = re.compile(r" (?!and\b)(?P<next>[A-Z][a-z]+)")
 """A capitalized word after a town, which is then part of the name of an organisation: `Boston Scientific`."""
 
@@ -124,7 +123,7 @@ class NamesAndTowns:
             return True
         if longer := LONGER_NAME.match(text, end):
             after = longer["next"].casefold()
-            if after in FIRM or not is_common(after, self._language):
+            if after in FIRM_WORDS or not is_common(after, self._language):
                 return after in countries_and_states(self._language)
         return BEFORE_TOWN.search(text[max(0, start - 14) : start]) is not None
 

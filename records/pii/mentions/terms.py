@@ -9,12 +9,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
+from paracosm.records.pii.lexicon.common_words import word_set
 from paracosm.records.pii.lexicon.name_lists import NameLists
 
 UNIT = re.compile(r"(?<![^\W_]['’-])(?<![^\W_])[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+|-[^\W\d_]+)*")
 """A word, or words that hyphens join, without a possessive `s`."""
-EPONYM_NOUNS = (
+EPONYM_NOUNS = word_set(
     "disease syndrome palsy fracture catheter sign signs reflex criteria criterion classification class grade staging stage"
     " esophagus lymphoma sarcoma tumor tumour carcinoma cyst node nodes nodule chorea ataxia aphasia encephalopathy psychosis dementia"
     " thyroiditis vertigo phenomenon ulcer hernia pouch drain pin pins wire wires rod rods plate retractor retractors forceps clamp"
@@ -26,22 +28,22 @@ EPONYM_NOUNS = (
     " act doctrine warning warnings rights deference amendment immunity hearing motion challenge"
     " ratio curve theorem distribution coefficient alpha equilibrium accord scheme model models ophthalmopathy position"
 )
-GENERIC_NOUNS = (
+GENERIC_NOUNS = word_set(
     "test tests testing score scores scale procedure surgery line lines tube study method rule law principle protocol response therapy"
     " process material violation pattern block effect repair operation technique approach incision injury attack cells bodies"
     " rating assessment depression anxiety stage type level committee swab boot brace dressing bandage"
 )
 """Nouns that follow a patient's name too (`Patel test results`), so they count only after a known eponym or an unlisted word."""
-LAW_NOUNS = frozenset("act code convention treaty clause plea plan".split())
+LAW_NOUNS = word_set("act code convention treaty clause plea plan")
 """Nouns that need a capital, because they are verbs and ordinary words too."""
-FIRM_WORDS = (
+FIRM_WORDS = word_set(
     "inc llc ltd corp corporation company co gmbh plc lp llp bank bancorp financial finance mortgage capital federal holdings partners"
     " group insurance assurance credit lending loan loans funding trust savings securities investments motors airlines systems"
     " technologies pharmaceuticals pharma therapeutics labs laboratories hospital university college school clinic medical institute"
     " foundation church center centre hotel inn court county department services solutions associates industries brothers bros"
     " scientific southern general memorial regional methodist baptist consulting edison fed fund funds reserve exchange universal title energy electric gas stores market acceptance servicing recovery collections management media press times herald"
 )
-STATE_WORDS = frozenset("placed removed inserted positive negative present absent downgoing upgoing".split())
+STATE_WORDS = word_set("placed removed inserted positive negative present absent downgoing upgoing")
 BEFORE_THING = re.compile(r"\b(?:the|an?|indwelling|urinary)[ \n]$", re.IGNORECASE)
 """An article or an adjective before an eponym that stands alone: `the Foley`."""
 AFTER_DRUG = re.compile(
@@ -105,11 +107,6 @@ def _lists() -> _Lists:
     return _Lists(dict(own), frozenset(sections["shared"]))
 
 
-@cache
-def _nouns() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    return frozenset(EPONYM_NOUNS.split()), frozenset(GENERIC_NOUNS.split()), frozenset(FIRM_WORDS.split())
-
-
 def _plain(word: str) -> str:
     return word.casefold().replace("’", "'").removesuffix("'s").removesuffix("'")
 
@@ -126,7 +123,7 @@ def find_terms(text: str, lists: NameLists) -> list[tuple[int, int]]:
     for index, unit in enumerate(units):
         if unit.group()[0].isupper() and index not in terms:
             terms.update(_listed(text, units, index) or _in_context(text, units, index, lists))
-    firms = {units[index].group() for index in terms if _head(text, units, index).casefold() in _nouns()[2]}
+    firms = {units[index].group() for index in terms if _head(text, units, index).casefold() in FIRM_WORDS}
     terms |= {
         index
         for index, unit in enumerate(units)
@@ -140,8 +137,8 @@ def _spread(text: str, units: list[re.Match[str]], terms: set[int], lists: NameL
     """Add the members of an enumeration that has a term as a member: `Lipitor, Plavix and Coumadin`."""
     names = [index for index, unit in enumerate(units) if unit.group()[0].isupper()]
     for pairs in (
-        list(zip(names[:-1], names[1:], strict=True)),
-        list(zip(names[:0:-1], names[-2::-1], strict=True)),
+        list(pairwise(names)),
+        list(pairwise(reversed(names))),
     ):
         for index, neighbor in pairs:
             word = units[neighbor].group()
@@ -185,14 +182,13 @@ def _in_context(text: str, units: list[re.Match[str]], index: int, lists: NameLi
     )
     head = _head(text, units, index)
     small = head.casefold()
-    eponym, generic, firm = _nouns()
     if small in LAW_NOUNS and head.islower():
         small = ""
-    if (small in eponym or small in LAW_NOUNS) and (is_shared or not is_given):
+    if (small in EPONYM_NOUNS or small in LAW_NOUNS) and (is_shared or not is_given):
         return one
-    if small in generic and (is_shared or not is_frequent):
+    if small in GENERIC_NOUNS and (is_shared or not is_frequent):
         return one
-    if small in firm and head[0].isupper() and not is_given:
+    if small in FIRM_WORDS and head[0].isupper() and not is_given:
         return range(_first_of_run(text, units, index), index + 1)
     if is_shared and BEFORE_THING.search(text[max(0, unit.start() - 12) : unit.start()]):
         return one

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from paracosm.records.pii.lexicon.ambiguous_names import always_ambiguous
-from paracosm.records.pii.lexicon.common_words import common_words, is_common
+from paracosm.records.pii.lexicon.common_words import common_words, is_common, word_set
 from paracosm.records.pii.lexicon.name_lists import NameLists
 from paracosm.records.pii.lexicon.name_parts import ENDINGS, PARTICLES, TITLES
 from paracosm.records.pii.mentions.terms import DRUG_ENDING, FIRM_WORDS, SHORTEST_STEM
@@ -22,7 +22,7 @@ TITLED_CHAIN = re.compile(
     re.IGNORECASE,
 )
 SMALL_UNIT = re.compile(rf"{PARTICLE}{{0,3}}[^\W\d_]{{2,}}{JOINED}")
-SMALL_TITLES = frozenset("dr mr mrs ms prof capt sgt".split())
+SMALL_TITLES = word_set("dr mr mrs ms prof capt sgt")
 """Titles after which a word in small letters can be a name."""
 DEGREE = (
     r"(?:M\.?D|D\.?O|R\.?N|N\.?P|Ph\.?D|PA-?C|P\.A\.|DDS|D\.D\.S|D\.?M\.?D|DPM|DVM|OD|CRNA|CNM|FNP|ARNP|APRN|LPN|LCSW|LMFT|LPC|MSW|MBBS|PharmD|PsyD"
@@ -51,7 +51,7 @@ INVERTED = re.compile(
     rf"(?<![^\W_-])(?<![^\W\d_] )(?P<value>{PARTICLE}{{0,3}}(?P<family>{UNIT}), (?P<given>{UNIT})(?: {UNIT}| [{UPPER}]\b\.?)?)"
 )
 WORD = re.compile(r"[^\W\d_]+(?:['’](?!s\b)[^\W\d_]+|-[^\W\d_]+)*")
-SHORT_FAMILY_NAMES = frozenset("an do he long my so you".split())
+SHORT_FAMILY_NAMES = word_set("an do he long my so you")
 """Family names that are frequent English words; after a title and with a capital they are names."""
 SENTENCE_START = re.compile(r"(?:^|[.!?:;\n]\s*)$")
 LONGEST = 5
@@ -70,7 +70,7 @@ class WholeNames:
             not_names: words of companies, laws and headings, case-folded.
         """
         self._lists, self._language = lists, language
-        self._not_names = not_names | frozenset(FIRM_WORDS.split())
+        self._not_names = not_names | FIRM_WORDS
 
     def titled(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield start and end of the names that follow a title."""
@@ -121,7 +121,7 @@ class WholeNames:
             end = match.end()
         if match := re.compile(rf" {PARTICLE}{{1,3}}{UNIT}").match(text, end):
             end = match.end()
-        if match := re.search(rf"(?<![^\W_])(?:[^\W\d_]+-)+$", text[max(0, start - 40) : start]):
+        if match := re.search(r"(?<![^\W_])(?:[^\W\d_]+-)+$", text[max(0, start - 40) : start]):
             start -= len(match.group())
         return start, end
 
