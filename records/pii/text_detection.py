@@ -16,6 +16,7 @@ from paracosm.records.pii.lexicon.ambiguous_names import LEAST_SHARE, OrdinaryWo
 from paracosm.records.pii.lexicon.common_words import is_common, word_set
 from paracosm.records.pii.lexicon.name_parts import PARTICLES, is_titled, title_gender
 from paracosm.records.pii.mentions.names_and_towns import DOUBTFUL
+from paracosm.records.pii.mentions.terms import is_eponym
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.subjects import STAFF, Subjects
 
@@ -212,6 +213,7 @@ def _repeated(
         Span(*match.span(), "name", "repeated")
         for match in re.finditer(pattern, cell.text, re.IGNORECASE)
         if _is_used_as_name(cell.text, match, ordinary, bearers)
+        and (match.group().casefold() in from_columns or not is_eponym(cell.text, *match.span()))
         and (match.group()[0].isupper() or all(map(is_sure, re.split(r"[ -]|, ", match.group().casefold()))))
     ]
 

@@ -133,6 +133,16 @@ def find_terms(text: str, lists: NameLists) -> list[tuple[int, int]]:
     return [units[index].span() for index in sorted(terms)]
 
 
+def is_eponym(text: str, start: int, end: int) -> bool:
+    """Return whether a span is a word of the term lists before a noun such as `catheter`."""
+    word = _plain(text[start:end])
+    if word not in _lists().shared and word not in _lists().own:
+        return False
+    units = [match for match in (UNIT.match(text, start),) if match]
+    units += list(UNIT.finditer(text, end, end + 24))
+    return bool(units) and _head(text, units, 0).casefold() in EPONYM_NOUNS
+
+
 def _spread(text: str, units: list[re.Match[str]], terms: set[int], lists: NameLists) -> None:
     """Add the members of an enumeration that has a term as a member: `Lipitor, Plavix and Coumadin`."""
     names = [index for index, unit in enumerate(units) if unit.group()[0].isupper()]

@@ -177,6 +177,8 @@ class WholeNames:
             return False
         if not is_common(word, self._language):
             return not self._is_medical(word)
+        if titled and small in SHORT_FAMILY_NAMES and not word.isupper():
+            return True
         stops = common_words(self._language)
         return (
             titled
