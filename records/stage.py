@@ -1,7 +1,8 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
+import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError, RunError
-from paracosm.foundation.files import replacing
+from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
@@ -25,6 +26,7 @@ from paracosm.records.inference.declared_schema import (
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
+from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records, to_typed, write_table
@@ -50,6 +52,8 @@ class Prepared:
     splits: dict[str, pd.DataFrame]
     warnings: tuple[str, ...]
     facts: dict[str, Any]
+    real: dict[str, list[str]] = field(default_factory=dict)
+    """Field -> keyed hashes of the personal values that were replaced, which generation never invents."""
 
 
 def prepare(
@@ -107,6 +111,8 @@ class _Records:
         for name in SPLITS:
             write_table(self.prepared.splits[name], run.split(name), self.prepared.schema)
         self.prepared.schema.save(run.schema)
+        if self.prepared.real:
+            write_text(run.real_values, json.dumps(self.prepared.real))
         digests = {name: file_digest(run.split(name)) for name in SPLITS}
         return self.prepared.facts | {"sha256": digests, "warnings": list(self.prepared.warnings)}
 
@@ -160,13 +166,21 @@ def assemble(
     warnings = list(inference.warnings)
     personal = None
     if data.pii is not None:
-        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), progress=progress)
-        types = Schema(tuple(field for field in types if field.name not in personal.left_out))
+        salt = salt or secrets.token_bytes(32)
+        personal = protect(raw, types, data, salt=salt, progress=progress)
+        types = Schema(
+            tuple(
+                personal.minted.get(field.name, field)
+                for field in types
+                if field.name not in personal.left_out
+            )
+        )
         if not types.modelled:
             raise DataError(
                 "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
+        warnings = [line for line in warnings if not line.startswith(tuple(map(_left_out, personal.minted)))]
         warnings.extend(personal.warnings)
     splits = divide(typed, types, data, clusters)
     present = _with_training_cells(types, splits["train"], data.target, warnings)
@@ -187,9 +201,16 @@ def assemble(
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
     }
+    real: dict[str, list[str]] = {}
     if personal is not None:
         facts["pii"] = personal.facts
-    return Prepared(schema, splits, tuple(warnings), facts)
+        real = hashes_of(personal.minted, raw, salt or b"")
+    return Prepared(schema, splits, tuple(warnings), facts, real)
+
+
+def _left_out(name: str) -> str:
+    """Return the start of the warning that a column is left out, which does not hold for a minted one."""
+    return f"column {name!r}: looks like an identifier"
 
 
 def _assemble_private(

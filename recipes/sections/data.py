@@ -46,7 +46,7 @@ class FieldOverride(Section):
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     """Digits after the decimal point of a number."""
     format: str | None = None
-    """Format of a datetime, in strftime codes such as %Y-%m-%d."""
+    """Format of a datetime, in strftime codes such as %Y-%m-%d; of a number, how the source writes 1234567.89, such as 1.234.567,89 €."""
     max_length: Annotated[int, Field(ge=1)] | None = None
     """Longest allowed text, in characters."""
     fresh: bool | None = None

@@ -194,3 +194,8 @@ class OrderedKind(Kind):
 def span_step(low: Decimal, high: Decimal) -> Decimal:
     """Return the unit of the leading digit of a span: 10 ** floor(log10(high - low))."""
     return Decimal(1).scaleb((high - low).adjusted())
+
+
+def declared_format(form: str) -> dict[str, str]:
+    """Return the key of a notation as a recipe declares it; none for the plain notation."""
+    return {"format": form} if form else {}

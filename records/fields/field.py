@@ -54,6 +54,8 @@ class Field:
     """Identifier: pattern of a value; 9 is any digit, A any capital, a any small letter, \\ marks the next character as literal."""
     fresh: bool = False
     """Identifier: whether every synthetic record gets a new value; else the column is left out."""
+    personal: str = ""
+    """Identifier: kind of personal data of the invented values, such as `email` or `name.family`; else new ones follow `pattern`."""
     declared: bool = False
     """Whether the recipe declares the domain; else it is fitted to the training records."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.formats.datetime_format import read_datetime
+from paracosm.records.formats.datetime_codes import read_datetime
 
 FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 """Constant offset from UTC at the end of a datetime format."""

@@ -1,0 +1,12 @@
+"""The type that a declared format implies."""
+
+from typing import Literal
+
+from paracosm.records.formats.datetime_codes import codes_of, format_error
+from paracosm.records.formats.number_format import notation_error
+
+
+def implied_type(form: str) -> Literal["number", "datetime"]:
+    """Return the type of a field that declares a format alone: number for a picture of one, else datetime."""
+    is_datetime = bool(codes_of(form)) and format_error(form) is None
+    return "datetime" if is_datetime or notation_error(form) is not None else "number"
