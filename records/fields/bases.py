@@ -34,6 +34,7 @@ class Kind(FieldKind[Field]):
     words: ClassVar[bool] = True
     widened_by: ClassVar[tuple[str, ...]] = ()
     json_value: ClassVar[bool] = False
+    dated: ClassVar[bool] = False
     expressed_as: ClassVar[Literal["number", "text", "truth", "moment"]] = "text"
 
     def format_of(self, cells: Sequence[str], override: FieldOverride) -> dict[str, Any] | None:
@@ -91,6 +92,9 @@ class Kind(FieldKind[Field]):
         return ""
 
     def computed(self, field: Field, value: Any) -> Value:
+        return value
+
+    def in_rules(self, value: Any) -> Any:
         return value
 
     def round_inward(self, field: Field, bound: Any, *, up: bool) -> Any:

@@ -41,6 +41,7 @@ class Datetime(OrderedKind):
     croissant: ClassVar[str] = "sc:DateTime"
     declared_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "format")
     needed_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "format", "nullable")
+    dated: ClassVar[bool] = True
     expressed_as: ClassVar[Literal["number", "text", "truth", "moment"]] = "moment"
     bound_words: ClassVar[str] = "a date or time such as 2024-12-31 or one in the format {!r}"
 

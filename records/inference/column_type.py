@@ -3,7 +3,8 @@
 The first of these rules that applies decides. Missing cells do not count. A format counts only if it gives back every cell
 (`round_trip`); else the cells are words.
 
-1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling.
+1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling. time: times of day in one format. duration:
+   lengths of time in one format; cells that may be both are times unless the name says duration (`clock_type`).
 2. identifier: keys of persons, accounts or orders that repeat (`repeating_keys`); e-mail addresses or UUIDs, or mostly distinct
    cells in a column named like a direct identifier (name of a person, e-mail, phone, address, file, ...).
 3. integer: whole numbers in one notation. They are an identifier if all are distinct and the name says id, or they count up from 0
@@ -24,6 +25,7 @@ from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
 from paracosm.records.formats.boolean_format import PAIRS, boolean_words
+from paracosm.records.formats.clock_type import clock_type
 from paracosm.records.formats.datetime_format import (
     compact_formats,
     datetime_formats,
@@ -42,8 +44,10 @@ from paracosm.records.inference.codes import FEW, MOST_CODES, have_gaps, is_clos
 from paracosm.records.inference.column_names import (
     may_name_a_key,
     names_a_date,
+    names_a_duration,
     names_a_key,
     names_a_person,
+    names_hours,
     names_personal_cells,
 )
 from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
@@ -87,6 +91,8 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
+    if clock := clock_type(name, cells, names_a_duration=names_a_duration(name), in_hours=names_hours(name)):
+        return ColumnType(*clock)
     if is_repeating_key(name, counts) and not _are_quantities(name, cells):
         return _repeating_identifier(name, cells)
     if reason := _direct_identifier(name, cells, total):

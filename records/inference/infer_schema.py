@@ -42,13 +42,16 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings = list(origin_of(raw).warnings)
+    origin = origin_of(raw)
+    warnings = list(origin.warnings)
+    # Class labels are categories by declaration of the data set, whatever their words look like.
+    labelled: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
     for name in raw.columns:
         if name in data.drop:
             continue
         cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
-        override = data.fields.get(name, FieldOverride())
+        override = data.fields.get(name, FieldOverride(type=labelled.get(name)))
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out of the model")
             continue

@@ -66,6 +66,7 @@ SETTINGS: dict[str, list[Any]] = {
     "name": ["other"],
     "description": ["words"],
     "data.drop": [["other"], ["note", "other"]],
+    "data.nested": ["error", "json"],
     "data.subject": ["patient", None],
     "data.sequence": [PATIENTS | SEQUENCES],
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
