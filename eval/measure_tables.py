@@ -165,10 +165,25 @@ def _identifiers(tables: dict[str, pd.DataFrame | None], schema: Schema) -> dict
     for name, table in tables.items():
         if table is None:
             continue
-        columns = [field.name for field in schema if not field.modelled and field.name in table.columns]
-        rows = table[columns].astype("string").itertuples(index=False)
-        identifiers[name] = [frozenset(cell for cell in row if not pd.isna(cell)) for row in rows]
+        fields = [field for field in schema if not field.modelled and field.name in table.columns]
+        # A given or a family name alone is shared by many people, and lists of invented ones repeat: together they identify.
+        parts = [field.name for field in fields if field.personal in ("name.given", "name.family")]
+        columns = [field.name for field in fields if field.name not in parts]
+        cells = table[columns].astype("string").assign(**_joined_names(table, parts))
+        identifiers[name] = [
+            frozenset(cell for cell in row if not pd.isna(cell)) for row in cells.itertuples(index=False)
+        ]
     return identifiers
+
+
+def _joined_names(table: pd.DataFrame, parts: Sequence[str]) -> dict[str, pd.Series]:
+    """Return one column with the given and family names of each record, or none where there is one part only."""
+    if len(parts) < 2:
+        return {}
+    joined = table[parts[0]].astype("string")
+    for part in parts[1:]:
+        joined = joined + " " + table[part].astype("string")
+    return {"names of one record": joined}
 
 
 def _untrained(

@@ -220,6 +220,7 @@ def _shards(generator: BlockGenerator, run: Run, into: Run) -> Shards:
         generator.job.count,
         seed=recipe.generate.seed,
         # With differential privacy, real identifiers may not influence anything, not even what is avoided.
+        language=recipe.data.pii.language if recipe.data.pii is not None else "en",
         avoided_splits=() if recipe.privacy is not None else ("train", "control", "test"),
     )
     return Shards(into, schema, generator.blocks, identifiers, recipe.generate.formats)

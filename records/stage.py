@@ -1,7 +1,8 @@
 """The `records` stage: source -> schema -> splits, in the run directory."""
 
+import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError, RunError
-from paracosm.foundation.files import replacing
+from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
@@ -25,10 +26,14 @@ from paracosm.records.inference.declared_schema import (
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
+from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
+from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
+from paracosm.records.sources.row_limit import limited
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import divide, find_clusters
@@ -49,6 +54,8 @@ class Prepared:
     splits: dict[str, pd.DataFrame]
     warnings: tuple[str, ...]
     facts: dict[str, Any]
+    real: dict[str, list[str]] = field(default_factory=dict)
+    """Field -> keyed hashes of the personal values that were replaced, which generation never invents."""
 
 
 def prepare(
@@ -88,7 +95,7 @@ class _Records:
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
         data = recipe.data
         if self.table is not None:
-            self.raw = from_object(self.table, drop=data.drop)
+            self.raw = from_object(self.table, drop=data.drop, nested=data.nested)
         digest = source_digest(data, root=self.root) if self.raw is None else None
         if digest is None:
             self.raw = read_source(data, root=self.root) if self.raw is None else self.raw
@@ -106,6 +113,8 @@ class _Records:
         for name in SPLITS:
             write_table(self.prepared.splits[name], run.split(name), self.prepared.schema)
         self.prepared.schema.save(run.schema)
+        if self.prepared.real:
+            write_text(run.real_values, json.dumps(self.prepared.real))
         digests = {name: file_digest(run.split(name)) for name in SPLITS}
         return self.prepared.facts | {"sha256": digests, "warnings": list(self.prepared.warnings)}
 
@@ -119,7 +128,9 @@ def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, d
     """Return the schema and the splits that `prepare` would write."""
     prepared = assemble(
         recipe,
-        read_source(recipe.data, root=root) if table is None else from_object(table, drop=recipe.data.drop),
+        read_source(recipe.data, root=root)
+        if table is None
+        else from_object(table, drop=recipe.data.drop, nested=recipe.data.nested),
     )
     return prepared.schema, prepared.splits
 
@@ -146,11 +157,11 @@ def assemble(
         DataError: a column, a cell or the number of rows does not fit the recipe.
     """
     data = recipe.data
-    if data.limit is not None:
-        raw = raw.head(data.limit)
+    origin = origin_of(raw)
+    raw = limited(raw, data)
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
-        raw = separate_cells(raw, data)
+        raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
@@ -160,13 +171,21 @@ def assemble(
     warnings = list(inference.warnings)
     personal = None
     if data.pii is not None:
-        personal = protect(raw, types, data, salt=salt or secrets.token_bytes(32), progress=progress)
-        types = Schema(tuple(field for field in types if field.name not in personal.left_out))
+        salt = salt or secrets.token_bytes(32)
+        personal = protect(raw, types, data, salt=salt, progress=progress)
+        types = Schema(
+            tuple(
+                personal.minted.get(field.name, field)
+                for field in types
+                if field.name not in personal.left_out
+            )
+        )
         if not types.modelled:
             raise DataError(
                 "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
+        warnings = [line for line in warnings if not line.startswith(tuple(map(_left_out, personal.minted)))]
         warnings.extend(personal.warnings)
     splits = divide(typed, types, data, clusters)
     present = _with_training_cells(types, splits["train"], data.target, warnings)
@@ -175,6 +194,7 @@ def assemble(
     schema = _with_sequence(recipe, schema, splits["train"])
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
+    schema = with_source_types(schema, origin, splits["train"], warnings)
     if clusters.copies:
         warnings.append(
             f"{clusters.copies} of {len(typed)} rows repeat an earlier row more often than chance explains: they are taken for copies"
@@ -187,9 +207,16 @@ def assemble(
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
     }
+    real: dict[str, list[str]] = {}
     if personal is not None:
         facts["pii"] = personal.facts
-    return Prepared(schema, splits, tuple(warnings), facts)
+        real = hashes_of(personal.minted, raw, salt or b"")
+    return Prepared(schema, splits, tuple(warnings), facts, real)
+
+
+def _left_out(name: str) -> str:
+    """Return the start of the warning that a column is left out, which does not hold for a minted one."""
+    return f"column {name!r}: looks like an identifier"
 
 
 def _assemble_private(

@@ -48,6 +48,11 @@ class Run:
         return self.root / ".pii-key"
 
     @property
+    def real_values(self) -> Path:
+        """Hashes under `pii_key` of the personal values that `data.pii` replaced, which generation never invents."""
+        return self.splits / "real_values.json"
+
+    @property
     def adapter(self) -> Path:
         return self.root / "adapter"
 

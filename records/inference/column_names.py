@@ -36,7 +36,27 @@ CODED = word_set(
     "allele star spectral"
 )
 """Words for codes of things, which do not identify a person however often they repeat."""
+RELATIVES = word_set(
+    "mother father mutter vater spouse partner husband wife guardian parent child contact emergency kin sibling mere pere madre"
+    " padre recipient sender payee maiden birth geburtsname referrer"
+)
+BARE_NAMES = {(word,) for word in ("name", "names", "namen", "nom", "nome", "naam")}
+THING_WORDS = word_set(
+    "job jobs occupation profession beruf trade title position role colour color brand make maker manufacturer marke label species"
+    " breed city town village place stadt ort ville ciudad location country land pays state bundesland region province county"
+    " district street language religion ethnicity race airport port site team club sport day month weekday category type kind class"
+    " status level grade product drug medication medicine department ward unit diagnosis disease symptom food fruit animal plant"
+)
+EMPTY_WORDS = word_set(
+    "col column spalte colonne columna field feld champ campo var variable feature attr attribute value wert unnamed data text"
+    " string str val info item entry cell"
+)
 DATE_WORDS = word_set("date dates dt dob day datum fecha datetime timestamp jour giorno")
+DURATION_WORDS = word_set(
+    "duration durations elapsed waited waiting wait length runtime uptime downtime lap split delay took lasted stay worked hours"
+    " minutes hrs mins overtime dauer wartezeit laufzeit stunden duree duracion durata"
+)
+HOUR_WORDS = word_set("hours hrs worked overtime stunden shift")
 SEX_WORDS = frozenset(["sex", "gender", "geschlecht", "sexo", "sexe", "sesso"])
 STAFF = re.compile(
     r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor|adviser"
@@ -88,6 +108,9 @@ def may_name_a_key(name: str) -> bool:
     parts = _words_of_a_key(name)
     if words(name)[:1] in (("unnamed",), ("column",)):
         return words(name)[1:] in (("0",), ("1",))
+    if parts[-1:] == ("index",):
+        # A price index is a quantity.
+        return parts in (("index",), ("row", "index"), ("record", "index"))
     return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 
@@ -102,9 +125,29 @@ def names_a_date(name: str) -> bool:
     return not DATE_WORDS.isdisjoint(parts) or any("date" in word or word.endswith("datum") for word in parts)
 
 
+def names_a_duration(name: str) -> bool:
+    """Return whether a column of this name holds lengths of time."""
+    return not DURATION_WORDS.isdisjoint(words(name))
+
+
+def names_hours(name: str) -> bool:
+    """Return whether a column of this name holds lengths of time in hours."""
+    return not HOUR_WORDS.isdisjoint(words(name))
+
+
 def names_a_sex(name: str) -> bool:
     """Return whether a column of this name holds the sex or gender of a person."""
     return not SEX_WORDS.isdisjoint(words(name))
+
+
+def names_a_relative(name: str) -> bool:
+    """Return whether a column of this name is about a person beside the subject, such as a mother or an emergency contact."""
+    return not RELATIVES.isdisjoint(words(name)) or names_staff(name)
+
+
+def names_a_subject_name(name: str) -> bool:
+    """Return whether a column of this name holds the whole name of the subject of a record."""
+    return names_a_name(name) or not PERSONS.union({"full", "display"}).isdisjoint(words(name))
 
 
 def names_staff(name: str) -> bool:
@@ -115,6 +158,21 @@ def names_staff(name: str) -> bool:
 def names_no_person(name: str) -> bool:
     """Return whether a column of this name is about things that have names or numbers, such as products."""
     return bool(NOT_PERSONS.search(snake_case(name)))
+
+
+def names_a_name(name: str) -> bool:
+    """Return whether a column is called `name` in some language, which anything may have."""
+    return words(name) in BARE_NAMES
+
+
+def names_a_thing(name: str) -> bool:
+    """Return whether a column of this name holds words for things, some of which are names too: towns, jobs, colours, brands."""
+    return names_no_person(name) or names_a_code(name) or not THING_WORDS.isdisjoint(words(name))
+
+
+def says_nothing(name: str) -> bool:
+    """Return whether a header says nothing about its column: `col7`, `f3`, `Unnamed: 2`, `text`."""
+    return all(word.isdecimal() or len(word) <= 2 or word in EMPTY_WORDS for word in words(name))
 
 
 def names_personal_cells(name: str) -> bool:

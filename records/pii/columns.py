@@ -1,16 +1,26 @@
 """Detection of personal columns, by the name of a column and by the form of its cells."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.sections.data import Data, Pii
+from paracosm.recipes.sections.data import Data, FieldOverride, Pii
+from paracosm.records.fields.kind import KINDS as FIELD_KINDS
 from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.inference.column_names import names_no_person, names_staff, personal_kinds
-from paracosm.records.pii.kinds import KINDS
+from paracosm.records.inference.column_names import (
+    names_a_name,
+    names_a_thing,
+    names_no_person,
+    names_staff,
+    personal_kinds,
+    says_nothing,
+)
+from paracosm.records.pii.kinds import KINDS, notation
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
 from paracosm.records.schema.schema import Field, Schema
@@ -23,8 +33,28 @@ LEAST_BY_CELLS = 0.9
 """Least share of cells that must match a kind which the column's name does not indicate."""
 LEAST_NAMES = 0.6
 """Least share for names such as `name` or `doctor`: such a column may hold anything."""
+LEAST_WORDS_NAMED = 0.5
+"""Least share of single words that are on the lists of names, in a column called `name`."""
+LEAST_WORDS_UNNAMED = 0.65
+"""The same where the header says nothing, such as `col7`. Towns, countries, cars and brands reach 0.55, surnames 0.9 and more."""
+LEAST_WORDS = 0.85
+"""The same under any other header."""
+FEWEST_WORDS = 20
+"""Fewest distinct single words that are taken for names without a telling header."""
+MOST_PARTS = 2
+"""Words of a given or family name that stands alone, such as `Anne-Marie` or `García López`."""
+PHONE = re.compile(r"\+\d[\d ()/-]{7,18}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4}|\d{3}\.\d{3}\.\d{4}")
+"""Cells that are phone numbers whatever their column is called."""
 FEWEST_NAMES = 5
 """Fewest distinct cells from which a column is recognized as names without a telling column name."""
+
+
+MINTED = ("name", "email", "phone", "address", "bank_account", "card", "national_id", "ip", "url")
+"""Kinds of which generation mints new values. Towns and postcodes are modelled, and dates too."""
+FEWEST = 20
+"""Distinct cells below which a column that repeats is a closed list, such as the phones of five branches; names are always minted."""
+REPEATS = 10
+"""Records per distinct cell from which on such a column repeats."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +85,24 @@ def personal_columns(raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii) ->
         DataError: `data.pii` names a column that does not exist.
     """
     _check_columns(pii, [str(name) for name in raw.columns])
-    columns = (
+    found = [
         _personal_column(raw[field.name], field, data, pii) for field in schema if field.name not in pii.keep
+    ]
+    columns = [column for column in found if column is not None and _is_requested(column, pii)]
+    return list(map(_with_part(columns), columns))
+
+
+def _with_part(columns: Sequence[PersonalColumn]) -> Callable[[PersonalColumn], PersonalColumn]:
+    """Return a function that takes `Name` beside `Vorname` for the family name."""
+    has_given = any(column.part == "given" and column.by == "name" for column in columns)
+    return lambda column: (
+        replace(column, part="family")
+        if has_given
+        and column.part in ("given", "full")
+        and names_a_name(column.name)
+        and column.by == "name"
+        else column
     )
-    return [column for column in columns if column is not None and _is_requested(column, pii)]
 
 
 def _is_requested(column: PersonalColumn, pii: Pii) -> bool:
@@ -105,8 +149,14 @@ def _by_name(name: str, cells: list[str], staff: bool) -> PersonalColumn | None:
     for kind, part in personal_kinds(name):
         share = _share(kind, cells)
         least = LEAST_NAMES if part == "full" else LEAST_NAMED
-        evidence = _name_share(cells) if part == "full" and name.lower() in ("name", "names") else share
-        if evidence >= least and kind != "date":
+        if part == "full" and names_a_name(name):
+            # Anything may have a name, so the cells have to be names of persons.
+            if has_name_lists() and (_name_share(cells) >= least or _single_names(cells, LEAST_WORDS_NAMED)):
+                given = _single_names(cells, LEAST_WORDS_NAMED) or part
+                return PersonalColumn(
+                    name, kind, part if _name_share(cells) >= least else given, share, "name", staff
+                )
+        elif share >= least and kind != "date":
             return PersonalColumn(name, kind, part, share, "name", staff)
     return None
 
@@ -115,11 +165,35 @@ def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None
     for kind in KINDS.values():
         if kind.by_cells and (share := _share(kind.name, cells)) >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, kind.name, "", share, "cells")
-    if field.kind.words and len(cells) >= FEWEST_NAMES:
-        share = _name_share(cells, pii.language)
-        if share >= LEAST_BY_CELLS:
-            return PersonalColumn(field.name, "name", "full", share, "cells")
+    share = sum(PHONE.fullmatch(cell.strip()) is not None for cell in cells) / max(1, len(cells))
+    if share >= LEAST_BY_CELLS and len(cells) >= FEWEST_NAMES:
+        return PersonalColumn(field.name, "phone", "", share, "cells")
+    if not field.kind.words or not has_name_lists():
+        return None
+    if len(cells) >= FEWEST_NAMES and (share := _name_share(cells, pii.language)) >= LEAST_BY_CELLS:
+        return PersonalColumn(field.name, "name", "full", share, "cells")
+    least = LEAST_WORDS_UNNAMED if says_nothing(field.name) else LEAST_WORDS
+    if len(cells) >= FEWEST_WORDS and not names_a_thing(field.name) and (part := _single_names(cells, least)):
+        return PersonalColumn(field.name, "name", part, least, "cells")
     return None
+
+
+def _single_names(cells: list[str], least: float) -> str:
+    """Return `given` or `family` if most cells are single words on the lists of names, else an empty text."""
+    lists, given, family = name_lists("en"), 0, 0
+    for cell in cells:
+        parts = [word for word in re.split(r"[\s-]+", cell) if word.casefold() not in TITLES]
+        if 1 <= len(parts) <= MOST_PARTS and all(part[:1].isupper() for part in parts):
+            given += all(part.casefold() in lists.known_given for part in parts)
+            family += all(part.casefold() in lists.known_family for part in parts)
+    if len(cells) < FEWEST_NAMES or max(given, family) < least * len(cells):
+        return ""
+    return "given" if given > family else "family"
+
+
+def has_name_lists() -> bool:
+    """Return whether the lists of names are installed, which the extra `pii` brings."""
+    return find_spec("faker") is not None
 
 
 def _share(kind: str, cells: list[str]) -> float:
@@ -136,3 +210,37 @@ def _name_share(cells: list[str], language: str = "en") -> float:
         family = any(word.casefold() in lists.known_family for word in words)
         names += 2 <= len(words) <= 4 and capitalized and given and family and not any(map(str.isdigit, cell))
     return names / max(1, len(cells))
+
+
+def minted_fields(
+    schema: Schema, columns: Sequence[PersonalColumn], raw: pd.DataFrame, data: Data
+) -> dict[str, Field]:
+    """Return the personal fields whose values are minted, by name, instead of being learnt.
+
+    Args:
+        schema: the inferred fields.
+        columns: the personal columns.
+        raw: the table before replacement; the notation of its cells is kept.
+        data: the recipe's data section.
+    """
+    fields = {}
+    for column in columns:
+        override = data.fields.get(column.name, FieldOverride())
+        spared = column.name in (data.target, data.subject, data.sequence) or override.fresh is False
+        if (
+            column.kind not in MINTED
+            or spared
+            or (override.type is not None and FIELD_KINDS[override.type].modelled)
+        ):
+            continue
+        cells = to_source_strings(raw[column.name]).dropna()
+        distinct = [str(cell) for cell in cells.unique()]
+        modelled = schema[column.name].modelled and not schema[column.name].is_text
+        closed = len(distinct) < FEWEST and len(cells) >= REPEATS * len(distinct)
+        if modelled and (column.staff if column.kind == "name" else closed):
+            continue
+        kind = f"name.{column.part or 'full'}" if column.kind == "name" else column.kind
+        fields[column.name] = Field(
+            name=column.name, type="identifier", pattern=notation(kind, distinct), fresh=True, personal=kind
+        )
+    return fields

@@ -3,7 +3,11 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 
+import pandas as pd
+
+from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.formats.identifier_pattern import DIGITS, SMALL
 
 HEX = "0123456789abcdef"
@@ -60,3 +64,20 @@ class KeyedRandom:
 
     def _digest(self, purpose: tuple[object, ...]) -> bytes:
         return hmac.digest(self._key, repr(purpose).encode(), hashlib.sha256)
+
+
+def value_hash(key: bytes, column: str, value: str) -> str:
+    """Return a keyed hash of a value, by which generation avoids it without knowing it."""
+    return hmac.digest(
+        key, repr((column, " ".join(value.split()).casefold())).encode(), hashlib.sha256
+    ).hex()[:24]
+
+
+def hashes_of(fields: Collection[str], raw: pd.DataFrame, key: bytes) -> dict[str, list[str]]:
+    """Return the keyed hashes of all cells of some columns, sorted."""
+    return {
+        name: sorted(
+            {value_hash(key, name, str(cell)) for cell in to_source_strings(raw[name]).dropna().unique()}
+        )
+        for name in fields
+    }

@@ -1,8 +1,10 @@
 """The kinds of personal data: patterns of their cells, and their masks in texts. `column_names` has the names of their columns."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from paracosm.records.formats.identifier_pattern import infer_pattern
 from paracosm.records.pii.check_digits import iban_is_valid, luhn_is_valid
 from paracosm.records.pii.patterns import EMAIL, IP, WEB
 
@@ -68,3 +70,29 @@ KINDS: dict[str, PersonalKind] = {
 }
 ID_KINDS = ("record_id", "national_id", "bank_account", "card", "phone", "email", "ip", "url")
 """Kinds of which a value identifies one person, account or machine: two values never share an invented value."""
+NAMES = ("name.given", "name.family", "name.full")
+"""Kinds and parts of the names of persons."""
+
+
+def notation(kind: str, cells: Sequence[str]) -> str:
+    """Return how values are written: the words of a name, the part of an address, or the pattern of a number."""
+    if kind in NAMES:
+        form = kind.removeprefix("name.")
+        if form == "full":
+            commas = sum("," in cell for cell in cells)
+            form = "family, given" if 2 * commas > len(cells) else "given family"
+        upper = sum(cell.isupper() for cell in cells)
+        lower = sum(cell.islower() for cell in cells)
+        most = len(cells) / 2
+        return form.upper() if upper > most else form if lower > most else form.title()
+    if kind == "address":
+        numbered = sum(any(map(str.isdigit, cell)) for cell in cells)
+        long = sum("\n" in cell or cell.count(",") > 1 for cell in cells)
+        return (
+            "address"
+            if 2 * long > len(cells)
+            else "street_address"
+            if 2 * numbered > len(cells)
+            else "street_name"
+        )
+    return "" if kind in ("email", "url") else infer_pattern(cells)

@@ -15,7 +15,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.sections.data import Data, Pii
 from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.pii.columns import PersonalColumn, personal_columns
+from paracosm.records.pii.columns import PersonalColumn, minted_fields, personal_columns
 from paracosm.records.pii.detectors import ner_model, require_extra
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
 from paracosm.records.pii.lexicon.name_lists import name_lists
@@ -23,7 +23,7 @@ from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.replacement import Findings, Replacement
 from paracosm.records.pii.subjects import STAFF, Subjects, genders_of, subjects_of
 from paracosm.records.pii.text_detection import TextCell, find_in_texts
-from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.schema import Field, Schema
 
 SHORTEST_IDENTIFIER = 5
 """Characters of the shortest identifier that is searched for in the texts of all records."""
@@ -36,12 +36,14 @@ class Protected:
     Attributes:
         raw: the table, with as many rows as before.
         left_out: names of the columns that were left out.
+        minted: by name, the fields that the model never sees because generation mints new values for them.
         facts: counts for `run.json`, without any value of the table.
         warnings: warnings for the user.
     """
 
     raw: pd.DataFrame
     left_out: tuple[str, ...]
+    minted: dict[str, Field]
     facts: dict[str, Any]
     warnings: tuple[str, ...]
 
@@ -102,7 +104,7 @@ def protect(
     findings = find_personal(raw, schema, data, pii, progress=progress)
     warnings = _warnings(findings, data, pii)
     if pii.action == "report":
-        return Protected(raw, (), summary(findings, pii), warnings)
+        return Protected(raw, (), {}, summary(findings, pii), warnings)
     replacement = Replacement(raw, schema, pii, findings, salt)
     left_out = _columns_to_drop(findings, data, pii)
     protected = raw.drop(columns=left_out)
@@ -120,7 +122,9 @@ def protect(
         for cell, spans in texts:
             cells.iat[cell.row] = replacement.text(cell, spans)
         protected[name] = cells.astype("string")
-    return Protected(protected, tuple(left_out), summary(findings, pii), warnings)
+    columns = [column for column in findings.columns if column.name not in left_out]
+    minted = minted_fields(schema, columns, raw, data)
+    return Protected(protected, tuple(left_out), minted, summary(findings, pii), warnings)
 
 
 def _columns_to_drop(findings: Findings, data: Data, pii: Pii) -> list[str]:

@@ -27,6 +27,7 @@ WEEKS = 52
 MOST_DRAWS = 64
 """Attempts to draw a value that is free, before a longer one is drawn."""
 NORTH_AMERICAN_PHONE = re.compile(r"1?[2-9]\d{9}")
+IBAN_FORM = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}")
 EXTENSION = re.compile(r" ?(?:x|ext\.?) ?\d+$", re.IGNORECASE)
 UNIT = re.compile(
     r"(?P<before>,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Room|Rm)\.? ?#?|#))(?P<number>\w{1,6})\b",
@@ -127,6 +128,23 @@ class Pseudonyms:
             scheme = re.match(r"https?://", text)
             return f"{scheme.group() if scheme else ''}{new}"
         return new if kind == "ip" else _in_notation_of(text, new)
+
+    def minted(self, kind: str, model: str) -> str:
+        """Return a number of a kind in the notation of `model`, with check digits; unlike `identifier`, it remembers nothing."""
+        real = canonical(kind, model)
+        if kind == "bank_account" and IBAN_FORM.fullmatch(real.upper()):
+            new = with_iban_check(real[:2].upper(), real[4:].upper())
+        elif kind == "card" and real.isdecimal():
+            new = with_luhn(real[:-1])
+        else:
+            new = self._draw(kind, real, 0)
+        return new if kind in ("ip", "url") else _in_notation_of(model, new)
+
+    def street(self, provider: str, *purpose: object) -> str:
+        """Return what a provider of Faker makes: `street_name`, `street_address`, or `address` with town and postcode."""
+        faker = _faker(self._locale)
+        faker.seed_instance(self._random.number(provider, *purpose))
+        return str(getattr(faker, provider)()).replace("\n", ", ")
 
     def _draw_free(self, kind: str, real: str) -> str:
         for attempt in range(MOST_DRAWS):
