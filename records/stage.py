@@ -35,6 +35,7 @@ from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
+from paracosm.records.sources.row_limit import limited
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import divide, find_clusters
@@ -158,9 +159,8 @@ def assemble(
         DataError: a column, a cell or the number of rows does not fit the recipe.
     """
     data = recipe.data
-    if data.limit is not None:
-        raw = raw.head(data.limit)
     origin = origin_of(raw)
+    raw = limited(raw, data)
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
