@@ -152,8 +152,11 @@ class Data(Section):
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Read at most this many rows, the first ones; null reads all. Not allowed with `privacy`, where no row may decide whether another
-    one is read: raise `split.test` instead."""
+    """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
+    raise `split.test` instead."""
+    limit_order: Literal["random", "first"] = "random"
+    """Which rows `limit` leaves. `random` draws them by `split.seed`, whatever their order, and reads the whole source; `first` reads
+    no further than needed, and a source in order of time or class then gives one part of it."""
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
     split: Split = Split()
