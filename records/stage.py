@@ -40,6 +40,7 @@ from paracosm.records.splitting.given_splits import divide_rest, given_digests, 
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import find_clusters
+from paracosm.records.text.composed import composed
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,8 @@ def assemble(
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
+    raw, notes = composed(raw, [field.name for field in inference.schema if field.is_text])
+    inference = replace(inference, warnings=(*inference.warnings, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
