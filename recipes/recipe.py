@@ -46,10 +46,19 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _private_splits_are_drawn(self) -> "Recipe":
+        for name in ("control", "test"):
+            if self.privacy is not None and getattr(self.data, name) is not None:
+                raise ValueError(
+                    f"data.{name}: under privacy, each unit of data.source alone decides on its split; leave out data.{name}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _private_rows_are_not_limited(self) -> "Recipe":
         if self.privacy is not None and self.data.limit is not None:
             raise ValueError(
-                "data.limit takes the first rows, so that under privacy one row could decide whether another one is read;"
+                "data.limit leaves out rows, so that under privacy one row could decide whether another one is used;"
                 " leave it out, and raise data.split.test or data.split.control to train on fewer records"
             )
         return self

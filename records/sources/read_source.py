@@ -25,6 +25,7 @@ from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
 from paracosm.records.sources.json_file import read_json
 from paracosm.records.sources.parquet import read_parquet
+from paracosm.records.sources.row_limit import limited
 from paracosm.records.sources.sql import read_sql
 
 __all__ = ["from_object", "read_source", "source_digest", "source_files", "table_digest"]
@@ -71,13 +72,14 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     """
     resolved = resolve(data.source, "data.source", DataError)
     with resolved.hiding(DataError):
-        data = data.model_copy(update={"source": resolved.text})
+        whole = {} if data.limit_order == "first" else {"limit": None}
+        given, data = data, data.model_copy(update={"source": resolved.text, **whole})
         if _is_url(data.source):
-            return _limited(_read_url(data, root), data)
+            return _limited(_read_url(data, root), data, given)
         files = source_files(data, root=root)
         if len(files) == 1 and files[0].is_dir():
-            return _limited(read_saved(files[0], drop=data.drop, nested=data.nested), data)
-        return _limited(_read_files(files, data), data)
+            return _limited(read_saved(files[0], drop=data.drop, nested=data.nested), data, given)
+        return _limited(_read_files(files, data), data, given)
 
 
 def source_digest(data: Data, *, root: Path) -> str | None:
@@ -219,11 +221,11 @@ def _suffix(file: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
+def _limited(table: pd.DataFrame, data: Data, given: Data) -> pd.DataFrame:
     table = checked(
         table, data.source.partition("://")[0] if _is_url(data.source) else data.source.replace(SEVERAL, ", ")
     )
-    return table if data.limit is None else table.head(data.limit).reset_index(drop=True)
+    return limited(table, given)
 
 
 def _sample(name: str) -> Path:

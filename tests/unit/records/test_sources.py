@@ -101,9 +101,21 @@ def test_a_glob_reads_sorted_files_with_columns_in_any_order(tmp_path):
     assert len(read(tmp_path, "*.csv", limit=1)) == 1
 
 
-def test_limit_reads_the_first_rows(tmp_path):
+def test_limit_reads_the_first_rows_where_it_is_told_so(tmp_path):
     put(tmp_path, "a.csv", "a\n1\n2\n3\n")
-    assert rows(read(tmp_path, "a.csv", limit=2)) == [["1"], ["2"]]
+    assert rows(read(tmp_path, "a.csv", limit=2, limit_order="first")) == [["1"], ["2"]]
+
+
+def test_limit_draws_rows_whatever_their_order(tmp_path):
+    cells = [str(number % 150) for number in range(200)]
+    put(tmp_path, "a.csv", "a\n" + "\n".join(cells) + "\n")
+    put(tmp_path, "b.csv", "a\n" + "\n".join(reversed(cells)) + "\n")
+    drawn = rows(read(tmp_path, "a.csv", limit=40))
+    assert len(drawn) == 40
+    assert drawn == sorted(drawn, key=lambda row: cells.index(row[0])) or len(set(map(tuple, drawn))) < 40
+    assert sorted(drawn) == sorted(rows(read(tmp_path, "b.csv", limit=40)))
+    assert drawn != rows(read(tmp_path, "a.csv", limit=40, split={"seed": 1}))
+    assert len({int(row[0]) // 15 for row in drawn}) > 5
 
 
 def test_a_relative_path_is_looked_for_beside_the_recipe_first(tmp_path, monkeypatch):
