@@ -12,10 +12,11 @@ import yaml
 from pydantic import BaseModel
 
 from paracosm.cli.init.declared_fields import with_declarations
+from paracosm.cli.init.persons import Persons, find_persons
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.data import Data, Pii
 from paracosm.recipes.sections.model import Model
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.sources.read_source import read_source
@@ -41,12 +42,14 @@ class Draft:
         text: the same as commented YAML.
         prepared: schema, splits and warnings of the data.
         identifiers: columns that are left out as identifiers.
+        persons: decisions about persons.
     """
 
     recipe: Recipe
     text: str
     prepared: Prepared
     identifiers: tuple[str, ...]
+    persons: Persons
 
 
 def draft(*, source: str, out: Path, target: str | None = None, private: bool = False) -> Draft:
@@ -64,11 +67,24 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
     section = Data(source=source, target=target)
     raw = read_source(section, root=Path())
     inferred = infer(raw, section)
-    identifiers = tuple(field.name for field in inferred.schema if not field.modelled)
-    is_structured = not any(field.is_text for field in inferred.schema)
+    persons = find_persons(raw, inferred.schema, section, private=private)
+    spared = (persons.subject, *persons.replaced)
+    identifiers = tuple(
+        field.name for field in inferred.schema if not field.modelled and field.name not in spared
+    )
+    dropped = [*identifiers, *(name for name in persons.dropped if name not in identifiers)]
+    is_structured = not any(
+        field.is_text for field in inferred.schema if field.name not in (*spared, *dropped)
+    )
     recipe = Recipe(
         name=_name(source),
-        data=Data(source=_source_from(source, out), drop=list(identifiers), target=target),
+        data=Data(
+            source=_source_from(source, out),
+            drop=dropped,
+            subject=persons.subject,
+            target=target,
+            pii=persons.pii,
+        ),
         model=Model(layers=LAYERS) if is_structured else Model(),
     )
     if private:
@@ -78,7 +94,9 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
     else:
         prepared = assemble(recipe, raw)
     # The recipe drops the identifiers, so only the first inference has warnings about them.
-    prepared = replace(prepared, warnings=tuple(dict.fromkeys((*inferred.warnings, *prepared.warnings))))
+    settled = persons.settled_warnings()
+    every = dict.fromkeys((*inferred.warnings, *prepared.warnings))
+    prepared = replace(prepared, warnings=tuple(line for line in every if not line.startswith(settled)))
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
     if private:
         notes["data.fields"] = UNCONFIRMED
@@ -86,10 +104,11 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
     notes["data.target"] = (
         () if target else ("Not set: name a column here to measure the utility for predicting it.",)
     )
+    notes |= {"data.subject": persons.subject_lines, "data.pii": persons.pii_lines}
     if recipe.model.layers is None:
         notes["model.layers"] = ("All layers are kept here, because the records contain text.",)
     lines = [*_opening(out), *_section_lines(recipe, notes)]
-    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers)
+    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons)
 
 
 def _opening(out: Path) -> Iterator[str]:
@@ -110,7 +129,10 @@ def _section_lines(
             yield ""
         yield from _comments(field.description, indent)
         yield from (line for note in notes.get(full_key, ()) for line in _comments(note, indent))
-        if isinstance(value, BaseModel):
+        if isinstance(value, Pii):
+            given = value.model_dump(mode="json", exclude_defaults=True)
+            yield f"{indent}{key}: {_yaml(given if len(given) > 1 else value.action)}"
+        elif isinstance(value, BaseModel):
             if not field.description:
                 yield from _comments(type(value).__doc__, indent)
             yield f"{indent}{key}:"
@@ -208,6 +230,7 @@ def write_draft(
     lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
     if made.identifiers:
         lines.append(f"left out as identifiers: {', '.join(map(_printable, made.identifiers))}")
+    lines += [*made.persons.subject_lines, *made.persons.pii_lines]
     if private:
         lines.append(
             "warning: data.fields was read from the records; an expert of the domain has to confirm it"
