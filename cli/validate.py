@@ -35,16 +35,15 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     """
     from paracosm.finetune.cost_estimate import estimate_cost
     from paracosm.finetune.dp.settings import as_trained
-    from paracosm.pipeline import check_early
-    from paracosm.records.constraints.rules import read_rules
     from paracosm.records.schema.table import to_records
     from paracosm.records.sources.read_source import read_source
     from paracosm.records.stage import assemble
+    from paracosm.refusals import refuse_recipe, refuse_records
 
-    check_early(recipe)
+    refuse_recipe(recipe)
     prepared = assemble(recipe, read_source(recipe.data, root=root))
     train = to_records(prepared.splits["train"], prepared.schema)
-    violations = read_rules(recipe.rules, prepared.schema, root).violations(train)
+    violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
     return prepared, estimate_cost(as_trained(recipe), prepared.schema, train)

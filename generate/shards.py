@@ -1,14 +1,15 @@
 """Shards of a run's synthetic records: one Parquet file per block, and the same as CSV or JSONL if asked for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paracosm.generate.identifiers import FreshIdentifiers
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.csv_writer import write_csv
 from paracosm.records.schema.jsonl_writer import write_jsonl
 from paracosm.records.schema.schema import Record, Schema
-from paracosm.records.schema.table import read_table, to_records, to_table, write_table, written
+from paracosm.records.schema.source_types import write_records
+from paracosm.records.schema.table import read_table, to_records, to_table, written
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def write_shard(
     published = Schema(tuple(field for field in schema if field.modelled or field.fresh))
     table = to_table(records, published)
     columns = [name for name in schema.columns if name in table.columns or name not in schema.names]
+    # The types of the source, so that a reader of the source reads these records too.
     text = written(table, published)
     if columns:
         text = text.reindex(columns=columns)
@@ -69,4 +71,4 @@ def write_shard(
     if "jsonl" in formats:
         write_jsonl(text, run.shard(number, "jsonl"), published)
     # Last, because a shard counts as finished once its Parquet file exists.
-    write_table(table, run.shard(number), published, columns)
+    write_records(table, run.shard(number), replace(published, column_types=schema.column_types), columns)

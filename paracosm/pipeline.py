@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, indented, to_stderr
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import STAGES, Run
+from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
+from paracosm.refusals import refuse_recipe, refuse_records
 from paracosm.stage_summary import stage_line
 
 
@@ -48,13 +49,15 @@ def run(
 
 def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_stderr) -> Run:
     """Run all stages of an opened run; see `run`."""
-    check_early(opened.recipe)
+    refuse_recipe(opened.recipe)
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"
         for name, verb in _verbs(opened, data).items():
             ran = verb(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(progress))
             _report(opened.run, name, ran, progress)
+            if name == "records":
+                refuse_prepared(opened)
             if name == "finetune" and (ran or not opened.from_run):
                 opened.keep_trained()
             if name == "generate" and completes and not opened.from_run:
@@ -95,23 +98,17 @@ def _opened(recipe: Recipe | Path | str, run: Path | None, root: Path | None) ->
     return opened if root is None else replace(opened, root=root.resolve())
 
 
-def check_early(recipe: Recipe) -> None:
-    """Check what a later stage would only find after the training.
+def refuse_prepared(opened: OpenRun) -> None:
+    """Check the records of a run against what its later stages ask of them, unless the training is done."""
+    from paracosm.records.schema.schema import Schema
+    from paracosm.records.schema.table import read_table
 
-    Raises:
-        RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy section forbids.
-        ModelError: the base model is not a folder, alias or Hub id, or does not suit the objective.
-    """
-    from paracosm.eval.gates.ruling import check_names
-    from paracosm.finetune.dp.settings import as_trained
-    from paracosm.finetune.models.base_model import check_objective, locate
-    from paracosm.finetune.models.quantization import check_installed
-
-    check_names(recipe.release)
-    as_trained(recipe)
-    locate(recipe.model)
-    check_installed(recipe.model)
-    check_objective(recipe.model, recipe.finetune.objective)
+    run = opened.run
+    if run.journal.stage("finetune").get("status") == "done":
+        return
+    schema = Schema.load(run.schema)
+    splits = {name: read_table(run.split(name), schema) for name in SPLITS}
+    refuse_records(opened.recipe, schema, splits, opened.root)
 
 
 def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRun], None]:

@@ -49,7 +49,7 @@ class Recipe(Section):
     def _private_rows_are_not_limited(self) -> "Recipe":
         if self.privacy is not None and self.data.limit is not None:
             raise ValueError(
-                "data.limit takes the first rows, so that under privacy one row could decide whether another one is read;"
+                "data.limit leaves out rows, so that under privacy one row could decide whether another one is used;"
                 " leave it out, and raise data.split.test or data.split.control to train on fewer records"
             )
         return self

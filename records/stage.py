@@ -28,9 +28,12 @@ from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
 from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
+from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
+from paracosm.records.sources.row_limit import limited
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import divide, find_clusters
@@ -92,7 +95,7 @@ class _Records:
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
         data = recipe.data
         if self.table is not None:
-            self.raw = from_object(self.table, drop=data.drop)
+            self.raw = from_object(self.table, drop=data.drop, nested=data.nested)
         digest = source_digest(data, root=self.root) if self.raw is None else None
         if digest is None:
             self.raw = read_source(data, root=self.root) if self.raw is None else self.raw
@@ -125,7 +128,9 @@ def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, d
     """Return the schema and the splits that `prepare` would write."""
     prepared = assemble(
         recipe,
-        read_source(recipe.data, root=root) if table is None else from_object(table, drop=recipe.data.drop),
+        read_source(recipe.data, root=root)
+        if table is None
+        else from_object(table, drop=recipe.data.drop, nested=recipe.data.nested),
     )
     return prepared.schema, prepared.splits
 
@@ -152,11 +157,11 @@ def assemble(
         DataError: a column, a cell or the number of rows does not fit the recipe.
     """
     data = recipe.data
-    if data.limit is not None:
-        raw = raw.head(data.limit)
+    origin = origin_of(raw)
+    raw = limited(raw, data)
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
-        raw = separate_cells(raw, data)
+        raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
@@ -190,6 +195,7 @@ def assemble(
     schema = _with_sequence(recipe, schema, splits["train"])
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
+    schema = with_source_types(schema, origin, splits["train"], warnings)
     if clusters.copies:
         warnings.append(
             f"{clusters.copies} of {len(typed)} rows repeat an earlier row more often than chance explains: they are taken for copies"

@@ -102,7 +102,7 @@ def draws(name: str, count: int) -> Iterator[dict[str, float]]:
         lost = sum(
             len(set(table[field.name].dropna()) - set(train[field.name].dropna()))
             for field in fields
-            if field.type == "category"
+            if field.discrete and field.kind.words
         )
         control = exact_flags(parts["control"], train, fields)
         copied = exact_flags(fresh, train, fields)

@@ -8,9 +8,10 @@ import typer
 
 def init(
     data: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="DATA", help="Your data: CSV, TSV, JSONL, Parquet, a glob, hf://ORG/NAME, ..."
+            metavar="DATA...",
+            help="Your data: CSV, TSV, JSON, JSONL, Parquet, several files or a glob, hf://ORG/NAME, a database URL, ...",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Recipe file to write.")] = Path(
@@ -18,6 +19,10 @@ def init(
     ),
     target: Annotated[
         str | None, typer.Option("--target", metavar="COLUMN", help="Column that a model would predict.")
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", metavar="SELECT", help="The SELECT to model, if DATA is a database URL."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     private: Annotated[
@@ -30,5 +35,7 @@ def init(
     """Write a commented recipe for your own data."""
     from paracosm.cli.init.recipe_template import write_draft
 
-    for line in write_draft(source=data, out=out, target=target, force=force, private=private):
+    for line in write_draft(
+        source="\n".join(data), out=out, target=target, query=query, force=force, private=private
+    ):
         print(line)

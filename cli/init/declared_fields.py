@@ -65,7 +65,7 @@ def _without_scientific(recipe: Recipe, schema: Schema, typed: pd.DataFrame) -> 
                 raise DataError(f"column {field.name!r}: {reason}")
             warnings.append(f"column {field.name!r}: {reason}; left out")
             continue
-        fields.append(replace(field, scientific=0, decimals=decimals))
+        fields.append(replace(field, scientific=0, decimals=decimals, format=""))
         warnings.append(
             f"column {field.name!r}: is declared with {decimals} decimals, because private training does not support scientific numbers"
             f"{'; values are rounded' * (exact > decimals)}{f'; {lost} values become 0' * (lost > 0)}"

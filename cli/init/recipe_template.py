@@ -16,9 +16,11 @@ from paracosm.cli.init.persons import Persons, find_persons
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.data import Data, Pii
+from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.recipes.sections.model import Model
 from paracosm.records.inference.infer_schema import infer
+from paracosm.records.schema.origin import origin_of
+from paracosm.records.sources.nested import Nested
 from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import Prepared, assemble
 
@@ -30,7 +32,21 @@ UNCONFIRMED = (
     "a record has it is published without noise, and the guarantee does not cover it.",
 )
 WIDTH = 100
-ENDINGS = (".gz", ".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet")
+ENDINGS = (
+    ".gz",
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".parquet",
+    ".zst",
+    ".bz2",
+    ".xz",
+    ".zip",
+)
 
 
 @dataclass(frozen=True)
@@ -52,20 +68,25 @@ class Draft:
     persons: Persons
 
 
-def draft(*, source: str, out: Path, target: str | None = None, private: bool = False) -> Draft:
+def draft(
+    *, source: str, out: Path, target: str | None = None, query: str | None = None, private: bool = False
+) -> Draft:
     """Infer a recipe from the records at `source`.
 
     Args:
         source: the value of `data.source`; a relative path starts in the current folder.
         out: path of the recipe; a path of the source is written relative to its folder.
         target: column that a downstream model would predict.
+        query: SELECT statement, if the source is a database.
         private: whether to draft for differential privacy, with every field declared.
 
     Raises:
         DataError: the source cannot be used, or the target is not a column of it.
     """
-    section = Data(source=source, target=target)
+    # Arrays are read as JSON text, so that the recipe runs; a warning names the columns.
+    section = Data(source=source, target=target, query=query, nested="json")
     raw = read_source(section, root=Path())
+    nested: Nested = "json" if origin_of(raw).has_arrays else "error"
     inferred = infer(raw, section)
     persons = find_persons(raw, inferred.schema, section, private=private)
     spared = (persons.subject, *persons.replaced)
@@ -77,9 +98,11 @@ def draft(*, source: str, out: Path, target: str | None = None, private: bool = 
         field.is_text for field in inferred.schema if field.name not in (*spared, *dropped)
     )
     recipe = Recipe(
-        name=_name(source),
+        name=_name(source.partition(SEVERAL)[0]),
         data=Data(
-            source=_source_from(source, out),
+            source=SEVERAL.join(_source_from(part, out) for part in source.split(SEVERAL)),
+            query=query,
+            nested=nested,
             drop=dropped,
             subject=persons.subject,
             target=target,
@@ -145,7 +168,8 @@ def _section_lines(
                 declared = override.model_dump(mode="json", exclude_none=True)
                 yield f"{indent}  {_yaml(name)}: {_yaml(declared)}"
         else:
-            yield f"{indent}{key}: {_yaml(value)}"
+            several = full_key == "data.source" and SEVERAL in str(value)
+            yield f"{indent}{key}: {_yaml(str(value).split(SEVERAL) if several else value)}"
 
 
 def _comments(text: str | None, indent: str) -> list[str]:
@@ -211,7 +235,13 @@ def _source_from(source: str, out: Path) -> str:
 
 
 def write_draft(
-    *, source: str, out: Path, target: str | None = None, force: bool = False, private: bool = False
+    *,
+    source: str,
+    out: Path,
+    target: str | None = None,
+    query: str | None = None,
+    force: bool = False,
+    private: bool = False,
 ) -> list[str]:
     """Draft a recipe and write it to `out`; return the lines to print.
 
@@ -221,7 +251,7 @@ def write_draft(
     """
     if out.exists() and not force:
         raise RecipeError(f"{out}: exists already; choose another with -o, or replace it with --force")
-    made = draft(source=source, out=out, target=target, private=private)
+    made = draft(source=source, out=out, target=target, query=query, private=private)
     try:
         write_text(out, made.text)
     except OSError as error:

@@ -98,7 +98,9 @@ def _split_key(parts: list[str], text: str) -> KeyPath:
 def _value(text: str, path: KeyPath, label: str) -> Any:
     node = node_at(path)
     quoted = text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1
-    if node is not None and is_text(node) and not quoted:
+    # A key that takes a text or a list of texts, such as data.source, gets a list in brackets only.
+    either = node is not None and allows_type(node, "string") and allows_type(node, "array")
+    if node is not None and (is_text(node) or (either and text[:1] != "[")) and not quoted:
         return None if text in ("", "null") and allows_type(node, "null") else text
     try:
         return read_document(text, label).value

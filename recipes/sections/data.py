@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_serializer, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section, Share
 
-FieldType = Literal["integer", "number", "category", "boolean", "datetime", "text", "identifier"]
+FieldType = Literal[
+    "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
+]
 PersonalKind = Literal[
     "name",
     "email",
@@ -40,13 +42,13 @@ class FieldOverride(Section):
     categories: list[str] | None = None
     """All allowed values of a category field."""
     minimum: int | float | str | None = None
-    """Smallest allowed value of an integer, number or datetime."""
+    """Smallest allowed value of an integer, number, datetime, time or duration; times and durations in quotes."""
     maximum: int | float | str | None = None
-    """Largest allowed value of an integer, number or datetime."""
+    """Largest allowed value of an integer, number, datetime, time or duration; times and durations in quotes."""
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     """Digits after the decimal point of a number."""
     format: str | None = None
-    """Format of a datetime, in strftime codes such as %Y-%m-%d."""
+    """Format of a datetime, time or duration, in strftime codes such as %Y-%m-%d or %H:%M; of a number, how the source writes 1234567.89, such as 1.234.567,89 €."""
     max_length: Annotated[int, Field(ge=1)] | None = None
     """Longest allowed text, in characters."""
     fresh: bool | None = None
@@ -103,11 +105,26 @@ class Pii(Section):
         return {"action": given} if isinstance(given, str) else given
 
 
+SEVERAL = "\n"
+"""Character between the paths of a source that is a list; no path has it."""
+SOURCE_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+}
+
+
+def _joined_sources(given: Any) -> Any:
+    """Return a list of sources as one text, and everything else unchanged."""
+    if isinstance(given, list) and given and all(isinstance(path, str) for path in given):
+        return SEVERAL.join(given)
+    return given
+
+
 class Data(Section):
     """The records: their source, their columns and their splits."""
 
-    source: str
-    """A path or glob (CSV, TSV, JSONL, Parquet; gzip allowed), `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
+    source: Annotated[str, BeforeValidator(_joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
+    """A path, a glob or a list of paths with one schema (CSV, TSV, JSON, JSONL, Parquet; compressed too), a folder of
+    `Dataset.save_to_disk`, `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
     query: str | None = None
     """A single SELECT statement, if the source is a database URL; it cannot change the database. With `privacy`, it must
@@ -116,6 +133,9 @@ class Data(Section):
     """Split to read of a Hugging Face data set."""
     drop: list[str] = []
     """Columns to leave out."""
+    nested: Literal["error", "json"] = "error"
+    """Arrays inside records (JSON, Parquet, objects in memory): `error` refuses them, `json` reads and writes each as JSON text in
+    one cell. Nested objects always become columns with dotted names."""
     subject: str | None = None
     """Column that identifies the subject (person) of each record; all records of a subject go to the same split. null treats every
     row as a subject."""
@@ -132,16 +152,19 @@ class Data(Section):
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Read at most this many rows, the first ones; null reads all. Not allowed with `privacy`, where no row may decide whether another
-    one is read: raise `split.test` instead."""
+    """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
+    raise `split.test` instead."""
+    limit_order: Literal["random", "first"] = "random"
+    """Which rows `limit` leaves. `random` draws them by `split.seed`, whatever their order, and reads the whole source; `first` reads
+    no further than needed, and a source in order of time or class then gives one part of it."""
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
     split: Split = Split()
 
     @field_serializer("source", when_used="json")
-    def _without_password(self, source: str) -> str:
+    def _without_password(self, source: str) -> str | list[str]:
         """Hide a password: this form is stored in the run directory and in digests."""
-        return redact_url(source)
+        return source.split(SEVERAL) if SEVERAL in source else redact_url(source)
 
     def __repr_args__(self) -> Any:
         """Return the fields as pydantic does, with the password of the source hidden."""

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens
+from paracosm.records.formats.time_format import DAY, on_day
 from paracosm.records.schema.schema import Field, Value
 
 SMALLEST_STEP = timedelta(microseconds=1)
@@ -70,7 +71,10 @@ def restrict_to_range(
 
 def next_value(bound: Any, *, up: bool) -> Any:
     """Return the next representable value above (`up`) or below `bound`, which turns `>` into `>=`."""
-    if isinstance(bound, datetime):
+    if isinstance(bound, time):
+        beside = on_day(bound) + (SMALLEST_STEP if up else -SMALLEST_STEP)
+        return beside.time() if beside.date() == DAY.date() else bound
+    if isinstance(bound, datetime | timedelta):
         return bound + SMALLEST_STEP if up else bound - SMALLEST_STEP
     if isinstance(bound, int):
         return bound + 1 if up else bound - 1

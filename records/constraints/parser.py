@@ -35,7 +35,7 @@ nothing is executed as Python.
 import ast
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from keyword import iskeyword
 from typing import Any
 
@@ -43,6 +43,7 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.records.constraints.expression import DAY, Compute, Expression, ValueKind, close
 from paracosm.records.constraints.operations import ARGUMENT_KINDS, COMPARISONS, FUNCTIONS, OPERATORS
+from paracosm.records.formats.time_format import on_day
 from paracosm.records.schema.schema import Schema, Value
 
 IF = re.compile(r"\s*if\b(?P<condition>.+?)\bthen\b(?P<then>.+)", re.DOTALL)
@@ -178,7 +179,13 @@ class _Builder:
                 f"there is no field {name!r}{did_you_mean(name, self.schema.names)}; texts need quotes"
             )
         self.used.add(name)
-        return self.schema[name].kind.expressed_as, lambda values: values[name]
+        kind = self.schema[name].kind
+
+        def compute(values: Mapping[str, Value]) -> Any:
+            value = values[name]
+            return None if value is None else kind.in_rules(value)
+
+        return kind.expressed_as, compute
 
     def _all_or_any(self, node: ast.BoolOp) -> tuple[ValueKind, Compute]:
         operands = [self._truth(operand) for operand in node.values]
@@ -293,9 +300,9 @@ class _Builder:
         if beside != "moment" or not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             return kind, compute
         try:
-            moment = datetime.fromisoformat(node.value).replace(tzinfo=None)
+            moment = _moment(node.value)
         except ValueError as error:
-            raise self._refusal(f"{node.value!r} is not a moment such as 2024-12-31") from error
+            raise self._refusal(f"{node.value!r} is not a moment such as 2024-12-31 or 08:30") from error
         self.parts[id(node)] = "moment", lambda _: moment
         return self.parts[id(node)]
 
@@ -357,3 +364,11 @@ class _Builder:
                 return None
 
         return kind, compute
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment of a text constant; a time of day is one of the day on which rules compare times."""
+    try:
+        return on_day(time.fromisoformat(text).replace(tzinfo=None))
+    except ValueError:
+        return datetime.fromisoformat(text).replace(tzinfo=None)

@@ -34,6 +34,7 @@ class Kind(FieldKind[Field]):
     words: ClassVar[bool] = True
     widened_by: ClassVar[tuple[str, ...]] = ()
     json_value: ClassVar[bool] = False
+    dated: ClassVar[bool] = False
     expressed_as: ClassVar[Literal["number", "text", "truth", "moment"]] = "text"
 
     def format_of(self, cells: Sequence[str], override: FieldOverride) -> dict[str, Any] | None:
@@ -91,6 +92,9 @@ class Kind(FieldKind[Field]):
         return ""
 
     def computed(self, field: Field, value: Any) -> Value:
+        return value
+
+    def in_rules(self, value: Any) -> Any:
         return value
 
     def round_inward(self, field: Field, bound: Any, *, up: bool) -> Any:
@@ -194,3 +198,8 @@ class OrderedKind(Kind):
 def span_step(low: Decimal, high: Decimal) -> Decimal:
     """Return the unit of the leading digit of a span: 10 ** floor(log10(high - low))."""
     return Decimal(1).scaleb((high - low).adjusted())
+
+
+def declared_format(form: str) -> dict[str, str]:
+    """Return the key of a notation as a recipe declares it; none for the plain notation."""
+    return {"format": form} if form else {}

@@ -23,7 +23,8 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.datetime_format import datetime_formats, format_error, read_datetime
+from paracosm.records.formats.datetime_codes import format_error, read_datetime, write_datetime
+from paracosm.records.formats.datetime_format import datetime_formats, refined_format
 
 EPOCH = datetime(1970, 1, 1)
 """Moments in rules count as days since then."""
@@ -40,6 +41,7 @@ class Datetime(OrderedKind):
     croissant: ClassVar[str] = "sc:DateTime"
     declared_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "format")
     needed_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "format", "nullable")
+    dated: ClassVar[bool] = True
     expressed_as: ClassVar[Literal["number", "text", "truth", "moment"]] = "moment"
     bound_words: ClassVar[str] = "a date or time such as 2024-12-31 or one in the format {!r}"
 
@@ -47,7 +49,7 @@ class Datetime(OrderedKind):
         if override.format is not None:
             if error := format_error(override.format):
                 raise ValueError(error)
-            return {"format": override.format}
+            return {"format": refined_format(override.format, cells)}
         formats = datetime_formats(cells)
         return {"format": formats[0]} if formats else None
 
@@ -55,7 +57,7 @@ class Datetime(OrderedKind):
         return super().declaration(field) | {"format": field.format}
 
     def declared_bound(self, field: Field, bound: datetime) -> str:
-        return bound.strftime(field.format)
+        return write_datetime(bound, field.format)
 
     def bound(self, field: Field, where: str, bound: int | float | str) -> datetime:
         text = str(bound)
@@ -84,7 +86,7 @@ class Datetime(OrderedKind):
         return read_datetime(text, field.format)
 
     def write(self, field: Field, value: Any) -> str:
-        return value.strftime(field.format) if field.format else value.isoformat()
+        return write_datetime(value, field.format) if field.format else value.isoformat()
 
     def allows(self, field: Field, value: Any) -> bool:
         return isinstance(value, datetime) and super().allows(field, value)
@@ -143,4 +145,4 @@ class Datetime(OrderedKind):
 
 
 def _to_precision(field: Field, moment: datetime) -> datetime:
-    return read_datetime(moment.strftime(field.format), field.format)
+    return read_datetime(write_datetime(moment, field.format), field.format)

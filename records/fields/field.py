@@ -1,7 +1,7 @@
 """A column of a table: its type and the domain of its values."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
@@ -23,9 +23,9 @@ class Field:
     """Whether a cell may be missing."""
     missing: float = 0.0
     """Share of training cells that are missing."""
-    minimum: int | float | datetime | None = None
+    minimum: int | float | datetime | time | timedelta | None = None
     """Ordered fields: smallest allowed value."""
-    maximum: int | float | datetime | None = None
+    maximum: int | float | datetime | time | timedelta | None = None
     """Ordered fields: largest allowed value."""
     decimals: int = 0
     """Number: digits after the point."""
@@ -46,7 +46,7 @@ class Field:
     false: str = "false"
     """Boolean: words of the source for true and false."""
     format: str = ""
-    """Datetime: format of the source, in strftime codes."""
+    """Datetime, time, duration: format of the source, in strftime codes."""
     min_length: int = 0
     max_length: int = 0
     """Text: allowed length in characters."""
@@ -58,6 +58,12 @@ class Field:
     """Identifier: kind of personal data of the invented values, such as `email` or `name.family`; else new ones follow `pattern`."""
     declared: bool = False
     """Whether the recipe declares the domain; else it is fitted to the training records."""
+    arrow: str = ""
+    """Arrow type of the column in the source, such as `decimal128(10, 2)`; empty if the source has text only."""
+    dtype: str = ""
+    """pandas type of the column in the source if Arrow alone does not say it, such as `Int64`."""
+    labels: tuple[str, ...] = ()
+    """Words of all codes of a column that the source stores as codes: class labels, ordered categories."""
 
     @property
     def kind(self) -> FieldKind[Any]:
@@ -87,7 +93,7 @@ class Field:
     @property
     def is_moment(self) -> bool:
         """Whether values are dates."""
-        return self.kind.expressed_as == "moment"
+        return self.kind.dated
 
     @property
     def is_whole(self) -> bool:

@@ -2,7 +2,6 @@
 
 import math
 import operator
-import re
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, ClassVar
@@ -16,12 +15,18 @@ from paracosm.recipes.sections.data import FieldOverride
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.automata.number_automata import whole_number_code
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
-from paracosm.records.fields.bases import OrderedKind, span_step
+from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.number_format import INT64, digits_of, integer_format, unit_words
+from paracosm.records.formats.number_format import (
+    INT64,
+    integer_format,
+    notation_error,
+    read_integer,
+    unit_words,
+    write_integer,
+)
 
-WHOLE = re.compile(r"-?\d+", re.ASCII)
 NARROW = 10
 """Span below which a range is not rounded."""
 
@@ -34,10 +39,16 @@ class Integer(OrderedKind):
     arrow: ClassVar[pa.DataType] = pa.int64()
     croissant: ClassVar[str] = "sc:Integer"
     widened_by: ClassVar[tuple[str, ...]] = ("number",)
+    declared_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "format")
     json_value: ClassVar[bool] = True
 
     def format_of(self, cells: Sequence[str], override: FieldOverride) -> dict[str, Any] | None:
-        return integer_format(cells)
+        if override.format is not None and (error := notation_error(override.format)):
+            raise ValueError(error)
+        return integer_format(cells, override.format)
+
+    def declaration(self, field: Field) -> dict[str, Any]:
+        return super().declaration(field) | declared_format(field.format)
 
     def bound(self, field: Field, where: str, bound: int | float | str) -> int:
         exact = Decimal(str(bound))
@@ -59,13 +70,10 @@ class Integer(OrderedKind):
         return max(minimum, -INT64), min(maximum, INT64 - 1)
 
     def read(self, field: Field, text: str) -> int:
-        whole = int(digits_of(text, field.prefix, field.suffix, WHOLE))
-        if not -INT64 <= whole < INT64:
-            raise ValueError("too large")
-        return whole
+        return read_integer(field, text)
 
     def write(self, field: Field, value: Any) -> str:
-        return f"{field.prefix}{value:0{field.width}d}{field.suffix}"
+        return write_integer(field, value)
 
     def allows(self, field: Field, value: Any) -> bool:
         return type(value) is int and super().allows(field, value)
@@ -96,7 +104,7 @@ class Integer(OrderedKind):
 
     def summary(self, field: Field) -> str:
         count = int(field.maximum) - int(field.minimum) + 1  # type: ignore[arg-type]
-        return f"{count:,} possible values{unit_words(field.prefix, field.suffix)}"
+        return f"{count:,} possible values{unit_words(field)}"
 
     def computed(self, field: Field, value: Any) -> int:
         return round(value)

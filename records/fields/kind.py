@@ -1,7 +1,7 @@
 """The protocol of a field kind: all that the product asks about a type of field. One module of this package implements one kind."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from paracosm.recipes.sections.data import FieldOverride
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 
-Value = int | float | str | bool | datetime | None
+Value = int | float | str | bool | datetime | time | timedelta | None
 """A cell as a Python object; None is a missing cell."""
 Record = dict[str, Value]
 F = TypeVar("F")
@@ -46,6 +46,8 @@ class FieldKind(Protocol[F]):
     """Types whose values include those of this kind."""
     json_value: ClassVar[bool]
     """Whether JSON has a type for the values, other than text."""
+    dated: ClassVar[bool]
+    """Whether values have a date."""
     expressed_as: ClassVar[Literal["number", "text", "truth", "moment"]]
     """Kind of the values in expressions of rules."""
 
@@ -140,6 +142,10 @@ class FieldKind(Protocol[F]):
 
     def computed(self, field: F, value: Any) -> Value:
         """Return a computed value in the precision of the field; None where the field has no such value."""
+        ...
+
+    def in_rules(self, value: Any) -> Any:
+        """Return a present value as expressions of rules calculate with it."""
         ...
 
     def round_inward(self, field: F, bound: Any, *, up: bool) -> Any:

@@ -1,7 +1,6 @@
 """The kind `number`: decimal numbers with a unit, as fixed point or with significant digits."""
 
 import math
-import re
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, ClassVar
@@ -15,12 +14,17 @@ from paracosm.records.codec.automata.automaton import TokenPath
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.automata.number_automata import scientific_code, whole_number_code
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
-from paracosm.records.fields.bases import OrderedKind, span_step
+from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.number_format import digits_of, number_format, unit_words
+from paracosm.records.formats.number_format import (
+    notation_error,
+    number_format,
+    read_number,
+    unit_words,
+    write_number,
+)
 
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 NARROW = 10
 """Span in units of the last digit below which a range is not rounded."""
 LARGEST_FLOAT = 1.7976931348623157e308
@@ -33,15 +37,17 @@ class Number(OrderedKind):
     dtype: ClassVar[str] = "Float64"
     arrow: ClassVar[pa.DataType] = pa.float64()
     croissant: ClassVar[str] = "sc:Float"
-    declared_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "decimals")
+    declared_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "decimals", "format")
     needed_keys: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "decimals", "nullable")
     json_value: ClassVar[bool] = True
 
     def format_of(self, cells: Sequence[str], override: FieldOverride) -> dict[str, Any] | None:
-        return number_format(cells)
+        if override.format is not None and (error := notation_error(override.format)):
+            raise ValueError(error)
+        return number_format(cells, override.format)
 
     def declaration(self, field: Field) -> dict[str, Any]:
-        return super().declaration(field) | {"decimals": field.decimals}
+        return super().declaration(field) | {"decimals": field.decimals} | declared_format(field.format)
 
     def bound(self, field: Field, where: str, bound: int | float | str) -> float:
         number = float(Decimal(str(bound)))
@@ -61,19 +67,10 @@ class Number(OrderedKind):
         return float(first), float(last)
 
     def read(self, field: Field, text: str) -> float:
-        value = float(digits_of(text, field.prefix, field.suffix, NUMBER))
-        if abs(value) == float("inf"):
-            raise ValueError("too large")
-        # Adding 0.0 turns -0.0 into 0.0, so that zero has one form.
-        return (value if field.scientific else round(value, field.decimals)) + 0.0
+        return read_number(field, text)
 
     def write(self, field: Field, value: Any) -> str:
-        if field.scientific:
-            return f"{field.prefix}{value!r}{field.suffix}"
-        whole, point, fraction = f"{value:.{field.decimals}f}".partition(".")
-        if field.trim:
-            fraction = fraction.rstrip("0").ljust(field.least_decimals, "0")
-        return f"{field.prefix}{whole}{point if fraction else ''}{fraction}{field.suffix}"
+        return write_number(field, value)
 
     def allows(self, field: Field, value: Any) -> bool:
         return (
@@ -101,7 +98,7 @@ class Number(OrderedKind):
             if field.scientific
             else f"{field.decimals} decimal{'s' * (field.decimals != 1)}"
         )
-        return digits + unit_words(field.prefix, field.suffix)
+        return digits + unit_words(field)
 
     def computed(self, field: Field, value: Any) -> float | None:
         rounded = _rounded(field, float(value))

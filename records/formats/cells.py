@@ -5,18 +5,23 @@ import decimal
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.formats.datetime_format import read_datetime
+from paracosm.records.formats.datetime_codes import read_datetime
+from paracosm.records.formats.duration_format import read_duration, write_duration
 
 FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")
 """Constant offset from UTC at the end of a datetime format."""
 ZERO_FRACTION = re.compile(r"^-(?=0\.0$)|\.0$")
 EXACT = 1e16
 """Floats below it are printed with all digits of their whole part."""
+DURATION = "%-d days %H:%M:%S"
+LONG_DURATION = "%-d days %H:%M:%S.%6f"
+"""Durations of a typed source, as pandas prints them: with days, so that no reader takes them for times of day."""
 PLAIN = (int, np.integer, dates.time, uuid.UUID)
 
 
@@ -58,7 +63,9 @@ def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series
     kind = column.dtype
     if pd.api.types.is_float_dtype(kind):
         return to_source_strings(column).str.replace(ZERO_FRACTION, "", regex=True)
-    if not pd.api.types.is_object_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
+    if pd.api.types.is_timedelta64_dtype(kind):
+        column = column.astype(object)
+    elif not pd.api.types.is_object_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
         return to_source_strings(column)
 
     def write(moment: dates.datetime) -> str:
@@ -67,7 +74,7 @@ def to_separate_strings(column: pd.Series, form: str | None = None) -> pd.Series
         return _in_format(moment, form) or moment.isoformat(sep=" ")
 
     # `Series.map` would turn integers beside floats into floats.
-    cells = [_without_fraction(cell) for cell in column]
+    cells = [_in_declared_format(_without_fraction(cell), form) for cell in column]
     return _strings(pd.Series(cells, index=column.index, name=column.name, dtype=object), write)
 
 
@@ -112,6 +119,14 @@ def _datetimes(column: pd.Series) -> pd.Series:
 def _objects(column: pd.Series) -> pd.Series:
     moments = [cell for cell in column if isinstance(cell, dates.datetime) and cell is not pd.NaT]
     timespec = "microseconds" if any(moment.microsecond for moment in moments) else "seconds"
+    clocks = [cell for cell in column if isinstance(cell, dates.time) and cell.microsecond]
+    spans = [
+        cell
+        for cell in column
+        if isinstance(cell, dates.timedelta) and cell is not pd.NaT and cell.microseconds
+    ]
+    if clocks or spans:
+        column = column.map(_with_fraction, na_action="ignore")
     if changes_offset(column):
         column = column.map(_without_zone, na_action="ignore")
     return _strings(column, lambda moment: moment.isoformat(sep=" ", timespec=timespec))
@@ -145,12 +160,32 @@ def _in_format(moment: dates.datetime, form: str | None) -> str | None:
     return text if kept else None
 
 
+def _in_declared_format(cell: object, form: str | None) -> object:
+    """Return a time of day or a duration in a declared format that keeps it, and everything else unchanged."""
+    if form is None:
+        return cell
+    with suppress(ValueError):
+        if isinstance(cell, dates.time) and read_datetime(text := cell.strftime(form), form).time() == cell:
+            return text
+        if isinstance(cell, dates.timedelta) and cell is not pd.NaT:
+            text = write_duration(cell, form)
+            return text if read_duration(text, form) == cell else cell
+    return cell
+
+
 def _nanoseconds(name: object) -> DataError:
     return DataError(f"column {name!r}: holds nanoseconds; the finest supported unit is microseconds")
 
 
 def _without_zone(cell: object) -> object:
     return cell.replace(tzinfo=None) if isinstance(cell, dates.datetime) else cell
+
+
+def _with_fraction(cell: object) -> object:
+    """Return a time of day or a duration as text with a fraction, as other cells of the column have one."""
+    if isinstance(cell, dates.time):
+        return cell.isoformat(timespec="microseconds")
+    return write_duration(cell, LONG_DURATION) if isinstance(cell, dates.timedelta) else cell
 
 
 def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime], str]) -> object:
@@ -171,6 +206,10 @@ def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime]
         return str(cell)
     if isinstance(cell, decimal.Decimal):
         return format(cell, "f")
+    if isinstance(cell, dates.timedelta):
+        if getattr(cell, "nanoseconds", 0):
+            raise _nanoseconds(name)
+        return write_duration(cell, LONG_DURATION if cell.microseconds else DURATION)
     if isinstance(cell, dates.datetime):
         return write(cell)
     if isinstance(cell, dates.date):

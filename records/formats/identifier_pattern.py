@@ -14,12 +14,16 @@ LITERALS_NEED = 10
 ROOM = 4
 """Least ratio of the number of values that a pattern allows to the number of values in the column."""
 
+ASCII_SHAPES = str.maketrans(DIGITS + CAPITALS + SMALL, "9" * 10 + "A" * 26 + "a" * 26)
+
 PatternPositions = list[tuple[str, str]]
 """Class and allowed characters of each position; a literal has the class '' and its one character."""
 
 
 def shape(text: str) -> str:
     """Return `text` with 9 for every digit, A for every capital letter and a for every other letter."""
+    if text.isascii():
+        return text.translate(ASCII_SHAPES)
     return "".join(_class(letter) or letter for letter in text)
 
 

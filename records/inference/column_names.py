@@ -52,6 +52,11 @@ EMPTY_WORDS = word_set(
     " string str val info item entry cell"
 )
 DATE_WORDS = word_set("date dates dt dob day datum fecha datetime timestamp jour giorno")
+DURATION_WORDS = word_set(
+    "duration durations elapsed waited waiting wait length runtime uptime downtime lap split delay took lasted stay worked hours"
+    " minutes hrs mins overtime dauer wartezeit laufzeit stunden duree duracion durata"
+)
+HOUR_WORDS = word_set("hours hrs worked overtime stunden shift")
 SEX_WORDS = frozenset(["sex", "gender", "geschlecht", "sexo", "sexe", "sesso"])
 STAFF = re.compile(
     r"doctor|physician|provider|nurse|attending|surgeon|clinician|therapist|agent|officer|judge|lawyer|attorney|advisor|adviser"
@@ -103,6 +108,9 @@ def may_name_a_key(name: str) -> bool:
     parts = _words_of_a_key(name)
     if words(name)[:1] in (("unnamed",), ("column",)):
         return words(name)[1:] in (("0",), ("1",))
+    if parts[-1:] == ("index",):
+        # A price index is a quantity.
+        return parts in (("index",), ("row", "index"), ("record", "index"))
     return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 
@@ -115,6 +123,16 @@ def names_a_date(name: str) -> bool:
     """Return whether a column of this name holds dates."""
     parts = words(name)
     return not DATE_WORDS.isdisjoint(parts) or any("date" in word or word.endswith("datum") for word in parts)
+
+
+def names_a_duration(name: str) -> bool:
+    """Return whether a column of this name holds lengths of time."""
+    return not DURATION_WORDS.isdisjoint(words(name))
+
+
+def names_hours(name: str) -> bool:
+    """Return whether a column of this name holds lengths of time in hours."""
+    return not HOUR_WORDS.isdisjoint(words(name))
 
 
 def names_a_sex(name: str) -> bool:

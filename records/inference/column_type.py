@@ -1,67 +1,83 @@
 """Inference of a column's type from its cells.
 
-The first of these rules that applies decides. Missing cells do not count.
+The first of these rules that applies decides. Missing cells do not count. A format counts only if it gives back every cell
+(`round_trip`); else the cells are words.
 
-1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling.
-2. identifier: keys of persons, accounts or orders that repeat (`repeating_keys`); e-mail addresses or UUIDs, or mostly distinct cells in a column named like a direct identifier (name of a person,
-   e-mail, phone, address, file, ...).
-3. integer: integers with one unit and one padding, or none. They are an identifier if all are distinct and the name says id, or
-   they count up from 0 or 1, or a word precedes them. Eight digits that are dates, in a column whose name says date, are a datetime.
-4. number: numbers with one unit or none.
-5. datetime: one date format that reproduces every cell.
-6. Words. Long cells (four words or forty letters on average) of which more than half occur once are a text. Shorter cells of
-   which more than half occur once are a text if they have several words without a common shape, or are mostly numbers or dates
-   (with a warning); else an identifier. More than 2,000 distinct cells, or so many unique ones that a tenth of new records would
-   have a new value, are a text, because a closed list would not cover them. All others are a category.
+1. boolean: two words of a known pair (true/false, yes/no, y/n, t/f) in one spelling. time: times of day in one format. duration:
+   lengths of time in one format; cells that may be both are times unless the name says duration (`clock_type`).
+2. identifier: keys of persons, accounts or orders that repeat (`repeating_keys`); e-mail addresses or UUIDs, or mostly distinct
+   cells in a column named like a direct identifier (name of a person, e-mail, phone, address, file, ...).
+3. integer: whole numbers in one notation. They are an identifier if all are distinct and the name says id, or they count up from 0
+   or 1, or if they mostly differ and have one width of ten digits or more. Plain digits that all are plausible dates are a
+   datetime. Numbers with zeros in front or with gaps (`codes`) are a category.
+4. number: numbers in one notation: decimal mark, thousands marks, signs, unit. Few numbers with gaps are a category.
+5. datetime: one format that reproduces every cell.
+6. Words. Keys by their shape (`key_shapes`) are identifiers. Long cells (four words or forty letters on average) of which more than
+   half occur once are a text. Shorter cells of which more than half occur once are a text if they have several words without a
+   common shape, consist of digits and punctuation, or are mostly numbers or dates (with a warning); else an identifier. More than
+   10,000 distinct cells, or so many unique ones that a tenth of new records would have a new value, are a text, because a closed
+   list would not cover them. All others are a category.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
 from paracosm.records.formats.boolean_format import PAIRS, boolean_words
-from paracosm.records.formats.datetime_format import datetime_formats, is_ambiguous, reproduces
+from paracosm.records.formats.clock_type import clock_type
+from paracosm.records.formats.datetime_format import (
+    compact_formats,
+    datetime_formats,
+    datetime_formats_without_offset,
+    is_ambiguous,
+)
 from paracosm.records.formats.identifier_pattern import infer_pattern, shape
-from paracosm.records.formats.number_format import integer_format, number_format
+from paracosm.records.formats.number_format import (
+    NumberFormat,
+    integer_formats,
+    number_formats,
+    read_integer,
+    read_number,
+)
+from paracosm.records.inference.codes import FEW, MOST_CODES, have_gaps, is_closed
 from paracosm.records.inference.column_names import (
     may_name_a_key,
     names_a_date,
+    names_a_duration,
+    names_a_key,
+    names_a_person,
+    names_hours,
     names_personal_cells,
 )
+from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
+from paracosm.records.inference.near_misses import near_misses, sample_shape
 from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
+from paracosm.records.inference.round_trip import first_lossless, has_negative_zero
 
-THOUSANDS = re.compile(r"\D{0,4}(?:\d{1,3}(?:,\d{3})+|\d{1,3})(?:\.\d+)?\D{0,4}")
-PADDED = re.compile(r"\D?0\d")
-DIRECT_CELL = re.compile(
-    r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-)
+BY_NAME = "by its name"
+PLUS = "+1234567.89"
+"""Notation of numbers with a plus, as telephone numbers have it."""
 FEWEST_IDENTIFIERS = 10
 """Fewest distinct cells of an identifier."""
 MANY_IDENTIFIERS = 100
 """Distinct cells that always suffice for a column named like a direct identifier."""
-MOST_CATEGORIES = 2000
 MOST_UNSEEN = 0.1
 """Largest share of new records with a value that is not among the categories."""
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
 MANY = 20
-MOSTLY_NUMBERS = 0.9
-"""Share of numbers from which on a column of words gets a warning."""
-MOSTLY_DATES = 0.5
-"""Share of dates from which on a column of words gets a warning."""
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """The type of a column, the `Field` attributes of its format, and warnings."""
+    """The type of a column, the `Field` attributes of its format, warnings, and why it is an identifier."""
 
     type: FieldType
     attributes: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    reason: str = ""
 
 
 def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
@@ -75,59 +91,136 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
-    if is_repeating_key(name, counts):
-        return ColumnType("identifier", identifier(cells).attributes, (repeating_key_warning(name),))
-    if _is_direct_identifier(name, cells, total):
-        return identifier(cells)
-    if written := integer_format(cells):
-        return _integer_type(name, cells, total, written)
-    if written := number_format(cells):
-        return ColumnType("number", written)
+    if clock := clock_type(name, cells, names_a_duration=names_a_duration(name), in_hours=names_hours(name)):
+        return ColumnType(*clock)
+    if is_repeating_key(name, counts) and not _are_quantities(name, cells):
+        return _repeating_identifier(name, cells)
+    if reason := _direct_identifier(name, cells, total):
+        return identifier(cells, reason)
+    if (written := first_lossless("integer", integer_formats(cells), cells)) is not None:
+        return _integer_type(name, counts, total, written)
+    if (written := first_lossless("number", number_formats(cells), cells)) is not None:
+        return _number_type(name, counts, total, written)
     if formats := datetime_formats(cells):
         return _datetime_type(name, formats)
+    if formats := datetime_formats_without_offset(cells):
+        warning = (
+            f"column {name!r}: has several offsets from UTC; read as its local time, written without the offset;"
+            f" data.fields.{name}.type: text keeps it"
+        )
+        return ColumnType("datetime", {"format": formats[0]}, (warning,))
     return _word_type(name, counts, total)
 
 
-def identifier(cells: list[str]) -> ColumnType:
+def identifier(cells: list[str], reason: str = "") -> ColumnType:
     """Return the identifier type with the pattern of `cells`."""
-    return ColumnType("identifier", {"pattern": infer_pattern(cells)})
+    return ColumnType("identifier", {"pattern": infer_pattern(cells)}, reason=reason)
 
 
-def _is_direct_identifier(name: str, cells: list[str], total: int) -> bool:
-    if all(DIRECT_CELL.fullmatch(cell) for cell in cells):
-        return True
+def _direct_identifier(name: str, cells: list[str], total: int) -> str:
+    """Return why a column is an identifier whatever else its cells look like, or nothing."""
+    if kind := direct_shape(cells):
+        return f"cells are {kind}"
     mostly_different = len(cells) >= max(FEWEST_IDENTIFIERS, min(0.2 * total, MANY_IDENTIFIERS))
-    return mostly_different and names_personal_cells(name) and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
+    named = mostly_different and names_personal_cells(name) and max(map(len, cells)) <= 4 * LONGEST_IDENTIFIER
+    return BY_NAME if named else ""
 
 
-def _integer_type(name: str, cells: list[str], total: int, written: dict[str, Any]) -> ColumnType:
-    prefix, suffix = len(written["prefix"]), len(written["suffix"])
-    numbers = [int(cell[prefix : len(cell) - suffix]) for cell in cells]
+def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dict[str, Any]) -> ColumnType:
+    cells = list(counts)
+    form = NumberFormat(**written)
+    numbers = {read_integer(form, cell): count for cell, count in counts.items()}
     distinct = len(cells)
+    plain = not (written["prefix"] or written["suffix"] or written["format"])
+    dialled = written["format"] == PLUS and all(cell[0] == "+" for cell in cells)
+    low, high = min(numbers), max(numbers)
     if distinct == total >= FEWEST_IDENTIFIERS:
-        counts_up = min(numbers) in (0, 1) and max(numbers) - min(numbers) == distinct - 1
-        if counts_up or may_name_a_key(name) or any(letter.isalpha() for letter in written["prefix"]):
-            return identifier(cells)
-    if names_a_date(name) and all(len(cell) == 8 for cell in cells) and _compact_dates(cells):
-        return ColumnType("datetime", {"format": "%Y%m%d"})
+        if low in (0, 1) and high - low == distinct - 1:
+            return identifier(cells, "cells count up")
+        if may_name_a_key(name):
+            return identifier(cells, BY_NAME)
+    if not plain and not dialled:
+        return ColumnType("integer", written)
+    if plain and (formats := compact_formats(cells, named=names_a_date(name))):
+        return _datetime_type(name, formats, guessed=True)
+    widths = set(map(len, cells))
+    width = widths.pop() if len(widths) == 1 and low >= 0 else 0
+    closed = is_closed(counts, total, MOST_UNSEEN)
+    often_distinct = distinct >= FEWEST_IDENTIFIERS and distinct >= min(total / 2, max(MANY, 0.1 * total))
+    is_list = closed and have_gaps(numbers, fixed_width=bool(width))
+    if often_distinct and not is_list and are_long_keys(numbers, width):
+        return _key(name, counts, total, f"cells are numbers of {width} digits")
+    if written["width"] and closed and distinct < total:
+        return _codes(name, distinct, "zeros in front")
+    if written["width"] and distinct >= MANY:
+        warning = (
+            f"column {name!r}: holds numbers of {width} digits with zeros in front; read as integers, written with as many"
+            f" digits; data.fields.{name}.type decides otherwise (category, identifier)"
+        )
+        return ColumnType("integer", written, (warning,))
+    if is_list:
+        return _codes(name, distinct, "gaps between frequent values")
     return ColumnType("integer", written)
 
 
-def _compact_dates(cells: list[str]) -> bool:
-    return (
-        bool(datetime_formats([f"{cell[:4]}-{cell[4:6]}-{cell[6:]}" for cell in cells]))
-        and min(cells) >= "1900"
-    )
+def _number_type(name: str, counts: Mapping[str, int], total: int, written: dict[str, Any]) -> ColumnType:
+    if has_negative_zero(written, counts):
+        warning = f"column {name!r}: holds zeros with a minus (-0.0), which are written without it"
+        return ColumnType("number", written, (warning,))
+    form = NumberFormat(**written)
+    plain = not (written["prefix"] or written["suffix"] or written["format"])
+    if plain and not form.scientific and len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN):
+        scaled = {round(read_number(form, cell) * 10**form.decimals): n for cell, n in counts.items()}
+        if have_gaps(scaled, fixed_width=False):
+            return _codes(name, len(counts), "gaps between frequent values")
+    return ColumnType("number", written)
 
 
-def _datetime_type(name: str, formats: list[str]) -> ColumnType:
-    if not is_ambiguous(formats):
-        return ColumnType("datetime", {"format": formats[0]})
+def _codes(name: str, distinct: int, seen: str) -> ColumnType:
     warning = (
-        f"column {name!r}: the order of day and month is ambiguous; read as {formats[0]}; set"
-        f" data.fields.{name}.format if that is wrong"
+        f"column {name!r}: holds {distinct} numbers with {seen}; read as codes, a closed list; data.fields.{name}.type decides"
+        " otherwise (integer, number)"
     )
-    return ColumnType("datetime", {"format": formats[0]}, (warning,))
+    return ColumnType("category", warnings=(warning,))
+
+
+def _key(name: str, counts: Mapping[str, int], total: int, reason: str) -> ColumnType:
+    """Return the identifier type of keys, with a hint where they repeat."""
+    cells = list(counts)
+    if 2 * sum(count == 1 for count in counts.values()) > total:
+        return identifier(cells, reason)
+    return _repeating_identifier(name, cells)
+
+
+def _repeating_identifier(name: str, cells: list[str]) -> ColumnType:
+    return ColumnType(
+        "identifier",
+        identifier(cells).attributes,
+        (repeating_key_warning(name),),
+        "cells are keys that repeat",
+    )
+
+
+def _are_quantities(name: str, cells: list[str]) -> bool:
+    """Return whether cells that repeat in one shape are quantities or dates, unless the name says key."""
+    if names_a_person(name) or names_a_key(name):
+        return False
+    return are_quantities(cells) and key_shape(cells) is None
+
+
+def _datetime_type(name: str, formats: list[str], *, guessed: bool = False) -> ColumnType:
+    warnings = []
+    if is_ambiguous(formats):
+        warnings.append(
+            f"column {name!r}: the order of day and month is ambiguous; read as {formats[0]}; set"
+            f" data.fields.{name}.format if that is wrong"
+        )
+    elif guessed and not names_a_date(name):
+        warnings.append(
+            f"column {name!r}: all numbers are dates like {formats[0]}, and are read as such; data.fields.{name}.type: integer"
+            " reads them as numbers"
+        )
+    return ColumnType("datetime", {"format": formats[0]}, tuple(warnings))
 
 
 def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
@@ -136,75 +229,38 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     once = sum(count == 1 for count in counts.values())
     words = sum(len(cell.split()) for cell in cells) / distinct
     letters = sum(map(len, cells)) / distinct
-    near_misses = _near_misses(name, counts, total)
+    if distinct >= max(FEWEST_IDENTIFIERS, min(MANY, total / 2), 0.1 * total) and (kind := key_shape(cells)):
+        return _key(name, counts, total, f"cells are {kind}")
+    misses = near_misses(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
+    quantities = are_quantities(cells)
     if long and 2 * once > distinct > 2:
-        return ColumnType("text", warnings=near_misses)
+        return ColumnType("text", warnings=misses or (_as_text(name, cells),) * quantities)
     if 2 * once > total >= FEWEST_IDENTIFIERS:
         if (
-            not near_misses
+            not misses
             and not long
+            and not quantities
             and max(map(len, cells)) <= LONGEST_IDENTIFIER
             and (words < 1.2 or _shaped(cells))
         ):
-            return ColumnType("identifier", identifier(cells).attributes, near_misses)
-        return ColumnType("text", warnings=near_misses)
+            one_shape = "cells have one shape" if _shaped(cells) else "cells are single words"
+            return identifier(cells, f"{one_shape}, and most differ")
+        return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
     # Good-Turing: the probability of a value that never occurred is about the share of cells that occur once.
-    open_ended = distinct > MOST_CATEGORIES or once > max(MANY, MOST_UNSEEN * total)
-    return ColumnType("text" if open_ended else "category", warnings=near_misses)
+    open_ended = distinct > MOST_CODES or once > max(MANY, MOST_UNSEEN * total)
+    if open_ended:
+        return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
+    return ColumnType("category", warnings=misses)
+
+
+def _as_text(name: str, cells: list[str]) -> str:
+    return (
+        f"column {name!r}: holds {len(cells):,} different {sample_shape(cells[0])}; modelled as text;"
+        f" data.fields.{name}.type decides otherwise (category, identifier)"
+    )
 
 
 def _shaped(cells: list[str]) -> bool:
     shapes = {shape(cell) for cell in cells}
-    return len(shapes) <= max(3, 0.05 * len(cells)) and all("9" in found for found in shapes)
-
-
-def _near_misses(name: str, counts: Mapping[str, int], total: int) -> tuple[str, ...]:
-    """Return a warning if few cells keep a column of words from being numbers or dates; it is then not an identifier."""
-    codes = any(PADDED.match(cell) for cell in counts)
-    if not codes and _share(counts, total, _is_quantity) >= MOSTLY_NUMBERS:
-        several = number_format([cell for cell in counts if _is_quantity(cell)]) is None
-        if several and len(counts) < MANY:
-            # Classes such as `<=50K` and `>50K` are meant to be a category.
-            return ()
-        rest = "" if several else next((cell for cell in counts if not _is_quantity(cell)), "")
-        if rest:
-            return (
-                f"column {name!r}: holds numbers except for {_sample_shape(rest)}; if these mean missing, add them"
-                " to data.missing",
-            )
-        return (
-            f"column {name!r}: holds numbers in several units or paddings; use one unit and padding to model them as numbers",
-        )
-    if _have_thousands_separators(list(counts)):
-        return (
-            f"column {name!r}: holds numbers with thousands separators; remove the separators to model them as numbers",
-        )
-    formats = next((codes for cell in islice(counts, MANY) if (codes := datetime_formats([cell]))), [])
-    for code in formats:
-        if _share(counts, total, lambda cell, code=code: reproduces(cell, code)) >= MOSTLY_DATES:
-            rest = next(cell for cell in counts if not reproduces(cell, code))
-            return (
-                f"column {name!r}: holds dates like {code} except for {_sample_shape(rest)}; if these mean missing,"
-                " add them to data.missing",
-            )
-    return ()
-
-
-def _share(counts: Mapping[str, int], total: int, holds: Callable[[str], bool]) -> float:
-    return sum(count for cell, count in counts.items() if holds(cell)) / total
-
-
-def _is_quantity(cell: str) -> bool:
-    return not cell[:1].isalpha() and number_format([cell]) is not None
-
-
-def _sample_shape(cell: str) -> str:
-    return f"cells such as one of the shape {shape(cell)[:LONG_LETTERS]!r}"
-
-
-def _have_thousands_separators(cells: list[str]) -> bool:
-    return (
-        all(THOUSANDS.fullmatch(cell) for cell in cells)
-        and number_format([cell.replace(",", "") for cell in cells]) is not None
-    )
+    return len(shapes) <= max(3, 0.05 * len(cells)) and all("9" in letters for letters in shapes)

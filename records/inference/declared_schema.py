@@ -12,6 +12,7 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
 from paracosm.records.fields.kind import KINDS
+from paracosm.records.formats.declared_format import implied_type
 from paracosm.records.schema.schema import Field, Schema
 
 SHOWN = 4
@@ -64,7 +65,7 @@ def declared_type(override: FieldOverride) -> FieldType | None:
     if override.categories is not None:
         return "category"
     if override.format is not None:
-        return "datetime"
+        return implied_type(override.format)
     return None if override.fresh is None else "identifier"
 
 

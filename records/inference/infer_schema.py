@@ -11,6 +11,7 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
 from paracosm.records.fields.kind import KINDS, keys_of_kinds
 from paracosm.records.formats.cells import changes_offset, to_source_strings
+from paracosm.records.formats.declared_format import implied_type
 from paracosm.records.formats.number_format import is_infinite, number_format
 from paracosm.records.inference.column_type import ColumnType, infer_type
 from paracosm.records.schema.origin import origin_of
@@ -41,13 +42,16 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     """Return what `infer_types` returns, with its warnings."""
     check_names(data, [str(name) for name in raw.columns])
     fields: list[Field] = []
-    warnings = list(origin_of(raw).warnings)
+    origin = origin_of(raw)
+    warnings = list(origin.warnings)
+    # Class labels are categories by declaration of the data set, whatever their words look like.
+    labelled: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
     for name in raw.columns:
         if name in data.drop:
             continue
         cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
-        override = data.fields.get(name, FieldOverride())
+        override = data.fields.get(name, FieldOverride(type=labelled.get(name)))
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out of the model")
             continue
@@ -59,8 +63,9 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
         warnings.extend(column.warnings)
         is_modelled = KINDS[column.type].modelled
         if not is_modelled and override.type is None and name != data.subject and override.fresh is None:
+            why = f" ({column.reason})" if column.reason else ""
             warnings.append(
-                f"column {name!r}: looks like an identifier; left out of the model"
+                f"column {name!r}: looks like an identifier{why}; left out of the model"
                 f" (data.fields.{name} overrides)"
             )
         _check_override(name, column, override)
@@ -128,7 +133,7 @@ def _column_type(
     if declared is None and is_subject:
         declared = "identifier"
     if declared is None and override.format is not None:
-        declared = "datetime"
+        declared = implied_type(override.format)
     distinct = list(counts)
     if declared is None:
         column = infer_type(name, counts)

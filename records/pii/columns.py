@@ -10,6 +10,7 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data, FieldOverride, Pii
+from paracosm.records.fields.kind import KINDS as FIELD_KINDS
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.column_names import (
     names_a_name,
@@ -226,11 +227,15 @@ def minted_fields(
     for column in columns:
         override = data.fields.get(column.name, FieldOverride())
         spared = column.name in (data.target, data.subject, data.sequence) or override.fresh is False
-        if column.kind not in MINTED or spared or override.type not in (None, "identifier"):
+        if (
+            column.kind not in MINTED
+            or spared
+            or (override.type is not None and FIELD_KINDS[override.type].modelled)
+        ):
             continue
         cells = to_source_strings(raw[column.name]).dropna()
         distinct = [str(cell) for cell in cells.unique()]
-        modelled = schema[column.name].type not in ("identifier", "text")
+        modelled = schema[column.name].modelled and not schema[column.name].is_text
         closed = len(distinct) < FEWEST and len(cells) >= REPEATS * len(distinct)
         if modelled and (column.staff if column.kind == "name" else closed):
             continue

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from paracosm.foundation.files import replacing
-from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.arrow_types import parse_type
+from paracosm.records.schema.schema import Field, Schema
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number in JSON. `007` and `$5` are not numbers there and stay text."""
@@ -22,13 +24,22 @@ def write_jsonl(table: pd.DataFrame, path: Path, schema: Schema) -> None:
         path: of the file.
         schema: fields of the table; a column that is not a field has no cells.
     """
-    typed = {field.name for field in schema if field.kind.json_value}
+    typed = {field.name for field in schema if _is_typed(field)}
     columns = []
     for name in table.columns:
         write = _value if name in typed else _text
         columns.append([f"{_text(name)}:{_cell(cell, write)}" for cell in table[name]])
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{{{','.join(cells)}}}\n" for cells in zip(*columns, strict=True))
+
+
+def _is_typed(field: Field) -> bool:
+    """Return whether the source has numbers or booleans in a column; without types of the source, the field decides."""
+    type_ = parse_type(field.arrow)
+    if type_ is None:
+        return field.kind.json_value
+    numeric = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    return (numeric or pa.types.is_boolean(type_)) and not field.labels
 
 
 def _cell(cell: object, write: Callable[[str], str]) -> str:

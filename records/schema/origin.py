@@ -1,6 +1,6 @@
 """What a raw table is accompanied by: warnings of its reader, and the types that its columns have in the source."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -15,13 +15,22 @@ class Origin:
 
     Attributes:
         warnings: suspicions about the source, one line each.
-        arrow: column -> its Arrow type in the source, as `records.schema.arrow_types` writes it.
-        labels: column of class labels -> the names of all labels, in the order of their codes.
+        arrow: column -> its Arrow type in the source, as `records.schema.arrow_types.parse_type` reads it.
+        dtypes: column -> its pandas type in the source, where Arrow alone does not say it.
+        has_arrays: whether arrays were read as JSON text.
+        labels: column of class labels or ordered categories -> their names, in the order of their codes.
     """
 
     warnings: tuple[str, ...] = ()
     arrow: Mapping[str, str] = field(default_factory=dict)
+    dtypes: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    has_arrays: bool = False
+
+    @property
+    def class_labels(self) -> tuple[str, ...]:
+        """Columns of class labels."""
+        return tuple(name for name in self.labels if not self.arrow.get(name, "").startswith("dictionary"))
 
 
 def origin_of(raw: pd.DataFrame) -> Origin:
@@ -40,3 +49,15 @@ def with_warnings(raw: pd.DataFrame, *warnings: str) -> pd.DataFrame:
     """Return `raw` with further warnings of its reader."""
     origin = origin_of(raw)
     return with_origin(raw, replace(origin, warnings=(*origin.warnings, *warnings)))
+
+
+def with_arrays(raw: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return `raw` with a warning for each column whose arrays were read as JSON text."""
+    if not columns:
+        return raw
+    lines = [
+        f"column {name!r}: holds arrays; read as JSON text, and written so (data.nested); or add it to data.drop"
+        for name in columns
+    ]
+    raw = with_warnings(raw, *lines)
+    return with_origin(raw, replace(origin_of(raw), has_arrays=True))

@@ -51,11 +51,13 @@ class Schema:
         sequence: form of a subject's sequence; None if records are modelled one by one.
         columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
             fields; else empty.
+        column_types: Arrow types of columns that are not fields, as far as the source has types.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
     columns: tuple[str, ...] = ()
+    column_types: tuple[tuple[str, str], ...] = ()
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -90,6 +92,8 @@ class Schema:
             plain["sequence"] = asdict(self.sequence)
         if self.columns:
             plain["columns"] = list(self.columns)
+        if self.column_types:
+            plain["column_types"] = dict(self.column_types)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -99,7 +103,8 @@ class Schema:
         form = plain.get("sequence")
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
         fields = tuple(_from_plain(field) for field in plain["fields"])
-        return cls(fields, sequence, tuple(plain.get("columns", ())))
+        types = tuple(plain.get("column_types", {}).items())
+        return cls(fields, sequence, tuple(plain.get("columns", ())), types)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""
@@ -124,4 +129,5 @@ def _to_plain(field: Field) -> dict[str, Any]:
 def _from_plain(plain: dict[str, Any]) -> Field:
     kind = KINDS[plain["type"]]
     bounds = {key: kind.from_json(plain[key]) for key in BOUNDS if key in plain}
-    return Field(**{**plain, **bounds, "categories": tuple(plain.get("categories", ()))})
+    words = {key: tuple(plain.get(key, ())) for key in ("categories", "labels")}
+    return Field(**{**plain, **bounds, **words})

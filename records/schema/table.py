@@ -1,6 +1,6 @@
 """Typed tables: DataFrames with the fields of a schema as columns, in the dtypes of their kinds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.formats.identifier_pattern import shape
+from paracosm.records.schema.arrow_types import read_column
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 LONGEST_SHAPE = 40
@@ -34,7 +35,7 @@ def to_records(table: pd.DataFrame, schema: Schema) -> list[Record]:
     Identifiers without a column are left out.
     """
     present = [field for field in schema if field.name in table.columns]
-    columns = [_plain(table[field.name], field) for field in present]
+    columns = [plain_values(table[field.name], field) for field in present]
     names = [field.name for field in present]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
@@ -54,34 +55,23 @@ def written(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     present = [field for field in schema if field.name in table.columns]
     columns = {}
     for field in present:
-        cells = [field.write(value) for value in _plain(table[field.name], field)]
+        cells = [field.write(value) for value in plain_values(table[field.name], field)]
         columns[field.name] = pd.Series(cells, dtype="string")
     return pd.DataFrame(columns)
 
 
-def write_table(table: pd.DataFrame, path: Path, schema: Schema, columns: Sequence[str] = ()) -> None:
-    """Write a typed table as Parquet, atomically; equal tables give equal bytes.
-
-    Args:
-        table: the fields of the schema, or some of them.
-        path: of the file.
-        schema: of the table.
-        columns: names of the columns to write, in order; those that the table lacks have no cells. By default, the fields
-            that the table has.
-    """
-    names = columns or [field.name for field in schema if field.name in table.columns]
+def write_table(table: pd.DataFrame, path: Path, schema: Schema) -> None:
+    """Write the fields of a typed table as Parquet, atomically; equal tables give equal bytes."""
+    names = [field.name for field in schema if field.name in table.columns]
     arrays = [
-        pa.array(_plain(table[name], schema[name]), type=schema[name].kind.arrow)
-        if name in table.columns
-        else pa.nulls(len(table))
-        for name in names
+        pa.array(plain_values(table[name], schema[name]), type=schema[name].kind.arrow) for name in names
     ]
     with replacing(path) as partial:
-        pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), partial, compression="zstd")
+        pq.write_table(pa.Table.from_arrays(arrays, names=names), partial, compression="zstd")
 
 
 def read_table(path: Path, schema: Schema) -> pd.DataFrame:
-    """Return the typed table that `write_table` wrote.
+    """Return the typed table that `write_table` or `source_types.write_records` wrote.
 
     Raises:
         DataError: the file is missing or damaged, or a modelled field is missing in it or has another type.
@@ -113,8 +103,9 @@ def with_article(noun: str) -> str:
 
 def _read_column(column: pa.ChunkedArray, field: Field, path: Path) -> pd.Series:
     try:
-        return field.kind.column(column.to_pylist())
-    except (TypeError, ValueError) as error:
+        is_plain = column.type == field.kind.arrow or pa.types.is_null(column.type)
+        return field.kind.column(column.to_pylist() if is_plain else read_column(column, field))
+    except (TypeError, ValueError, KeyError) as error:
         raise DataError(f"{path}: column {field.name!r} is {column.type}, not {field.type}") from error
 
 
@@ -134,7 +125,8 @@ def _typed(column: pd.Series, field: Field) -> pd.Series:
     return field.kind.column([None if cell is pd.NA else values[cell] for cell in cells])
 
 
-def _plain(column: pd.Series, field: Field) -> list[Any]:
+def plain_values(column: pd.Series, field: Field) -> list[Any]:
+    """Return the values of a typed column as plain Python objects; missing is None."""
     is_missing = column.isna().to_numpy()
     plain = field.kind.plain
     return [None if missing else plain(cell) for cell, missing in zip(column, is_missing, strict=True)]

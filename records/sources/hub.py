@@ -8,10 +8,13 @@ import pandas as pd
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import DataError
 from paracosm.records.sources.in_memory import arrow_of
+from paracosm.records.sources.nested import Nested
 from paracosm.records.sources.parquet import from_arrow
 
 
-def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataFrame:
+def read_hub(
+    source: str, split: str, *, drop: Collection[str] = (), nested: Nested = "error"
+) -> pd.DataFrame:
     """Read one split of `hf://ORG/NAME`, or of a folder that `datasets.load_dataset` supports.
 
     Raises:
@@ -27,10 +30,10 @@ def read_hub(source: str, split: str, *, drop: Collection[str] = ()) -> pd.DataF
     except (DatasetsError, HfHubHTTPError, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{source}: split {split!r} cannot be loaded: {redact(reason, source)}") from error
-    return from_arrow(arrow_of(dataset), source, drop=drop)
+    return from_arrow(arrow_of(dataset), source, drop=drop, nested=nested)
 
 
-def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
+def read_saved(folder: Path, *, drop: Collection[str] = (), nested: Nested = "error") -> pd.DataFrame:
     """Read a folder that `Dataset.save_to_disk` wrote.
 
     Raises:
@@ -43,4 +46,4 @@ def read_saved(folder: Path, *, drop: Collection[str] = ()) -> pd.DataFrame:
     except (OSError, ValueError, KeyError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from error
-    return from_arrow(arrow_of(dataset), str(folder), drop=drop)
+    return from_arrow(arrow_of(dataset), str(folder), drop=drop, nested=nested)

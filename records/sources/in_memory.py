@@ -4,53 +4,100 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from paracosm.foundation.errors import DataError
 from paracosm.records.formats.cells import holds_lone_surrogate
+from paracosm.records.schema.arrow_types import is_nullable
+from paracosm.records.schema.origin import Origin, origin_of, with_arrays, with_origin
+from paracosm.records.sources.nested import Nested, cures, flat_record, json_text
 from paracosm.records.sources.parquet import from_arrow
 
+NESTED = (list, tuple, dict, set, np.ndarray)
 
-def from_object(table: Any, *, drop: Collection[str] = ()) -> pd.DataFrame:
+
+def from_object(table: Any, *, drop: Collection[str] = (), nested: Nested = "error") -> pd.DataFrame:
     """Return a table in memory as a raw table.
 
     Args:
         table: a pandas DataFrame, a pyarrow Table, a `datasets.Dataset` or a sequence of dicts.
         drop: columns that are not used and may therefore be nested.
+        nested: whether an array in a cell is an error or becomes JSON text.
 
     Raises:
         DataError: the table has another type, no rows, two columns of one name, or nested cells.
     """
     name = f"the {type(table).__name__}"
     if isinstance(table, pd.DataFrame):
-        return checked(table.reset_index(drop=True), name)
+        frame = checked(table.reset_index(drop=True), name)
+        return of_python(frame, name, drop=drop, nested=nested)
     if isinstance(table, pa.Table):
-        return checked(from_arrow(table, name, drop=drop), name)
+        return checked(from_arrow(table, name, drop=drop, nested=nested), name)
     if type(table).__module__.startswith("datasets."):
-        return checked(from_arrow(arrow_of(table), name, drop=drop), name)
+        return checked(from_arrow(arrow_of(table), name, drop=drop, nested=nested), name)
     if (
         isinstance(table, Sequence)
         and not isinstance(table, str)
         and all(isinstance(row, dict) for row in table)
     ):
-        return checked(_frame(_rows(table, name, drop)), name)
+        rows = [
+            flat_record(row, f"{name}: row {number}", drop=drop, nested="json")
+            for number, row in enumerate(table, start=1)
+        ]
+        arrays = {key for row in table for key, cell in row.items() if isinstance(cell, list | tuple)} - set(
+            drop
+        )
+        if arrays and nested == "error":
+            column = min(map(str, arrays))
+            raise DataError(f"{name}: the column {column!r} holds an array; {cures(column)}")
+        frame = of_python(checked(_frame(rows), name), name, drop=drop, nested=nested)
+        return with_arrays(frame, sorted(map(str, arrays)))
     raise DataError(
         f"{name}: is not a table; allowed: a pandas DataFrame, a pyarrow Table, a datasets.Dataset, a"
         " list of dicts"
     )
 
 
-def _rows(table: Sequence[dict[Any, Any]], name: str, drop: Collection[str]) -> list[dict[Any, Any]]:
-    """Return rows without the cells of `drop`, after a check that pandas can hold their texts."""
-    rows = [{key: None if key in drop else cell for key, cell in row.items()} for row in table]
-    for number, row in enumerate(rows, start=1):
-        for key, cell in row.items():
-            if any(isinstance(text, str) and holds_lone_surrogate(text) for text in (key, cell)):
-                raise DataError(
-                    f"{name}: row {number}: the key {key!r} or its value has a lone surrogate, which UTF-8 cannot write"
-                )
-    return rows
+def of_python(
+    table: pd.DataFrame, name: str, *, drop: Collection[str] = (), nested: Nested = "error"
+) -> pd.DataFrame:
+    """Return a table of Python objects with the types that its columns have, and its nested cells as JSON text.
+
+    Raises:
+        DataError: a cell is nested, and nested cells are not read as JSON text.
+    """
+    table = table.copy(deep=False)
+    arrow, dtypes, labels = {}, {}, {}
+    arrays: list[str] = []
+    for column in table.columns:
+        if column in drop:
+            continue
+        cells = table[column]
+        if pd.api.types.is_object_dtype(cells.dtype) and any(isinstance(cell, NESTED) for cell in cells):
+            if nested == "error":
+                raise DataError(f"{name}: the column {column!r} holds arrays or objects; {cures(column)}")
+            texts = [json_text(cell) if isinstance(cell, NESTED) else cell for cell in cells]
+            table[column] = cells = pd.Series(texts, index=table.index, dtype=object)
+            arrays.append(column)
+        type_ = _arrow_type(cells)
+        if type_ is not None:
+            arrow[column] = str(type_)
+        if is_nullable(cells.dtype):
+            dtypes[column] = str(cells.dtype)
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            labels[column] = tuple(map(str, cells.cat.categories))
+    return with_arrays(with_origin(table, Origin(arrow=arrow, dtypes=dtypes, labels=labels)), arrays)
+
+
+def _arrow_type(column: pd.Series) -> pa.DataType | None:
+    """Return the Arrow type of a pandas column, or None if Arrow has none for its cells."""
+    try:
+        type_ = pa.Array.from_pandas(column).type
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return None
+    return None if pa.types.is_nested(type_) or isinstance(type_, pa.BaseExtensionType) else type_
 
 
 def _frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
@@ -94,4 +141,4 @@ def checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise DataError(f"{name}: has no columns")
     if table.empty:
         raise DataError(f"{name}: has no rows")
-    return table.set_axis(names, axis=1)
+    return with_origin(table.set_axis(names, axis=1), origin_of(table))

@@ -6,6 +6,8 @@ Cells are strings from CSV, TSV and JSONL, and have the source's types from Parq
 
 import glob
 import importlib.util
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,21 +17,24 @@ from paracosm.foundation.credentials.references import resolve
 from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
-from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.data import SEVERAL, Data
 from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.sources.delimited.table import read_delimited
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
-from paracosm.records.sources.jsonl import read_jsonl
+from paracosm.records.sources.json_file import read_json
 from paracosm.records.sources.parquet import read_parquet
+from paracosm.records.sources.row_limit import limited
 from paracosm.records.sources.sql import read_sql
 
 __all__ = ["from_object", "read_source", "source_digest", "source_files", "table_digest"]
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 LINES = (".jsonl", ".ndjson")
+DOCUMENTS = (".json", ".geojson")
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
-READABLE = (*DELIMITED, *LINES, ".parquet")
+READABLE = (*DELIMITED, *LINES, *DOCUMENTS, ".parquet")
 EXCEL = "; save the sheet as CSV (UTF-8)"
 PANDAS = "; convert it once: python -c \"import pandas; pandas.{reader}('FILE').to_parquet('FILE.parquet')\""
 CURES = {
@@ -67,13 +72,14 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     """
     resolved = resolve(data.source, "data.source", DataError)
     with resolved.hiding(DataError):
-        data = data.model_copy(update={"source": resolved.text})
+        whole = {} if data.limit_order == "first" else {"limit": None}
+        given, data = data, data.model_copy(update={"source": resolved.text, **whole})
         if _is_url(data.source):
-            return _limited(_read_url(data, root), data)
+            return _limited(_read_url(data, root), data, given)
         files = source_files(data, root=root)
         if len(files) == 1 and files[0].is_dir():
-            return _limited(read_saved(files[0], drop=data.drop), data)
-        return _limited(_read_files(files, data), data)
+            return _limited(read_saved(files[0], drop=data.drop, nested=data.nested), data, given)
+        return _limited(_read_files(files, data), data, given)
 
 
 def source_digest(data: Data, *, root: Path) -> str | None:
@@ -107,6 +113,9 @@ def source_files(data: Data, *, root: Path) -> list[Path]:
         raise DataError(
             f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
         )
+    if SEVERAL in data.source:
+        parts = [data.model_copy(update={"source": part}) for part in data.source.split(SEVERAL)]
+        return list(dict.fromkeys(file for part in parts for file in source_files(part, root=root)))
     if data.source.startswith("sample:"):
         return [_sample(data.source.removeprefix("sample:"))]
     path = Path(data.source).expanduser()
@@ -116,12 +125,23 @@ def source_files(data: Data, *, root: Path) -> list[Path]:
             return [candidate]
     for candidate in candidates:
         if candidate.is_dir():
-            raise DataError(
-                f"{candidate}: is a folder; name a file in it, or a glob such as {data.source.rstrip('/')}/*.csv"
-            )
+            raise DataError(_folder_error(candidate, data.source.rstrip("/")))
     if any(letter in data.source for letter in "*?["):
         return _matches(data.source, candidates)
     raise DataError(_missing_file(candidates[0]))
+
+
+def _folder_error(folder: Path, source: str) -> str:
+    """Return what to name instead of a folder: a split of it, or a glob of the files in it."""
+    if (folder / "dataset_dict.json").is_file():
+        splits = sorted(child.name for child in folder.iterdir() if (child / "dataset_info.json").is_file())
+        named = next((name for name in ("train", *splits) if name in splits), None)
+        example = f": name {source}/{named}" if named else ", but none of them is there"
+        return f"{folder}: holds the splits {', '.join(splits)}{example}"
+    suffixes = Counter(_suffix(file) for file in folder.iterdir() if file.is_file())
+    usual = [(count, suffix) for suffix, count in suffixes.items() if suffix in READABLE]
+    suffix = max(usual)[1] if usual else ".csv"
+    return f"{folder}: is a folder; name a file in it, or a glob such as {source}/*{suffix}"
 
 
 def _is_url(source: str) -> bool:
@@ -135,7 +155,7 @@ def _read_url(data: Data, root: Path) -> pd.DataFrame:
             raise DataError(
                 f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
             )
-        return read_hub(data.source, data.hub_split, drop=data.drop)
+        return read_hub(data.source, data.hub_split, drop=data.drop, nested=data.nested)
     if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
         raise DataError(
             f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a"
@@ -155,7 +175,23 @@ def _read_files(files: list[Path], data: Data) -> pd.DataFrame:
         rows += len(table)
         if data.limit is not None and rows >= data.limit:
             break
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+    return tables[0] if len(tables) == 1 else _joined(files, tables)
+
+
+def _joined(files: list[Path], tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return several tables below each other, with the types of the source in which all of them agree."""
+    origins = [origin_of(table) for table in tables]
+    arrow = dict(origins[0].arrow)
+    for origin in origins[1:]:
+        arrow = {name: type_ for name, type_ in arrow.items() if origin.arrow.get(name) == type_}
+        for name, labels in origins[0].labels.items():
+            if not arrow.get(name, "").startswith("dictionary") and origin.labels.get(name) != labels:
+                raise DataError(
+                    f"{files[origins.index(origin)]}: has other class labels in {name!r} than {files[0].name}"
+                )
+    warnings = tuple(dict.fromkeys(warning for origin in origins for warning in origin.warnings))
+    table = pd.concat(tables, ignore_index=True)
+    return with_origin(table, replace(origins[0], warnings=warnings, arrow=arrow))
 
 
 def _read_file(file: Path, data: Data) -> pd.DataFrame:
@@ -170,9 +206,10 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
             return read_delimited(
                 file, missing=data.missing, tabs=suffix in (".tsv", ".tab"), limit=data.limit
             )
-        if suffix in LINES:
-            return read_jsonl(file, limit=data.limit, drop=data.drop)
-        return read_parquet(file, drop=data.drop)
+        if suffix in (*LINES, *DOCUMENTS):
+            lines = suffix in LINES
+            return read_json(file, limit=data.limit, lines=lines, drop=data.drop, nested=data.nested)
+        return read_parquet(file, drop=data.drop, nested=data.nested)
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
 
@@ -184,9 +221,11 @@ def _suffix(file: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
-    table = checked(table, data.source.partition("://")[0] if _is_url(data.source) else data.source)
-    return table if data.limit is None else table.head(data.limit).reset_index(drop=True)
+def _limited(table: pd.DataFrame, data: Data, given: Data) -> pd.DataFrame:
+    table = checked(
+        table, data.source.partition("://")[0] if _is_url(data.source) else data.source.replace(SEVERAL, ", ")
+    )
+    return limited(table, given)
 
 
 def _sample(name: str) -> Path:

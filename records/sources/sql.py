@@ -10,6 +10,7 @@ from paracosm.foundation.credentials.redaction import redact, redact_url
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
+from paracosm.records.sources.in_memory import of_python
 from paracosm.records.sources.read_only import read_only_connection, read_only_url
 from paracosm.records.sources.select_statement import ALLOWED, check_select
 
@@ -59,9 +60,10 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
         engine.dispose()
     if len(set(names)) < len(names):
         raise DataError("data.query: returns two columns of one name; rename one with AS")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {name: pd.Series([row[index] for row in rows], dtype=object) for index, name in enumerate(names)}
     )
+    return of_python(table, "data.query", drop=data.drop, nested=data.nested)
 
 
 def _url(source: str, root: Path) -> Any:

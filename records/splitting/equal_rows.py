@@ -103,7 +103,7 @@ def _long_texts(
     """Return which repeated groups hold a text that is too long to repeat by chance."""
     copies = np.zeros(len(sizes), dtype=bool)
     for field in fields:
-        if field.type == "text":
+        if field.is_text:
             column = table[field.name]
             for group in np.flatnonzero((sizes > 1) & ~copies):
                 text = column.iloc[first[group]]

@@ -158,11 +158,7 @@ def _common(
 
     The last array holds the combinations of cells that are common.
     """
-    codes = [
-        pd.factorize(table[field.name])[0]
-        for field in schema.modelled
-        if field.type in ("category", "boolean")
-    ]
+    codes = [pd.factorize(table[field.name])[0] for field in schema.modelled if field.discrete]
     sizes = np.bincount(clusters.equal)
     common = sizes > max(1.0, COMMON * min(wanted.values()))
     return [*codes, np.where(common[clusters.equal], clusters.equal, -1)]

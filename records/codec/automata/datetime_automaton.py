@@ -5,55 +5,59 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from paracosm.records.codec.automata.automaton import Node, Symbols, digits, prefix_tree
-from paracosm.records.formats.datetime_format import codes_of
+from paracosm.records.formats.datetime_codes import codes_of, fraction_digits
 
 PARTS = (("year", 4), ("month", 2), ("day", 2), ("hour", 2), ("minute", 2), ("second", 2), ("microsecond", 6))
 LOWEST = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-HIGHEST = {"month": 12, "hour": 23, "minute": 59, "second": 59, "microsecond": 999_999}
+HIGHEST = {"month": 12, "hour": 23, "minute": 59, "second": 59}
+MICROSECOND_DIGITS = 6
 CODES = {"month": "mbB", "day": "dj", "hour": "HI", "minute": "M", "second": "S", "microsecond": "f"}
 Parts = tuple[int, ...]
-"""Values of the first parts of a datetime, from the year on."""
+"""Values of the first parts of a datetime, from the year on; a fraction in units of its last digit."""
+Widths = tuple[tuple[str, int], ...]
+"""The first `PARTS`, from the year on, each with its number of digits."""
 
 
-def parts_written(form: str) -> int:
-    """Return the number of `PARTS`, from the year on, that a strftime format writes; all for an empty format."""
+def parts_written(form: str) -> Widths:
+    """Return the parts, from the year on, that a format writes; all for an empty format."""
     if not form:
-        return len(PARTS)
+        return PARTS
     written = {code[-1] for code in codes_of(form)}
     count = 1
     for position, (part, _) in enumerate(PARTS[1:], start=2):
         if written & set(CODES[part]):
             count = position
-    return count
+    return (*PARTS[:6], ("microsecond", fraction_digits(form))) if count == len(PARTS) else PARTS[:count]
 
 
-def moment_digits(moment: datetime, parts: int) -> str:
-    """Return the first `parts` parts of a datetime as digits: 4 for the year, 6 for the microsecond, else 2."""
-    return "".join(f"{getattr(moment, part):0{width}d}" for part, width in PARTS[:parts])
+def moment_digits(moment: datetime, parts: Widths) -> str:
+    """Return the first parts of a datetime as digits: 4 for the year, those of the fraction, else 2."""
+    return "".join(
+        f"{value:0{width}d}" for value, (_, width) in zip(_parts(moment, parts), parts, strict=True)
+    )
 
 
-def moment_of(text: str, parts: int) -> datetime:
+def moment_of(text: str, parts: Widths) -> datetime:
     """Return the datetime of digits: the inverse of `moment_digits`."""
-    values, position = dict(LOWEST), 0
-    for part, width in PARTS[:parts]:
-        values[part] = int(text[position : position + width])
+    values, position = [], 0
+    for _, width in parts:
+        values.append(int(text[position : position + width]))
         position += width
-    return datetime(**values)  # type: ignore[arg-type]
+    return _moment(tuple(values), parts)
 
 
-def round_up(moment: datetime, parts: int) -> datetime:
-    """Return a datetime rounded up to the precision of its first `parts` parts."""
-    rounded = _round_up(moment, parts)
-    return datetime(**(LOWEST | dict(zip((part for part, _ in PARTS), rounded, strict=False))))  # type: ignore[arg-type]
+def round_up(moment: datetime, parts: Widths) -> datetime:
+    """Return a datetime rounded up to the precision of some parts."""
+    return _moment(_round_up(moment, parts), parts)
 
 
-def moments(low: datetime, high: datetime, parts: int, symbols: Symbols, stop: int) -> Node:
-    """Return the automaton of all datetimes in [low, high], in the precision of the first `parts` parts.
+def moments(low: datetime, high: datetime, parts: Widths, symbols: Symbols, stop: int) -> Node:
+    """Return the automaton of all datetimes in [low, high], in the precision of some parts.
 
     Args:
         low: first datetime.
         high: last datetime.
-        parts: number of parts that are written; see `PARTS`.
+        parts: the parts that are written; see `parts_written`.
         symbols: "0" to "9" -> token id.
         stop: token that ends a path which is a prefix of another path.
 
@@ -67,10 +71,10 @@ def moments(low: datetime, high: datetime, parts: int, symbols: Symbols, stop: i
     @cache
     def build(prefix: Parts, at_low: bool, at_high: bool) -> Node:
         index = len(prefix)
-        part, width = PARTS[index]
+        part, width = parts[index]
         first = lows[index] if at_low else LOWEST[part]
-        last = highs[index] if at_high else _top(part, prefix)
-        if index == parts - 1:
+        last = highs[index] if at_high else _top(part, width, prefix)
+        if index == len(parts) - 1:
             return digits(first, last, width, symbols)
         paths = []
         for value in range(first, last + 1):
@@ -84,25 +88,45 @@ def moments(low: datetime, high: datetime, parts: int, symbols: Symbols, stop: i
     return build((), True, True)
 
 
-def _parts(moment: datetime, parts: int) -> Parts:
-    return tuple(getattr(moment, part) for part, _ in PARTS[:parts])
+def _unit(part: str, width: int) -> int:
+    """Return the value of the last digit of a part: more than one for fractions with less than 6 digits."""
+    return 10 ** (MICROSECOND_DIGITS - width) if part == "microsecond" else 1
 
 
-def _round_up(moment: datetime, parts: int) -> Parts:
+def _parts(moment: datetime, parts: Widths) -> Parts:
+    return tuple(getattr(moment, part) // _unit(part, width) for part, width in parts)
+
+
+def _moment(values: Parts, parts: Widths) -> datetime:
+    written = {part: value * _unit(part, width) for value, (part, width) in zip(values, parts, strict=True)}
+    return datetime(**(LOWEST | written))  # type: ignore[arg-type]
+
+
+def _round_up(moment: datetime, parts: Widths) -> Parts:
     floor = moment_of(moment_digits(moment, parts), parts)
     if floor == moment:
         return _parts(moment, parts)
-    if parts == 1:
-        return (moment.year + 1,)
-    if parts == 2:
-        return (moment.year + moment.month // 12, moment.month % 12 + 1)
-    step = {3: timedelta(days=1), 4: timedelta(hours=1), 5: timedelta(minutes=1), 6: timedelta(seconds=1)}[
-        parts
-    ]
+    match len(parts):
+        case 1:
+            return (moment.year + 1,)
+        case 2:
+            return (moment.year + moment.month // 12, moment.month % 12 + 1)
+        case 3:
+            step = timedelta(days=1)
+        case 4:
+            step = timedelta(hours=1)
+        case 5:
+            step = timedelta(minutes=1)
+        case 6:
+            step = timedelta(seconds=1)
+        case _:
+            step = timedelta(microseconds=_unit(*parts[-1]))
     return _parts(floor + step, parts)
 
 
-def _top(part: str, prefix: Parts) -> int:
+def _top(part: str, width: int, prefix: Parts) -> int:
+    if part == "microsecond":
+        return 10**width - 1
     return monthrange(prefix[0], prefix[1])[1] if part == "day" else HIGHEST[part]
 
 

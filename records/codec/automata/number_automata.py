@@ -11,7 +11,7 @@ OFFSET = 400
 """Added to a decimal exponent, which makes that of every double a positive number of three digits."""
 
 
-def _signed(low: int, high: int, alphabet: SymbolTokens, magnitude: Callable[[int, int], Node]) -> Node:
+def signed(low: int, high: int, alphabet: SymbolTokens, magnitude: Callable[[int, int], Node]) -> Node:
     """Return the automaton of a sign and a magnitude, without a sign if no value is negative; there is no minus zero."""
     if low >= 0:
         return magnitude(low, high)
@@ -37,7 +37,7 @@ def whole_number_code(
 ) -> tuple[Node, Callable[[int], list[int]], Callable[[TokenPath], int]]:
     """Return the automaton of the whole numbers in [low, high], with the conversions of a number to a path and back."""
     width = len(str(max(abs(low), abs(high))))
-    root = _signed(low, high, alphabet, lambda first, last: digits(first, last, width, alphabet.symbols))
+    root = signed(low, high, alphabet, lambda first, last: digits(first, last, width, alphabet.symbols))
     read = reader(alphabet)
 
     def path(value: int) -> list[int]:

@@ -119,7 +119,7 @@ def test_bad_data_leaves_no_files(clinic):
     assert run.journal.stage("records").get("status") != "done"
 
 
-def test_a_limit_takes_the_first_rows(clinic):
+def test_a_limit_leaves_that_many_rows(clinic):
     schema, splits = preview(recipe(limit=50), root=clinic)
     assert sum(map(len, splits.values())) == 50
     assert schema["patient_id"].type == "identifier"

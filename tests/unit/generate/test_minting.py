@@ -43,7 +43,8 @@ def test_a_record_is_about_one_person_in_the_notation_of_the_source() -> None:
     for record in records:
         assert str(record["Name"]).isupper()
         assert ", " in str(record["Mutter"])
-        assert str(record["iban"])[:2] == "DE" and str(record["phone"])[0] == "("
+        assert str(record["iban"])[:2] == "DE"
+        assert str(record["phone"])[0] == "("
         if record["mail"] is not None:
             assert str(record["mail"]).partition("@")[2].startswith("example.")
     assert 15 < sum(record["mail"] is None for record in records) < 45

@@ -56,7 +56,7 @@ NUMBERS = [
     (["12.5%", "9.1%"], {"suffix": "%"}),
     (["1e+308", "1e-09", "2.5"], {"scientific": 2, "decimals": 0}),
     (["0.30000000000000004", "0.1"], {"scientific": 17}),
-    (["123456789012.12345", "1.5"], {"scientific": 17}),
+    (["123456789012.12344", "1.5"], {"scientific": 17}),
     (["-0", "3"], {"decimals": 0}),
 ]
 
@@ -79,7 +79,6 @@ def test_fixed_point_numbers_round_trip(cells):
 @pytest.mark.parametrize(
     "cells",
     [
-        ["1,200", "3"],
         ["01", "123"],
         ["5 mg", "5 kg"],
         ["A12", "A13"],
@@ -289,7 +288,8 @@ WORDS = [
     ("text", "zip", [f"{number % 250:03d}-X" for number in range(400)]),
     ("integer", "year", [str(1980 + number) for number in MANY]),
     ("integer", "charges", [str(number * number + 17) for number in MANY]),
-    ("text", "zip", [f"Z{number:04d}" for number in range(2100)] * 3),
+    ("category", "zip", [f"Z{number:04d}" for number in range(2100)] * 3),
+    ("text", "zip", [f"Z{number:05d}" for number in range(10_001)] * 2),
 ]
 
 
@@ -303,7 +303,10 @@ DOUBTS = [
         ["12", "?", *[str(number) for number in range(20, 45)]],
         "holds numbers except for cells such as one of the shape '?'",
     ),
-    (["1,200", "15", "2,500,000"] * 5, "thousands separators"),
+    (
+        ["1.10", "1.1", *[f"{number}.5" for number in range(40)]],
+        "holds numbers, but cells such as one of the shape '9.99' would be written in another way",
+    ),
     (
         [f"{day}/1/2024" for day in range(13, 29)] + ["[]/1/2024"] * 2,
         "holds dates like %-d/%-m/%Y except for",
@@ -364,7 +367,7 @@ def test_the_recipe_decides_a_type(cells, override, kind):
 def test_a_declared_format_reproduces_every_cell():
     cells = ["Mon 2024-01-01 is day 001, 5%m", "Thu 2024-02-15 is day 046, 5%m"]
     assert as_written(cells, fields={"c": {"format": "%a %Y-%m-%d is day %j, 5%%m"}}) == cells
-    assert parts_written("%Y, 5%%m") == 1
+    assert parts_written("%Y, 5%%m") == (("year", 4),)
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,12 @@ SETTINGS: dict[str, list[Any]] = {
     "name": ["other"],
     "description": ["words"],
     "data.drop": [["other"], ["note", "other"]],
+    "data.nested": ["error", "json"],
     "data.subject": ["patient", None],
     "data.sequence": [PATIENTS | SEQUENCES],
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
     "data.shared": [["ward"], PATIENTS | SEQUENCES | {"data.shared": []}],
+    "data.limit_order": ["random", "first"],
     "data.target": ["ill", "age", "ward", "note"],
     "data.missing": [["0", "a"]],
     "data.fields.type": [
@@ -192,7 +194,7 @@ SETTINGS: dict[str, list[Any]] = {
 """Settings per key that is allowed under privacy: a value, or a dict of dotted keys if others go with it."""
 
 REFUSED: dict[str, tuple[list[Any], str]] = {
-    "data.limit": ([1, 50, 10**6], r"data\.limit takes the first rows"),
+    "data.limit": ([1, 50, 10**6], r"data\.limit leaves out rows"),
     "data.pii.action": (["replace", "drop"], r"data\.pii: (replace|drop) uses all records together"),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),
     "finetune.method": (["dora", "full"], r"finetune\.method: "),
@@ -365,7 +367,7 @@ def test_a_limited_private_recipe_ends_in_one_line(
             main([*command, str(tmp_path / "recipe.yaml"), "data.limit=50"])
         assert end.value.code == 2
         error = capsys.readouterr().err
-        assert "data.limit takes the first rows" in error
+        assert "data.limit leaves out rows" in error
         assert error.count("\n") == 1
 
 

@@ -1,0 +1,106 @@
+"""What training would refuse, found without weights in memory: a model without a head, and records longer than its input."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from paracosm.finetune.cost_estimate import config_as_trained
+from paracosm.finetune.models.base_model import load_tokenizer, locate
+from paracosm.finetune.models.chat_prompt import codec_for
+from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.models.pretrained import build_from_config
+from paracosm.finetune.models.weight_files import tensor_shapes, weight_files
+from paracosm.finetune.objectives.masked import masked_codec
+from paracosm.foundation.errors import DataError, ModelError
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.codec.codec import Codec
+from paracosm.records.schema.schema import Record, Schema
+from paracosm.records.splitting.sequences import sequences
+
+LONGEST_TRIED = 50
+"""Records with the longest texts that are encoded first; if all fit, no other record is too long."""
+
+
+@quiet_libraries()
+def refuse_model(recipe: Recipe) -> None:
+    """Check that a local base model has weights for its language-model head; a Hub id is not checked.
+
+    Raises:
+        ModelError: it has none.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
+    folder = Path(locate(recipe.model))
+    if not folder.is_dir():
+        return
+    config = config_as_trained(recipe.model)
+    classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
+    with torch.device("meta"):
+        model = build_from_config(classes[recipe.finetune.objective], config)
+    prefix = f"{model.base_model_prefix}."
+    # Tied weights are one tensor, so `named_parameters` lists them once, below the prefix.
+    head = [name for name, _ in model.named_parameters() if not name.startswith(prefix)]
+    stored = {name for file in weight_files(folder) for name in tensor_shapes(file)}
+    tied = {
+        name
+        for name in head
+        if getattr(config, "tie_word_embeddings", False) and name.endswith("decoder.weight")
+    }
+    lacking = [name for name in head if name not in tied]
+    if lacking and not stored.intersection(lacking):
+        raise ModelError(
+            f"model.base: {recipe.model.base!r} has no weights for its language-model head ({min(lacking)});"
+            " choose a checkpoint that has them"
+        )
+
+
+@quiet_libraries()
+def codec_of(recipe: Recipe, schema: Schema, train: list[Record]) -> Codec:
+    """Return the codec that training would use."""
+    tokenizer = load_tokenizer(recipe.model)
+    if recipe.finetune.objective == "masked":
+        return masked_codec(recipe, schema, tokenizer, train)
+    return codec_for(recipe, schema, tokenizer)
+
+
+def refuse_lengths(recipe: Recipe, codec: Codec, train: Sequence[Record]) -> None:
+    """Check that the base model reads the longest record; a masked model cuts texts.
+
+    Raises:
+        DataError: training records are too long; the message counts them.
+    """
+    limit = getattr(config_as_trained(recipe.model), "max_position_embeddings", None)
+    if limit is None or codec.objective == "masked":
+        return
+    texts = [field.name for field in codec.fields if field.is_text]
+    sequence = codec.schema.sequence
+    units = [[record] for record in train] if sequence is None else sequences(train, sequence)
+    units.sort(key=lambda unit: -sum(len(str(record[name] or "")) for record in unit for name in texts))
+    # Numbers and categories have a fixed width, so texts decide.
+    if max(_tokens(codec, unit) for unit in units[:LONGEST_TRIED]) <= limit:
+        return
+    tokens = [_tokens(codec, unit) for unit in units]
+    count = sum(length > limit for length in tokens)
+    what = "sequences" if sequence is not None else "training records"
+    cure = (
+        "set data.longest_sequence"
+        if sequence is not None
+        else f"name {texts[0]!r} in data.drop, or cut it in the source"
+        if texts
+        else "name columns in data.drop"
+    )
+    raise DataError(
+        f"the longest record has {max(tokens)} tokens; {recipe.model.base!r} reads at most {limit}, and {count} of {len(tokens)} {what}"
+        f" are longer: {cure}, or choose a model.base that reads more"
+    )
+
+
+def _tokens(codec: Codec, unit: Sequence[Record]) -> int:
+    """Return the number of tokens of a record, or of the records of a subject."""
+    shared = set(codec.schema.sequence.shared) if codec.schema.sequence is not None else set()
+    count = len(codec.opening) + len(unit) - 1
+    for number, record in enumerate(unit):
+        for index, field in enumerate(codec.fields):
+            if number == 0 or field.name not in shared:
+                count += len(codec.encode_value(index, record[field.name])) + bool(codec.markers)
+    return count

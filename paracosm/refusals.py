@@ -1,0 +1,81 @@
+"""Refusals: everything that a later stage would refuse, checked before the training; `validate` and `run` share it."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.extras import require_extra
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.schema.schema import Schema
+
+
+def refuse_recipe(recipe: Recipe) -> None:
+    """Check what needs no records.
+
+    Raises:
+        RecipeError: the recipe limits a gate that does not exist, or asks for what its privacy section forbids.
+        ModelError: the base model is missing, incomplete or unsuitable, or a package that the recipe needs is not installed.
+    """
+    from paracosm.eval.gates.ruling import check_names
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.finetune.models.base_model import check_objective, locate
+    from paracosm.finetune.models.quantization import check_installed
+    from paracosm.finetune.refusals import refuse_model
+
+    check_names(recipe.release)
+    as_trained(recipe)
+    locate(recipe.model)
+    check_installed(recipe.model)
+    check_objective(recipe.model, recipe.finetune.objective)
+    refuse_model(recipe)
+    if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
+        require_extra(
+            recipe.generate.engine, recipe.generate.engine, f"generate.engine: {recipe.generate.engine}"
+        )
+
+
+def refuse_records(
+    recipe: Recipe, schema: Schema, splits: Mapping[str, pd.DataFrame], root: Path
+) -> list[str]:
+    """Check the prepared records against everything that training, generation and evaluation ask of them.
+
+    Args:
+        recipe: the whole recipe.
+        schema: of the records.
+        splits: the typed tables.
+        root: the folder that relative paths start from.
+
+    Returns:
+        How many training records violate each rule.
+
+    Raises:
+        RecipeError: a condition, a quota or a rule names an unknown field or value.
+        DataError: there are too few records to evaluate, a record is longer than the base model's input, or the file of partial
+            records does not fit.
+    """
+    from paracosm.eval.measuring.metric import FEWEST_ROWS
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.finetune.refusals import codec_of, refuse_lengths
+    from paracosm.generate.constraints.conditions import read_conditions
+    from paracosm.generate.constraints.rule_constraints import RuleConstraints
+    from paracosm.records.constraints.rules import read_rules
+    from paracosm.records.schema.table import to_records
+
+    rows = len(splits["train"])
+    if rows < FEWEST_ROWS:
+        raise DataError(
+            f"train: has {rows} of {sum(map(len, splits.values()))} records; at least {FEWEST_ROWS} are needed to measure anything;"
+            " add rows, or lower data.split.control and data.split.test"
+        )
+    rules = read_rules(recipe.rules, schema, root)
+    train = to_records(splits["train"], schema)
+    trained = as_trained(recipe)
+    codec = codec_of(trained, schema, train)
+    read_conditions(
+        recipe, codec, RuleConstraints(codec, rules), count=recipe.generate.records or rows, root=root
+    )
+    refuse_lengths(trained, codec, train)
+    return rules.violations(train)

@@ -1,0 +1,47 @@
+"""The round-trip law: a column has a type only if every one of its cells is written again as it was read."""
+
+from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import Any
+
+from paracosm.recipes.sections.data import FieldType
+from paracosm.records.schema.schema import Field
+
+SAMPLE = 200
+"""Cells that are tried before all others, because most formats that do not fit fail there."""
+
+
+def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str]) -> str | None:
+    """Return a cell that a format does not give back, or None if it gives back all of them.
+
+    The sign of a zero is the one exception: `-0.0` is written as `0.0` (see `has_negative_zero`).
+
+    Args:
+        kind: type of the column.
+        attributes: `Field` attributes of its format.
+        cells: the distinct cells.
+    """
+    field = Field(name="", type=kind, **attributes)
+    for cell in [*islice(cells, SAMPLE), *islice(cells, SAMPLE, None)]:
+        try:
+            value = field.read(cell)
+            written = field.write(value)
+        except (ValueError, KeyError, OverflowError):
+            return cell
+        if written != cell and not (value == 0 and kind == "number" and field.write(-0.0) == cell):
+            return cell
+    return None
+
+
+def first_lossless(
+    kind: FieldType, candidates: Iterable[dict[str, Any]], cells: Collection[str]
+) -> dict[str, Any] | None:
+    """Return the first of several formats that gives back every cell, or None."""
+    return next((form for form in candidates if lost_cell(kind, form, cells) is None), None)
+
+
+def has_negative_zero(attributes: dict[str, Any], cells: Collection[str]) -> bool:
+    """Return whether a column of numbers holds a zero with a minus, which is written without it."""
+    field = Field(name="", type="number", **attributes)
+    minus_zero, zero = field.write(-0.0), field.write(0.0)
+    return minus_zero != zero and any(cell == minus_zero for cell in cells)
