@@ -28,6 +28,8 @@ from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
 from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.search import find_relations, to_plain
 from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types
@@ -37,6 +39,7 @@ from paracosm.records.sources.row_limit import limited
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import divide, find_clusters
+from paracosm.records.text.composed import composed
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,8 @@ def assemble(
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
+    raw, notes = composed(raw, [field.name for field in inference.schema if field.is_text])
+    inference = replace(inference, warnings=(*inference.warnings, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
@@ -193,6 +198,8 @@ def assemble(
     splits = {name: part[present.names] for name, part in splits.items()}
     schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
+    relations = find_relations(splits["train"], schema)
+    schema = replace(schema, relations=to_plain(relations))
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
     schema = with_source_types(schema, origin, splits["train"], warnings)
@@ -207,6 +214,7 @@ def assemble(
         "copies": clusters.copies,
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
+        "relations": list(Relations(schema, relations).lines),
     }
     real: dict[str, list[str]] = {}
     if personal is not None:

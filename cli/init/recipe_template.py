@@ -17,6 +17,7 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import SEVERAL, Data, Pii
+from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.origin import origin_of
@@ -109,6 +110,7 @@ def draft(
             pii=persons.pii,
         ),
         model=Model(layers=LAYERS) if is_structured else Model(),
+        finetune=Finetune(order="target_first") if target and not private else Finetune(),
     )
     if private:
         recipe, warnings = with_declarations(recipe, raw)
@@ -128,6 +130,9 @@ def draft(
         () if target else ("Not set: name a column here to measure the utility for predicting it.",)
     )
     notes |= {"data.subject": persons.subject_lines, "data.pii": persons.pii_lines}
+    notes["rules.relations"] = _relation_notes(prepared)
+    if target and not private:
+        notes["finetune.order"] = (f"So that conditions such as generate.where.{target} are met exactly.",)
     if recipe.model.layers is None:
         notes["model.layers"] = ("All layers are kept here, because the records contain text.",)
     lines = [*_opening(out), *_section_lines(recipe, notes)]
@@ -210,6 +215,14 @@ def _field_notes(prepared: Prepared) -> tuple[str, ...]:
         lines.append(f"- {_printable(field.name)}: {field.type}, {field.kind.summary(field)}{missing}")
     lines.extend(f"Warning: {' '.join(warning.split())}" for warning in prepared.warnings)
     return (*lines, "To change a field, for example: fields: {COLUMN: {type: category}}")
+
+
+def _relation_notes(prepared: Prepared) -> tuple[str, ...]:
+    lines = prepared.facts.get("relations", [])
+    if not lines:
+        return ()
+    count = len(prepared.splits["train"])
+    return (f"Hold in all {count:,} training records:", *(f"- {' '.join(line.split())}" for line in lines))
 
 
 def _printable(name: str) -> str:

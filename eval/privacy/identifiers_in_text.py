@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
-from paracosm.records.pii.detectors import DOUBTFUL, MODELS, find_spans, ner_model
+from paracosm.records.pii.detectors import MODELS, find_spans, ner_model
+from paracosm.records.pii.mentions.names_and_towns import DOUBTFUL
 from paracosm.records.pii.patterns import IDENTIFIER_SHAPES
 
 SHORTEST = 4

@@ -29,6 +29,11 @@ MOST_DRAWS = 64
 NORTH_AMERICAN_PHONE = re.compile(r"1?[2-9]\d{9}")
 IBAN_FORM = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}")
 EXTENSION = re.compile(r" ?(?:x|ext\.?) ?\d+$", re.IGNORECASE)
+UNIT = re.compile(
+    r"(?P<before>,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Room|Rm)\.? ?#?|#))(?P<number>\w{1,6})\b",
+    re.IGNORECASE,
+)
+"""The part of an address inside a building."""
 MAIL_PART = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -76,8 +81,12 @@ class Pseudonyms:
     def address(self, text: str) -> str:
         """Return a street and number, with town and postcode if `text` has several lines or several commas."""
         long = "\n" in text or text.count(",") > 1
-        address = self._faked("address" if long else "street_address", text)
-        return address.replace("\n", "\n" if "\n" in text else ", ")
+        address = UNIT.sub("", self._faked("address" if long else "street_address", text))
+        if unit := UNIT.search(text):
+            street, comma, rest = address.replace("\n", ",\n").partition(",")
+            digits = self._random.characters(unit.group("number"), ("unit", text), 0)
+            address = f"{street}{unit.group('before')}{digits}{comma}{rest}".replace(",\n", "\n")
+        return address.replace("\n", "\n" if "\n" in text else ", ") + ("." if text.endswith(".") else "")
 
     def postcode(self, text: str) -> str:
         """Return a postcode in the same notation."""
@@ -176,7 +185,9 @@ class Pseudonyms:
         purpose = ("national_id", real)
         if len(real) == 9 and real.isdecimal():
             # US social security numbers never begin with 9.
-            return f"9{self._random.characters(real[1:], purpose, attempt)}"
+            drawn = self._random.characters(real[1:], purpose, attempt)
+            # A 9 and then a fourth digit of 5 or more may be a tax number (ITIN).
+            return f"9{drawn[:2]}{int(drawn[2]) % 5}{drawn[3:]}"
         drawn = self._random.characters(real, purpose, attempt)
         if nhs_is_valid(real):
             return with_nhs_check(drawn[:9]) or self._national_id(real, attempt + MOST_DRAWS)

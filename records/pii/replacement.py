@@ -13,13 +13,12 @@ from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.date_shifting import DateShifter, shifted_moment
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
 from paracosm.records.pii.lexicon.name_parts import is_titled, replace_spans
+from paracosm.records.pii.mentions.ages import find_ages
 from paracosm.records.pii.patterns import Span
 from paracosm.records.pii.pseudonyms import Pseudonyms, canonical
 from paracosm.records.pii.subjects import STAFF, Subjects
 from paracosm.records.pii.text_detection import TextCell, scope_of
 from paracosm.records.schema.schema import Field, Schema
-
-AGE = re.compile(r"\b(?P<age>1[0-3]\d|\d\d)(?=[ -]?(?:years?|yrs?|y/?o)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,9 @@ class Replacement:
         replacements = [(span.start, span.end, self._span(cell, span)) for span in spans]
         oldest = self._pii.oldest_age
         if oldest is not None:
-            for match in AGE.finditer(cell.text):
-                free = all(match.end() <= span.start or match.start() >= span.end for span in spans)
-                if free and int(match["age"]) > oldest:
-                    replacements.append((match.start(), match.end(), str(oldest + 1)))
+            for start, end, age in find_ages(cell.text, self._pii.language):
+                if age > oldest and all(end <= span.start or start >= span.end for span in spans):
+                    replacements.append((start, end, str(oldest + 1)))
         return replace_spans(cell.text, sorted(replacements))
 
     def _cell(self, column: PersonalColumn, row: int, cell: str) -> str:

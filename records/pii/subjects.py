@@ -15,7 +15,13 @@ from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.inference.column_names import names_a_sex, names_a_subject
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.lexicon.name_lists import NameLists
-from paracosm.records.pii.lexicon.name_parts import NamePart, match_case, parts_of, replace_spans
+from paracosm.records.pii.lexicon.name_parts import (
+    PARTICLES,
+    NamePart,
+    match_case,
+    parts_of,
+    replace_spans,
+)
 from paracosm.records.pii.pseudonyms import Pseudonyms
 
 STAFF = "staff"
@@ -73,11 +79,16 @@ class Subjects:
     from_columns: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Scope -> words that come from a column of names; only these are searched for in any letter case."""
 
+    particles: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Scope -> particles of names in columns (`van`, `de`), which stay, and with them their initials."""
+
     def learn(
         self, scope: str, parts: Sequence[NamePart], *, gender: str | None = None, from_column: bool = False
     ) -> None:
         """Add the words of a name to a scope. Callers add long names first, because they show the roles of words best."""
         for part in parts:
+            if from_column and part.key in PARTICLES:
+                self.particles[scope].add(part.key)
             if part.role in ("given", "family"):
                 self.roles[scope].setdefault(part.key, part.role)
                 if gender is not None and part.role == "given":
@@ -126,4 +137,6 @@ class Subjects:
             for word, its_role in self.roles.get(scope, {}).items():
                 if its_role == role and word.startswith(letter):
                     return self._pseudonym(scope, word, pseudonyms)[0]
+        if any(particle.startswith(letter) for particle in self.particles.get(scope, ())):
+            return letter.upper()
         return pseudonyms.initial(scope, letter)

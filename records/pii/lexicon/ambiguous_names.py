@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
+from paracosm.records.pii.lexicon.common_words import is_common
+
+LONGEST_SHORT_WORD = 3
+"""Letters up to which a frequent word of the language is ambiguous in every table."""
 WORD = re.compile(r"[^\W\d_]+")
 LEAST_SHARE, LEAST_SUBJECTS = 0.02, 2
 """Least share and number of subjects whose texts have an ordinary word in small letters."""
@@ -25,13 +29,15 @@ def always_ambiguous() -> frozenset[str]:
 class OrdinaryWords:
     """The words that the texts of a table use as ordinary words, in small letters."""
 
-    def __init__(self, texts: Sequence[str], subjects: Sequence[str]):
+    def __init__(self, texts: Sequence[str], subjects: Sequence[str], language: str):
         """Count the words of all texts.
 
         Args:
             texts: texts of any columns.
             subjects: the subject of each text.
+            language: language of the texts.
         """
+        self._language = language
         self._holders: dict[str, set[str]] = defaultdict(set)
         for text, subject in zip(texts, subjects, strict=True):
             for word in set(WORD.findall(text)):
@@ -52,7 +58,10 @@ class OrdinaryWords:
 
     def is_ambiguous(self, word: str, bearers: set[str]) -> bool:
         """Return whether a word may be a name or an ordinary word, so that its context has to decide."""
-        return word in always_ambiguous() or self.is_ordinary(word, bearers)
+        if word in always_ambiguous() or self.is_ordinary(word, bearers):
+            return True
+        # `An`, `Do` and `So` are family names too.
+        return len(word) <= LONGEST_SHORT_WORD and is_common(word, self._language)
 
     def is_ever_ordinary(self, word: str) -> bool:
         """Return whether a word is on the list of ambiguous words, or in small letters in texts of two subjects."""

@@ -20,10 +20,18 @@ MALE_TITLES = _words("mr mister herr sir monsieur signor sr señor meneer dom")
 TITLES = (
     FEMALE_TITLES
     | MALE_TITLES
-    | _words("dr doctor prof professor rev father sister judge justice nurse officer hon dott")
+    | _words(
+        "dr doctor prof professor rev reverend father sister judge justice nurse officer hon dott capt captain sgt sergeant"
+        " atty detective trooper deputy rabbi pastor chaplain imam senator counselor mx"
+    )
 )
-ENDINGS = _words("jr sr ii iii iv md do phd rn np pa esq dds facp mph msw lcsw pharmd cpa msn bsn")
-PARTICLES = _words("von van de der den del della di da dos du la le el al bin ibn ter zu zur und and y e st")
+ENDINGS = _words(
+    "jr sr ii iii iv md do phd rn np pa esq dds facp mph msw lcsw pharmd cpa msn bsn crna cnm fnp aprn arnp lpn lmft lpc mbbs psyd dpt dmd dpm dvm cfa"
+)
+PARTICLES = _words(
+    "von van de der den del della dello degli di da das do dos du la las le lo los el al bin bint ibn abu ter ten op zu zum zur vom"
+    " af av und and y e st"
+)
 TITLED = re.compile(rf"\b(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})\b ?\.?[ \t]+$", re.IGNORECASE)
 
 
@@ -51,7 +59,10 @@ def parts_of(name: str, lists: NameLists, *, column: str = "full", titled: bool 
         titled: whether a title precedes the name, so that a single word is a family name.
     """
     words = [(match.group(), match.start(), match.end()) for match in NAME_WORD.finditer(name)]
-    is_name = [word.casefold() not in TITLES | ENDINGS | PARTICLES for word, *_ in words]
+    is_name = [
+        word.casefold() not in TITLES | ENDINGS | PARTICLES or (len(word) == 1 and word.isupper())
+        for word, *_ in words
+    ]
     if not any(is_name):
         # In `Dr. Le` the particle is the whole name.
         is_name = [word.casefold() not in TITLES for word, *_ in words]

@@ -1,0 +1,1 @@
+"""Rules that read running text: whole names, names of things, streets and ages."""
