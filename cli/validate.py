@@ -37,11 +37,13 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.records.schema.table import to_records
     from paracosm.records.sources.read_source import read_source
+    from paracosm.records.splitting.given_splits import read_given
     from paracosm.records.stage import assemble
     from paracosm.refusals import refuse_recipe, refuse_records
 
     refuse_recipe(recipe)
-    prepared = assemble(recipe, read_source(recipe.data, root=root))
+    given = read_given(recipe.data, root=root)
+    prepared = assemble(recipe, read_source(recipe.data, root=root), given=given)
     train = to_records(prepared.splits["train"], prepared.schema)
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]

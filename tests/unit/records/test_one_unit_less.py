@@ -197,6 +197,8 @@ SETTINGS: dict[str, list[Any]] = {
 """Settings per key that is allowed under privacy: a value, or a dict of dotted keys if others go with it."""
 
 REFUSED: dict[str, tuple[list[Any], str]] = {
+    "data.control": (["control.csv"], r"data\.control: under privacy"),
+    "data.test": (["test.csv"], r"data\.test: under privacy"),
     "data.limit": ([1, 50, 10**6], r"data\.limit leaves out rows"),
     "data.pii.action": (["replace", "drop"], r"data\.pii: (replace|drop) uses all records together"),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),
