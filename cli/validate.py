@@ -37,11 +37,13 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.records.schema.table import to_records
     from paracosm.records.sources.read_source import read_source
+    from paracosm.records.splitting.given_splits import read_given
     from paracosm.records.stage import assemble
     from paracosm.refusals import refuse_recipe, refuse_records
 
     refuse_recipe(recipe)
-    prepared = assemble(recipe, read_source(recipe.data, root=root))
+    given = read_given(recipe.data, root=root)
+    prepared = assemble(recipe, read_source(recipe.data, root=root), given=given)
     train = to_records(prepared.splits["train"], prepared.schema)
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
@@ -72,6 +74,8 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
         console.print(f"[yellow]warning[/] {escape(warning)}")
     for heading, text in _plan_lines(recipe, prepared, cost).items():
         console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
+    for line in _relation_lines(recipe, prepared):
+        console.print(escape(line), highlight=False)
 
 
 def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") -> dict[str, str]:
@@ -91,6 +95,20 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") ->
         "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory",
         **_privacy_line(recipe, prepared),
     }
+
+
+def _relation_lines(recipe: "Recipe", prepared: "Prepared") -> list[str]:
+    """Return the relations that hold in all training records, and what becomes of them."""
+    found = prepared.facts.get("relations", [])
+    if not found:
+        return []
+    ignored = set(found) if recipe.rules.relations == "ignore" else set(recipe.rules.ignored_relations)
+    train = len(prepared.splits["train"])
+    kept = len([text for text in found if text not in ignored])
+    heading = (
+        f"relations  {len(found)} hold in all {train:,} training records; synthetic records keep {kept}:"
+    )
+    return [heading, *(f"  {text}{' (ignored)' if text in ignored else ''}" for text in found)]
 
 
 def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:

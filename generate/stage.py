@@ -202,6 +202,12 @@ def _sample(
         "refused": dict(tally.refusals),
         "repetitions_redrawn": repeated,
     }
+    if tally.broken:
+        worst = ", ".join(f"{text} ({count:,})" for text, count in tally.broken.most_common(3))
+        progress(
+            f"relations that not all synthetic records have, because conditions or rules exclude them: {worst}"
+        )
+        facts["relations_broken"] = dict(tally.broken)
     if tally.seed_words:
         unchanged = tally.seed_words_kept / tally.seed_words
         progress(

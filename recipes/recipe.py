@@ -46,6 +46,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _private_splits_are_drawn(self) -> "Recipe":
+        for name in ("control", "test"):
+            if self.privacy is not None and getattr(self.data, name) is not None:
+                raise ValueError(
+                    f"data.{name}: under privacy, each unit of data.source alone decides on its split; leave out data.{name}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _private_rows_are_not_limited(self) -> "Recipe":
         if self.privacy is not None and self.data.limit is not None:
             raise ValueError(

@@ -28,15 +28,19 @@ from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
 from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.search import find_relations, to_plain
 from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
 from paracosm.records.sources.row_limit import limited
+from paracosm.records.splitting.given_splits import divide_rest, given_digests, join_given, read_given
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
-from paracosm.records.splitting.splits import divide, find_clusters
+from paracosm.records.splitting.splits import find_clusters
+from paracosm.records.text.composed import composed
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,13 @@ class _Records:
         if digest is None:
             self.raw = read_source(data, root=self.root) if self.raw is None else self.raw
             digest = table_digest(self.raw.drop(columns=data.drop, errors="ignore"))
-        return {"data": records_digest(recipe), "source": digest}
+        given = given_digests(data, root=self.root)
+        return {"data": records_digest(recipe), "source": digest} | ({"given": given} if given else {})
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         raw = read_source(recipe.data, root=self.root) if self.raw is None else self.raw
-        self.prepared = assemble(recipe, raw, salt=_salt(recipe, run), progress=progress)
+        given = read_given(recipe.data, root=self.root)
+        self.prepared = assemble(recipe, raw, given=given, salt=_salt(recipe, run), progress=progress)
         # A rule that cannot be parsed is reported now, not after the training.
         read_rules(recipe.rules, self.prepared.schema, self.root)
 
@@ -131,6 +137,7 @@ def preview(recipe: Recipe, *, root: Path, table: Any = None) -> tuple[Schema, d
         read_source(recipe.data, root=root)
         if table is None
         else from_object(table, drop=recipe.data.drop, nested=recipe.data.nested),
+        given=read_given(recipe.data, root=root),
     )
     return prepared.schema, prepared.splits
 
@@ -139,6 +146,7 @@ def assemble(
     recipe: Recipe,
     raw: pd.DataFrame,
     *,
+    given: dict[str, pd.DataFrame] | None = None,
     salt: bytes | None = None,
     progress: Progress = silent,
 ) -> Prepared:
@@ -150,6 +158,7 @@ def assemble(
     Args:
         recipe: the recipe; its sections `data` and `privacy` are read.
         raw: the raw table.
+        given: raw tables of ready-made splits, as `read_given` returns them.
         salt: secret key of the invented values for `data.pii`; None for a new one.
         progress: receives progress lines.
 
@@ -158,11 +167,13 @@ def assemble(
     """
     data = recipe.data
     origin = origin_of(raw)
-    raw = limited(raw, data)
+    raw, part = join_given(limited(raw, data), given or {})
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
+    raw, notes = composed(raw, [field.name for field in inference.schema if field.is_text])
+    inference = replace(inference, warnings=(*inference.warnings, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
@@ -185,13 +196,16 @@ def assemble(
                 "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
-        warnings = [line for line in warnings if not line.startswith(tuple(map(_left_out, personal.minted)))]
+        settled = tuple(start for name in personal.minted for start in _settled(name))
+        warnings = [line for line in warnings if not line.startswith(settled)]
         warnings.extend(personal.warnings)
-    splits = divide(typed, types, data, clusters)
+    splits = divide_rest(typed, types, data, clusters, part, warnings)
     present = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[present.names] for name, part in splits.items()}
     schema = fit_domains(present, splits["train"], data)
     schema = _with_sequence(recipe, schema, splits["train"])
+    relations = find_relations(splits["train"], schema)
+    schema = replace(schema, relations=to_plain(relations))
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
     schema = with_source_types(schema, origin, splits["train"], warnings)
@@ -206,6 +220,7 @@ def assemble(
         "copies": clusters.copies,
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
+        "relations": list(Relations(schema, relations).lines),
     }
     real: dict[str, list[str]] = {}
     if personal is not None:
@@ -214,9 +229,9 @@ def assemble(
     return Prepared(schema, splits, tuple(warnings), facts, real)
 
 
-def _left_out(name: str) -> str:
-    """Return the start of the warning that a column is left out, which does not hold for a minted one."""
-    return f"column {name!r}: looks like an identifier"
+def _settled(name: str) -> tuple[str, str]:
+    """Return how the warnings start that do not hold for a minted column: it is not left out, and its real keys are replaced."""
+    return f"column {name!r}: looks like an identifier", f"column {name!r}: has repeating"
 
 
 def _assemble_private(

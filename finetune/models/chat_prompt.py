@@ -1,10 +1,13 @@
 """Encode the prompt of a recipe as the tokens before every record."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from paracosm.foundation.errors import ModelError
+from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.recipes.sections.finetune import Prompt
 from paracosm.records.codec.codec import Codec
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.search import from_plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -18,11 +21,28 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
 
     Raises:
         ModelError: the tokenizer's chat template rejects the recipe's prompt.
+        RecipeError: the target comes first, and the recipe has none.
     """
     settings = recipe.finetune
+    schema = _ordered(schema, recipe.data.target if settings.order == "target_first" else None)
+    if settings.order == "target_first" and recipe.data.target is None:
+        raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
     layout = "markers" if settings.order == "shuffled" else "places"
     return Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
+
+
+def _ordered(schema: "Schema", first: str | None) -> "Schema":
+    """Return the schema in the order in which records are written; the output keeps the order of the source.
+
+    Args:
+        schema: the fields in the order of the source.
+        first: the field that comes first; None for none. Fields that are computed from others come after these.
+    """
+    names = Relations(schema, from_plain(schema.relations)).in_order(schema.names)
+    if first is not None:
+        names = sorted(names, key=lambda name: name != first)
+    return replace(schema, fields=tuple(schema[name] for name in names))
 
 
 def prompt_tokens(prompt: Prompt, tokenizer: "PreTrainedTokenizerBase") -> tuple[int, ...]:

@@ -106,7 +106,7 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
         # Smoothed times could change the order of a sequence.
         ranks = 0
     # Canaries are smoothed like any record, among the values of real records.
-    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
+    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed, target=recipe.data.target)
     smoothing = replace(smoothing, records=[*records, *canaries])
     train = RecordDataset(
         encoded,

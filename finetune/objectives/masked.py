@@ -128,7 +128,7 @@ def masked_objective(recipe: Recipe, run: Run) -> MaskedObjective:
     width = len(codec.vocabulary) if codec.vocabulary is not None else head_width(recipe, tokenizer)
     columns = AllowedColumns(layout, width)
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
-    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed)
+    smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed, target=recipe.data.target)
 
     def training_rows(record: SlotRecord, rng: np.random.Generator) -> list[Example]:
         return [training_example(record, layout, columns, rng)]

@@ -11,8 +11,9 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.generate.constraints.infilling import GAP
 from paracosm.generate.constraints.partial_records import read_partial, seeds_file
 from paracosm.generate.constraints.quotas import QuotaClasses, quota_classes, recipe_value
+from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request
-from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
@@ -64,8 +65,16 @@ class Conditions:
         required = frozenset(names) - conditions.keys() if self.fill else frozenset()
         known = conditions.keys() | present
         enforced = self._enforced(known)
+        asked = {name: value for name, values in conditions.items() for value in values if len(values) == 1}
+        # A condition outranks a relation of the training records.
+        relations = self.shared.rules.relations.without_violated(asked)
         guide = RecordConstraints(
-            self.shared, conditions, enforced, required | (present & enforced), frozenset(present)
+            self.shared,
+            conditions,
+            enforced,
+            required | (present & enforced),
+            frozenset(present),
+            relations,
         )
         return Request(number, self._order(known, number, redraw), guide, redraw, infills)
 
@@ -95,7 +104,7 @@ class Conditions:
             key = [self.seed % 2**64, number + (redraw << 48)]
             random = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
             rest = [rest[index] for index in random.permutation(len(rest))]
-        ordered += rest
+        ordered += self.shared.rules.relations.in_order(rest)
         ordered += [name for name, _ in self.shared.rules.derived if name in derived]
         return tuple(names.index(name) for name in ordered)
 

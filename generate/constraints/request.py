@@ -9,6 +9,8 @@ from paracosm.generate.constraints.guide import Guide
 
 GRACE = 4
 """Records that are counted as accepted in advance, so that a few refusals at the start do not end the stage."""
+RELATION = "the relation "
+"""How the reason of a refusal by a relation begins. Relations are given up, and do not end a stage."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Tally:
         passes: forward passes.
         seed_words: words of the given texts that were rewritten.
         seed_words_kept: those of them that the records still hold at the same position.
+        broken: per relation of the training records, the records that do not have it.
     """
 
     attempts: int = 0
@@ -52,6 +55,7 @@ class Tally:
     passes: int = 0
     seed_words: int = 0
     seed_words_kept: int = 0
+    broken: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another tally."""
@@ -62,6 +66,7 @@ class Tally:
         self.passes += other.passes
         self.seed_words += other.seed_words
         self.seed_words_kept += other.seed_words_kept
+        self.broken.update(other.broken)
 
     def is_infeasible(self, attempts: int, *, in_progress: int = 0) -> bool:
         """Return whether fewer than 1 in `attempts` records is accepted.
@@ -71,7 +76,8 @@ class Tally:
             in_progress: unfinished records that count as accepted, because they are past the point where most are
                 refused.
         """
-        return self.refusals.total() > attempts * (self.finished + in_progress + GRACE)
+        refused = sum(count for reason, count in self.refusals.items() if not reason.startswith(RELATION))
+        return refused > attempts * (self.finished + in_progress + GRACE)
 
     def raise_if_infeasible(self, attempts: int, *, in_progress: int = 0, advice: str = "") -> None:
         """Raise if fewer than 1 in `attempts` records is accepted; see `is_infeasible`.

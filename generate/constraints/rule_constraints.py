@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
+from paracosm.generate.constraints.request import RELATION
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
@@ -20,6 +21,9 @@ from paracosm.records.codec.restriction import (
 from paracosm.records.constraints.bounds import Bounds, bounds, intersection
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value
+from paracosm.records.relations.columns import is_moment
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.relation import Narrowing, moment_at
 from paracosm.records.schema.schema import Field, Record, Value
 
 MAX_ENUMERATED = 256
@@ -42,6 +46,7 @@ class RuleConstraints:
     rules: Rulebook
     copy_filter: Callable[[Record], str | None] | None = None
     _allowed: dict[object, Node | None] = field(default_factory=dict)
+    _fewer: dict[object, tuple[Relations, Relations]] = field(default_factory=dict)
 
     @cached_property
     def field_index(self) -> Mapping[str, int]:
@@ -60,8 +65,9 @@ class RuleConstraints:
         previous: Mapping[str, Value],
         condition: frozenset[Value] | None,
         required: bool,
+        relations: Relations | None = None,
     ) -> Node | None:
-        """Return the automaton of the values that rules and a condition leave a field with a closed domain.
+        """Return the automaton of the values that rules, relations and a condition leave a field with a closed domain.
 
         Args:
             index: of the field.
@@ -69,6 +75,7 @@ class RuleConstraints:
             previous: the record before this one in a sequence.
             condition: the values that a condition allows; None for all.
             required: whether the missing value is excluded.
+            relations: relations that the record keeps; those of the rules when absent.
 
         Returns:
             None if no value is left.
@@ -76,11 +83,25 @@ class RuleConstraints:
         field = self.codec.fields[index]
         inputs = self._inputs(field, values)
         minimum = self._minimum(field, previous)
-        key = (index, condition, required, minimum, tuple((name, values[name]) for name in sorted(inputs)))
+        relations = self.rules.relations if relations is None else relations
+        if condition is not None and relations.by_field[field.name]:
+            # A condition may ask for what relations would not draw, but not for what they exclude.
+            condition = frozenset(
+                value
+                for value in condition
+                if relations.violated(field.name, {**values, field.name: value}) is None
+            )
+            left = None
+        else:
+            left = relations.narrow(field.name, values)
+        known = tuple((name, values[name]) for name in sorted(inputs))
+        key = (index, condition, required, minimum, known, left)
         if key not in self._allowed:
             if len(self._allowed) >= MAX_CACHED:
                 self._allowed.clear()
-            self._allowed[key] = self._restricted(field, index, values, condition, required, minimum)
+            self._allowed[key] = self._restricted(
+                field, index, values, condition, required, minimum, left or Narrowing()
+            )
         return self._allowed[key]
 
     def _minimum(self, field: Field, previous: Mapping[str, Value]) -> Value:
@@ -112,14 +133,16 @@ class RuleConstraints:
         condition: frozenset[Value] | None,
         required: bool,
         minimum: Value,
+        left: Narrowing,
     ) -> Node | None:
         code = self.codec.codes[index]
-        if not isinstance(code, FieldCode):
+        if not isinstance(code, FieldCode) or left.empty:
             return None
-        candidates = self._candidates(field, values, condition)
+        required = required or left.missing is False or None in left.excluded
+        candidates = self._candidates(field, values, condition, left)
         others = {name: value for name, value in values.items() if name != field.name}
         checks = self._decidable(field, values)
-        if candidates is None and checks:
+        if candidates is None and (checks or left.excluded):
             domain = all_values(field, MAX_ENUMERATED)
             candidates = None if domain is None else frozenset(domain)
         if candidates is not None:
@@ -129,19 +152,30 @@ class RuleConstraints:
                 if field.allows(value)
                 and (minimum is None or value >= minimum)  # type: ignore[operator]
                 and not (required and value is None)
+                and left.allows(value)
                 and all(check.compute({**others, field.name: value}) is not False for check in checks)
             ]
             return restrict_to_values(code, valid)
         intervals = [bounds(check, field, others) for check in checks]
         if minimum is not None:
             intervals.append(Bounds(low=minimum))
+        if left.low is not None or left.high is not None:
+            intervals.append(_interval(field, left))
         return self._within(field, code, intervals, required)
 
     def _candidates(
-        self, field: Field, values: Mapping[str, Value], condition: frozenset[Value] | None
+        self,
+        field: Field,
+        values: Mapping[str, Value],
+        condition: frozenset[Value] | None,
+        left: Narrowing,
     ) -> frozenset[Value] | None:
-        """Return the values that condition, reference list and derivation leave; None if none of them applies."""
+        """Return the values that condition, relations, reference list and derivation leave; None if none of them applies."""
         candidates = condition
+        if left.missing is True:
+            candidates = frozenset({None})
+        elif left.values is not None:
+            candidates = left.values | {None} if field.nullable else left.values
         reference = self.rules.references.get(field.name)
         if reference is not None:
             listed = reference | ({None} if field.nullable else frozenset())
@@ -172,13 +206,18 @@ class RuleConstraints:
         """Return the automaton that accepts only `token`, which decides whether a text is missing or present."""
         return Node({token: END})
 
-    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
-        """Return the rule that the record violates now that the field at `index` is known, or None."""
+    def violation(
+        self, index: int, values: Mapping[str, Value], relations: Relations | None = None
+    ) -> str | None:
+        """Return the rule or relation that the record violates now that the field at `index` is known, or None."""
         name = self.codec.fields[index].name
         for check in self.rules.by_field[name]:
             decided = check.fields <= values.keys() and not check.fields & self.derived
             if decided and check.compute(values) is False:
                 return f"rule {check.text!r}"
+        relations = self.rules.relations if relations is None else relations
+        if (violated := relations.violated(name, values)) is not None:
+            return f"{RELATION}{violated.text!r}"
         reference = self.rules.references.get(name)
         if reference is not None and values[name] is not None and values[name] not in reference:
             return f"the reference list of {name!r}"
@@ -195,66 +234,34 @@ class RuleConstraints:
                     return f"rule {check.text!r}"
         return self.copy_filter(dict(values)) if self.copy_filter is not None else None
 
-    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
+    def without(self, relations: Relations, reasons: frozenset[str]) -> Relations:
+        """Return relations without those that gave some reasons of refusals."""
+        key = (id(relations), reasons)
+        if key not in self._fewer:
+            kept = tuple(one for one in relations.all if f"{RELATION}{one.text!r}" not in reasons)
+            # The relations stay referenced, so that their id is not used again.
+            self._fewer[key] = (relations, Relations(relations.schema, kept))
+        return self._fewer[key][1]
+
+    def conflict(self, index: int, values: Mapping[str, Value], relations: Relations | None = None) -> str:
         """Return which constraints leave the field at `index` without an allowed value."""
         field = self.codec.fields[index]
+        # Rules outrank relations: a relation is named first, and given up first.
+        relations = self.rules.relations if relations is None else relations
+        for relation in relations.by_field[field.name]:
+            if relation.narrow(field.name, values, relations.spans) is not None:
+                return f"{RELATION}{relation.text!r}"
         checks = self._decidable(field, values)
         if len(checks) == 1:
             return f"rule {checks[0].text!r}"
         return f"the rules and conditions on {field.name!r}"
 
 
-@dataclass(frozen=True)
-class RecordConstraints:
-    """The guide of one record: its own conditions and the rules that all records share.
-
-    Attributes:
-        shared: rules and copy filter.
-        conditions: per field, the values that a condition allows.
-        enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
-            is refused if they fail.
-        required: fields that may not be missing.
-        present: fields in which a missing value refuses the record, where masking does not exclude it.
-    """
-
-    shared: RuleConstraints
-    conditions: Mapping[str, frozenset[Value]] = field(default_factory=dict)
-    enforced: frozenset[str] = frozenset()
-    required: frozenset[str] = frozenset()
-    present: frozenset[str] = frozenset()
-
-    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
-        field = self.shared.codec.fields[index]
-        if field.is_text:
-            return self._presence(index)
-        condition = self.conditions.get(field.name) if field.name in self.enforced else None
-        return self.shared.allowed(index, values, previous, condition, field.name in self.required)
-
-    def _presence(self, index: int) -> Node | None:
-        """Return the automaton of a present or a missing text where a condition asks for it, None where both are allowed."""
-        code = self.shared.codec.codes[index]
-        assert not isinstance(code, FieldCode)
-        name = self.shared.codec.fields[index].name
-        if code.missing is None:
-            return None
-        if name in self.enforced and self.conditions.get(name) == {None}:
-            return self.shared.only(code.missing[0])
-        return self.shared.only(code.missing[1]) if name in self.required else None
-
-    def given_text(self, index: int) -> Value:
-        name = self.shared.codec.fields[index].name
-        if name not in self.enforced or name not in self.conditions:
-            return None
-        (value,) = self.conditions[name]
-        return value
-
-    def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
-        name = self.shared.codec.fields[index].name
-        condition = self.conditions.get(name)
-        absent = values[name] is None and name in self.present
-        if absent or (condition is not None and values[name] not in condition):
-            return f"the condition on {name!r}"
-        return self.shared.violation(index, values)
-
-    def conflict(self, index: int, values: Mapping[str, Value]) -> str:
-        return self.shared.conflict(index, values)
+def _interval(field: Field, left: Narrowing) -> Bounds:
+    """Return the positions that relations leave a field as an interval of its values."""
+    if not is_moment(field):
+        return Bounds(left.low, left.high)
+    return Bounds(
+        None if left.low is None else moment_at(left.low, up=False),
+        None if left.high is None else moment_at(left.high, up=True),
+    )

@@ -167,7 +167,9 @@ class SequenceState:
 
     def _take_text(self, token: int) -> None:
         if not self._matcher.consume_token(token):
-            raise ModelError(f"the grammar refuses a token that it allowed: {self._matcher.get_error()}")
+            raise ModelError(
+                "the grammar refuses a token that it allowed; this base model's tokenizer does not suit it"
+            )
         if token == self.grammar.codec.alphabet.stop:
             self._matcher = None
             value = self.grammar.codec.tokenizer.decode(self.ids[self._text_begin : -1])

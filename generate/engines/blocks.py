@@ -75,7 +75,11 @@ class BlockGenerator:
 
     @cached_property
     def rules(self) -> Rulebook:
-        return read_rules(self.job.recipe.rules, Schema.load(self.run.schema), self.job.root)
+        rules = self.job.recipe.rules
+        if self.job.recipe.generate.engine == "vllm":
+            # It cannot mask values, and few records would meet a sum by chance.
+            rules = rules.model_copy(update={"relations": "ignore"})
+        return read_rules(rules, Schema.load(self.run.schema), self.job.root)
 
     @cached_property
     def constraints(self) -> RuleConstraints:
@@ -139,7 +143,10 @@ class BlockGenerator:
         """
         requests = [self.conditions.request(number, redraw) for number in numbers]
         self.decoder.tally = Tally()
-        return self.draw(requests), self.decoder.tally
+        groups = self.draw(requests)
+        broken = self.rules.relations.counts([record for group in groups for record in group])
+        self.decoder.tally.broken.update({text: count for text, count in broken.items() if count})
+        return groups, self.decoder.tally
 
     def draw(self, requests: Sequence[Request]) -> list[list[Record]]:
         """Draw the records of some requests and compute their derived fields."""

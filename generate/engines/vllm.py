@@ -1,6 +1,6 @@
 """Generation with vLLM on GPUs: its guidance back end gets the same grammar, and given values become part of the prompt.
 
-vLLM does not know the rules, so records that violate one are drawn again. It has its own random numbers: its records
+vLLM does not know the rules, so records that violate one are drawn again; relations of the training records are not kept. It has its own random numbers: its records
 follow the same distribution as those of the local engine, but are different ones.
 """
 
@@ -16,8 +16,8 @@ from paracosm.finetune.models.trained_model import export
 from paracosm.foundation.digests import folder_digest
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.generate.constraints.guide import first_violation
+from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.constraints.rule_constraints import RecordConstraints
 from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.engines.blocks import Block, BlockGenerator, draw_until_accepted

@@ -63,9 +63,9 @@ class Split(Section):
     control: Share = 0.1
     """Share of the rows kept out of training to measure memorisation. Higher narrows the intervals of privacy metrics and leaves
     less to train on."""
-    test: Share = 0.1
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure utility. Higher narrows the intervals of utility metrics and leaves
-    less to train on."""
+    less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
     seed: int = 0
     """Seed of the split."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
@@ -131,6 +131,11 @@ class Data(Section):
     select each row by the row alone: no LIMIT, no window and no aggregate over rows of several subjects."""
     hub_split: str = "train"
     """Split to read of a Hugging Face data set."""
+    control: str | None = None
+    """Source of ready-made control records, with the columns of `source`; then no rows of `source` become control, whatever
+    `split.control` says. Not allowed with `privacy`."""
+    test: str | None = None
+    """Source of ready-made test records, as `control`."""
     drop: list[str] = []
     """Columns to leave out."""
     nested: Literal["error", "json"] = "error"
@@ -166,7 +171,13 @@ class Data(Section):
         """Hide a password: this form is stored in the run directory and in digests."""
         return source.split(SEVERAL) if SEVERAL in source else redact_url(source)
 
+    @field_serializer("control", "test", when_used="json")
+    def _splits_without_password(self, source: str | None) -> str | None:
+        """Hide a password, as in the source."""
+        return None if source is None else redact_url(source)
+
     def __repr_args__(self) -> Any:
         """Return the fields as pydantic does, with the password of the source hidden."""
         for name, value in super().__repr_args__():
-            yield name, redact_url(value) if name == "source" and isinstance(value, str) else value
+            is_source = name in ("source", "control", "test") and isinstance(value, str)
+            yield name, redact_url(value) if is_source else value

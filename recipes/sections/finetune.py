@@ -84,9 +84,10 @@ class Finetune(Section):
     packing: bool | None = None
     """Pack the records of a forward pass into one row instead of padding them; records do not see each other. null: only if
     their lengths differ enough to make it faster."""
-    order: Literal["fixed", "shuffled"] = "fixed"
-    """Field order of records: `fixed` as in the table (with `privacy`, as in `data.fields`); `shuffled` at random per record and
-    epoch, which allows conditions on any field and needs more epochs."""
+    order: Literal["fixed", "target_first", "shuffled"] = "fixed"
+    """Field order of records: `fixed` as in the table (with `privacy`, as in `data.fields`); `target_first` the same with
+    `data.target` before the others, which allows exact conditions on it at no cost; `shuffled` at random per record and epoch,
+    which allows conditions on any field and needs more epochs."""
     smoothing: Annotated[int, Field(ge=0)] | None = None
     """Ranks by which numbers and dates are shifted at random per epoch (smoothed bootstrap), so that their last digits are not
     memorised. Higher blurs more; 0 disables it; null: cube root of the number of training records."""

@@ -1,5 +1,7 @@
 """The `rules` section: constraints that every synthetic record meets."""
 
+from typing import Literal
+
 from paracosm.recipes.sections.section import Section
 
 
@@ -15,3 +17,9 @@ class Rules(Section):
     """Groups of fields whose combined values differ between all synthetic records, such as [[name, birthday]]."""
     references: dict[str, str] = {}
     """Per field: a text file of allowed values, one per line."""
+    relations: Literal["keep", "ignore"] = "keep"
+    """Relations between fields that hold in all training records, such as a city that determines its state or a total that is
+    a sum: `keep` lets every synthetic record have them too, `ignore` none of them. With `privacy` none are searched; write them
+    as checks."""
+    ignored_relations: list[str] = []
+    """Relations that synthetic records need not have, as `paracosm validate` prints them."""

@@ -162,7 +162,8 @@ class Codec:
         ids = plain_tokens(self.tokenizer, str(value))
         if self.tokenizer.decode(ids) != value or self.alphabet.unused in ids:
             raise DataError(
-                f"field {field.name!r}: the base model's tokenizer cannot represent {describe_value(value)} without loss"
+                f"field {field.name!r}: the base model's tokenizer cannot represent a text of {len(str(value))} characters without"
+                " loss; choose a base model with a byte-level tokenizer, or leave the field out with data.drop"
             )
         return [*([code.missing[1]] if code.missing else []), *ids, self.alphabet.stop]
 
@@ -338,5 +339,5 @@ class Codec:
 
 
 def describe_value(value: Value) -> str:
-    """Return a short description of a value for an error message, without the content of long texts."""
-    return f"a text of {len(value)} characters" if isinstance(value, str) and len(value) > 40 else repr(value)
+    """Return a short description of a value for an error message, without the content of texts."""
+    return f"a text of {len(value)} characters" if isinstance(value, str) else repr(value)

@@ -64,7 +64,9 @@ class TokenMasks:
             numbers.append(self._number(matcher.compute_bitmask()))
             if not matcher.consume_token(token):
                 raise ModelError(
-                    f"the grammar rejects an encoding of field {self.codec.fields[index].name!r}: {matcher.get_error()}"
+                    # The error of llguidance repeats the tokens, so the text of the record.
+                    f"the grammar rejects an encoding of field {self.codec.fields[index].name!r} (token {len(numbers)} of"
+                    f" {len(ids)}); this base model's tokenizer does not suit the field"
                 )
         if not self.codec.fields[index].is_text:
             if len(self._segments) >= MOST_SEGMENTS:

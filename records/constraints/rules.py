@@ -11,6 +11,8 @@ from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.parser import read_expression
+from paracosm.records.relations.narrowing import Relations
+from paracosm.records.relations.search import from_plain
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 
@@ -24,6 +26,7 @@ class Rulebook:
         derived: name and expression of each derived field, in an order in which every value is known before it is read.
         unique: groups of fields whose values no two records share.
         references: name of a field -> allowed values.
+        found: relations that hold in all training records, as far as the recipe keeps them; None for none.
     """
 
     schema: Schema
@@ -31,6 +34,12 @@ class Rulebook:
     derived: tuple[tuple[str, Expression], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     references: Mapping[str, frozenset[Value]] = field(default_factory=dict)
+    found: Relations | None = None
+
+    @cached_property
+    def relations(self) -> Relations:
+        """The relations that synthetic records keep; none where nothing was searched."""
+        return Relations(self.schema) if self.found is None else self.found
 
     @cached_property
     def by_field(self) -> Mapping[str, tuple[Expression, ...]]:
@@ -106,7 +115,41 @@ def read_rules(rules: Rules, schema: Schema, root: Path) -> Rulebook:
         },
         schema,
     )
-    return Rulebook(schema, tuple(checks), derived, tuple(map(tuple, rules.unique)), references)
+    return Rulebook(
+        schema,
+        tuple(checks),
+        derived,
+        tuple(map(tuple, rules.unique)),
+        references,
+        kept_relations(rules, schema),
+    )
+
+
+def kept_relations(rules: Rules, schema: Schema) -> Relations:
+    """Return the relations of a schema that synthetic records keep.
+
+    A derived field is computed by its own rule, and keeps no relation.
+
+    Raises:
+        RecipeError: the recipe ignores a relation that the training records do not have.
+    """
+    relations = from_plain(schema.relations)
+    texts = [relation.text for relation in relations]
+    for text in rules.ignored_relations:
+        if text not in texts:
+            raise RecipeError(
+                f"rules.ignored_relations: {text!r} is not a relation of the training records"
+                f"{did_you_mean(text, texts) or '; paracosm validate prints them'}"
+            )
+    ignored = set(texts) if rules.relations == "ignore" else set(rules.ignored_relations)
+    return Relations(
+        schema,
+        tuple(
+            relation
+            for relation in relations
+            if relation.text not in ignored and not relation.fields & rules.derived.keys()
+        ),
+    )
 
 
 def _field_name(name: str, schema: Schema, where: str) -> str:

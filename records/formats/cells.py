@@ -174,7 +174,9 @@ def _in_declared_format(cell: object, form: str | None) -> object:
 
 
 def _nanoseconds(name: object) -> DataError:
-    return DataError(f"column {name!r}: holds nanoseconds; the finest supported unit is microseconds")
+    return DataError(
+        f"column {name!r}: holds nanoseconds; the finest supported unit is microseconds: round it with .dt.floor('us'), or add it to data.drop"
+    )
 
 
 def _without_zone(cell: object) -> object:
@@ -214,6 +216,8 @@ def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime]
         return write(cell)
     if isinstance(cell, dates.date):
         return cell.isoformat()
+    if isinstance(cell, pd.Period | pd.Interval | pd.Timedelta):
+        return str(cell)
     raise DataError(
-        f"column {name!r}: row {row} holds a {type(cell).__name__}, a type that cannot be modelled"
+        f"column {name!r}: row {row} holds a {type(cell).__name__}, a type that cannot be modelled; convert it to text or a number, or add the column to data.drop"
     )

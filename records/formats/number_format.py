@@ -42,8 +42,10 @@ PARTS = re.compile(
     re.DOTALL | re.ASCII,
 )
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+FIXED = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+GROUPED = re.compile(r"-?\d{1,3}(?:\.\d{3})*", re.ASCII)
 EXPONENT = re.compile(r"-?\d(?:\.(\d+))?([eE])[+-]?\d+", re.ASCII)
 UNIT_START = ".,:;/-+\u2212#"
 """What a unit after the digits does not begin with."""
@@ -268,6 +270,10 @@ def _formats(cells: Sequence[str]) -> Iterator[tuple[bool, dict[str, Any]]]:
     """Return whether a format is of integers, and its attributes, preferred first."""
     if any(PARTS.fullmatch(cell) is None for cell in islice(cells, SAMPLE)):
         return
+    if all(map(FIXED.fullmatch, cells)):
+        yield from _fixed_formats(cells, Notation())
+        yield from _number_groups(cells)
+        return
     bodies, units = set(), set()
     for cell in cells:
         match = PARTS.fullmatch(cell)
@@ -297,12 +303,19 @@ def _formats(cells: Sequence[str]) -> Iterator[tuple[bool, dict[str, Any]]]:
         yield from _fixed_formats(plain, notation)
 
 
+def _number_groups(cells: Sequence[str]) -> Iterator[tuple[bool, dict[str, Any]]]:
+    """Return the format of whole numbers with points between thousands, if all cells may be such numbers."""
+    if all(map(GROUPED.fullmatch, cells)) and any("." in cell for cell in cells):
+        notation = Notation(",", ".")
+        yield from _fixed_formats([cell.replace(".", "") for cell in cells], notation)
+
+
 def _ends_in_mark(before: str) -> bool:
     """Return whether a number begins with its decimal mark (`-.5`); the point of `Rs.5` belongs to the unit."""
     return before[-1:] in (".", ",") and not before[-2:-1].isalpha()
 
 
-def _fixed_formats(plain: list[str], notation: Notation) -> Iterator[tuple[bool, dict[str, Any]]]:
+def _fixed_formats(plain: Sequence[str], notation: Notation) -> Iterator[tuple[bool, dict[str, Any]]]:
     """Return the formats of numbers in plain notation: as integers where they are, then as numbers."""
     parts = [number.removeprefix("-").partition(".") for number in plain]
     fractions = {fraction for _, _, fraction in parts}
@@ -361,8 +374,9 @@ def _convention_formats(
             (in_convention(value, convention) if convention else repr(value)) == number
             for value, number in zip(values, numbers, strict=True)
         ):
-            shape = fixed if convention and not convention.lower().endswith("e") else digits
-            yield False, {**shape, **unit, "format": convention}
+            # A field with an empty format and fixed decimals is written without exponents.
+            form = convention or ("python" if is_fixed else "")
+            yield False, {**fixed, **unit, "format": form}
     yield False, {**fixed, **unit}
 
 
@@ -381,7 +395,7 @@ def _unit(notation: Notation) -> dict[str, Any]:
     return {"prefix": "", "suffix": "", "format": notation.picture()}
 
 
-def _padded_width(numbers: list[str]) -> int:
+def _padded_width(numbers: Sequence[str]) -> int:
     widths = {len(number) for number in numbers}
     width = widths.pop()
     padded = (

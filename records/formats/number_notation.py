@@ -6,7 +6,7 @@ numbers are written, if that is not a minus before the picture: `1234567.89;(123
 semicolon stands zero, if it has no plus: `+1234567;-1234567;0`. `.89` writes numbers below one without a zero before the mark.
 
 Numbers with an exponent follow a convention: a printf format (`%.3e`, `%.17g`; `%-.3e` writes `1.500e7` rather than `1.500e+07`), or
-the shortest form of `r`, `java` or `javascript`. Without a notation they are written as Python writes them.
+the shortest form of `python`, `r`, `java` or `javascript`. Without a notation they are written as Python writes them.
 """
 
 import re
@@ -16,7 +16,7 @@ from functools import lru_cache
 
 PRINTF = re.compile(r"%\.\d{1,2}[eEgG]|%-\.\d{1,2}[eE]")
 PADDED_EXPONENT = re.compile(r"(?<=[eE])(?:\+0?|(-)0)(?=\d)")
-PROGRAMS = ("r", "java", "javascript")
+PROGRAMS = ("python", "r", "java", "javascript")
 PICTURE = re.compile(r"(?P<before>\D*?)(?P<body>[.,]?\d(?:.*\d)?)(?P<after>\D*)", re.DOTALL | re.ASCII)
 MARKS = ".,"
 BODY = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
@@ -143,6 +143,8 @@ def is_convention(text: str) -> bool:
 
 def in_convention(value: float, convention: str) -> str:
     """Return a number as a convention writes it: a printf format, or the shortest form of a program."""
+    if convention == "python":
+        return repr(value)
     if convention == "r":
         return _as_r(value)
     if convention in ("java", "javascript"):

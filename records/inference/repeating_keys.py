@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from paracosm.records.formats.datetime_format import datetime_formats
 from paracosm.records.formats.identifier_pattern import shape
+from paracosm.records.formats.number_format import number_format
 from paracosm.records.inference.column_names import (
     names_a_code,
     names_a_date,
@@ -51,9 +53,10 @@ def is_repeating_key(name: str, counts: Mapping[str, int]) -> bool:
         says_key = not KEY_WORDS.isdisjoint(words(name))
         lengths = {len(cell) for cell in counts}
         return many or says_key or not whole or (len(lengths) == 1 and min(lengths) >= SAME_LENGTH)
-    if names_a_key(name):
+    if names_a_key(name) and (digits or not KEY_WORDS.isdisjoint(words(name))):
         return many
-    return many and not whole and distinct <= MOST_DISTINCT * total and _have_one_shape(name, counts)
+    few = many and not whole and distinct <= MOST_DISTINCT * total
+    return few and _have_one_shape(name, counts) and not _are_quantities(list(counts))
 
 
 def _have_one_shape(name: str, counts: Mapping[str, int]) -> bool:
@@ -66,6 +69,13 @@ def _have_one_shape(name: str, counts: Mapping[str, int]) -> bool:
     letters = sum(letter in "Aa" for letter in common)
     digits = sum(map(str.isdigit, next(cell for cell in counts if _runs(cell) == common)))
     return 0 < letters + common.count("-") <= digits + 2 and digits >= FEWEST_DIGITS and " " not in common
+
+
+def _are_quantities(cells: list[str]) -> bool:
+    """Return whether cells are dates, or numbers with a sign or a unit after them (`2024-05-31`, `-12`, `250mg`)."""
+    if datetime_formats(cells):
+        return True
+    return not any(cell[:1].isalpha() for cell in cells) and number_format(cells) is not None
 
 
 def _runs(cell: str) -> str:

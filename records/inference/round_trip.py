@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
+from paracosm.records.formats.number_format import INT64
 from paracosm.records.schema.schema import Field
 
 SAMPLE = 200
@@ -22,6 +23,8 @@ def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str
         cells: the distinct cells.
     """
     field = Field(name="", type=kind, **attributes)
+    if kind == "integer" and not any(attributes.values()) and _are_plain_integers(cells):
+        return None
     for cell in [*islice(cells, SAMPLE), *islice(cells, SAMPLE, None)]:
         try:
             value = field.read(cell)
@@ -31,6 +34,14 @@ def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str
         if written != cell and not (value == 0 and kind == "number" and field.write(-0.0) == cell):
             return cell
     return None
+
+
+def _are_plain_integers(cells: Collection[str]) -> bool:
+    """Return whether all cells are integers of 64 bits as Python writes them: the common case, decided at once."""
+    try:
+        return all(str(whole := int(cell)) == cell and -INT64 <= whole < INT64 for cell in cells)
+    except ValueError:
+        return False
 
 
 def first_lossless(

@@ -14,6 +14,7 @@ A value is a plain Python object, or None if it is missing:
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,12 +53,14 @@ class Schema:
         columns: names of all columns of the output, in order, if some have no cell in any training record and so are not
             fields; else empty.
         column_types: Arrow types of columns that are not fields, as far as the source has types.
+        relations: relations that hold in all training records, as `records.relations.search` writes them.
     """
 
     fields: tuple[Field, ...]
     sequence: SubjectSequence | None = None
     columns: tuple[str, ...] = ()
     column_types: tuple[tuple[str, str], ...] = ()
+    relations: tuple[dict[str, Any], ...] = dataclass_field(default=(), hash=False)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -94,6 +97,8 @@ class Schema:
             plain["columns"] = list(self.columns)
         if self.column_types:
             plain["column_types"] = dict(self.column_types)
+        if self.relations:
+            plain["relations"] = list(self.relations)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -104,7 +109,8 @@ class Schema:
         sequence = None if form is None else SubjectSequence(**{**form, "shared": tuple(form["shared"])})
         fields = tuple(_from_plain(field) for field in plain["fields"])
         types = tuple(plain.get("column_types", {}).items())
-        return cls(fields, sequence, tuple(plain.get("columns", ())), types)
+        relations = tuple(plain.get("relations", ()))
+        return cls(fields, sequence, tuple(plain.get("columns", ())), types, relations)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""

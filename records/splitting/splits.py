@@ -106,9 +106,9 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
         part_of, members, order, _common(table, schema, clusters, wanted), stratum=lambda row: strata[row]
     )
     for part in ("test", "control"):
-        if not parts[part]:
+        if not parts[part] and wanted[part]:
             _take_smallest_group(parts, part, clusters.of)
-    empty = [name for name, rows in parts.items() if not rows]
+    empty = [name for name, rows in parts.items() if not rows and wanted.get(name, 1)]
     if empty:
         raise DataError(
             f"the {empty[0]} split is empty: the {len(table)} rows form {len(members)} groups that"
@@ -142,8 +142,8 @@ def wanted_rows(rows: int, split: Split) -> dict[str, int]:
         )
     wanted = {"control": round(rows * split.control), "test": round(rows * split.test)}
     for name, count in wanted.items():
-        if count == 0:
-            share = getattr(split, name)
+        share = getattr(split, name)
+        if count == 0 and share > 0:
             raise DataError(
                 f"data.split.{name}: {share:g} of {rows} rows is no row; at least"
                 f" {math.floor(0.5 / share) + 1} rows are needed"
@@ -160,7 +160,7 @@ def _common(
     """
     codes = [pd.factorize(table[field.name])[0] for field in schema.modelled if field.discrete]
     sizes = np.bincount(clusters.equal)
-    common = sizes > max(1.0, COMMON * min(wanted.values()))
+    common = sizes > max(1.0, COMMON * min(filter(None, wanted.values()), default=0))
     return [*codes, np.where(common[clusters.equal], clusters.equal, -1)]
 
 

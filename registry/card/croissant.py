@@ -59,10 +59,11 @@ def write_records(shards: list[Path], folder: Path) -> Path:
     import pyarrow.parquet as pq
 
     path = folder / RECORDS
-    schema = pq.read_schema(shards[0]).remove_metadata()
+    # Its metadata names class labels, by which `datasets` knows them again.
+    schema = pq.read_schema(shards[0])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for shard in shards:
-            writer.write_table(pq.read_table(shard).replace_schema_metadata(None))
+            writer.write_table(pq.read_table(shard).replace_schema_metadata(schema.metadata))
     return path
 
 

@@ -18,6 +18,7 @@ from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
+from paracosm.records.constraints.rules import kept_relations
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.redaction import Redactor
 
@@ -60,6 +61,7 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
         "sizes": split_sizes(evaluation, stages),
         "fields": field_rows(schema, recipe),
         "division": division(stages),
+        "relations": kept_relations(recipe.rules, schema).lines,
         "personal": personal_data(stages),
         "training": stages.get("finetune", {}).get("facts", {}),
         "bits": control_bits(run),

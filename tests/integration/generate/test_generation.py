@@ -27,6 +27,9 @@ from paracosm.generate.stage import sample
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.record_set import RecordSet
+from paracosm.recipes.sections.rules import Rules
+from paracosm.records.constraints.rules import kept_relations
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_records
 from paracosm.records.stage import prepare
@@ -425,3 +428,16 @@ def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
     assert facts["engine"] == "ray"
     pd.testing.assert_frame_equal(one, two)
     assert shards(trained / "shuffled-alone") == shards(trained / "shuffled-cluster")
+
+
+@pytest.mark.parametrize("order", ["fixed", "shuffled"])
+def test_relations_of_the_training_records_hold_in_all_records(trained: Path, order: str) -> None:
+    run = Run.create(trained / order)
+    schema = Schema.load(run.schema)
+    relations = kept_relations(Rules(), schema)
+    assert {"end >= start", "total == 2 * dose"} <= set(relations.lines)
+    folder = RecordSet(trained / f"{order}-relations")
+    sample(recipe=recipe_with(trained, order), run=run, root=trained, into=folder, progress=lambda _: None)
+    records = to_records(read_table(folder.shard(0), schema), schema)
+    assert len(records) >= 16
+    assert set(relations.counts(records).values()) == {0}

@@ -21,6 +21,7 @@ from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.restriction import next_value, restrict_to_range
 from paracosm.records.constraints.bounds import bounds
 from paracosm.records.constraints.parser import read_expression
+from paracosm.records.formats.cells import to_separate_strings
 from paracosm.records.inference.declared_schema import without_inferred
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
@@ -250,3 +251,11 @@ def test_typed_sources_have_one_form_a_column() -> None:
         "took": timedelta(days=1, hours=1),
     }
     assert to_records(table, schema)[3]["took"] == timedelta(minutes=-1)
+
+
+def test_a_private_run_writes_each_typed_cell_alone() -> None:
+    times = pd.Series([time(8, 30), time(9, 0, 0, 250_000)], name="t", dtype=object)
+    spans = pd.Series(pd.to_timedelta([5400, 5400.5], unit="s"), name="s")
+    assert list(to_separate_strings(times, "%H:%M")) == ["08:30", "09:00:00.250000"]
+    assert list(to_separate_strings(spans, "%-H:%M:%S")) == ["1:30:00", "0 days 01:30:00.500000"]
+    assert list(to_separate_strings(spans[:1])) == ["0 days 01:30:00"]

@@ -136,7 +136,7 @@ SETTINGS: dict[str, list[Any]] = {
     "finetune.micro_batch_size": [3],
     "finetune.gradient_checkpointing": [True, False],
     "finetune.packing": [False, None],
-    "finetune.order": ["fixed", "shuffled"],
+    "finetune.order": ["fixed", "shuffled", {"finetune.order": "target_first", "data.target": "ward"}],
     "finetune.smoothing": [0, None],
     "finetune.patience": [3],
     "finetune.evaluations_per_epoch": [3],
@@ -173,6 +173,9 @@ SETTINGS: dict[str, list[Any]] = {
     "rules.derived": [{"dose": "age * 0.01"}],
     "rules.unique": [[["age", "ward"]]],
     "rules.references": [{"ward": "wards.txt"}],
+    # No relation is searched under privacy.
+    "rules.relations": ["keep", "ignore"],
+    "rules.ignored_relations": [[]],
     "eval.bootstrap": [100],
     "eval.repeats": [3],
     "eval.max_rows": [100],
@@ -194,6 +197,8 @@ SETTINGS: dict[str, list[Any]] = {
 """Settings per key that is allowed under privacy: a value, or a dict of dotted keys if others go with it."""
 
 REFUSED: dict[str, tuple[list[Any], str]] = {
+    "data.control": (["control.csv"], r"data\.control: under privacy"),
+    "data.test": (["test.csv"], r"data\.test: under privacy"),
     "data.limit": ([1, 50, 10**6], r"data\.limit leaves out rows"),
     "data.pii.action": (["replace", "drop"], r"data\.pii: (replace|drop) uses all records together"),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),

@@ -47,3 +47,23 @@ def test_cells_of_digits_and_punctuation_are_always_given_back(cells):
     back = written(to_typed(raw, schema), schema)["c"]
     changed = [(cell, other) for cell, other in zip(raw["c"], back, strict=True) if cell != other]
     assert all(cell.strip("-+ ()$€%0.,'") == "" for cell, _ in changed), changed
+
+
+def test_periods_and_intervals_of_pandas_are_read_as_printed():
+    moments = pd.Series(pd.date_range("2024-01-01", periods=40, freq="17D"))
+    raw = pd.DataFrame({"p": moments.dt.to_period("M"), "i": pd.cut(pd.Series(range(40)), 4)})
+    schema = infer(raw, Data(source="a.csv")).schema
+    back = written(to_typed(raw, schema), schema)
+    assert (schema["p"].format, schema["i"].type) == ("%Y-%m", "category")
+    assert back["p"].tolist() == raw["p"].astype(str).tolist()
+    assert back["i"].tolist() == raw["i"].astype(str).tolist()
+
+
+def test_a_declared_picture_decides_how_numbers_are_read():
+    raw = table("c", ["1.234", "5.678"] * 5)
+    schema = infer(
+        raw, Data(source="a.csv", fields={"c": {"type": "integer", "format": "1.234.567,89"}})
+    ).schema
+    typed = to_typed(raw, schema)
+    assert typed["c"].tolist()[:2] == [1234, 5678]
+    assert written(typed, schema)["c"].tolist() == raw["c"].tolist()

@@ -270,14 +270,18 @@ def test_an_invalid_rule_is_reported_before_training(tmp_path: Path) -> None:
 NAMED = Schema(
     tuple(
         Field(name=name, type="integer", minimum=0, maximum=9, nullable=True)
-        for name in ("class", "and", "a.b", "total (EUR)", "if", "2nd", "quoted_0", "x")
+        for name in (
+            *("class", "and", "a.b", "total (EUR)", "if", "2nd", "quoted_0", "x", "then", "True", "sum"),
+            *("größe", "身長 cm", "a`b", "it's", 'size "L"', " padded "),
+        )
     )
 )
 
 
 @pytest.mark.parametrize("name", NAMED.names)
 def test_backticks_name_any_field(name: str) -> None:
-    expression = read_expression(f"`{name}` > 3 and x >= 0 or missing(`{name}`)", NAMED, "rules.checks")
+    written = f"`{name.replace('`', '``')}`"
+    expression = read_expression(f"{written} > 3 and x >= 0 or missing({written})", NAMED, "rules.checks")
     assert expression.fields == {name, "x"}
     values: Record = dict.fromkeys(NAMED.names, 1)
     assert expression.compute(values | {name: 4}) is True
@@ -285,11 +289,29 @@ def test_backticks_name_any_field(name: str) -> None:
     assert expression.compute(values | {name: None}) is True
 
 
-@pytest.mark.parametrize("name", ["class", "and", "a.b", "total (EUR)", "if", "2nd"])
+@pytest.mark.parametrize(
+    "name", ["class", "and", "a.b", "total (EUR)", "if", "2nd", "身長 cm", "a`b", "it's"]
+)
 def test_a_field_that_needs_backticks_is_named(name: str) -> None:
     with pytest.raises(RecipeError) as error:
         read_expression(f"{name} > 3", NAMED, "rules.checks")
-    assert str(error.value).endswith(f"; write `{name}` in backticks")
+    written = name.replace("`", "``")
+    assert str(error.value).endswith(f"; write `{written}` in backticks")
+
+
+def test_plain_names_of_other_scripts_need_no_backticks() -> None:
+    schema = Schema(
+        tuple(Field(name=name, type="integer", minimum=0, maximum=9) for name in ("größe", "ﬁeld", "年齢"))
+    )
+    for name in schema.names:
+        assert read_expression(f"{name} > 3", schema, "rules.checks").fields == {name}
+
+
+def test_the_word_then_in_a_text_does_not_end_a_condition() -> None:
+    schema = Schema((Field(name="note", type="text", max_length=20), Field(name="done", type="boolean")))
+    check = read_expression("if note == 'and then' then done", schema, "rules.checks")
+    assert check.compute({"note": "and then", "done": False}) is False
+    assert check.compute({"note": "and", "done": False}) is True
 
 
 def test_other_errors_do_not_ask_for_backticks() -> None:

@@ -12,8 +12,9 @@ from tiny_models import byte_tokenizer, llama
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.causal_dataset import encode_sequence
 from paracosm.foundation.errors import DataError, RecipeError
+from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request
-from paracosm.generate.constraints.rule_constraints import RecordConstraints, RuleConstraints
+from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.recipes.recipe import Recipe

@@ -10,8 +10,13 @@ import pytest
 from paracosm.eval.privacy.copies import text_flags
 from paracosm.eval.privacy.ngram_overlap import _repeating, _runs_of
 from paracosm.generate.constraints.copy_filter import CopyFilter
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.data import Data
+from paracosm.records.codec.codec import describe_value
 from paracosm.records.schema.schema import Field
+from paracosm.records.sources.read_source import from_object
 from paracosm.records.splitting.near_duplicates import near_duplicates, shingles
+from paracosm.records.stage import assemble
 from paracosm.records.text.words import count_words, joined, pieces, verbatim_words, words
 
 ENGLISH = [
@@ -89,3 +94,23 @@ def test_runs_of_words_are_measured_in_chinese() -> None:
     runs = _runs_of(texts)
     assert len(runs[13]) > 100
     assert _repeating([texts[0][:30], "请按时服药并记录体温变化情况"], runs)[13].tolist() == [True, False]
+
+
+def test_decomposed_texts_are_composed_and_said_once() -> None:
+    texts = [
+        f"Gro\u0308\u00dfe gea\u0308ndert am Tag {row}, {row % 7} mg, nichts weiter" for row in range(60)
+    ]
+    raw = pd.DataFrame({"note": texts, "kind": ["a", "b"] * 30})
+    data = Data(source="x", fields={"note": {"type": "text"}})
+    prepared = assemble(Recipe(name="x", data=data), from_object(raw))
+    notes = pd.concat([split["note"] for split in prepared.splits.values()])
+    assert set(notes) == {text.replace("o\u0308", "\u00f6").replace("a\u0308", "\u00e4") for text in texts}
+    told = [warning for warning in prepared.warnings if "decomposed" in warning]
+    assert len(told) == 1
+    assert "column 'note': 60 texts hold decomposed letters" in told[0]
+    assert "ndert" not in told[0]
+
+
+def test_errors_of_the_codec_show_no_text() -> None:
+    assert describe_value("secret") == "a text of 6 characters"
+    assert describe_value(5) == "5"
