@@ -196,7 +196,8 @@ def assemble(
                 "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
-        warnings = [line for line in warnings if not line.startswith(tuple(map(_left_out, personal.minted)))]
+        settled = tuple(start for name in personal.minted for start in _settled(name))
+        warnings = [line for line in warnings if not line.startswith(settled)]
         warnings.extend(personal.warnings)
     splits = divide_rest(typed, types, data, clusters, part, warnings)
     present = _with_training_cells(types, splits["train"], data.target, warnings)
@@ -228,9 +229,9 @@ def assemble(
     return Prepared(schema, splits, tuple(warnings), facts, real)
 
 
-def _left_out(name: str) -> str:
-    """Return the start of the warning that a column is left out, which does not hold for a minted one."""
-    return f"column {name!r}: looks like an identifier"
+def _settled(name: str) -> tuple[str, str]:
+    """Return how the warnings start that do not hold for a minted column: it is not left out, and its real keys are replaced."""
+    return f"column {name!r}: looks like an identifier", f"column {name!r}: has repeating"
 
 
 def _assemble_private(

@@ -12,10 +12,11 @@ import yaml
 from pydantic import BaseModel
 
 from paracosm.cli.init.declared_fields import with_declarations
+from paracosm.cli.init.persons import Persons, find_persons
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.data import SEVERAL, Data
+from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.records.inference.infer_schema import infer
@@ -58,12 +59,14 @@ class Draft:
         text: the same as commented YAML.
         prepared: schema, splits and warnings of the data.
         identifiers: columns that are left out as identifiers.
+        persons: decisions about persons.
     """
 
     recipe: Recipe
     text: str
     prepared: Prepared
     identifiers: tuple[str, ...]
+    persons: Persons
 
 
 def draft(
@@ -86,16 +89,25 @@ def draft(
     raw = read_source(section, root=Path())
     nested: Nested = "json" if origin_of(raw).has_arrays else "error"
     inferred = infer(raw, section)
-    identifiers = tuple(field.name for field in inferred.schema if not field.modelled)
-    is_structured = not any(field.is_text for field in inferred.schema)
+    persons = find_persons(raw, inferred.schema, section, private=private)
+    spared = (persons.subject, *persons.replaced)
+    identifiers = tuple(
+        field.name for field in inferred.schema if not field.modelled and field.name not in spared
+    )
+    dropped = [*identifiers, *(name for name in persons.dropped if name not in identifiers)]
+    is_structured = not any(
+        field.is_text for field in inferred.schema if field.name not in (*spared, *dropped)
+    )
     recipe = Recipe(
         name=_name(source.partition(SEVERAL)[0]),
         data=Data(
             source=SEVERAL.join(_source_from(part, out) for part in source.split(SEVERAL)),
             query=query,
             nested=nested,
-            drop=list(identifiers),
+            drop=dropped,
+            subject=persons.subject,
             target=target,
+            pii=persons.pii,
         ),
         model=Model(layers=LAYERS) if is_structured else Model(),
         finetune=Finetune(order="target_first") if target and not private else Finetune(),
@@ -107,7 +119,9 @@ def draft(
     else:
         prepared = assemble(recipe, raw)
     # The recipe drops the identifiers, so only the first inference has warnings about them.
-    prepared = replace(prepared, warnings=tuple(dict.fromkeys((*inferred.warnings, *prepared.warnings))))
+    settled = persons.settled_warnings()
+    every = dict.fromkeys((*inferred.warnings, *prepared.warnings))
+    prepared = replace(prepared, warnings=tuple(line for line in every if not line.startswith(settled)))
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
     if private:
         notes["data.fields"] = UNCONFIRMED
@@ -115,13 +129,14 @@ def draft(
     notes["data.target"] = (
         () if target else ("Not set: name a column here to measure the utility for predicting it.",)
     )
+    notes |= {"data.subject": persons.subject_lines, "data.pii": persons.pii_lines}
     notes["rules.relations"] = _relation_notes(prepared)
     if target and not private:
         notes["finetune.order"] = (f"So that conditions such as generate.where.{target} are met exactly.",)
     if recipe.model.layers is None:
         notes["model.layers"] = ("All layers are kept here, because the records contain text.",)
     lines = [*_opening(out), *_section_lines(recipe, notes)]
-    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers)
+    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons)
 
 
 def _opening(out: Path) -> Iterator[str]:
@@ -142,7 +157,10 @@ def _section_lines(
             yield ""
         yield from _comments(field.description, indent)
         yield from (line for note in notes.get(full_key, ()) for line in _comments(note, indent))
-        if isinstance(value, BaseModel):
+        if isinstance(value, Pii):
+            given = value.model_dump(mode="json", exclude_defaults=True)
+            yield f"{indent}{key}: {_yaml(given if len(given) > 1 else value.action)}"
+        elif isinstance(value, BaseModel):
             if not field.description:
                 yield from _comments(type(value).__doc__, indent)
             yield f"{indent}{key}:"
@@ -255,6 +273,7 @@ def write_draft(
     lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
     if made.identifiers:
         lines.append(f"left out as identifiers: {', '.join(map(_printable, made.identifiers))}")
+    lines += [*made.persons.subject_lines, *made.persons.pii_lines]
     if private:
         lines.append(
             "warning: data.fields was read from the records; an expert of the domain has to confirm it"

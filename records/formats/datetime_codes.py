@@ -118,15 +118,15 @@ def _compiled(form: str) -> tuple[Reader, Writer]:
         pattern += re.escape(literal)
         writers.append(literal)
         end = match.end()
-        part, write = _code(match)
+        part, writer = _code(match)
         pattern += part
         if "(" in part.replace("(?:", ""):
             letters.append((match["letter"], match["argument"] or "en"))
-        writers.append(write)
+        writers.append(writer)
     pattern += re.escape(form[end:])
     writers.append(form[end:])
     expression = re.compile(pattern.replace(r"\d", "[0-9]"), re.IGNORECASE)
-    pieces = [writer for writer in writers if writer != ""]
+    pieces = [piece for piece in writers if piece != ""]
 
     def read(text: str) -> datetime:
         match = expression.fullmatch(text)

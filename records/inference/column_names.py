@@ -262,7 +262,7 @@ PERSONAL_NAMES: dict[str, dict[str, re.Pattern[str]]] = {
             r"(?:^|_)(?:full|patient|patienten|client|customer|kunden?|person|contact|borrower|applicant|owner|mother|father|spouse"
             r"|guardian|holder|cardholder|member|student|subject|emp|guest|passenger|beneficiary|payee|recipient|sender"
             rf"|{STAFF.pattern})s?_?names?(?:_|$)|^names?$|^namen?$|^nom$|^nome$|^naam$|^nombre_(?:y_)?apellidos?"
-            rf"|^(?:{STAFF.pattern}|patient|next_of_kin|kontoinhaber|karteninhaber|inhaber|versicherter|ansprechpartner)$"
+            rf"|^(?:{STAFF.pattern}|patient|next_of_kin|(?:konto|karten)_?inhaber|inhaber|versicherter|ansprechpartner)$"
         ),
     },
     "record_id": {

@@ -53,7 +53,7 @@ def is_repeating_key(name: str, counts: Mapping[str, int]) -> bool:
         says_key = not KEY_WORDS.isdisjoint(words(name))
         lengths = {len(cell) for cell in counts}
         return many or says_key or not whole or (len(lengths) == 1 and min(lengths) >= SAME_LENGTH)
-    if names_a_key(name):
+    if names_a_key(name) and (digits or not KEY_WORDS.isdisjoint(words(name))):
         return many
     few = many and not whole and distinct <= MOST_DISTINCT * total
     return few and _have_one_shape(name, counts) and not _are_quantities(list(counts))

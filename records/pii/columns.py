@@ -163,7 +163,7 @@ def _by_name(name: str, cells: list[str], staff: bool) -> PersonalColumn | None:
 
 def _by_cells(field: Field, cells: list[str], pii: Pii) -> PersonalColumn | None:
     for kind in KINDS.values():
-        if kind.by_cells and (share := _share(kind.name, cells)) >= LEAST_BY_CELLS:
+        if kind.by_cells and (share := _share(kind.name, cells, alone=True)) >= LEAST_BY_CELLS:
             return PersonalColumn(field.name, kind.name, "", share, "cells")
     share = sum(PHONE.fullmatch(cell.strip()) is not None for cell in cells) / max(1, len(cells))
     if share >= LEAST_BY_CELLS and len(cells) >= FEWEST_NAMES:
@@ -196,8 +196,8 @@ def has_name_lists() -> bool:
     return find_spec("faker") is not None
 
 
-def _share(kind: str, cells: list[str]) -> float:
-    return sum(KINDS[kind].matches(cell) for cell in cells) / max(1, len(cells))
+def _share(kind: str, cells: list[str], *, alone: bool = False) -> float:
+    return sum(KINDS[kind].matches(cell, alone=alone) for cell in cells) / max(1, len(cells))
 
 
 def _name_share(cells: list[str], language: str = "en") -> float:

@@ -36,11 +36,16 @@ def require_extra() -> None:
     Raises:
         DataError: a package is not installed.
     """
-    for package in ("presidio_analyzer", "spacy", "faker"):
-        if importlib.util.find_spec(package) is None:
-            raise DataError(
-                f'data.pii: needs the package {package}; install it with: pip install "paracosm[pii]"'
-            )
+    if package := missing_package():
+        raise DataError(
+            f'data.pii: needs the package {package}; install it with: pip install "paracosm[pii]"'
+        )
+
+
+def missing_package() -> str | None:
+    """Return the first package of the extra `pii` that is not installed, or None."""
+    packages = ("presidio_analyzer", "spacy", "faker")
+    return next((package for package in packages if importlib.util.find_spec(package) is None), None)
 
 
 def ner_model(language: str) -> str | None:

@@ -25,13 +25,13 @@ class PersonalKind:
     cell: re.Pattern[str] = re.compile(r"(?s).+")  # compiled patterns are immutable
     by_cells: bool = False
 
-    def matches(self, cell: str) -> bool:
-        """Return whether a cell can be of this kind."""
+    def matches(self, cell: str, *, alone: bool = False) -> bool:
+        """Return whether a cell can be of this kind; `alone` asks for check digits, where no name of a column speaks for it."""
         if not self.cell.fullmatch(cell.strip()):
             return False
         if self.name == "card":
             return luhn_is_valid(_digits(cell))
-        return not self.by_cells or self.name != "bank_account" or iban_is_valid(cell)
+        return not alone or self.name != "bank_account" or iban_is_valid(cell)
 
 
 def _digits(text: str) -> str:

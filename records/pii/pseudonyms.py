@@ -90,7 +90,8 @@ class Pseudonyms:
 
     def postcode(self, text: str) -> str:
         """Return a postcode in the same notation."""
-        return _in_notation_of(text, self._random.characters(canonical("postcode", text), ("postcode",), 0))
+        real = canonical("postcode", text)
+        return _in_notation_of(text, self._random.characters(real, ("postcode", real), 0))
 
     def email(self, text: str, names: Mapping[str, str]) -> str:
         """Return an e-mail address at a domain reserved for examples, in which invented names replace real names.

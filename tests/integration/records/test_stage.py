@@ -128,7 +128,7 @@ def test_a_limit_leaves_that_many_rows(clinic):
 def test_a_column_without_training_cells_is_left_out(clinic):
     frame = pd.DataFrame({"age": [str(age) for age in range(100, 140)], "sex": ["f", "m"] * 20})
     for row in range(40):
-        table = frame.assign(rare=["x" if each == row else None for each in range(40)])
+        table = frame.assign(rare=["7.5" if each == row else None for each in range(40)])
         run = Run.create(clinic / f"run{row}")
         prepare(recipe=recipe(target="sex"), run=run, root=clinic, table=table)
         warnings = run.journal.stage("records")["facts"]["warnings"]
