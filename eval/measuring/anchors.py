@@ -36,7 +36,7 @@ def _shuffled_words(column: pd.Series, random: np.random.Generator) -> pd.Series
     pool = np.array([word for text in words for word in text], dtype=object)
     random.shuffle(pool)
     ends = np.cumsum([len(text) for text in words])
-    texts = [joined(pool[end - len(text) : end]) for text, end in zip(words, ends, strict=True)]
+    texts = [joined(list(pool[end - len(text) : end])) for text, end in zip(words, ends, strict=True)]
     shuffled = column.copy()
     shuffled[column.notna()] = texts
     return shuffled

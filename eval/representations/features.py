@@ -18,6 +18,8 @@ from paracosm.records.text.words import verbatim_words, words
 MISSING = "\x00missing"
 MOST_CODES = 250
 FEWEST_PRESENT = 10
+NO_PATTERN: Any = None
+"""`token_pattern` of a vectorizer that has a tokenizer; scikit-learn asks for None, and its type annotation forbids it."""
 
 
 def as_floats(column: pd.Series, field: Field) -> np.ndarray:
@@ -101,7 +103,9 @@ def _text_axes(fit_on: list[str], columns: Sequence[list[str]], components: int)
     lengths = [
         np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float64) for texts in columns
     ]
-    vectors = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=words)
+    vectors = TfidfVectorizer(
+        sublinear_tf=True, max_features=20_000, token_pattern=NO_PATTERN, tokenizer=words
+    )
     if not any(any(map(str.isalnum, text)) for text in fit_on):
         return lengths
     matrix = vectors.fit_transform(fit_on)
@@ -139,7 +143,7 @@ def linear_features(fields: Sequence[Field], table: pd.DataFrame) -> ColumnTrans
             parts.append((str(index), encoder, [field.name]))
         elif any(text.strip() for text in as_texts(table[field.name])):
             vector = TfidfVectorizer(
-                sublinear_tf=True, max_features=20_000, token_pattern=None, tokenizer=verbatim_words
+                sublinear_tf=True, max_features=20_000, token_pattern=NO_PATTERN, tokenizer=verbatim_words
             )
             parts.append((str(index), vector, field.name))
     return ColumnTransformer(parts)

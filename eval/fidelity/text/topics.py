@@ -14,6 +14,7 @@ from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.number_format import percentage
 from paracosm.eval.measuring.readings import beside_anchor
+from paracosm.eval.representations.features import NO_PATTERN
 from paracosm.records.text.words import words
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def _fit(context: Context) -> _Topics | None:
     count = min(MOST_TOPICS, len(texts) // TEXTS_A_TOPIC)
     if count < 2 or not any(letter.isalnum() for text in texts for letter in text):
         return None
-    vectors = TfidfVectorizer(sublinear_tf=True, token_pattern=None, tokenizer=words, max_features=20_000)
+    vectors = TfidfVectorizer(
+        sublinear_tf=True, token_pattern=NO_PATTERN, tokenizer=words, max_features=20_000
+    )
     weights = vectors.fit_transform(texts)
     axes = min(AXES, weights.shape[1] - 1, len(texts) - 1)
     if axes < 2:

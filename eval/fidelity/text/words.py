@@ -13,6 +13,7 @@ from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle
 from paracosm.eval.measuring.readings import interpret_classifier, interpret_ratio
+from paracosm.eval.representations.features import NO_PATTERN
 from paracosm.eval.statistics.intervals import around
 from paracosm.records.text.words import verbatim_words
 
@@ -99,7 +100,7 @@ def _text_auc(synthetic: list[str], real: list[str], seed: int) -> Estimate:
     learner = make_pipeline(
         TfidfVectorizer(
             sublinear_tf=True,
-            token_pattern=None,
+            token_pattern=NO_PATTERN,
             tokenizer=verbatim_words,
             ngram_range=(1, 2),
             max_features=WORDS,
