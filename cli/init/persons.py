@@ -116,7 +116,7 @@ def _subject(
             f"subject: {name!r} has the same key in several records ({column.nunique():,} in {len(column):,}), so it is set as"
             " data.subject: all records of a person stay in one split; remove the key if it does not name persons"
         ]
-        moments = (field.name for field in schema if field.type == "datetime")
+        moments = (field.name for field in schema if field.is_moment)
         order = next((moment for moment in moments if raw.groupby(name)[moment].nunique().max() > 1), None)
         if order is not None:
             lines.append(
@@ -182,7 +182,7 @@ def _replace_lines(
                 " if that is wrong, add it to data.pii.keep"
             )
     moved = [column.name for column in columns if column.kind == "date"]
-    moved += [field.name for field in schema if field.type == "datetime" and field.name not in moved]
+    moved += [field.name for field in schema if field.is_moment and field.name not in moved]
     places = [column.name for column in columns if column.kind in ("place", "postcode")]
     changes = [
         *(

@@ -21,6 +21,8 @@ MOST_DECIMALS = 12
 MOST_FIXED_DIGITS = 15
 MOST_PADDED_DIGITS = 18
 INT64 = 2**63
+LONGEST_WHOLE = 40
+"""Digits of the longest whole number that is read, with the zeros that pad it; 64 bits hold 19 digits."""
 MOST_UNITS = 6
 """Most pairs of what stands before and after the digits: signs, each with and without a bare decimal mark."""
 SAMPLE = 200
@@ -322,7 +324,7 @@ def _fixed_formats(plain: Sequence[str], notation: Notation) -> Iterator[tuple[b
     zeros = next(iter(fractions)) if len(fractions) == 1 else "1"
     if not zeros.strip("0"):
         numbers = [number.partition(".")[0] for number in plain]
-        if all(-INT64 <= int(number) < INT64 for number in numbers):
+        if all(map(_is_int64, numbers)):
             form = replace(notation, literal=f"{notation.mark}{zeros}") if zeros else notation
             width = 0 if zeros or form.grouping else _padded_width(numbers)
             yield True, {"width": width, **_unit(form)}
@@ -338,6 +340,12 @@ def _fixed_formats(plain: Sequence[str], notation: Notation) -> Iterator[tuple[b
         yield False, {"scientific": digits, **unit}
     elif decimals:
         yield from _convention_formats(plain, ["", *_printf(plain), *PROGRAMS], unit)
+
+
+def _is_int64(number: str) -> bool:
+    # The length comes first, because Python refuses to read thousands of digits. A cell such as `.0` has no digit here.
+    digits = number.removeprefix("-")
+    return 0 < len(digits) <= LONGEST_WHOLE and -INT64 <= int(number) < INT64
 
 
 def _printf(cells: Sequence[str]) -> list[str]:

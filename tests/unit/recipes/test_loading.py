@@ -69,7 +69,7 @@ def complaint(text, *overrides):
         ),
         (
             "finetune:\n  order: shufled",
-            "recipe.yaml:5: finetune.order must be one of 'fixed', 'shuffled'; got 'shufled'; did you mean 'shuffled'?",
+            "recipe.yaml:5: finetune.order must be one of 'fixed', 'target_first', 'shuffled'; got 'shufled'; did you mean 'shuffled'?",
         ),
         (
             "finetune:\n  target_modules:\n    - q_proj\n    - 3",

@@ -47,6 +47,14 @@ FIELDS: Plain = {
         "format": "%Y-%m-%d",
         "nullable": False,
     },
+    "come": {"type": "time", "format": "%H:%M", "minimum": "00:00", "maximum": "23:59", "nullable": True},
+    "stay": {
+        "type": "duration",
+        "format": "%H:%M:%S",
+        "minimum": "0:00:00",
+        "maximum": "99:59:59",
+        "nullable": True,
+    },
     "ill": {"type": "boolean", "nullable": True},
     "note": {"type": "text", "max_length": 200, "nullable": True},
     "row": {"type": "identifier", "fresh": False},
@@ -89,6 +97,8 @@ SETTINGS: dict[str, list[Any]] = {
         {"data.fields.ward": {"type": "identifier", "fresh": True}},
         {"data.fields.ill": {"type": "category", "categories": ["yes", "no"], "nullable": True}},
         {"data.fields.ill": {"type": "boolean", "nullable": True}},
+        {"data.fields.come": FIELDS["come"]},
+        {"data.fields.stay": FIELDS["stay"]},
         {"data.fields.seen": {"type": "text", "max_length": 40, "nullable": False}},
         {"data.fields.seen": FIELDS["seen"]},
     ],
@@ -277,6 +287,8 @@ def people(seed: int, rows: int = 90) -> pd.DataFrame:
             "ward": draw.choice(["a", "b", "c"], rows, p=[0.7, 0.28, 0.02]),
             "dose": [f"{dose:.1f}" for dose in draw.random(rows) * 9],
             "seen": days.astype(str),
+            "come": [f"{hour:02d}:{hour * 7 % 60:02d}" for hour in draw.integers(0, 24, rows)],
+            "stay": [f"{hour:02d}:{hour % 60:02d}:30" for hour in draw.integers(0, 99, rows)],
             "ill": draw.choice(["yes", "no"], rows, p=[0.05, 0.95]),
             "note": [
                 f"seen by Dr Anna Miller in the {'very ' * (kind % 3)}busy ward of York" for kind in patients
