@@ -231,6 +231,8 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     letters = sum(map(len, cells)) / distinct
     if distinct >= max(FEWEST_IDENTIFIERS, min(MANY, total / 2), 0.1 * total) and (kind := key_shape(cells)):
         return _key(name, counts, total, f"cells are {kind}")
+    if distinct == total >= FEWEST_IDENTIFIERS and may_name_a_key(name) and (words < 1.2 or _shaped(cells)):
+        return identifier(cells, BY_NAME)
     misses = near_misses(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
     quantities = are_quantities(cells)

@@ -471,3 +471,9 @@ def test_classes_of_a_quantity_are_not_numbers_in_several_units():
     inference = infer(pd.DataFrame({"c": ["<=50K", ">50K"] * 20}), Data(source="a.csv"))
     assert inference.schema["c"].type == "category"
     assert inference.warnings == ()
+
+
+def test_numbered_keys_with_a_mark_in_front_are_identifiers_by_their_name() -> None:
+    raw = pd.DataFrame({"Order ID": [f"#{10001 + row}" for row in range(40)], "size": ["a", "b"] * 20})
+    inferred = infer(raw, Data(source="a.csv"))
+    assert [field.type for field in inferred.schema] == ["identifier", "category"]
