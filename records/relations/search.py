@@ -5,6 +5,7 @@ chance is ruled out; see `evidence.py`. They are searched in training records on
 privacy, where every relation has to be declared as a rule.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -73,8 +74,9 @@ def _is_equality(relation: Linear) -> bool:
 
 
 def to_plain(relations: Iterable[Relation]) -> tuple[dict[str, Any], ...]:
-    """Return relations as plain values, for the schema."""
-    return tuple({"kind": relation.kind, **asdict(relation)} for relation in relations)  # type: ignore[call-overload]
+    """Return relations as plain values, for the schema: equal to what is read back from its JSON."""
+    plain = [{"kind": relation.kind, **asdict(relation)} for relation in relations]  # type: ignore[call-overload]
+    return tuple(json.loads(json.dumps(plain)))
 
 
 def from_plain(plain: Iterable[Mapping[str, Any]]) -> tuple[Relation, ...]:

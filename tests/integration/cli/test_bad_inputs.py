@@ -115,7 +115,12 @@ DATA = [
         ("has 2 rows", "at least 10"),
         {"few.csv": "a,b\n1,2\n3,4\n"},
     ),
-    Bad(("run", "ok.yaml", "data.source=void.csv"), ("no column is left",), {"void.csv": "a,b\n,\n,\n"}),
+    Bad(("run", "ok.yaml", "data.source=void.csv"), ("void.csv", "no rows"), {"void.csv": "a,b\n,\n,\n"}),
+    Bad(
+        ("run", "ok.yaml", "data.source=keys.csv"),
+        ("no column is left",),
+        {"keys.csv": "id\n" + "".join(f"{number}\n" for number in range(40))},
+    ),
     Bad(
         ("run", "ok.yaml", "data.source=sqlite:///no.db", "data.query=SELECT 1"),
         ("no.db", "no such database"),

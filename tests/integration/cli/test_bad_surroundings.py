@@ -72,19 +72,19 @@ def damaged_parquet(place: Path) -> None:
 
 
 def nested_json(place: Path) -> None:
-    (place / "nested.jsonl").write_text('{"a": 1, "who": {"age": 2}}\n' * 20)
+    (place / "nested.jsonl").write_text('{"a": 1, "who": [{"age": 2}]}\n' * 20)
 
 
 def nested_parquet(place: Path) -> None:
     pd.DataFrame({"a": [[1, 2]] * 20}).to_parquet(place / "nested.parquet")
 
 
-def latin(place: Path) -> None:
-    (place / "latin.csv").write_bytes("name,age\nJosé,3\n".encode("latin-1"))
+def not_text(place: Path) -> None:
+    (place / "bytes.csv").write_bytes(bytes(range(256)) * 8)
 
 
 def wide(place: Path) -> None:
-    (place / "wide.csv").write_bytes("name,age\nAnn,3\n".encode("utf-16"))
+    (place / "wide.csv").write_bytes("name,age\nAnn,3\n".encode("utf-16")[:-1])
 
 
 def two_shapes(place: Path) -> None:
@@ -126,8 +126,8 @@ SOURCES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], tuple[str, ...
     "damaged parquet": (damaged_parquet, ("data.source=hurt.parquet",), ("hurt.parquet",)),
     "nested json": (nested_json, ("data.source=nested.jsonl",), ("nested.jsonl", "who")),
     "nested parquet": (nested_parquet, ("data.source=nested.parquet",), ("nested.parquet", "'a'")),
-    "latin-1": (latin, ("data.source=latin.csv",), ("latin.csv", "UTF-8")),
-    "utf-16": (wide, ("data.source=wide.csv",), ("wide.csv", "UTF-8")),
+    "not text": (not_text, ("data.source=bytes.csv",), ("bytes.csv", "UTF-8")),
+    "half of a UTF-16 character": (wide, ("data.source=wide.csv",), ("wide.csv", "UTF-16", "cut off")),
     "glob of two shapes": (two_shapes, ("data.source=parts/*.csv",), ("2.csv", "'sex'", "did you mean 'sx'")),
     "file with a query": (nothing, ("data.query=SELECT 1",), ("data.query", "t.csv")),
     "database without a query": (database, ("data.source=sqlite:///real.db",), ("data.query",)),
