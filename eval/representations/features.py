@@ -13,13 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from paracosm.records.schema.schema import Field
-from paracosm.records.text.words import verbatim_words, words
+from paracosm.records.text.words import NO_PATTERN, verbatim_words, words
 
 MISSING = "\x00missing"
 MOST_CODES = 250
 FEWEST_PRESENT = 10
-NO_PATTERN: Any = None
-"""`token_pattern` of a vectorizer that has a tokenizer; scikit-learn asks for None, and its type annotation forbids it."""
 
 
 def as_floats(column: pd.Series, field: Field) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Reader of data sets of the package `datasets`: from the Hub, from a local folder, or written by `save_to_disk`."""
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from paracosm.foundation.errors import DataError
 from paracosm.records.sources.in_memory import arrow_of
 from paracosm.records.sources.nested import Nested
 from paracosm.records.sources.parquet import from_arrow
-
-DATASET_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 
 def read_hub(
@@ -28,7 +25,7 @@ def read_hub(
     from huggingface_hub.errors import HfHubHTTPError
 
     name = source.removeprefix("hf://")
-    if not DATASET_ID.fullmatch(name):
+    if not name.strip("/ "):
         raise DataError(f"{source}: does not name a data set; write hf://ORG/NAME")
     try:
         dataset = datasets.load_dataset(name, split=split)

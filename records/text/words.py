@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 UNDIVIDED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -26,6 +27,9 @@ HAS_UNDIVIDED = re.compile(f"[{UNDIVIDED}]")
 ASCII_WORD = re.compile(r"\w+", re.ASCII)
 MARKS = range(0x300, 0x10000)
 """Code points that are searched for combining marks."""
+
+NO_PATTERN: Any = None
+"""`token_pattern` of a vectorizer that has a tokenizer; scikit-learn asks for None, and its type annotation forbids it."""
 
 
 def words(text: str) -> list[str]:

@@ -14,8 +14,7 @@ from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.number_format import percentage
 from paracosm.eval.measuring.readings import beside_anchor
-from paracosm.eval.representations.features import NO_PATTERN
-from paracosm.records.text.words import words
+from paracosm.records.text.words import NO_PATTERN, words
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans

@@ -13,9 +13,8 @@ from paracosm.eval.measuring.gate import HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, same_context, text_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Obstacle
 from paracosm.eval.measuring.readings import interpret_classifier, interpret_ratio
-from paracosm.eval.representations.features import NO_PATTERN
 from paracosm.eval.statistics.intervals import around
-from paracosm.records.text.words import verbatim_words
+from paracosm.records.text.words import NO_PATTERN, verbatim_words
 
 MOST_VARIED = 500
 """Texts whose diversity is measured: the cost of self-BLEU grows with the square of their number."""

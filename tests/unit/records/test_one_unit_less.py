@@ -492,6 +492,8 @@ ARROW = pa.schema(
         ("ward", pa.string()),
         ("dose", pa.float32()),
         ("seen", pa.timestamp("us")),
+        ("come", pa.string()),
+        ("stay", pa.string()),
         ("ill", pa.string()),
         ("note", pa.string()),
         ("patient", pa.string()),
