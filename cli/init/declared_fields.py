@@ -9,7 +9,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import FieldOverride
 from paracosm.recipes.sections.privacy import Privacy
-from paracosm.records.formats.number_format import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
+from paracosm.records.formats.numbers.written import MOST_DECIMALS, MOST_FIXED_DIGITS, decimals_of
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Field, Schema

@@ -23,8 +23,8 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.datetime_codes import format_error, read_datetime, write_datetime
-from paracosm.records.formats.datetime_format import datetime_formats, refined_format
+from paracosm.records.formats.datetimes.codes import format_error, read_datetime, write_datetime
+from paracosm.records.formats.datetimes.detection import datetime_formats, refined_format
 
 EPOCH = datetime(1970, 1, 1)
 """Moments in rules count as days since then."""

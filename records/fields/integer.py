@@ -18,9 +18,9 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.number_format import (
+from paracosm.records.formats.numbers.detection import integer_format
+from paracosm.records.formats.numbers.written import (
     INT64,
-    integer_format,
     notation_error,
     read_integer,
     unit_words,

@@ -17,13 +17,8 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Value
-from paracosm.records.formats.number_format import (
-    notation_error,
-    number_format,
-    read_number,
-    unit_words,
-    write_number,
-)
+from paracosm.records.formats.numbers.detection import number_format
+from paracosm.records.formats.numbers.written import notation_error, read_number, unit_words, write_number
 
 NARROW = 10
 """Span in units of the last digit below which a range is not rounded."""

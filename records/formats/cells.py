@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.records.formats.datetime_codes import read_datetime
+from paracosm.records.formats.datetimes.codes import read_datetime
 from paracosm.records.formats.duration_format import read_duration, write_duration
 
 FORMAT_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)\Z")

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from paracosm.records.formats.datetime_codes import codes_of, format_error
-from paracosm.records.formats.number_format import notation_error
+from paracosm.records.formats.datetimes.codes import codes_of, format_error
+from paracosm.records.formats.numbers.written import notation_error
 from paracosm.records.formats.time_format import is_time_format
 
 

@@ -1,14 +1,14 @@
 """Times of day: formats of hours, minutes and seconds that read every cell of a column and write it unchanged.
 
-The codes are those of `paracosm.records.formats.datetime_codes`. 24:00 is not a time of day.
+The codes are those of `paracosm.records.formats.datetimes.codes`. 24:00 is not a time of day.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, time
 
-from paracosm.records.formats.datetime_codes import codes_of, letter_of, read_datetime, write_datetime
-from paracosm.records.formats.datetime_codes import format_error as datetime_format_error
-from paracosm.records.formats.datetime_format import datetime_formats
+from paracosm.records.formats.datetimes.codes import codes_of, letter_of, read_datetime, write_datetime
+from paracosm.records.formats.datetimes.codes import format_error as datetime_format_error
+from paracosm.records.formats.datetimes.detection import datetime_formats
 
 CODES = frozenset("HIMSfpP%")
 HOURS = frozenset("HI")

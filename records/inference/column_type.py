@@ -26,20 +26,15 @@ from typing import Any
 from paracosm.recipes.sections.data import FieldType
 from paracosm.records.formats.boolean_format import PAIRS, boolean_words
 from paracosm.records.formats.clock_type import clock_type
-from paracosm.records.formats.datetime_format import (
-    compact_formats,
+from paracosm.records.formats.datetimes.compact import compact_formats
+from paracosm.records.formats.datetimes.detection import (
     datetime_formats,
     datetime_formats_without_offset,
     is_ambiguous,
 )
 from paracosm.records.formats.identifier_pattern import infer_pattern, shape
-from paracosm.records.formats.number_format import (
-    NumberFormat,
-    integer_formats,
-    number_formats,
-    read_integer,
-    read_number,
-)
+from paracosm.records.formats.numbers.detection import integer_formats, number_formats
+from paracosm.records.formats.numbers.written import NumberFormat, read_integer, read_number
 from paracosm.records.inference.codes import FEW, MOST_CODES, have_gaps, is_closed
 from paracosm.records.inference.column_names import (
     may_name_a_key,

@@ -12,7 +12,7 @@ from paracosm.recipes.sections.data import Data, FieldOverride, FieldType
 from paracosm.records.fields.kind import KINDS, keys_of_kinds
 from paracosm.records.formats.cells import changes_offset, to_source_strings
 from paracosm.records.formats.declared_format import implied_type
-from paracosm.records.formats.number_format import is_infinite, number_format
+from paracosm.records.formats.numbers.detection import is_infinite, number_format
 from paracosm.records.inference.column_type import ColumnType, infer_type
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Field, Schema

@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from itertools import islice
 
+from paracosm.records.formats.datetimes.months import MONTHS, SHORT_MONTHS
 from paracosm.records.formats.identifier_pattern import shape
-from paracosm.records.formats.months import MONTHS, SHORT_MONTHS
-from paracosm.records.formats.number_format import CURRENCIES
+from paracosm.records.formats.numbers.affixes import CURRENCIES
 
 HEX = "[0-9a-fA-F]"
 UUID = rf"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from paracosm.records.formats.datetime_format import datetime_formats, reproduces
+from paracosm.records.formats.datetimes.detection import datetime_formats, reproduces
 from paracosm.records.formats.identifier_pattern import shape
-from paracosm.records.formats.number_format import is_quantity, number_format
+from paracosm.records.formats.numbers.detection import is_quantity, number_format
 from paracosm.records.inference.round_trip import lost_cell
 
 PADDED = re.compile(r"\D?0\d")

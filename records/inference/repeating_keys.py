@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from paracosm.records.formats.datetime_format import datetime_formats
+from paracosm.records.formats.datetimes.detection import datetime_formats
 from paracosm.records.formats.identifier_pattern import shape
-from paracosm.records.formats.number_format import number_format
+from paracosm.records.formats.numbers.detection import number_format
 from paracosm.records.inference.column_names import (
     names_a_code,
     names_a_date,

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from paracosm.recipes.sections.data import FieldType
-from paracosm.records.formats.number_format import INT64
+from paracosm.records.formats.numbers.written import INT64
 from paracosm.records.schema.schema import Field
 
 SAMPLE = 200

@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.recipes.sections.data import Pii
 from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.formats.datetime_codes import read_datetime
+from paracosm.records.formats.datetimes.codes import read_datetime
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.date_shifting import DateShifter, shifted_moment
 from paracosm.records.pii.kinds import ID_KINDS, KINDS

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from paracosm.records.codec.automata.automaton import Node, Symbols, digits, prefix_tree
-from paracosm.records.formats.datetime_codes import codes_of, fraction_digits
+from paracosm.records.formats.datetimes.codes import codes_of, fraction_digits
 
 PARTS = (("year", 4), ("month", 2), ("day", 2), ("hour", 2), ("minute", 2), ("second", 2), ("microsecond", 6))
 LOWEST = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}

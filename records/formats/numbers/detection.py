@@ -1,154 +1,45 @@
-"""Formats of numbers: notation, decimals, padding and unit of a column, and how its cells are read and written."""
+"""Detection of the format of a column of numbers: notation, decimals, padding and unit."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Protocol
-from unicodedata import category
+from typing import Any
 
-from paracosm.records.formats.number_notation import (
-    MARKS,
+from paracosm.records.formats.numbers.affixes import ends_in_mark, is_unit, marks_between, signs_of
+from paracosm.records.formats.numbers.notation import (
     PROGRAMS,
     Notation,
     in_convention,
     is_convention,
     notation_of,
 )
+from paracosm.records.formats.numbers.written import (
+    INT64,
+    MOST_DECIMALS,
+    MOST_FIXED_DIGITS,
+    PLAIN,
+    NumberFormat,
+    gives_back,
+    significant_digits,
+)
 
-MOST_DECIMALS = 12
-MOST_FIXED_DIGITS = 15
 MOST_PADDED_DIGITS = 18
-INT64 = 2**63
 LONGEST_WHOLE = 40
 """Digits of the longest whole number that is read, with the zeros that pad it; 64 bits hold 19 digits."""
 MOST_UNITS = 6
 """Most pairs of what stands before and after the digits: signs, each with and without a bare decimal mark."""
 SAMPLE = 200
 """Cells that a format has to fit before all cells are read."""
-
-CURRENCIES = frozenset(
-    re.findall(
-        r"\S+",
-        "USD EUR GBP CHF JPY CNY INR AUD CAD NZD SEK NOK DKK PLN CZK HUF RON BGN TRY RUB UAH ZAR BRL MXN ARS CLP COP KRW"
-        " TWD HKD SGD THB IDR MYR PHP VND ILS AED SAR EGP NGN KES US$ R$ A$ C$ NZ$ HK$ Rs Rs. kr kr. Fr. Fr zł Kč Ft RM"
-        " Rp",
-    )
-)
-SPACES = " \u00a0\u202f\u2009"
-GROUPING = (*SPACES, "'", "\u2019")
-MINUS = "-\u2212"
 PARTS = re.compile(
     r"(?P<before>\D{0,12}?)(?P<body>\d(?:[\d.,' \u00a0\u202f\u2009\u2019]*\d)?(?:[eE][+-]?\d+)?)(?P<after>\D{0,16})",
     re.DOTALL | re.ASCII,
 )
-PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 FIXED = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
-WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 GROUPED = re.compile(r"-?\d{1,3}(?:\.\d{3})*", re.ASCII)
 EXPONENT = re.compile(r"-?\d(?:\.(\d+))?([eE])[+-]?\d+", re.ASCII)
-UNIT_START = ".,:;/-+\u2212#"
-"""What a unit after the digits does not begin with."""
-
-
-class Written(Protocol):
-    """The attributes of a field that say how its numbers are written."""
-
-    @property
-    def prefix(self) -> str: ...
-    @property
-    def suffix(self) -> str: ...
-    @property
-    def format(self) -> str: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def decimals(self) -> int: ...
-    @property
-    def trim(self) -> bool: ...
-    @property
-    def least_decimals(self) -> int: ...
-    @property
-    def scientific(self) -> int: ...
-
-
-@dataclass(frozen=True)
-class NumberFormat:
-    """How the numbers of a column are written; its attributes are those of a `Field`."""
-
-    prefix: str = ""
-    suffix: str = ""
-    format: str = ""
-    width: int = 0
-    decimals: int = 0
-    trim: bool = False
-    least_decimals: int = 0
-    scientific: int = 0
-
-
-def read_number(field: Written, text: str) -> float:
-    """Return the number that a cell holds, rounded to the field's decimals.
-
-    Raises:
-        ValueError: the cell is not a number in the field's notation.
-    """
-    value = float(_digits(field, text, PLAIN))
-    if abs(value) == float("inf"):
-        raise ValueError("too large")
-    # Adding 0.0 turns -0.0 into 0.0, so that zero has one form.
-    return (value if field.scientific else round(value, field.decimals)) + 0.0
-
-
-def write_number(field: Written, value: float) -> str:
-    """Return a number in the notation of the field."""
-    if field.format and is_convention(field.format):
-        return f"{field.prefix}{in_convention(value, field.format)}{field.suffix}"
-    if field.scientific:
-        text = repr(value)
-    else:
-        whole, point, fraction = f"{value:.{field.decimals}f}".partition(".")
-        if field.trim:
-            fraction = fraction.rstrip("0").ljust(field.least_decimals, "0")
-        text = f"{whole}{point if fraction else ''}{fraction}"
-    return notation_of(field.format).written(text) if field.format else f"{field.prefix}{text}{field.suffix}"
-
-
-def read_integer(field: Written, text: str) -> int:
-    """Return the integer that a cell holds.
-
-    Raises:
-        ValueError: the cell is not an integer of 64 bits in the field's notation.
-    """
-    whole = int(_digits(field, text, WHOLE))
-    if not -INT64 <= whole < INT64:
-        raise ValueError("too large")
-    return whole
-
-
-def write_integer(field: Written, value: int) -> str:
-    """Return an integer in the notation of the field."""
-    if field.format:
-        return notation_of(field.format).written(str(value))
-    return f"{field.prefix}{value:0{field.width}d}{field.suffix}"
-
-
-def gives_back(field: Written, cell: str, *, whole: bool) -> bool:
-    """Return whether a cell is written again as it was read, apart from the sign of a zero (`-0.0`).
-
-    Args:
-        field: attributes of the format.
-        cell: a cell of the source.
-        whole: whether the field is an integer.
-    """
-    try:
-        if whole:
-            return write_integer(field, read_integer(field, cell)) == cell
-        value = read_number(field, cell)
-    except ValueError:
-        return False
-    return write_number(field, value) == cell or (value == 0 and write_number(field, -0.0) == cell)
 
 
 def integer_formats(cells: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -187,42 +78,10 @@ def number_format(cells: Iterable[str], picture: str | None = None) -> dict[str,
     return _best(list(cells), picture, whole=False)
 
 
-def notation_error(picture: str) -> str | None:
-    """Return why a declared notation is not supported, or None if it is."""
-    if is_convention(picture):
-        return None
-    try:
-        notation_of(picture)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def unit_words(field: Written) -> str:
-    """Return the notation or the unit of a field as the end of a description; empty if numbers are plain."""
-    if field.format:
-        return f", written as {field.format}"
-    unit = f"{field.prefix}{field.suffix}".strip()
-    # The suffix `.0` of whole numbers such as 145.0 is not a unit.
-    return f", unit {unit!r}" if unit.strip(".0") else ""
-
-
-def significant_digits(value: float) -> int:
-    """Return the fewest significant digits with which `value`, rounded to them, reads back as the same float."""
-    shortest = len(Decimal(repr(value)).normalize().as_tuple().digits)
-    # The shortest decimal of a float may lie on a tie, which rounding to as many digits resolves to its neighbour.
-    return next(digits for digits in (shortest, 17) if float(f"{value:.{digits - 1}e}") == value)
-
-
-def decimals_of(value: float) -> int:
-    """Return the number of decimals of the shortest decimal that equals `value` as a float."""
-    return max(-int(Decimal(repr(value)).normalize().as_tuple().exponent), 0)
-
-
 def is_quantity(cell: str) -> bool:
     """Return whether a cell alone looks like a number, possibly with a unit after it, a currency or a sign."""
     match = PARTS.fullmatch(cell)
-    return match is not None and not (match["before"][:1].isalpha() and not _is_unit(match["before"], ""))
+    return match is not None and not (match["before"][:1].isalpha() and not is_unit(match["before"], ""))
 
 
 def is_infinite(cell: str) -> bool:
@@ -242,17 +101,6 @@ def _best(cells: list[str], picture: str | None, *, whole: bool) -> dict[str, An
         if all(gives_back(form, cell, whole=whole) for cell in cells):
             return attributes
     return candidates[0] if candidates and not whole else None
-
-
-def _digits(field: Written, text: str, expected: re.Pattern[str]) -> str:
-    if field.format and not is_convention(field.format):
-        return notation_of(field.format).plain(text)
-    if not (text.startswith(field.prefix) and text.endswith(field.suffix)):
-        raise ValueError("another unit")
-    digits = text[len(field.prefix) : len(text) - len(field.suffix)]
-    if not expected.fullmatch(digits):
-        raise ValueError("not a number")
-    return digits
 
 
 def _declared(cells: list[str], picture: str) -> Iterator[tuple[bool, dict[str, Any]]]:
@@ -286,17 +134,17 @@ def _formats(cells: Sequence[str]) -> Iterator[tuple[bool, dict[str, Any]]]:
         if len(units) > MOST_UNITS:
             return
         bodies.add(body)
-    bare = [before[-1] for before, _ in units if _ends_in_mark(before)]
-    units = {(before[:-1] if _ends_in_mark(before) else before, after) for before, after in units}
+    bare = [before[-1] for before, _ in units if ends_in_mark(before)]
+    units = {(before[:-1] if ends_in_mark(before) else before, after) for before, after in units}
     separators = set("".join(bodies)) - set("0123456789")
-    signs = _signs(units)
+    signs = signs_of(units)
     if signs is None:
         return
     if separators & set("eE"):
         if units <= {("", ""), ("-", "")}:
             yield from _convention_formats(cells, ["", *_printf(cells), *PROGRAMS])
         return
-    for mark, grouping, indian in _marks(separators | set(bare), bodies):
+    for mark, grouping, indian in marks_between(separators | set(bare), bodies):
         notation = Notation(mark, grouping, indian, bool(bare), "", *signs)
         try:
             plain = [notation.plain(cell) for cell in cells]
@@ -310,11 +158,6 @@ def _number_groups(cells: Sequence[str]) -> Iterator[tuple[bool, dict[str, Any]]
     if all(map(GROUPED.fullmatch, cells)) and any("." in cell for cell in cells):
         notation = Notation(",", ".")
         yield from _fixed_formats([cell.replace(".", "") for cell in cells], notation)
-
-
-def _ends_in_mark(before: str) -> bool:
-    """Return whether a number begins with its decimal mark (`-.5`); the point of `Rs.5` belongs to the unit."""
-    return before[-1:] in (".", ",") and not before[-2:-1].isalpha()
 
 
 def _fixed_formats(plain: Sequence[str], notation: Notation) -> Iterator[tuple[bool, dict[str, Any]]]:
@@ -413,76 +256,3 @@ def _padded_width(numbers: Sequence[str]) -> int:
         and any(number[0] == "0" for number in numbers)
     )
     return width if padded else 0
-
-
-def _marks(separators: set[str], bodies: set[str]) -> list[tuple[str, str, bool]]:
-    """Return decimal mark, grouping mark and whether groups are Indian, as they may explain the marks between digits."""
-    groups, marks = separators & set(GROUPING), separators & set(MARKS)
-    if separators - groups - marks or len(groups) > 1 or len(groups) + len(marks) > 2:
-        return []
-    if groups:
-        return [(marks.pop() if marks else ".", groups.pop(), False)]
-    if not marks:
-        return [(".", "", False)]
-    if len(marks) == 2:
-        both = next((body for body in bodies if "." in body and "," in body), "")
-        pairs = [(".", ","), (",", ".")]
-        if both:
-            pairs = [pair for pair in pairs if both.rfind(pair[0]) > both.rfind(pair[1])]
-        return [(mark, group, indian) for mark, group in pairs for indian in (False, True)]
-    if marks == {"."}:
-        return [(".", "", False), (",", ".", False)]
-    return [(".", ",", False), (".", ",", True), (",", "", False)]
-
-
-def _signs(
-    units: set[tuple[str, str]],
-) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]] | None:
-    """Return what stands before and after positive numbers, negative ones and zero, or None if the units differ."""
-    roles: dict[str, tuple[str, str]] = {}
-    bare_units = set()
-    for before, after in units:
-        role, unit = _role(before, after, alone=len(units) == 1)
-        if role in roles:
-            return None
-        roles[role] = (before, after)
-        bare_units.add(unit)
-    if len(bare_units) != 1 or not _is_unit(*bare_units.pop()):
-        return None
-    if "plus" in roles:
-        positive = roles["plus"]
-        zero = roles.get("plain", positive)
-        negative = roles.get("minus", (positive[0].replace("+", "-", 1), positive[1].replace("+", "-", 1)))
-        return positive, negative, zero
-    if "plain" in roles:
-        positive = roles["plain"]
-        return positive, roles.get("minus", (f"{positive[0]}-", positive[1])), positive
-    before, after = roles["minus"]
-    letters = str.maketrans("", "", f"{MINUS}()")
-    positive = (before.translate(letters), after.translate(letters))
-    return positive, (before, after), positive
-
-
-def _role(before: str, after: str, *, alone: bool) -> tuple[str, tuple[str, str]]:
-    """Return the sign that affixes state, and their unit."""
-    if "(" in before and after[:1] == ")" and not alone:
-        return "minus", (before.replace("(", "", 1), after[1:])
-    if "(" in before and ")" in after and not alone:
-        return "minus", (before.replace("(", "", 1), after.replace(")", "", 1))
-    for minus in MINUS:
-        if minus in before:
-            return "minus", (before.replace(minus, "", 1), after)
-        if after[:1] == minus or after[-1:] == minus:
-            return "minus", (before, after.replace(minus, "", 1))
-    if "+" in before:
-        return "plus", (before.replace("+", "", 1), after)
-    return "plain", (before, after)
-
-
-def _is_unit(before: str, after: str) -> bool:
-    if after and after[0] in UNIT_START:
-        return False
-    name = before.strip()
-    if not any(letter.isalpha() for letter in name):
-        return all(letter not in UNIT_START or letter == "." for letter in name) and "%" not in name[1:]
-    return name in CURRENCIES or all(category(letter) == "Sc" for letter in name)

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from paracosm.records.formats.months import DAYS, MONTHS, SHORT_DAYS, SHORT_MONTHS
+from paracosm.records.formats.datetimes.months import DAYS, MONTHS, SHORT_DAYS, SHORT_MONTHS
 
 CODE = re.compile(r"%(?:\((?P<argument>[\w/+-]*)\))?(?P<flag>[-^#:.,]|[1-9])?(?P<letter>.)?", re.DOTALL)
 PLAIN_CODES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%j", "%H", "%I", "%p", "%M", "%S", "%f", "%%")

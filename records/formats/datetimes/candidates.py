@@ -1,14 +1,11 @@
-"""Detection of datetime formats: one format that reads every cell of a column and writes it unchanged.
-
-The codes are those of `paracosm.records.formats.datetime_codes`.
-"""
+"""Formats that may fit a cell: tables of dates, times and zones, and their combinations."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
-from paracosm.records.formats.datetime_codes import CODE, codes_of, letter_of, read_datetime, write_datetime
-from paracosm.records.formats.months import MONTHS, SHORT_MONTHS
+from paracosm.records.formats.datetimes.codes import codes_of, letter_of, read_datetime, write_datetime
+from paracosm.records.formats.datetimes.months import MONTHS, SHORT_MONTHS
 
 DATES = (
     "%Y-%m-%d",
@@ -66,19 +63,6 @@ MONTHLY = (
     "%b%y",
 )
 """Months of a year; the first of the month is the value."""
-COMPACT = {
-    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
-    6: ("%Y%m", "%m%Y", "%y%m%d", "%d%m%y"),
-    12: ("%Y%m%d%H%M",),
-    14: ("%Y%m%d%H%M%S", "%d%m%Y%H%M%S"),
-    17: ("%Y%m%d%H%M%S%3f",),
-}
-FEWEST_COMPACT = {"%Y%m": 6, "%m%Y": 6, "%y%m%d": 20, "%d%m%y": 20}
-"""Fewest distinct cells of a compact format, so that numbers are not dates by chance: of all numbers with 8 digits 1 in 1,400 is a
-date of the plausible years, of those with 6 digits 1 in 800 is a month and 1 in 27 a date with two digits for the year."""
-FEWEST_DATES = 3
-YEARS = (1900, 2100)
-"""Plausible years of digits without a separator."""
 MONTHLY_YEARS = (1800, 2199)
 """Plausible years of months."""
 ZONES = (
@@ -104,7 +88,6 @@ ZONE = re.compile(
     re.ASCII,
 )
 WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
-DIGITS = re.compile(r"\d+", re.ASCII)
 BASIC = re.compile(r"\d{8}T\d{4}", re.ASCII)
 BASIC_FORMATS = tuple(
     f"%Y%m%dT{time}{zone}"
@@ -112,146 +95,10 @@ BASIC_FORMATS = tuple(
     for zone in ("", "Z", "+0000")
 )
 """The basic forms of ISO 8601."""
-LONGEST = 64
-"""Characters of the longest cell that can be a datetime."""
-SAMPLE = 200
-"""Cells that a format has to fit before all cells are read."""
 
 
-def datetime_formats(cells: Sequence[str]) -> list[str]:
-    """Return every known format that reads and reproduces each of `cells`, preferred first.
-
-    A constant zone (`Z`, `+02:00`, ` UTC`) becomes a literal end of the format. Offsets that change with summer time become those of
-    a zone, if one explains them all; else they are read but not written (see `loses_offset`).
-    """
-    if not cells or max(map(len, cells)) > LONGEST or not any(map(str.isdigit, cells[0])):
-        return []
-    head = cells[:SAMPLE]
-    formats = []
-    for form in dict.fromkeys(_candidates(head)):
-        if all(reproduces(cell, form) for cell in head) and all(reproduces(cell, form) for cell in cells):
-            formats.append(form)
-    # An offset that never changes is a literal, not that of a zone.
-    return [form for form in formats if not ZONED.search(form)] or formats
-
-
-def datetime_formats_without_offset(cells: Sequence[str]) -> list[str]:
-    """Return every known format that reads each of `cells` as local times whose offset from UTC is lost, preferred first."""
-    head = cells[:SAMPLE]
-    if not cells or max(map(len, cells)) > LONGEST:
-        return []
-    local = [cell for cell in head if OFFSET.search(cell)]
-    if len(local) < len(head):
-        return []
-    formats = []
-    for form in dict.fromkeys(_candidates(head)):
-        dropped = ZONED.sub(r"%(-)\1z", form)
-        if (
-            dropped != form
-            and dropped not in formats
-            and all(_reproduces_local(cell, dropped) for cell in cells)
-        ):
-            formats.append(dropped)
-    return formats
-
-
-ZONED = re.compile(r"%\([\w/-]+\)(:?)z\Z")
-OFFSET = re.compile(r"(?<=\d)[+-]\d\d:?\d\d\Z", re.ASCII)
-
-
-def compact_formats(cells: Sequence[str], *, named: bool = False) -> list[str]:
-    """Return every format without separators (`%Y%m%d`, `%d%m%Y`, `%Y%m`) of which all cells are plausible dates.
-
-    Args:
-        cells: the distinct cells.
-        named: whether the column's name says date, so that one cell suffices.
-    """
-    length = len(cells[0]) if cells else 0
-    if length not in COMPACT or not all(len(cell) == length and DIGITS.fullmatch(cell) for cell in cells):
-        return []
-    return [
-        form
-        for form in COMPACT[length]
-        if (named or len(cells) >= FEWEST_COMPACT.get(form, FEWEST_DATES))
-        and all(_plausible(cell, form, YEARS) for cell in cells[:SAMPLE])
-        and all(_plausible(cell, form, YEARS) for cell in cells)
-    ]
-
-
-def refined_format(form: str, cells: Sequence[str]) -> str:
-    """Return a declared format with the case of its names and the digits of its fraction as in `cells`, if it then reproduces all."""
-    variants = [form]
-    for code, others in (
-        ("%b", ("%^b", "%#b")),
-        ("%B", ("%^B", "%#B")),
-        ("%a", ("%^a", "%#a")),
-        ("%A", ("%^A", "%#A")),
-        ("%p", ("%P",)),
-        ("%f", tuple(f"%{count}f" for count in range(1, 10))),
-        (".%f", ("%.f",)),
-        ("%d", ("%-d",)),
-        ("%m", ("%-m",)),
-        ("%H", ("%-H",)),
-        ("%I", ("%-I",)),
-    ):
-        variants += [
-            variant.replace(code, other) for variant in variants for other in others if code in variant
-        ]
-    for variant in variants[:MOST_VARIANTS]:
-        if all(reproduces(cell, variant) for cell in cells[:SAMPLE]) and all(
-            reproduces(cell, variant) for cell in cells
-        ):
-            return variant
-    return form
-
-
-MOST_VARIANTS = 500
-MEANINGS = {"B": "b", "A": "a", "P": "p"}
-"""Codes that read the same as another one."""
-
-
-def is_ambiguous(formats: Sequence[str]) -> bool:
-    """Return whether `formats` read the same cells as different datetimes (day and month exchanged)."""
-    return len({_meaning(form) for form in formats}) > 1
-
-
-def loses_offset(form: str) -> bool:
-    """Return whether a format reads offsets from UTC without writing them."""
-    return "%(-)" in form
-
-
-def reproduces(cell: str, form: str) -> bool:
-    """Return whether a format reads `cell` and writes it unchanged."""
-    try:
-        return write_datetime(read_datetime(cell, form), form) == cell
-    except (ValueError, OverflowError):
-        return False
-
-
-def _reproduces_local(cell: str, form: str) -> bool:
-    try:
-        return write_datetime(read_datetime(cell, form), form) == OFFSET.sub("", cell)
-    except (ValueError, OverflowError):
-        return False
-
-
-def _meaning(form: str) -> str:
-    """Return a format without what does not change the value that it reads."""
-    plain = CODE.sub(lambda match: f"%{MEANINGS.get(match['letter'], match['letter'])}", form)
-    return re.sub("[.,]?%f", "", plain)
-
-
-def _plausible(cell: str, form: str, years: tuple[int, int]) -> bool:
-    try:
-        moment = read_datetime(cell, form)
-    except ValueError:
-        return False
-    return years[0] <= moment.year <= years[1] and write_datetime(moment, form) == cell
-
-
-def _candidates(cells: Sequence[str]) -> Iterator[str]:
-    """Return formats that may fit all cells, from the first of them, preferred first."""
-    cell = cells[0]
+def candidates(cell: str) -> Iterator[str]:
+    """Return formats that may fit a cell and those beside it, preferred first."""
     time = TIME.search(cell)
     if BASIC.match(cell):
         yield from BASIC_FORMATS
