@@ -43,7 +43,7 @@ def number_columns(train: pd.DataFrame, schema: Schema) -> list[NumberColumn]:
     for field in schema.modelled:
         if not is_ordered(field) or field.width:
             continue
-        if is_moment(field):
+        if field.is_moment:
             moments = train[field.name].astype("datetime64[us]")
             days = ((moments - EPOCH) / DAY).to_numpy(np.float64, na_value=np.nan)
             values = np.asarray(days, np.float64)
@@ -65,21 +65,6 @@ def fullest(table: NDArray[np.float64]) -> NDArray[np.float64]:
 def is_ordered(field: Field) -> bool:
     """Return whether sums and orders are searched in a field: numbers and moments."""
     return field.ordered and field.kind.dtype in ("Int64", "Float64", "datetime64[us]")
-
-
-def is_moment(field: Field) -> bool:
-    """Return whether the values of a field are moments."""
-    return field.ordered and field.kind.dtype == "datetime64[us]"
-
-
-def is_whole(field: Field) -> bool:
-    """Return whether the values of a field are whole numbers, which may be codes."""
-    return field.ordered and field.kind.dtype == "Int64"
-
-
-def is_closed(field: Field) -> bool:
-    """Return whether the values of a field come from a closed list."""
-    return field.kind.discrete
 
 
 def span_of(field: Field) -> Span | None:

@@ -14,10 +14,7 @@ from paracosm.records.relations.columns import (
     SAMPLE,
     CodeColumn,
     code_column,
-    is_closed,
-    is_moment,
     is_ordered,
-    is_whole,
 )
 from paracosm.records.relations.evidence import ENOUGH
 from paracosm.records.relations.relation import Narrowing, Spans, quoted
@@ -146,7 +143,7 @@ def find_dependencies(
     columns = [
         code_column(train[field.name], field)
         for field in schema.modelled
-        if is_closed(field) or (is_ordered(field) and not is_moment(field) and not field.scientific)
+        if field.discrete or (is_ordered(field) and not field.is_moment and not field.scientific)
     ]
     columns = [column for column in columns if 1 < len(column.values) <= MOST_VALUES]
     pairs = {
@@ -170,22 +167,18 @@ def find_dependencies(
 
 
 def _rank(column: CodeColumn, columns: Sequence[CodeColumn]) -> tuple[bool, int]:
-    return not _is_closed(column), columns.index(column)
-
-
-def _is_closed(column: CodeColumn) -> bool:
-    return is_closed(column.field)
+    return not column.field.discrete, columns.index(column)
 
 
 def _can_determine(one: CodeColumn, other: CodeColumn) -> bool:
-    if not _is_closed(one) and not is_whole(one.field):
+    if not one.field.discrete and not one.field.is_whole:
         return False
     if len(other.values) > len(one.values):
         return False
-    if _is_closed(one) or _is_closed(other):
+    if one.field.discrete or other.field.discrete:
         return True
     # Of two whole numbers, both have to look like codes, which many records share.
-    return is_whole(other.field) and int(one.counts.sum()) >= LEAST_MEAN * len(one.values)
+    return other.field.is_whole and int(one.counts.sum()) >= LEAST_MEAN * len(one.values)
 
 
 def _determines(one: CodeColumn, other: CodeColumn) -> bool:
@@ -224,4 +217,6 @@ def _dependency(one: CodeColumn, other: CodeColumn, *, both_ways: bool) -> Depen
     ]
     lacking = tuple(one.values[code] for code in stored if lacks[code])
     entries.sort(key=lambda entry: str(entry[0]))
-    return Dependency(one.field.name, other.field.name, tuple(entries), lacking, _is_closed(one), both_ways)
+    return Dependency(
+        one.field.name, other.field.name, tuple(entries), lacking, one.field.discrete, both_ways
+    )

@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from paracosm.records.relations.columns import (
     CodeColumn,
     code_column,
-    is_closed,
-    is_moment,
     is_ordered,
-    is_whole,
 )
 from paracosm.records.relations.evidence import ENOUGH
 from paracosm.records.relations.relation import Narrowing, Spans, quoted
@@ -175,12 +172,12 @@ def _deciding(train: pd.DataFrame, schema: Schema, name: str) -> CodeColumn | No
     Codes beyond the named values stand for all other numbers.
     """
     field = schema[name]
-    if not is_closed(field) and (not is_ordered(field) or is_moment(field)):
+    if not field.discrete and (not is_ordered(field) or field.is_moment):
         return None
     column = code_column(train[name], field)
-    if is_closed(field):
+    if field.discrete:
         return column if len(column.values) <= MOST_VALUES else None
-    if is_whole(field) and len(column.values) <= MOST_NUMBERS:
+    if field.is_whole and len(column.values) <= MOST_NUMBERS:
         return column
     named: list[Value] = [value for value in column.values if value == 0]
     renumbered = np.array([0 if value == 0 else len(named) for value in column.values] + [-1])
