@@ -56,9 +56,11 @@ class Minter:
         """
         sex = SEXES.get(str(first.get(self._sex)).strip().casefold()) if self._sex else None
         minted: Record = {}
-        for each in self.fields:
-            is_missing = self._random.number("missing", each.name, number) % 10**6 < each.missing * 10**6
-            minted[each.name] = None if is_missing else self._value(each, number, sex)
+        for personal in self.fields:
+            is_missing = (
+                self._random.number("missing", personal.name, number) % 10**6 < personal.missing * 10**6
+            )
+            minted[personal.name] = None if is_missing else self._value(personal, number, sex)
         return record | minted
 
     def _value(self, field: Field, number: int, sex: str | None) -> str:

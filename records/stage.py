@@ -196,8 +196,8 @@ def assemble(
                 "data.pii: no column is left to model; list columns in data.pii.keep, or set the action to replace"
             )
         typed = to_typed(personal.raw, types)
-        settled = tuple(start for name in personal.minted for start in _settled(name))
-        warnings = [line for line in warnings if not line.startswith(settled)]
+        settled = inference.settled_by(personal.minted)
+        warnings = [line for line in warnings if line not in settled]
         warnings.extend(personal.warnings)
     splits = divide_rest(typed, types, data, clusters, part, warnings)
     present = _with_training_cells(types, splits["train"], data.target, warnings)
@@ -227,11 +227,6 @@ def assemble(
         facts["pii"] = personal.facts
         real = hashes_of(personal.minted, raw, salt or b"")
     return Prepared(schema, splits, tuple(warnings), facts, real)
-
-
-def _settled(name: str) -> tuple[str, str]:
-    """Return how the warnings start that do not hold for a minted column: it is not left out, and its real keys are replaced."""
-    return f"column {name!r}: looks like an identifier", f"column {name!r}: has repeating"
 
 
 def _assemble_private(

@@ -61,11 +61,10 @@ class Persons:
     subject_lines: tuple[str, ...]
     pii_lines: tuple[str, ...]
 
-    def settled_warnings(self) -> tuple[str, ...]:
-        """Return how the warnings of inference start that these decisions settle."""
-        settled = [*self.replaced, *([self.subject] if self.subject is not None else [])]
-        reasons = ("has repeating", "looks like an identifier")
-        return tuple(f"column {name!r}: {reason}" for name in settled for reason in reasons)
+    @property
+    def decided(self) -> tuple[str, ...]:
+        """Columns that are replaced or name the subject."""
+        return (*self.replaced, *([self.subject] if self.subject is not None else []))
 
 
 def find_persons(raw: pd.DataFrame, schema: Schema, data: Data, *, private: bool) -> Persons:

@@ -90,7 +90,7 @@ def draft(
     nested: Nested = "json" if origin_of(raw).has_arrays else "error"
     inferred = infer(raw, section)
     persons = find_persons(raw, inferred.schema, section, private=private)
-    spared = (persons.subject, *persons.replaced)
+    spared = persons.decided
     identifiers = tuple(
         field.name for field in inferred.schema if not field.modelled and field.name not in spared
     )
@@ -119,9 +119,9 @@ def draft(
     else:
         prepared = assemble(recipe, raw)
     # The recipe drops the identifiers, so only the first inference has warnings about them.
-    settled = persons.settled_warnings()
+    settled = inferred.settled_by(persons.decided)
     every = dict.fromkeys((*inferred.warnings, *prepared.warnings))
-    prepared = replace(prepared, warnings=tuple(line for line in every if not line.startswith(settled)))
+    prepared = replace(prepared, warnings=tuple(line for line in every if line not in settled))
     notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
     if private:
         notes["data.fields"] = UNCONFIRMED

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from paracosm.records.relations.columns import is_moment
 from paracosm.records.relations.dependencies import Dependency
 from paracosm.records.relations.linear import Linear
 from paracosm.records.relations.narrowing import Relations
@@ -204,7 +203,7 @@ def _solved(
         free = [
             name
             for name in relation.fields
-            if name in place and name not in solved and not is_moment(by_name[name])
+            if name in place and name not in solved and not by_name[name].is_moment
         ]
         read = {name for _, other in solved.values() for name in other.fields}
         free = [name for name in free if name not in read] or []

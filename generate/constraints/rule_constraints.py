@@ -21,7 +21,6 @@ from paracosm.records.codec.restriction import (
 from paracosm.records.constraints.bounds import Bounds, bounds, intersection
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value
-from paracosm.records.relations.columns import is_moment
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing, moment_at
 from paracosm.records.schema.schema import Field, Record, Value
@@ -259,7 +258,7 @@ class RuleConstraints:
 
 def _interval(field: Field, left: Narrowing) -> Bounds:
     """Return the positions that relations leave a field as an interval of its values."""
-    if not is_moment(field):
+    if not field.is_moment:
         return Bounds(left.low, left.high)
     return Bounds(
         None if left.low is None else moment_at(left.low, up=False),

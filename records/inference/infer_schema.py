@@ -1,7 +1,7 @@
 """Inference of the schema of a raw table, from its cells and the recipe's overrides."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -21,10 +21,21 @@ from paracosm.records.schema.table import cell_shape
 
 @dataclass(frozen=True)
 class Inference:
-    """An inferred schema, without domains, and warnings for the user."""
+    """An inferred schema, without domains, and warnings for the user.
+
+    Attributes:
+        schema: the fields.
+        warnings: all warnings.
+        key_warnings: column -> those of them that say that it holds keys. They no longer hold where its cells are replaced.
+    """
 
     schema: Schema
     warnings: tuple[str, ...]
+    key_warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def settled_by(self, columns: Iterable[str]) -> set[str]:
+        """Return the warnings that do not hold where the given columns are replaced or name the subject."""
+        return {line for name in columns for line in self.key_warnings.get(name, ())}
 
 
 def infer_types(raw: pd.DataFrame, data: Data) -> Schema:
@@ -44,6 +55,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     fields: list[Field] = []
     origin = origin_of(raw)
     warnings = list(origin.warnings)
+    key_warnings: dict[str, tuple[str, ...]] = {}
     # Class labels are categories by declaration of the data set, whatever their words look like.
     labelled: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
     for name in raw.columns:
@@ -60,14 +72,17 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
                 f"column {name!r}: has a time zone with several offsets from UTC; read as its local time, without the zone"
             )
         column = _column_type(name, cells, counts, override, is_subject=name == data.subject)
-        warnings.extend(column.warnings)
+        about = list(column.warnings)
         is_modelled = KINDS[column.type].modelled
         if not is_modelled and override.type is None and name != data.subject and override.fresh is None:
             why = f" ({column.reason})" if column.reason else ""
-            warnings.append(
+            about.append(
                 f"column {name!r}: looks like an identifier{why}; left out of the model"
                 f" (data.fields.{name} overrides)"
             )
+        warnings.extend(about)
+        if not is_modelled:
+            key_warnings[str(name)] = tuple(about)
         _check_override(name, column, override)
         attributes = column.attributes | _declared_decimals(column, override.decimals)
         field = Field(name=name, type=column.type, **attributes)
@@ -86,7 +101,7 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
             if kind[0] in "aeiou"
             else f"data.target: {data.target!r} is a {kind}"
         )
-    return Inference(schema, tuple(warnings))
+    return Inference(schema, tuple(warnings), key_warnings)
 
 
 def _declared_decimals(column: ColumnType, decimals: int | None) -> dict[str, Any]:
