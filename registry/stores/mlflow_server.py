@@ -80,7 +80,7 @@ class TrackingServer:
             run = client.create_run(_experiment(client), run_name=name)
             try:
                 version = self._publish(client, release, version, run)
-            except BaseException:
+            except BaseException:  # also Ctrl-C; the server would list the run as running for ever
                 client.set_terminated(run.info.run_id, "FAILED")
                 raise
             client.set_terminated(run.info.run_id)
