@@ -206,7 +206,7 @@ def _solved(
             if name in place and name not in solved and not by_name[name].is_moment
         ]
         read = {name for _, other in solved.values() for name in other.fields}
-        free = [name for name in free if name not in read] or []
+        free = [name for name in free if name not in read]
         if free:
             last = _last(relation, free, place)
             solved[last] = (by_name[last], relation)

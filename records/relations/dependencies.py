@@ -218,5 +218,11 @@ def _dependency(one: CodeColumn, other: CodeColumn, *, both_ways: bool) -> Depen
     lacking = tuple(one.values[code] for code in stored if lacks[code])
     entries.sort(key=lambda entry: str(entry[0]))
     return Dependency(
-        one.field.name, other.field.name, tuple(entries), lacking, one.field.discrete, both_ways
+        one.field.name,
+        other.field.name,
+        tuple(entries),
+        lacking,
+        closed=one.field.discrete,
+        both_ways=both_ways,
+        whole=len(stored) == len(one.values),
     )

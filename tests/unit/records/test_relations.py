@@ -176,6 +176,19 @@ def test_a_dependency_leaves_what_training_records_pair() -> None:
     assert TABLE.holds({"city": "a", "state": "Y"}) is False
 
 
+def test_the_search_states_whether_every_value_is_stored() -> None:
+    rows = [{"city": f"City{n % 8}", "state": "NSW"[n % 8 % 3]} for n in range(160)]
+    (whole,) = relations_of(pd.DataFrame(rows), drop=[]).all
+    assert isinstance(whole, Dependency)
+    assert whole.whole
+    assert whole.narrow("city", {}, {}) is None
+    field = {"fields": {"city": {"type": "category"}, "state": {"type": "category"}}}
+    table = pd.DataFrame([*rows, {"city": "Hamlet", "state": "N"}])
+    (partial,) = relations_of(table, drop=[], **field).all
+    assert not partial.whole
+    assert partial.narrow("city", {}, {}).values == {f"City{n}" for n in range(8)}
+
+
 def test_a_whole_number_between_two_entries_takes_the_value_of_either() -> None:
     ages = Dependency("age", "group", ((10, "child"), (17, "child"), (20, "adult")), closed=False)
     assert ages.of(12) == {"child"}
