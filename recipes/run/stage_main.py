@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from paracosm.foundation.errors import ParacosmError, RecipeError
 from paracosm.foundation.process.exit_codes import exit_code_of
+from paracosm.foundation.process.signals import Terminated
 from paracosm.recipes.run.open_run import OpenRun, open_run
 
 HELD_BACK = 5.0
@@ -68,13 +69,21 @@ def speaks_first() -> bool:
 
 @contextmanager
 def speaking_in_turn() -> Iterator[None]:
-    """Hold what is told in one line back for a while on all processes of a machine but the first, which may tell it too."""
-    try:
+    """Hold what is told in one line back for a while on all processes of a machine but the first, which may tell it too.
+
+    The launcher ends these processes when the first one has ended; they say nothing about that.
+    """
+    if speaks_first():
         yield
-    except (ParacosmError, OSError, MemoryError, KeyboardInterrupt):
-        if not speaks_first():
+        return
+    try:
+        try:
+            yield
+        except (ParacosmError, OSError, MemoryError, KeyboardInterrupt):
             time.sleep(HELD_BACK)
-        raise
+            raise
+    except Terminated as end:
+        raise SystemExit(128 + end.signal) from None
 
 
 def stage_parser(prog: str) -> StageParser:
