@@ -20,6 +20,8 @@ ORDER = (
     "utility_skill",
     "exact_copies",
     "near_copies",
+    "nndr",
+    "repeated_people",
     "run_13",
     "run_50",
     "pii_replay",
