@@ -153,7 +153,11 @@ class _Texts:
 
         self.fields = fields
         self.letters = HashingVectorizer(
-            analyzer="char_wb", ngram_range=LETTERS, n_features=TEXT_AXES, norm=None, alternate_sign=False
+            analyzer="char_wb",
+            ngram_range=LETTERS,
+            n_features=TEXT_AXES,
+            norm=None,  # type: ignore[arg-type]  # scikit-learn is untyped
+            alternate_sign=False,
         )
         counts = self.letters.transform(self._texts(real))
         self.weights = TfidfTransformer(sublinear_tf=True).fit(counts)
