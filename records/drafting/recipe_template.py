@@ -11,14 +11,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from paracosm.cli.init.declared_fields import with_declarations
-from paracosm.cli.init.persons import Persons, find_persons
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
+from paracosm.records.drafting.declared_fields import with_declarations
+from paracosm.records.drafting.persons import Persons, find_persons
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.nested import Nested
