@@ -93,8 +93,11 @@ def concerns(gate: GateResult, what: What) -> bool:
 
 def question_of(gate: GateResult) -> Question:
     """Return what a gate is about; a gate that this version of Paracosm does not have is judged by its section."""
-    known = next((each.question for each in GATES if each.name == gate.gate), None)
-    return known or ("records" if gate.section == "privacy" else gate.section)
+    for known in GATES:
+        if known.name == gate.gate:
+            return known.question
+    section = gate.section
+    return "records" if section == "privacy" else section
 
 
 def verdict_of_states(states: Iterable[str]) -> Verdict:
