@@ -36,7 +36,17 @@ PII_REPLAY = Metric(
     read=_interpret,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=CONTROL_TEXTS),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=CONTROL_TEXTS,
+            why="A released name, number or code of one person is a disclosure to any reader.",
+            excludes="{percent} of the identifiers of single persons",
+        ),
+    ),
 )
 
 
