@@ -44,7 +44,17 @@ PII_REPLAY = Metric(
     read=interpret_count,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=CONTROL_TEXTS),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=CONTROL_TEXTS,
+            why="A released name, number or code of one person is a disclosure to any reader.",
+            excludes="{one_in} released records with an identifier of one training subject",
+        ),
+    ),
 )
 
 
@@ -62,7 +72,17 @@ IDENTIFIER_COUNT = Metric(
     read=interpret_count,
     unit="plain",
     zero="worst",
-    gates=(Gate("at most", 1.5, 1.0, 0.5, settled_by=CONTROL_TEXTS, may_pass=False),),
+    gates=(
+        Gate(
+            "at most",
+            1.5,
+            1.0,
+            0.5,
+            settled_by=CONTROL_TEXTS,
+            proof_for=(),
+            why="Nobody guesses a telephone number: five of them are five persons, however many records are released.",
+        ),
+    ),
 )
 
 
