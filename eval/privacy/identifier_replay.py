@@ -167,7 +167,7 @@ def identifier_replay(context: Context, candidate: SearchedRecords) -> dict[str,
     count = FoundCount(of_train, rows, ratio * of_others, RECORDS)
     return {
         "pii_replay": replace(_rate_beyond(of_train, of_others, rows, ratio), facts=facts | count.fact),
-        "identifier_count": _count_beyond(context, own, *sides, rows),
+        "identifier_count": _count_beyond(context, own, sides[0], sides[1], rows),
     }
 
 
