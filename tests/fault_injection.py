@@ -239,14 +239,9 @@ class Injection:
         before = path.read_bytes()
         if not case.damage.inflict(path, random.Random(digest)):
             return None
-        if (
-            path.is_file()
-            and os.access(path, os.R_OK)
-            and not path.is_symlink()
-            and path.stat().st_mode & 0o400
-        ):
-            if path.read_bytes() == before:
-                return None
+        plain = path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o400
+        if plain and path.read_bytes() == before:
+            return None
         outcome = in_fork(line, folder=self.place.root, patience=60)
         return self._verdict(case, path, outcome)
 
