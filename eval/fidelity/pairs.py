@@ -63,7 +63,17 @@ PAIRS = Metric(
     formula="1 - D / A over the related pairs, weighted by 1 / V: D = squared difference of the correlations of all functions of "
     "two columns (ranks, their squares, categories), A = their squared size in train, both minus their sampling variance",
     read=_interpret,
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            why="Analyses rest on relations of two columns, whoever the reader is.",
+            excludes="pairs of columns that keep less than {percent} of their association",
+        ),
+    ),
 )
 WORST_PAIR = Metric(
     name="worst_pair",

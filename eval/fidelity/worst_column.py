@@ -59,7 +59,8 @@ WORST_COLUMN = Metric(
             SMALLEST_CHANGE,
             SMALLEST_CHANGE,
             settled_by=HELD_OUT,
-            may_pass=False,
+            proof_for=(),
+            why="One broken column hides in an average. That none is found in a small table proves little.",
         ),
     ),
 )
