@@ -23,6 +23,7 @@ ORDER = (
     "run_13",
     "run_50",
     "pii_replay",
+    "rare_values",
     "split_guard",
     "data_mia_auc",
     "data_mia_tpr",
