@@ -34,7 +34,10 @@ def export(
         raise RunError(f"{folder}: exists; name a new folder")
     adapter = run
     if is_pulled(run):
-        check_version(Version.load(run))
+        version = Version.load(run)
+        check_version(version)
+        if not version.holds_adapter:
+            raise RunError(f"{run}: {version.reference} releases records alone, without an adapter to export")
     elif is_run(run):
         adapter = Run(run).adapter
     elif not is_trained(run):

@@ -17,7 +17,7 @@ from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
 from paracosm.registry.versions.checks import check_version
-from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
+from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, Version
 
 CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
 """Files of a version that generation does not need."""
@@ -41,6 +41,10 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
     """
     version = Version.load(folder)
     check_version(version)
+    if not version.holds_adapter:
+        raise RegistryError(
+            f"{folder}: {version.reference} releases records alone, so nothing can be generated from it; they are in {folder / RECORDS}"
+        )
     target = Run(run or RUNS / f"{version.name}-v{version.number}")
     digest = file_digest(folder / MANIFEST)
     if target.root.exists() and any(target.root.iterdir()):

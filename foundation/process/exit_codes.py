@@ -33,6 +33,8 @@ SYSTEM_ERRORS = frozenset(
 )
 """Errors of disks and permissions. Any other OSError is an internal error and keeps its traceback."""
 DISK_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
+LONGEST_LINE = 2_000
+"""Characters of an error line; the middle of a longer one, such as a number of thousands of digits, is left out."""
 OUT_OF_MEMORY = (
     "not enough memory; lower finetune.micro_batch_size or generate.batch_size, or close other programs"
 )
@@ -92,5 +94,8 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _print_error(text: str, code: int) -> int:
-    print(f"error: {printable(redact(' '.join(text.split())))}", file=sys.stderr, flush=True)
+    line = printable(redact(" ".join(text.split())))
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
+    print(f"error: {line}", file=sys.stderr, flush=True)
     return code

@@ -25,6 +25,7 @@ from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
+from paracosm.registry.pulled import as_run
 from paracosm.registry.versions.manifest import Override
 
 
@@ -74,6 +75,28 @@ def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -
         json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
         == "HuggingFaceTB/SmolLM2-135M-Instruct"
     )
+
+
+def test_records_alone_are_published_without_anything_of_the_model(tmp_path: Path) -> None:
+    run, url = finished_run(tmp_path / "run", recipe_of(release={"what": "records"})), url_of(tmp_path)
+    version = paracosm.registry.publish(run=run, url=url)
+    assert version.what == "records"
+    assert sorted(version.files) == [
+        "README.md", "dataset/README.md", "dataset/croissant.json", "dataset/records.parquet",
+        "fidelity.png", "leakage.png", "metrics.json", "provenance.json", "utility.png",
+    ]  # fmt: skip
+    pulled = paracosm.registry.pull(name="ward-notes", into=tmp_path / "pulled", url=url)
+    with pytest.raises(RegistryError, match="releases records alone, so nothing can be generated") as refused:
+        as_run(pulled, run=tmp_path / "again")
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "again").exists()
+
+
+def test_the_adapter_alone_is_published_without_records(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", recipe_of(release={"what": "adapter"}))
+    files = paracosm.registry.publish(run=run, url=url_of(tmp_path)).files
+    assert "adapter_model.safetensors" in files
+    assert not [name for name in files if name.startswith("dataset/")]
 
 
 @pytest.mark.parametrize("state", ["FAIL", "INCONCLUSIVE"])
