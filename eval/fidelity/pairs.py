@@ -24,7 +24,7 @@ from paracosm.eval.measuring.readings import beside_anchor, too_close
 
 MOST_PAIRS = 3000
 SMALLEST_CHANGE = 0.1
-"""Change of an association, on the scale of Cramér's V, up to which the worst pair is no reason to object."""
+"""Change of an association, on the scale of Cramér's V, up to which the worst pair raises no objection."""
 
 
 def _interpret(result: Result) -> str:

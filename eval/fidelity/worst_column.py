@@ -25,7 +25,7 @@ DEGREE = 4
 MOST_POINTS = 200
 """Points of a column at which two distributions are compared, at most."""
 SMALLEST_CHANGE = 0.05
-"""Difference of a distribution up to which the worst column is no reason to object."""
+"""Difference of a distribution up to which the worst column raises no objection."""
 
 
 def _interpret(result: Result) -> str:
