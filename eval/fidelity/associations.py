@@ -27,7 +27,7 @@ RELATED = 0.001
 class Associations:
     """Functions of the columns of a candidate and of train, and the draws by which their joint moments are compared."""
 
-    names: Sequence[str]
+    names: list[str]
     """The columns that are not text and that vary."""
     moments: JointMoments
     exchanges: Draws
@@ -39,7 +39,7 @@ class Associations:
         """Return whether columns are related in both samples together: chi-squared test of independence."""
         from scipy.stats import chi2
 
-        return chi2.sf(sum(self.blocks.sizes) * difference.pooled, difference.freedom) < RELATED
+        return bool(chi2.sf(sum(self.blocks.sizes) * difference.pooled, difference.freedom) < RELATED)
 
 
 def structured_fields(context: Context) -> list[Field]:
@@ -65,10 +65,11 @@ def associations_of(context: Context, candidate: pd.DataFrame) -> Associations:
     }
     varying = {name: values for name, values in functions.items() if values.shape[1]}
     blocks = RowBlocks(rows, len(context.reference), settings.seed)
-    sides = [[values[part] for values in varying.values()] for part in (slice(rows), slice(rows, None))]
+    first = [values[:rows] for values in varying.values()]
+    second = [values[rows:] for values in varying.values()]
     return Associations(
         list(varying),
-        JointMoments(*sides, blocks),
+        JointMoments(first, second, blocks),
         blocks.permutations(EXCHANGES),
         blocks.resamples(RESAMPLES),
         blocks,

@@ -1,30 +1,33 @@
 """Which of many differences are beyond chance: a permutation test of the largest one (Westfall & Young 1993)."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 FALSE_ALARMS = 0.01
 """How often at least one of all differences of two samples of the same distribution counts as beyond chance."""
 
+Name = TypeVar("Name", bound=Hashable)
+
 
 @dataclass(frozen=True)
-class LargestDifference:
+class LargestDifference(Generic[Name]):
     """Scores of many differences on one scale, and the probability that chance makes the largest of them."""
 
-    scores: dict[str, float]
+    scores: dict[Name, float]
     threshold: float
     p_value: float
 
     @property
-    def beyond_chance(self) -> list[str]:
+    def beyond_chance(self) -> list[Name]:
         """The differences that chance would exceed anywhere in at most 1% of samples, the clearest first."""
         names = [name for name, score in self.scores.items() if score > self.threshold]
         return sorted(names, key=lambda name: -self.scores[name])
 
 
-def largest_difference(statistics: Mapping[str, np.ndarray]) -> LargestDifference:
+def largest_difference(statistics: Mapping[Name, np.ndarray]) -> LargestDifference[Name]:
     """Return which statistics are beyond chance.
 
     Every statistic is brought to a normal scale by its mean and variance over the permutations and the cube root of Wilson &
