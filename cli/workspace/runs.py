@@ -75,7 +75,9 @@ def report(
     """
     import webbrowser
 
-    from paracosm.cli.evaluate import print_summary
+    from rich.console import Console
+
+    from paracosm.eval.report.terminal import summary
     from paracosm.eval.results.evaluation_file import read_evaluation
     from paracosm.recipes.run.directory import Run
 
@@ -83,7 +85,7 @@ def report(
     evaluation = read_evaluation(found.metrics)
     opened = not as_text and _has_browser() and webbrowser.open(found.report.resolve().as_uri())
     if not opened:
-        print_summary(evaluation)
+        Console().print(summary(evaluation))
     print(f"report  {found.report}")
 
 
