@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
-from paracosm.foundation.display import current_display
+from paracosm.foundation.display import Step, current_display
 from paracosm.foundation.printable import printable
-from paracosm.foundation.step import Step
 
 __all__ = ["Progress", "Step", "indented", "silent", "to_stderr"]
 
