@@ -16,7 +16,7 @@ from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
 from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
 from paracosm.eval.privacy.identifier_replay import IDENTIFIER_COUNT, SearchedRecords, identifier_replay
 from paracosm.eval.privacy.identifiers_in_text import found_in, is_personal_number, of_subjects
-from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
+from paracosm.eval.privacy.membership import attack_scores, data_membership, membership_folds
 from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
@@ -59,14 +59,14 @@ def world(request: pytest.FixtureRequest) -> tuple[Context, pd.DataFrame]:
 def test_every_attack_finds_a_copy(world: tuple[Context, pd.DataFrame]) -> None:
     context, _ = world
     assert context.test is not None
-    asked, members, _ = targets(context)
-    labels = np.arange(len(asked)) < members
+    fold, _ = membership_folds(context)
+    labels = np.arange(len(fold.targets)) < fold.members
     aucs = {
         name: auc_with_variances(scores, labels.astype(int))[0]
-        for name, scores in attack_scores(context, asked, context.train, context.test).items()
+        for name, scores in attack_scores(context, fold.targets, context.train, fold.reference).items()
     }
     # Smooth densities blur a copy; what looks at single records does not.
-    assert min(aucs.values()) > 0.55, aucs
+    assert min(aucs.values()) > 0.52, aucs
     assert aucs["nearest"] > 0.95
 
 
@@ -76,9 +76,26 @@ def test_the_strongest_attack_finds_a_copy_and_nothing_in_held_out_records(
     context, fresh = world
     copied, honest = (data_membership(context, each) for each in (context.train, fresh))
     assert copied["data_mia_auc"].low > 0.9
-    assert copied["data_mia_tpr"].low > 0.6
+    assert copied["data_mia_tpr"].low > 0.3
     assert honest["data_mia_auc"].low < 0.55
     assert honest["data_mia_tpr"].low < 0.05
+
+
+def test_control_and_test_are_non_members_and_neither_is_its_own_reference() -> None:
+    context, _ = context_of(
+        "structured",
+        subjects={"train": np.arange(200), "control": np.arange(200, 350), "test": np.arange(350, 500)},
+    )
+    folds = membership_folds(context)
+    assert [fold.members for fold in folds] == [100, 100]
+    assert [len(fold.targets) - fold.members for fold in folds] == [150, 150]
+    subjects = np.concatenate([np.asarray(fold.groups) for fold in folds])
+    assert sorted(subjects) == list(range(500))
+    assert folds[0].reference is context.test
+    assert folds[1].reference is context.control
+    ceiling, candidate = attack_candidates(context, context.train)["ceiling"]
+    assert ceiling.test is not None
+    assert len(ceiling.subjects["test"]) == len(ceiling.test) == 150 - len(candidate)
 
 
 def test_without_a_test_split_half_of_control_is_the_reference() -> None:
