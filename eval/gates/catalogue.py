@@ -18,6 +18,7 @@ ORDER = (
     "column_from_text",
     "text_information",
     "utility_skill",
+    "known_cells",
     "exact_copies",
     "near_copies",
     "nndr",

@@ -23,6 +23,8 @@ CONTROL_TEXTS = "control texts"
 CANARIES = "canaries"
 GUARD = "split_guard"
 """The metric, and gate, that shows whether train and control come from one distribution."""
+KNOWN_CELLS = "known_cells"
+"""The metric, and gate, that shows whether the cells of the synthetic records can be compared with real ones."""
 
 
 @dataclass(frozen=True)
