@@ -23,6 +23,7 @@ ORDER = (
     "near_copies",
     "nndr",
     "repeated_people",
+    "run_8",
     "run_13",
     "run_50",
     "pii_replay",

@@ -17,7 +17,7 @@ from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
 from paracosm.eval.privacy.identifier_replay import IDENTIFIER_COUNT, SearchedRecords, identifier_replay
 from paracosm.eval.privacy.identifiers_in_text import found_in, is_personal_number, of_subjects
 from paracosm.eval.privacy.membership import attack_scores, data_membership, membership_folds
-from paracosm.eval.privacy.ngram_overlap import ngram_overlap
+from paracosm.eval.privacy.ngram_overlap import RUN_8, ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
 from paracosm.eval.privacy.text_attacks import most_similar, text_scores
@@ -227,6 +227,26 @@ def test_repeated_word_sequences_are_compared_with_control() -> None:
     assert copied.low > 0.5
     short = Context(NOTES, texts(["a b c"] * 30), texts(["d e f"] * 20), None, None, QUICK, 20)
     assert ngram_overlap(short, texts(["a b c"])) == {}
+
+
+def test_twelve_words_of_a_training_text_in_every_tenth_text_fail() -> None:
+    random = np.random.default_rng(0)
+    words = ["".join(random.choice(list("abcdefghijk"), 6)) for _ in range(400)]
+    texts = [" ".join(random.choice(words, 40)) for _ in range(500)]
+    parts = [
+        pd.DataFrame({"note": pd.array(texts[a:b], dtype="string")})
+        for a, b in ((0, 200), (200, 300), (300, 500))
+    ]
+    context = Context(NOTES, parts[0], parts[1], None, None, QUICK, 100)
+    hidden = parts[2].copy()
+    for row in range(0, 200, 10):
+        hidden.loc[row, "note"] = f"{' '.join(texts[row].split()[4:16])} {texts[300 + row]}"
+    (gate,) = RUN_8.gates
+    found = ngram_overlap(context, hidden)["run_8"]
+    assert found.low > gate.internal
+    assert found.facts["longest_run"] == 10
+    assert found.facts["longest_run_by_chance"] == 0
+    assert ngram_overlap(context, parts[2])["run_8"].value == 0
 
 
 def test_identifiers_of_a_single_subject_are_detected() -> None:
