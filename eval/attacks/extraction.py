@@ -89,7 +89,7 @@ def extraction(context: Context, model: Model) -> dict[str, Estimate]:
     text_fields = [index for index, field in enumerate(context.fields) if field.is_text]
     train, held_out = (
         [_continuation(likelihood, text_fields) for likelihood in side]
-        for side in (likelihoods[:members], likelihoods[members:])
+        for side in (likelihoods[:members], likelihoods[members : members + target.others])
     )
     if model == "clean":
         train, held_out = held_out[::2], held_out[1::2]
