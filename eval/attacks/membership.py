@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.gate import TEST, Gate
 from paracosm.eval.measuring.measure import Measure, too_few_subjects
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -170,7 +170,7 @@ ADAPTER_MIA_AUC = Metric(
             0.6,
             0.575,
             0.55,
-            settled_by=HELD_OUT,
+            settled_by=TEST,
             guarded=True,
             why="Who holds the adapter can attack it as often as he likes, so membership has to be ruled out for every reader.",
         ),
@@ -196,7 +196,7 @@ ADAPTER_MIA_TPR = Metric(
             0.05,
             0.03,
             0.02,
-            settled_by=HELD_OUT,
+            settled_by=TEST,
             guarded=True,
             why="As for `adapter_mia_auc`.",
             excludes="{percent} of the training records",

@@ -16,7 +16,7 @@ OUTSIDE: tuple[Profile, ...] = ("partner", "public")
 """Profiles of readers whom no access rule of the organisation binds."""
 
 HELD_OUT = "control and test records"
-COPIES = "synthetic and control records"
+COPIES = "synthetic and training records"
 CONTROL = "control records"
 TEST = "test records"
 CONTROL_TEXTS = "control texts"

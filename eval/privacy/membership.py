@@ -10,7 +10,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import attack_candidates
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
+from paracosm.eval.measuring.gate import HELD_OUT, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure, membership_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -46,7 +46,7 @@ DATA_MIA_AUC = Metric(
             0.6,
             0.575,
             0.55,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             why="That somebody was a patient or a client may itself be secret, to colleagues too.",
         ),
@@ -70,7 +70,7 @@ DATA_MIA_TPR = Metric(
             0.05,
             0.03,
             0.02,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             proof_for=OUTSIDE,
             why="Its proof takes ten times the records of the AUC, which colleagues get proven; outside, a few people who are surely named count as much as the average.",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.context import Context, drawn_rows, subsample
 from paracosm.eval.measuring.found_counts import FoundCount, interpret_count
-from paracosm.eval.measuring.gate import CONTROL, COPIES, Gate
+from paracosm.eval.measuring.gate import COPIES, HELD_OUT, Gate
 from paracosm.eval.measuring.metric import Estimate, Metric
 from paracosm.eval.privacy.copies.exact import Rate, distinct_units, exact_flags, rate_of, row_hashes
 from paracosm.eval.statistics.intervals import excess
@@ -79,7 +79,7 @@ REPEATED_PEOPLE = Metric(
             0.0,
             0.0,
             0.0,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             proof_for=(),
             guarded=True,
             why="One person is too many, so it FAILs as soon as the count is beyond chance; a count of 0 cannot be proven by sampling.",
