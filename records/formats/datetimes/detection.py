@@ -15,9 +15,7 @@ LONGEST = 64
 """Characters of the longest cell that can be a datetime."""
 
 
-def datetime_formats(
-    cells: Sequence[str], is_wanted: Callable[[str], bool] = lambda form: True
-) -> list[str]:
+def datetime_formats(cells: Sequence[str], is_wanted: Callable[[str], bool] = lambda form: True) -> list[str]:
     """Return the known formats that read and reproduce each of `cells`, preferred first, one of each meaning.
 
     A constant zone (`Z`, `+02:00`, ` UTC`) becomes a literal end of the format. Offsets that change with summer time become those of
@@ -98,7 +96,7 @@ MEANINGS = {"B": "b", "A": "a", "P": "p"}
 
 def is_ambiguous(formats: Sequence[str]) -> bool:
     """Return whether `formats` read the same cells as different datetimes (day and month exchanged)."""
-    return len({_meaning(form) for form in formats}) > 1
+    return len({_order(form) for form in formats}) > 1
 
 
 def loses_offset(form: str) -> bool:
@@ -119,6 +117,11 @@ def _reproduces_local(cell: str, form: str) -> bool:
         return write_datetime(read_datetime(cell, form), form) == OFFSET.sub("", cell)
     except (ValueError, OverflowError):
         return False
+
+
+def _order(form: str) -> str:
+    """Return the order of the parts of a date in a format."""
+    return "".join(match["letter"] for match in CODE.finditer(_meaning(form)) if match["letter"] not in "fz")
 
 
 def _meaning(form: str) -> str:

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from unit.records.column_shapes import SHAPES, ColumnShape
 
+from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.jsonl_writer import write_jsonl
@@ -16,7 +18,7 @@ from paracosm.records.schema.origin import origin_of
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types, write_records
 from paracosm.records.schema.table import to_typed, written
-from paracosm.records.sources.read_source import read_source
+from paracosm.records.sources.read_source import from_object, read_source
 
 EVERY = 4
 """`bench/records/column_shapes.py` measures all shapes."""
@@ -84,3 +86,28 @@ def test_texts_of_jsonl_and_parquet_are_written_as_they_were(tmp_path: Path, sha
 )
 def test_numbers_and_truth_of_jsonl_stay_what_they_are(tmp_path: Path, cells: list[Any]) -> None:
     check_jsonl(tmp_path, "x", cells * 60)
+
+
+def test_nanoseconds_of_pandas_are_refused_and_not_cut() -> None:
+    spans = pd.Series([pd.Timedelta(row * 1001, "ns") for row in range(9)])
+    moments = pd.Timestamp("2024-03-01") + spans
+    for cells in (spans, moments):
+        with pytest.raises(
+            DataError, match="'x': holds nanoseconds; the finest supported unit is microseconds"
+        ):
+            infer(from_object(pd.DataFrame({"x": cells, "y": list("abc") * 3})), Data(source="memory"))
+
+
+def test_periods_and_intervals_are_named_because_their_type_changes() -> None:
+    periods = pd.Series(pd.period_range("2020-01", periods=9, freq="M"))
+    intervals = pd.Series(pd.interval_range(0, 9))
+    for cells, name in ((periods, "period[M]"), (intervals, "interval[int64, right]")):
+        raw = from_object(pd.DataFrame({"x": cells, "y": list("abc") * 3}))
+        (line,) = (line for line in infer(raw, Data(source="memory")).warnings if "in the source" in line)
+        assert line.startswith(f"column 'x': is {name} in the source")
+
+
+def test_a_date_whose_fraction_is_always_zero_is_not_ambiguous() -> None:
+    cells = [f"2024-03-01 10:00:0{row % 7}.0000000" for row in range(60)]
+    raw = from_object(pd.DataFrame({"x": cells, "y": ["a", "b"] * 30}))
+    assert infer(raw, Data(source="memory")).warnings == ()
