@@ -85,7 +85,7 @@ $(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[dev,ray,sql,text,evaluate,quantization,dp,pii]"
+	@$(INSTALL) -c constraints.txt -e ".[dev,ray,sql,documents,text,evaluate,quantization,dp,pii]"
 	@touch $@
 
 $(MLFLOW_SERVER): tests/mlflow-server.txt
