@@ -58,7 +58,7 @@ class Finetune(Section):
     """System or user message before every record, for instruct models; null uses none."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     """LoRA rank. Higher learns more detail, memorises more, and uses more memory."""
-    alpha: Annotated[float, Field(gt=0)] = 32
+    alpha: Annotated[float, Field(gt=0)] = 32.0
     """LoRA scale: updates are multiplied by alpha / rank. Higher acts like a higher learning rate."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout on the input of the adapter. Higher memorises less and learns slower."""
