@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 DIALOGUES = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns")
 ROLES = ("role", "from", "speaker")
@@ -123,7 +123,7 @@ def is_dialogue(value: Any) -> bool:
     )
 
 
-def _is_list_of_objects(value: Any) -> bool:
+def _is_list_of_objects(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
