@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from tiny_models import save_tiny_masked, save_tiny_llama  # type: ignore[import-not-found]  # of the tests
+from tiny_models import save_tiny_llama, save_tiny_masked  # type: ignore[import-not-found]  # of the tests
 
 COMMAND = (sys.executable, "-m", "paracosm.cli.app")
 ROWS = [
