@@ -75,7 +75,7 @@ def test_a_write_that_the_system_refuses_names_the_file(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(OSError, match=r"file|disk") as error, write_errors(tmp_path / "weights"):
+        with pytest.raises(OSError, match=r"(?i)file|disk") as error, write_errors(tmp_path / "weights"):
             write(tmp_path / "weights")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
