@@ -18,6 +18,7 @@ from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
+from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
 from paracosm.foundation.credentials.redaction import redact
@@ -71,7 +72,7 @@ for _command in (finetune, generate):
     app.command(rich_help_panel=STAGES)(_command)
 app.command("eval", rich_help_panel=STAGES)(evaluate)
 app.command(rich_help_panel=STAGES)(launch)
-for _command in (pii, impute):
+for _command in (split, pii, impute):
     app.command(rich_help_panel=DATA)(_command)
 for _command in (export, registry.publish, registry.pull):
     app.command(rich_help_panel=PUBLISH)(_command)

@@ -111,9 +111,7 @@ def test_what_fails_comes_first_with_what_to_do() -> None:
     evaluation = ruled(GOOD | {"exact_copies": leak})
     records = of(evaluation, "records")
     assert records.sentence.startswith("80 of 400 synthetic records repeat a training record")
-    assert evaluation.summary.startswith(
-        "Do not release the records and adapter: privacy of the records fails."
-    )
+    assert evaluation.summary.startswith("Do not release the records: privacy of the records fails.")
 
 
 def test_a_column_that_the_synthetic_records_lack_keeps_fidelity_open() -> None:
