@@ -35,7 +35,7 @@ from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
-from paracosm.records.sources.row_limit import limited
+from paracosm.records.sources.selection.row_limit import limited
 from paracosm.records.splitting.given_splits import divide_rest, given_digests, join_given, read_given
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence

@@ -12,7 +12,7 @@ from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
-from paracosm.recipes.run.stage import is_done
+from paracosm.recipes.run.stage import check_unchanged
 from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
@@ -54,8 +54,9 @@ def publish(
         The published version.
 
     Raises:
-        RegistryError: the verdict is not PASS and there is no override, the run is unfinished or a file of it was
-            changed, it holds files that are never published, or the registry cannot be written.
+        RegistryError: the verdict is not PASS and there is no override, the run is unfinished, it holds files that are
+            never published, or the registry cannot be written.
+        RunError: a file of the run was changed since its stage.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
@@ -149,10 +150,7 @@ def _card_facts(run: Run) -> dict[str, Any]:
         record = run.journal.stage(stage)
         if record.get("status") != "done":
             raise RegistryError(f"{run.root}: its {stage} stage is not finished; run the recipe first")
-        if not is_done(run, stage, record["inputs"]):
-            raise RegistryError(
-                f"{run.root}: a file of the {stage} stage was changed afterwards; run the recipe again"
-            )
+        check_unchanged(run, (stage,))
     card = run.journal.stage("card")
     if any(card["inputs"].get(name) != digest for name, digest in result_digests(run).items()):
         raise RegistryError(

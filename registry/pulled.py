@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from paracosm.finetune.models.trained_model import base_settings
-from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.json_files import read_json
@@ -16,6 +16,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
+from paracosm.recipes.run.stage import output_digests
 from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, Version
 
@@ -71,11 +72,7 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
     write_text(run.recipe, dump_recipe(recipe))
     # The journal comes last, because a folder counts as a run once it has one.
     done = {"status": "done", "inputs": {"pulled": version.reference}, "facts": {}}
-    outputs = {"splits": folder_digest(run.splits)}, {"adapter": folder_digest(run.adapter)}
-    stages = {
-        name: done | {"outputs": digests}
-        for name, digests in zip(("records", "finetune"), outputs, strict=True)
-    }
+    stages = {name: done | {"outputs": output_digests(run, name)} for name in ("records", "finetune")}
     run.journal.write({"stages": stages, "pulled": digest})
 
 

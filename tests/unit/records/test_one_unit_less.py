@@ -30,6 +30,7 @@ from paracosm.finetune.dp.settings import as_trained
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
+from paracosm.recipes.sections.data import Bounds
 from paracosm.records.formats.cells import to_separate_strings
 from paracosm.records.sources.read_source import from_object, read_source
 from paracosm.records.stage import Prepared, assemble
@@ -80,6 +81,7 @@ SETTINGS: dict[str, list[Any]] = {
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
     "data.shared": [["ward"], PATIENTS | SEQUENCES | {"data.shared": []}],
     "data.limit_order": ["random", "first"],
+    **{f"data.bounds.{key}": [2 * value] for key, value in Bounds()},
     "data.target": ["ill", "age", "ward", "note"],
     "data.missing": [["0", "a"]],
     "data.fields.type": [
