@@ -1,6 +1,5 @@
 """Splits of a file before anybody makes synthetic records of it: train to hand over, control and test to keep."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -50,7 +49,7 @@ def split_file(data: Data, *, out: Path, root: Path = Path()) -> dict[str, tuple
     return {name: (out / f"{name}{suffix}", len(rows)) for name, rows in parts.items() if rows}
 
 
-def _write(source: Path, raw: pd.DataFrame, rows: Sequence[int], path: Path) -> None:
+def _write(source: Path, raw: pd.DataFrame, rows: list[int], path: Path) -> None:
     """Write some records of a source, unchanged where its format allows that."""
     if path.suffix == ".parquet":
         import pyarrow.parquet as parquet
