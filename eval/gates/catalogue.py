@@ -25,6 +25,7 @@ ORDER = (
     "run_13",
     "run_50",
     "pii_replay",
+    "rare_values",
     "identifier_count",
     "split_guard",
     "data_mia_auc",

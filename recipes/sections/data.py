@@ -105,6 +105,28 @@ class Pii(Section):
         return {"action": given} if isinstance(given, str) else given
 
 
+class Rare(Section):
+    """Values that few subjects have: rare categories, and extreme numbers and dates. `rare: keep` is short for {action: keep}."""
+
+    model_config = ConfigDict(json_schema_extra=_allow_short_form)
+
+    action: Literal["drop", "merge", "keep"] = "drop"
+    """`drop` makes cells of rare categories missing, `merge` gives them the category `other`; both move numbers and dates beyond
+    what enough subjects reach to the value that they reach. `keep` changes nothing: adapter, synthetic records and report can
+    then hold what one person alone has."""
+    subjects: Annotated[int, Field(ge=2)] = 5
+    """Fewest subjects (rows without `data.subject`) that a value needs. Higher protects more and changes more cells."""
+    other: Annotated[str, Field(min_length=1)] = "other"
+    """Category that `merge` writes."""
+    keep: list[str] = []
+    """Columns whose values are kept; declared categories and the target's classes always are."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, given: Any) -> Any:
+        return {"action": given} if isinstance(given, str) else given
+
+
 class Bounds(Section):
     """Largest sources that are read, so that a damaged or hostile one ends in a message instead of filling the memory."""
 
@@ -184,6 +206,9 @@ class Data(Section):
     bounds: Bounds = Bounds()
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
+    rare: Rare = Rare()
+    """Values that fewer than five subjects have are not kept unless this says so. Not read with `privacy`, where domains are
+    declared."""
     split: Split = Split()
 
     @field_serializer("source", when_used="json")

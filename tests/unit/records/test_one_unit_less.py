@@ -120,6 +120,11 @@ SETTINGS: dict[str, list[Any]] = {
         REPORT | {"data.pii.language": code} for code in ("en", "de", "es", "fr", "it", "nl", "pt")
     ],
     "data.pii.oldest_age": [REPORT | {"data.pii.oldest_age": 80}],
+    # Domains are declared under privacy, so that no value is rare.
+    "data.rare.action": ["drop", "merge", "keep"],
+    "data.rare.subjects": [2, 50],
+    "data.rare.other": ["x"],
+    "data.rare.keep": [["age"]],
     "data.split.control": [0.1, 0.4],
     "data.split.test": [0.1, 0.4],
     "data.split.seed": [1, 2],
