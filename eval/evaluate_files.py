@@ -15,6 +15,7 @@ from paracosm.eval.evaluation import Evaluation, compare, rule_on
 from paracosm.eval.gates.ruling import check_names
 from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
+from paracosm.eval.report.about import facts_of_tables
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
 from paracosm.eval.results.evaluation_file import ComparisonFile
@@ -180,7 +181,11 @@ def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "metrics.json", evaluation.to_json())
     page = report_html(
-        evaluation.file, name=name, nearest=evaluation.measurements.nearest, labels=anchor_labels()
+        evaluation.file,
+        name=name,
+        facts=facts_of_tables(name),
+        nearest=evaluation.measurements.nearest,
+        labels=anchor_labels(),
     )
     write_text(folder / "report.html", page)
 

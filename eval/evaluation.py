@@ -64,6 +64,8 @@ class Evaluation:
             not_ruling=[gate for gate in gates if not gate.decides],
             notes=list(measurements.notes),
             distributions=[distribution.rounded() for distribution in measurements.distributions],
+            correlations=None if measurements.correlations is None else measurements.correlations.rounded(),
+            distances=None if measurements.distances is None else measurements.distances.rounded(),
             record_map=None if measurements.record_map is None else measurements.record_map.rounded(),
         )
 

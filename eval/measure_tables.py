@@ -16,7 +16,9 @@ from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
+from paracosm.eval.report.correlations import correlations
 from paracosm.eval.report.histograms import distributions
+from paracosm.eval.report.nearest_distances import nearest_distances
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
@@ -94,6 +96,8 @@ def measure(
         notes=[*notes, *notes_on(context, synthetic)],
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
+        correlations=correlations(context.fields, context.train, synthetic, settings.seed),
+        distances=nearest_distances(context, synthetic),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
 

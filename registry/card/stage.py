@@ -22,7 +22,7 @@ from paracosm.recipes.run.journal import versions
 from paracosm.recipes.run.stage import check_unchanged, run_stage
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.croissant import croissant, write_records
-from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation, source_kind
+from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation
 from paracosm.registry.card.licence import base_licence, licence_words
 from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id
 from paracosm.registry.card.pictures import section_picture
@@ -159,7 +159,6 @@ def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], 
         facts,
         recipe=recipe,
         title=recipe.card.title or recipe.name,
-        source=source_kind(recipe.data.source),
         base=base_name(recipe.model.base),
         on_hub=hub_id(recipe.model.base) is not None,
         in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
