@@ -16,9 +16,9 @@ from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
-from paracosm.eval.report.correlations import correlations
-from paracosm.eval.report.histograms import distributions
-from paracosm.eval.report.nearest_distances import nearest_distances
+from paracosm.eval.report.aggregates.correlations import correlations
+from paracosm.eval.report.aggregates.histograms import distributions
+from paracosm.eval.report.aggregates.nearest_distances import nearest_distances
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
@@ -221,12 +221,12 @@ def _untrained(
 
 
 def _map(context: Context, synthetic: pd.DataFrame) -> RecordMap:
-    from paracosm.eval.report.record_map import record_map
+    from paracosm.eval.report.aggregates.record_map import record_map
 
     return record_map(context, synthetic)
 
 
 def _nearest(context: Context, synthetic: pd.DataFrame) -> list[NearestPair]:
-    from paracosm.eval.report.nearest_pairs import nearest_pairs
+    from paracosm.eval.report.aggregates.nearest_pairs import nearest_pairs
 
     return nearest_pairs(context, synthetic)

@@ -130,7 +130,12 @@ def _sentence(question: Question, gates: Sequence[GateResult], readings: Mapping
     if state == "PASS":
         return f"{FOUND[question]}{excluded}."
     open_gates = [gate for gate in gates if gate.state == "INCONCLUSIVE"]
-    undecided = f"{len(open_gates)} of {sum(gate.decides for gate in gates)} gates {'is' if len(open_gates) == 1 else 'are'} undecided"
+    deciding = sum(gate.decides for gate in gates)
+    undecided = (
+        "its only gate is undecided"
+        if deciding == 1
+        else f"{len(open_gates)} of {deciding} gates {'is' if len(open_gates) == 1 else 'are'} undecided"
+    )
     if question in ("fidelity", "utility"):
         return f"Not decided{excluded}; {undecided}."
     return f"{FOUND[question]}{excluded}; {undecided}."
