@@ -153,7 +153,7 @@ def evaluate_sets(
         its_schema, absent = _shared(its_schema, table, synthetic[name], source, adapter)
         its_target = None if target in absent else target
         typed = to_typed(all_real, its_schema)
-        records, notes = read_synthetic(table, its_schema, synthetic[name].name)
+        records, notes = read_synthetic(table, its_schema, synthetic[name].name, all_real)
         if fit_domains_too:
             # A codec needs domains; those of all tables together favour no side.
             its_schema = fit_domains(its_schema, pd.concat([typed, records], ignore_index=True), data)

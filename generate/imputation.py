@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.foundation.progress import Progress, silent
+from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.partial_records import PartialTable, read_partial
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
@@ -96,4 +96,4 @@ def _completed(
         requests = [conditions.request(number, draw) for number in numbers]
         for number, (record,) in zip(numbers, generator.draw(requests), strict=True):
             yield number, record
-        progress(f"{numbers.stop} of {count} rows completed")
+        progress(Step("filling cells", numbers.stop, count, unit="rows"))

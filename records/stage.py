@@ -45,6 +45,7 @@ from paracosm.records.splitting.splits import find_clusters
 from paracosm.records.suppression.rare_values import find_rare
 from paracosm.records.suppression.suppress import rare_facts, rare_lines, suppressed, without_contradictions
 from paracosm.records.text.composed import composed
+from paracosm.records.text.cut_text import with_bounded_texts
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,10 @@ def assemble(
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
-    raw, notes = composed(raw, [field.name for field in inference.schema if field.is_text])
-    inference = replace(inference, warnings=(*inference.warnings, *notes))
+    texts = [field.name for field in inference.schema if field.is_text]
+    raw, part, cuts = with_bounded_texts(raw, part, texts, data)
+    raw, notes = composed(raw, texts)
+    inference = replace(inference, warnings=(*inference.warnings, *cuts, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:

@@ -9,6 +9,7 @@ from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.privacy import (
     distance_to_closest,
     identifier_replay,
+    known_cells,
     membership,
     ngram_overlap,
     rare_values,
@@ -34,6 +35,7 @@ FIDELITY: tuple[Measure, ...] = (
 UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
 PRIVACY: tuple[Measure, ...] = (
     distance_to_closest.MEASURE,
+    known_cells.MEASURE,
     split_guard.MEASURE,
     membership.MEASURE,
     singling_out.MEASURE,

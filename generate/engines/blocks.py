@@ -64,6 +64,8 @@ class BlockGenerator:
     def __init__(self, job: GenerationJob) -> None:
         self.job = job
         self.run = Run(job.run)
+        self.watch: Callable[[Tally], None] | None = None
+        """Is called after every forward pass with the counts of the block."""
 
     @cached_property
     def adapted(self) -> AdaptedModel:
@@ -142,7 +144,7 @@ class BlockGenerator:
             DataError: conditions and rules refuse nearly every attempt.
         """
         requests = [self.conditions.request(number, redraw) for number in numbers]
-        self.decoder.tally = Tally()
+        self.decoder.tally = Tally(watch=self.watch)
         groups = self.draw(requests)
         broken = self.rules.relations.counts([record for group in groups for record in group])
         self.decoder.tally.broken.update({text: count for text, count in broken.items() if count})

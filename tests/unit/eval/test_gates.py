@@ -65,7 +65,7 @@ def test_a_limit_of_zero_may_be_straddled() -> None:
     none = Release(gates={"exact_copies": 0.0})
     found = ruling("exact_copies", copies(-0.02, -0.1, 0.01, count=0), none, worst=Estimate(1.0, 0.95, 1.0))
     assert found.state == "INCONCLUSIVE"
-    assert "control records would settle it" in found.reason
+    assert "training records would settle it" in found.reason
 
 
 def test_an_objection_gate_never_passes() -> None:

@@ -79,6 +79,11 @@ SETTINGS: dict[str, list[Any]] = {
     "data.subject": ["patient", None],
     "data.sequence": [PATIENTS | SEQUENCES],
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
+    "data.longest_text": [20, 100],
+    "data.long_texts": [
+        {"data.longest_text": 20, "data.long_texts": "cut"},
+        {"data.longest_text": 100, "data.long_texts": "drop"},
+    ],
     "data.shared": [["ward"], PATIENTS | SEQUENCES | {"data.shared": []}],
     "data.limit_order": ["random", "first"],
     **{f"data.bounds.{key}": [2 * value] for key, value in Bounds()},
