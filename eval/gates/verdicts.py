@@ -45,7 +45,12 @@ AFTER_FAIL: dict[Question, str] = {
 
 
 def verdicts(
-    gates: Sequence[GateResult], *, readings: Mapping[str, str], sizes: Mapping[str, int], what: What
+    gates: Sequence[GateResult],
+    *,
+    readings: Mapping[str, str],
+    sizes: Mapping[str, int],
+    what: What,
+    counts: Sequence[str] = (),
 ) -> list[QuestionVerdict]:
     """Return the verdict on each question.
 
@@ -54,6 +59,7 @@ def verdicts(
         readings: metric -> its result in one sentence.
         sizes: records in each split and among the synthetic ones.
         what: what is released.
+        counts: what was counted in the release, one sentence each; they belong to the privacy of the records.
     """
     return [
         QuestionVerdict(
@@ -62,6 +68,7 @@ def verdicts(
             state=question_state(own),
             counts=question != "adapter" or what != "records",
             sentence=_sentence(question, own, readings),
+            found=list(counts) if question == "records" else [],
             advice=_advice(question, own, sizes),
             gates=[gate.gate for gate in own if gate.decides],
         )
@@ -157,7 +164,8 @@ def _excluded(question: Question, gates: Sequence[GateResult]) -> str:
     if question in ("records", "adapter"):
         return f"; a leak of more than {' or '.join(phrases)} is excluded at 95%"
     verb = "is" if len(phrases) == 1 and phrases[0].startswith("a ") else "are"
-    return f"; {' and '.join(phrases)} {verb} excluded at 95%"
+    listed = " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)
+    return f"; {listed} {verb} excluded at 95%"
 
 
 def _bound(gate: GateResult) -> float:

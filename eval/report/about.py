@@ -39,7 +39,7 @@ def about_run(recipe: Recipe, run: Run) -> About:
     schema = Schema.load(run.schema)
     stages = run.journal.read()["stages"]
     records = stages.get("records", {}).get("facts", {})
-    measured = datetime.fromtimestamp(run.measurements.stat().st_mtime, UTC).date()
+    measured = datetime.fromtimestamp(run.metrics.stat().st_mtime, UTC).date()
     relations = len(kept_relations(recipe.rules, schema).lines)
     kept = (
         f"{relations} between columns hold in all synthetic records."

@@ -36,7 +36,8 @@ def summary(evaluation: EvaluationFile) -> "Group":
     tiles.add_column()
     for each in evaluation.verdicts:
         state = Text(each.state, style=COLOURS.get(each.state, "dim"))
-        sentence = each.sentence if each.counts else f"{each.sentence} (not released)"
+        sentence = " ".join([each.sentence, *each.found[:1]])
+        sentence += "" if each.counts else " (not released)"
         tiles.add_row(state, Text(each.title, style="bold"), Text(sentence))
     advice = [line for each in evaluation.verdicts if each.counts for line in each.advice]
     shown = [Text(f"- {line}") for line in dict.fromkeys(advice) if line not in evaluation.summary]
