@@ -50,7 +50,7 @@ def check_page(path: Path) -> None:
     """Check that a page runs nothing and loads nothing.
 
     Raises:
-        RegistryError: it does, or it is no UTF-8 text.
+        RegistryError: it does, or it is not UTF-8 text.
     """
     try:
         text = path.read_text(encoding="utf-8")
