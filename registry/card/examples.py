@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,6 +40,6 @@ def examples_of(shards: Sequence[Path], what: What) -> Examples:
     return Examples(shown, rows, len(table.columns) - len(shown))
 
 
-def _text(cell: object) -> str:
+def _text(cell: Any) -> str:
     text = "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
