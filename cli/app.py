@@ -26,6 +26,7 @@ from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
@@ -138,6 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     wait_passively()
     forbid_kernel_downloads()
+    forbid_core_dumps()
     sys.exit(exit_code_of_command(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
