@@ -28,6 +28,7 @@ from paracosm.records.inference.declared_schema import (
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
+from paracosm.records.pii.columns import learnt_personal_lines
 from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
 from paracosm.records.relations.narrowing import Relations
@@ -189,7 +190,9 @@ def assemble(
     units = _units(typed, data)
     warnings = list(inference.warnings)
     personal = None
-    if data.pii is not None:
+    if data.pii is None:
+        warnings.extend(learnt_personal_lines(raw, types, data))
+    else:
         salt = salt or secrets.token_bytes(32)
         personal = protect(raw, types, data, salt=salt, progress=progress)
         types = Schema(

@@ -209,6 +209,7 @@ SETTINGS: dict[str, list[Any]] = {
     "eval.generator_seeds": [3],
     "eval.floor": ["shuffled", "base"],
     "eval.show_nearest": [True, False],
+    "release.what": ["records", "adapter", "both"],
     "release.profile": ["internal", "partner", "public"],
     "release.gates": [{"exact_copies": 0}],
     **{f"card.{key}": ["words"] for key in CARD},
