@@ -27,8 +27,8 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     print_plan(opened.recipe, *check(opened.recipe, root=opened.root), Console())
 
 
-def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
-    """Check a recipe with its data and its base model; return the prepared records and the expected cost.
+def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate | None"]:
+    """Check a recipe with its data and its base model; return the prepared records and the expected cost of training, if there is one.
 
     Raises:
         ParacosmError: an error that would stop a run.
@@ -48,10 +48,14 @@ def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate"]:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
+    if recipe.strategy == "statistical":
+        return prepared, None
     return prepared, estimate_cost(as_trained(recipe), prepared.schema, train)
 
 
-def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", console: "Console") -> None:
+def print_plan(
+    recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None", console: "Console"
+) -> None:
     """Print fields, warnings, splits and expected cost."""
     from rich import box
     from rich.markup import escape
@@ -78,15 +82,21 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
         console.print(escape(line), highlight=False)
 
 
-def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") -> dict[str, str]:
+def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None") -> dict[str, str]:
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.stage_summary import pii_words
 
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
+    if cost is None:
+        return {
+            "records": rows,
+            **pii,
+            "statistics": f"{recipe.statistical.method}; seconds, and no language model",
+        }
     share = cost.trainable_parameters / cost.total_parameters
     epochs = as_trained(recipe).finetune.epochs
     at_most = "at most " if recipe.privacy is None else ""
-    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     return {
         "records": rows,
         **pii,

@@ -14,10 +14,13 @@ from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
+from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
+from paracosm.generate.statistics.stored_chain import SETTINGS, load_chain
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
     LARGEST_TEXT,
+    MODEL,
     REQUIRED,
     Version,
     check_regular,
@@ -79,13 +82,17 @@ def check_complete(version: Version, *, where: str) -> None:
     Raises:
         RegistryError: a file is missing in the manifest.
     """
+    if SETTINGS in version.files:
+        if missing := {*REQUIRED, *STATISTICS} - set(version.files):
+            raise RegistryError(f"{where}: lacks {_listed(missing)}")
+        return
     full = FULL_MODEL in version.files and any(name in version.files for name in (SINGLE, INDEX))
-    if missing := {*REQUIRED, *(() if full else ADAPTER)} - set(version.files):
+    if missing := {*REQUIRED, *MODEL, *(() if full else ADAPTER)} - set(version.files):
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
 
 
 def check_model(folder: Path, names: Collection[str], trained_weights: int | None) -> None:
-    """Check an adapter, or a full model: all tensors, in their shapes, with finite values.
+    """Check an adapter, a full model, or fitted statistics: all tensors, in their shapes, with finite values.
 
     Args:
         folder: holds the files.
@@ -95,6 +102,9 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
     Raises:
         RegistryError: a tensor is missing, does not belong there, has another shape, or holds NaN or infinite values.
     """
+    if SETTINGS in names:
+        _check_statistics(folder, names)
+        return
     full = FULL_MODEL in names
     if full and any(name in names for name in ADAPTER):
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
@@ -108,6 +118,17 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
                 check_finite(path)
         else:
             check_adapter(folder, trained_weights=trained_weights)
+    except ModelError as error:
+        raise RegistryError(str(error)) from error
+
+
+def _check_statistics(folder: Path, names: Collection[str]) -> None:
+    """Check that fitted statistics can be read, and that no weights of a model lie beside them."""
+    weights = {name for name in names if name.endswith(".safetensors") and "/" not in name}
+    if beside := weights - set(STATISTICS):
+        raise RegistryError(f"{folder}: holds {_listed(beside)} beside statistics; one model is allowed")
+    try:
+        load_chain(folder)
     except ModelError as error:
         raise RegistryError(str(error)) from error
 

@@ -26,10 +26,10 @@ REQUIRED = (
     "README.md",
     "metrics.json",
     "schema.json",
-    "codec.json",
-    "base.json",
     "provenance.json",
 )
+MODEL = ("codec.json", "base.json")
+"""Further files that a version of a language model needs."""
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
