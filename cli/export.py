@@ -26,6 +26,7 @@ def export(
     from paracosm.foundation.errors import RunError
     from paracosm.recipes.run.directory import Run
     from paracosm.recipes.run.open_run import is_run
+    from paracosm.recipes.run.stage import check_unchanged
     from paracosm.registry.pulled import is_pulled
     from paracosm.registry.versions.checks import check_version
     from paracosm.registry.versions.manifest import Version
@@ -34,9 +35,13 @@ def export(
         raise RunError(f"{folder}: exists; name a new folder")
     adapter = run
     if is_pulled(run):
-        check_version(Version.load(run))
+        version = Version.load(run)
+        check_version(version)
+        if not version.holds_adapter:
+            raise RunError(f"{run}: {version.reference} releases records alone, without an adapter to export")
     elif is_run(run):
         adapter = Run(run).adapter
+        check_unchanged(Run(run), ("finetune",))
     elif not is_trained(run):
         raise RunError(f"{run}: is not a run, a pulled version or an adapter folder")
     export(adapter, folder, dtype)

@@ -79,8 +79,12 @@ def pull(
     """
     from paracosm.registry import pull
     from paracosm.registry.stores.addresses import address
+    from paracosm.registry.versions.manifest import RECORDS, Version
 
-    print(pull(name=name, into=into or Path(address(name, url=url).name or ""), url=url, key=key))
+    folder = pull(name=name, into=into or Path(address(name, url=url).name or ""), url=url, key=key)
+    print(folder)
+    if not Version.load(folder).holds_adapter:
+        print(f"records alone: {folder / RECORDS}; the adapter was not released")
 
 
 app.command()(pull)

@@ -1,6 +1,5 @@
 """`paracosm validate`: check a recipe and its data, and print fields, splits and expected cost without training."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,36 +20,12 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     """
     from rich.console import Console
 
+    from paracosm.plan import plan_of
     from paracosm.recipes.run.open_run import open_run
 
     opened = open_run(Path(recipe), overrides or [])
-    print_plan(opened.recipe, *check(opened.recipe, root=opened.root), Console())
-
-
-def check(recipe: "Recipe", *, root: Path) -> tuple["Prepared", "CostEstimate | None"]:
-    """Check a recipe with its data and its base model; return the prepared records and the expected cost of training, if there is one.
-
-    Raises:
-        ParacosmError: an error that would stop a run.
-    """
-    from paracosm.finetune.cost_estimate import estimate_cost
-    from paracosm.finetune.dp.settings import as_trained
-    from paracosm.records.schema.table import to_records
-    from paracosm.records.sources.read_source import read_source
-    from paracosm.records.splitting.given_splits import read_given
-    from paracosm.records.stage import assemble
-    from paracosm.refusals import refuse_recipe, refuse_records
-
-    refuse_recipe(recipe)
-    given = read_given(recipe.data, root=root)
-    prepared = assemble(recipe, read_source(recipe.data, root=root), given=given)
-    train = to_records(prepared.splits["train"], prepared.schema)
-    violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
-    warnings = [f"training records: {line}" for line in violations]
-    prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy == "statistical":
-        return prepared, None
-    return prepared, estimate_cost(as_trained(recipe), prepared.schema, train)
+    plan = plan_of(opened.recipe, root=opened.root)
+    print_plan(opened.recipe, plan.prepared, plan.cost, Console())
 
 
 def print_plan(

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.ruling import rule, verdict, worst_verdict
+from paracosm.eval.gates.verdicts import summary, verdicts
 from paracosm.eval.measurements import Measurements
 from paracosm.eval.measuring.dp_claim import Claim, with_claim
 from paracosm.eval.measuring.metric import Obstacle, Result
@@ -31,8 +32,8 @@ class Evaluation:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst state of the gates."""
-        return verdict(self.gates)
+        """The worst state of the gates on which the release depends."""
+        return verdict(self.gates, self.release.what)
 
     @property
     def results(self) -> Sequence[Result]:
@@ -47,14 +48,20 @@ class Evaluation:
     @cached_property
     def file(self) -> EvaluationFile:
         """The content of `metrics.json`: numbers are rounded, and there are neither records nor times in it."""
-        measurements = self.measurements
+        measurements, what = self.measurements, self.release.what
+        gates = [gate.rounded() for gate in self.gates]
+        readings = {result.metric.name: result.reading for result in measurements.results}
+        questions = verdicts(gates, readings=readings, sizes=measurements.sizes, what=what)
         return EvaluationFile(
             verdict=self.verdict,
+            summary=summary(questions, gates, what),
             profile=self.release.profile,
+            what=what,
+            verdicts=questions,
             sizes=dict(measurements.sizes),
             metrics=_entries(measurements),
-            gates=[gate.rounded() for gate in self.gates if gate.decides],
-            not_ruling=[gate.rounded() for gate in self.gates if not gate.decides],
+            gates=[gate for gate in gates if gate.decides],
+            not_ruling=[gate for gate in gates if not gate.decides],
             notes=list(measurements.notes),
             distributions=[distribution.rounded() for distribution in measurements.distributions],
             record_map=None if measurements.record_map is None else measurements.record_map.rounded(),
@@ -79,7 +86,8 @@ def rule_on(
         RecipeError: `release` limits a gate that does not exist.
     """
     release = with_claim(release or Release(), claim)
-    return Evaluation(measurements, rule(measurements.results, measurements.missing, release), release)
+    gates = rule(measurements.results, measurements.missing, release, measurements.absent_columns)
+    return Evaluation(measurements, gates, release)
 
 
 def compare(evaluations: Mapping[str, Evaluation]) -> ComparisonFile:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.measuring.metric import Anchor, Estimate, Metric, Obstacle, Result
@@ -33,6 +33,7 @@ class Measurements:
         distributions: shares of train and of synthetic records by bin, one for each field.
         record_map: records on a plane.
         nearest: synthetic records beside their nearest training records; only with `eval.show_nearest`.
+        absent_columns: columns of the real records that the synthetic ones lack, so that nothing was measured on them.
     """
 
     results: Sequence[Result]
@@ -42,6 +43,7 @@ class Measurements:
     distributions: Sequence[Distribution] = ()
     record_map: RecordMap | None = None
     nearest: Sequence[NearestPair] = ()
+    absent_columns: Sequence[str] = ()
 
     def result(self, name: str) -> Result | None:
         """Return the result of the metric of that name, or None where it was not measured."""
@@ -59,6 +61,7 @@ class Measurements:
             distributions=list(self.distributions),
             record_map=self.record_map,
             nearest=list(self.nearest),
+            absent_columns=list(self.absent_columns),
         )
         return json_text(plain_values(file.plain()))
 
@@ -74,6 +77,7 @@ class MeasurementsFile(ResultModel):
     distributions: list[Distribution]
     record_map: RecordMap | None
     nearest: list[NearestPair]
+    absent_columns: list[str] = Field(default_factory=list)
 
 
 def read_measurements(path: Path) -> Measurements:
@@ -109,4 +113,5 @@ def read_measurements(path: Path) -> Measurements:
         distributions=file.distributions,
         record_map=file.record_map,
         nearest=file.nearest,
+        absent_columns=file.absent_columns,
     )

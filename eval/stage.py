@@ -114,6 +114,7 @@ class _Measure:
             claim=claim_of(run),
             attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
             further=_further(recipe, run, progress),
+            notes=_rare_lines(run),
             settings=recipe.eval,
             progress=progress,
         )
@@ -157,6 +158,14 @@ def _training(recipe: Recipe) -> dict[str, Any]:
     if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
         return {}
     return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
+
+
+def _rare_lines(run: Run) -> list[str]:
+    """Return what became of values that few subjects have, as the records stage counted them."""
+    from paracosm.records.suppression.suppress import rare_lines
+
+    counted = run.journal.stage("records").get("facts", {}).get("rare")
+    return [] if counted is None else rare_lines(counted)
 
 
 def _pace(run: Run) -> float | None:

@@ -1,13 +1,16 @@
 """`paracosm.run`: every stage of a recipe in order, in one run directory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, indented, to_stderr
+from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
+from paracosm.recipes.loading.overrides import Override
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
@@ -22,21 +25,25 @@ class Verb(Protocol):
 
 
 def run(
-    recipe: Recipe | Path | str,
+    recipe: RecipeLike,
     *,
-    run: Path | None = None,
+    run: PathLike[str] | str | None = None,
     data: Any = None,
-    root: Path | None = None,
+    root: PathLike[str] | str | None = None,
+    overrides: Mapping[str, Any] | None = None,
     progress: Progress = to_stderr,
+    **sections: Any,
 ) -> Run:
     """Run all stages that are not up to date: records, finetune, generate, eval, card.
 
     Args:
-        recipe: a recipe, the path of one, the name of a shipped one, or a run directory.
+        recipe: a recipe, its keys as a dict, its path, the name of a shipped one, or a run directory.
         run: the run directory; `runs/NAME` in the current folder when absent.
         data: a pandas, pyarrow or `datasets` table to use instead of `data.source`.
         root: the folder that relative paths of the recipe start from; the recipe's folder when absent.
+        overrides: recipe keys, such as `{"finetune.epochs": 2}`.
         progress: takes progress lines.
+        **sections: recipe sections, such as `finetune={"epochs": 2}`.
 
     Returns:
         The run directory, with every stage done.
@@ -44,11 +51,15 @@ def run(
     Raises:
         ParacosmError: something that the user can correct; its text is one line.
     """
-    return run_stages(_opened(recipe, run, root), data=data, progress=progress)
+    changes = python_overrides(overrides, sections, caller="run")
+    folder, start = (None if path is None else Path(path) for path in (run, root))
+    return run_stages(_opened(recipe, folder, start, changes), data=data, progress=progress)
 
 
-def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_stderr) -> Run:
-    """Run all stages of an opened run; see `run`."""
+def run_stages(
+    opened: OpenRun, *, data: Any = None, last: str = STAGES[-1], progress: Progress = to_stderr
+) -> Run:
+    """Run the stages of an opened run up to the `last` one; see `run`."""
     refuse_recipe(opened.recipe)
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
@@ -62,6 +73,8 @@ def run_stages(opened: OpenRun, *, data: Any = None, progress: Progress = to_std
                 opened.keep_trained()
             if name == "generate" and completes and not opened.from_run:
                 opened.keep_recipe()
+            if name == last:
+                break
     return opened.run
 
 
@@ -107,11 +120,12 @@ def _report(run: Run, name: str, ran: bool, progress: Progress) -> None:
             indented(progress)(f"warning: {warning}")
 
 
-def _opened(recipe: Recipe | Path | str, run: Path | None, root: Path | None) -> OpenRun:
-    if isinstance(recipe, Recipe):
-        return OpenRun(recipe, Run(run or RUNS / recipe.name), (root or Path()).resolve(), from_run=False)
-    opened = open_run(Path(recipe), folder=run)
-    return opened if root is None else replace(opened, root=root.resolve())
+def _opened(recipe: RecipeLike, run: Path | None, root: Path | None, overrides: list[Override]) -> OpenRun:
+    if isinstance(recipe, str | PathLike):
+        opened = open_run(Path(recipe), overrides, run)
+        return opened if root is None else replace(opened, root=root.resolve())
+    resolved, start = recipe_from(recipe, overrides)
+    return OpenRun(resolved, Run(run or RUNS / resolved.name), (root or start).resolve(), from_run=False)
 
 
 def refuse_prepared(opened: OpenRun) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from paracosm.foundation.digests import file_digest, value_digest
@@ -16,6 +17,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.open_run import OpenRun
 from paracosm.recipes.run.stage import run_stage
+from paracosm.recipes.sections.data import Data
 from paracosm.records.constraints.rules import read_rules
 from paracosm.records.inference.declared_schema import (
     check_declared,
@@ -35,11 +37,13 @@ from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.source_types import with_source_types
 from paracosm.records.schema.table import to_records, to_typed, write_table
 from paracosm.records.sources.read_source import from_object, read_source, source_digest, table_digest
-from paracosm.records.sources.row_limit import limited
+from paracosm.records.sources.selection.row_limit import limited
 from paracosm.records.splitting.given_splits import divide_rest, given_digests, join_given, read_given
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import find_clusters
+from paracosm.records.suppression.rare_values import find_rare
+from paracosm.records.suppression.suppress import rare_facts, rare_lines, suppressed, without_contradictions
 from paracosm.records.text.composed import composed
 
 
@@ -179,6 +183,7 @@ def assemble(
     if recipe.privacy is not None:
         return _assemble_private(recipe, raw, inference, typed, progress)
     clusters = find_clusters(typed, types, data)
+    units = _units(typed, data)
     warnings = list(inference.warnings)
     personal = None
     if data.pii is not None:
@@ -199,13 +204,20 @@ def assemble(
         settled = inference.settled_by(personal.minted)
         warnings = [line for line in warnings if line not in settled]
         warnings.extend(personal.warnings)
-    splits = divide_rest(typed, types, data, clusters, part, warnings)
+    rare = find_rare(typed, types, units, data, frozenset(origin.class_labels))
+    found = divide_rest(typed, types, data, clusters, part, warnings)
+    splits = {name: suppressed(part, rare, data) for name, part in found.items()}
     present = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[present.names] for name, part in splits.items()}
     schema = fit_domains(present, splits["train"], data)
-    schema = _with_sequence(recipe, schema, splits["train"])
-    relations = find_relations(splits["train"], schema)
-    schema = replace(schema, relations=to_plain(relations))
+    relations = find_relations(found["train"], schema, rare.is_common)
+    splits, left_out = without_contradictions(found, splits, schema, relations)
+    # Records that are left out take no part in the domains.
+    schema = fit_domains(present, splits["train"], data) if left_out else schema
+    schema = _with_sequence(recipe, schema, splits["train"], rare.fewest)
+    schema = replace(schema, relations=to_plain(relations), rare=rare.kept_values)
+    rare_counts = rare_facts(rare, data, left_out)
+    warnings.extend(rare_lines(rare_counts))
     without_cells = {str(name) for name in raw.columns} - {*data.drop, *inference.schema.names}
     schema = _with_columns(schema, raw, without_cells | (set(types.names) - set(schema.names)))
     schema = with_source_types(schema, origin, splits["train"], warnings)
@@ -221,6 +233,7 @@ def assemble(
         "near_duplicates": clusters.near,
         "outside_training_domain": _outside_parts(splits, schema),
         "relations": list(Relations(schema, relations).lines),
+        "rare": rare_counts,
     }
     real: dict[str, list[str]] = {}
     if personal is not None:
@@ -251,8 +264,17 @@ def _assemble_private(
     return Prepared(schema, splits, warnings, facts)
 
 
-def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Schema:
-    sequence = fit_sequence(recipe, schema, train)
+def _units(typed: pd.DataFrame, data: Data) -> np.ndarray:
+    """Return the number of the subject of each row; a row without a subject is one of its own."""
+    if data.subject is None:
+        return np.arange(len(typed))
+    codes, subjects = pd.factorize(typed[data.subject])
+    alone = codes < 0
+    return np.where(alone, len(subjects) + np.cumsum(alone) - 1, codes)
+
+
+def _with_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame, fewest: int = 1) -> Schema:
+    sequence = fit_sequence(recipe, schema, train, fewest)
     if sequence is None:
         return schema
     # Without an identifier, the end of a synthetic sequence would be unknown.

@@ -12,7 +12,7 @@ from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.journal import versions
-from paracosm.recipes.run.stage import is_done
+from paracosm.recipes.run.stage import check_unchanged
 from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
@@ -54,8 +54,9 @@ def publish(
         The published version.
 
     Raises:
-        RegistryError: the verdict is not PASS and there is no override, the run is unfinished or a file of it was
-            changed, it holds files that are never published, or the registry cannot be written.
+        RegistryError: the verdict is not PASS and there is no override, the run is unfinished, it holds files that are
+            never published, or the registry cannot be written.
+        RunError: a file of the run was changed since its stage.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
@@ -64,7 +65,7 @@ def publish(
     names = {path.name for path in run.prepared.iterdir()}
     check_model(run.prepared, names, training.get("trainable_parameters"))
     metrics = read_evaluation(run.metrics)
-    verdict = verdict_of(metrics.gates)
+    verdict = verdict_of(metrics.gates, metrics.what)
     accepted = None if verdict == "PASS" else _checked_override(verdict, metrics, override, by)
     if public and metrics.profile != "public":
         raise RegistryError(
@@ -76,6 +77,7 @@ def publish(
         published=datetime.now(UTC).isoformat(timespec="seconds"),
         verdict=verdict,
         profile=metrics.profile,
+        what=metrics.what,
         limits=facts["limits"],
         override=accepted,
         base_model=facts["base_model"],
@@ -148,10 +150,7 @@ def _card_facts(run: Run) -> dict[str, Any]:
         record = run.journal.stage(stage)
         if record.get("status") != "done":
             raise RegistryError(f"{run.root}: its {stage} stage is not finished; run the recipe first")
-        if not is_done(run, stage, record["inputs"]):
-            raise RegistryError(
-                f"{run.root}: a file of the {stage} stage was changed afterwards; run the recipe again"
-            )
+        check_unchanged(run, (stage,))
     card = run.journal.stage("card")
     if any(card["inputs"].get(name) != digest for name, digest in result_digests(run).items()):
         raise RegistryError(
@@ -166,14 +165,9 @@ def _files(
     """Return the file to copy, or the text to write, by its name in the version."""
     from huggingface_hub import DatasetCard, ModelCard
 
-    files: dict[str, Path | str] = {
-        path.name: path for path in sorted(run.prepared.iterdir()) if path.name not in REPLACED
-    }
-    for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
-        path = run.prepared / name
-        if path.is_file() and not path.is_symlink():
-            files[name] = _portable(path, key, about.base_model)
-    files |= {"metrics.json": published_evaluation(run).to_json(), "schema.json": run.schema}
+    files: dict[str, Path | str] = {"metrics.json": published_evaluation(run).to_json()}
+    if about.holds_adapter:
+        files |= _model_files(run, about)
     for path in sorted(run.card_folder.rglob("*")):
         if path.is_file():
             files[path.relative_to(run.card_folder).as_posix()] = path
@@ -185,10 +179,24 @@ def _files(
             gates = _open_gates(metrics)
             text = with_override(card, verdict=about.verdict, gates=gates, override=about.override)
         files[name] = text
+    if about.what == "adapter":
+        return {name: content for name, content in files.items() if not name.startswith(f"{DATASET}/")}
     croissant = json.loads(run.croissant.read_text(encoding="utf-8"))
     croissant |= {"name": about.name, "datePublished": about.published}
     files[f"{DATASET}/croissant.json"] = json.dumps(croissant, indent=1, ensure_ascii=False) + "\n"
     return files
+
+
+def _model_files(run: Run, about: Version) -> dict[str, Path | str]:
+    """Return the weights with what is needed to write and read records with them."""
+    files: dict[str, Path | str] = {
+        path.name: path for path in sorted(run.prepared.iterdir()) if path.name not in REPLACED
+    }
+    for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
+        path = run.prepared / name
+        if path.is_file() and not path.is_symlink():
+            files[name] = _portable(path, key, about.base_model)
+    return files | {"schema.json": run.schema}
 
 
 def _with_reference(card: str, recipe_name: str, name: str, store: Store) -> str:

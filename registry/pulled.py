@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from paracosm.finetune.models.trained_model import base_settings
-from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.json_files import read_json
@@ -17,8 +17,9 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
+from paracosm.recipes.run.stage import output_digests
 from paracosm.registry.versions.checks import check_version
-from paracosm.registry.versions.manifest import DATASET, MANIFEST, Version
+from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, Version
 
 CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
 """Files of a version that generation does not need."""
@@ -42,6 +43,10 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
     """
     version = Version.load(folder)
     check_version(version)
+    if not version.holds_adapter:
+        raise RegistryError(
+            f"{folder}: {version.reference} releases records alone, so nothing can be generated from it; they are in {folder / RECORDS}"
+        )
     target = Run(run or RUNS / f"{version.name}-v{version.number}")
     digest = file_digest(folder / MANIFEST)
     if target.root.exists() and any(target.root.iterdir()):
@@ -69,11 +74,7 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
     write_text(run.recipe, dump_recipe(recipe))
     # The journal comes last, because a folder counts as a run once it has one.
     done = {"status": "done", "inputs": {"pulled": version.reference}, "facts": {}}
-    outputs = {"splits": folder_digest(run.splits)}, {kind.name: folder_digest(kind)}
-    stages = {
-        name: done | {"outputs": digests}
-        for name, digests in zip(("records", "finetune"), outputs, strict=True)
-    }
+    stages = {name: done | {"outputs": output_digests(run, name)} for name in ("records", "finetune")}
     run.journal.write({"stages": stages, "pulled": digest})
 
 

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule
+from paracosm.eval.gates.verdicts import summary, verdicts
 from paracosm.eval.measuring.metric import Obstacle, Result
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import GateResult
@@ -18,7 +19,7 @@ from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import run_if_stale
-from paracosm.recipes.sections.release import Release
+from paracosm.recipes.sections.release import Release, What
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
 
@@ -105,7 +106,7 @@ COPIES = {"PASS": [0.0, 0.004], "FAIL": [0.21, 0.29], "INCONCLUSIVE": [0.0, 0.04
 """Per state of the gate on exact copies: the interval of the metric that leads to it."""
 
 
-def metrics_of(state: str = "PASS") -> dict[str, Any]:
+def metrics_of(state: str = "PASS", what: What = "both") -> dict[str, Any]:
     """Return the content of `metrics.json` with the gate on exact copies in `state` and good values elsewhere."""
     low, high = COPIES[state]
     shape = {"ceiling": 0.97, "floor": 0.6, "goal": "up"}
@@ -145,11 +146,17 @@ def metrics_of(state: str = "PASS") -> dict[str, Any]:
         metric("rows_alike", "privacy", None, reason_not_measured="too few records | for it"),
     ]
     results = _gate_results(entries)
+    sizes = {"train": 3, "control": 3, "test": 3, "synthetic": 3}
+    readings = {each["name"]: each["reading"] for each in entries if each["value"] is not None}
+    questions = verdicts(results, readings=readings, sizes=sizes, what=what)
     return {
         "schema_version": 1,
         "verdict": state,
+        "summary": summary(questions, results, what),
         "profile": "internal",
-        "sizes": {"train": 3, "control": 3, "test": 3, "synthetic": 3},
+        "what": what,
+        "verdicts": [each.plain() for each in questions],
+        "sizes": sizes,
         "metrics": entries,
         "gates": [each.plain() for each in results if each.decides],
         "not_ruling": [each.plain() for each in results if not each.decides],
@@ -189,7 +196,12 @@ def finished_run(root: Path, recipe: Recipe, state: str = "PASS") -> Run:
     run_if_stale(run, "records", {"fake": 1}, lambda: _records(run))
     run_if_stale(run, "finetune", {"fake": 1}, lambda: _finetune(run))
     run_if_stale(run, "generate", {"fake": 1}, lambda: _generate(run))
-    run_if_stale(run, "eval", {"state": state}, lambda: _evaluate(run, state))
+    run_if_stale(
+        run,
+        "eval",
+        {"state": state, "what": recipe.release.what},
+        lambda: _evaluate(run, state, recipe.release.what),
+    )
     write_card(recipe=recipe, run=run)
     return run
 
@@ -265,7 +277,7 @@ def _generate(run: Run) -> dict[str, Any]:
     return {}
 
 
-def _evaluate(run: Run, state: str) -> dict[str, Any]:
+def _evaluate(run: Run, state: str, what: What = "both") -> dict[str, Any]:
     run.evaluation.mkdir(exist_ok=True)
-    run.metrics.write_text(json.dumps(metrics_of(state)))
+    run.metrics.write_text(json.dumps(metrics_of(state, what)))
     return {}

@@ -15,10 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from paracosm.cli.init.recipe_template import draft
 from paracosm.finetune.stage import train
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.records.drafting.recipe_template import draft
 from paracosm.records.stage import prepare
 
 SETTINGS = (

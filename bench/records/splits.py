@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.privacy.copies import exact_flags
+from paracosm.eval.privacy.copies.exact import exact_flags
 from paracosm.eval.statistics.intervals import excess
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer

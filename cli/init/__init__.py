@@ -1,1 +1,1 @@
-"""`paracosm init`: inference of a commented recipe from a data file."""
+"""`paracosm init`: its command line."""

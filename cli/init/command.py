@@ -33,7 +33,7 @@ def init(
     ] = False,
 ) -> None:
     """Write a commented recipe for your own data."""
-    from paracosm.cli.init.recipe_template import write_draft
+    from paracosm.records.drafting.recipe_template import write_draft
 
     for line in write_draft(
         source="\n".join(data), out=out, target=target, query=query, force=force, private=private

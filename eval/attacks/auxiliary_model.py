@@ -15,7 +15,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import with_reference
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure, membership_obstacle
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -202,7 +202,17 @@ AUXILIARY_MIA_AUC = Metric(
     read=_interpret_auc,
     zero="worst",
     unit="plain",
-    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.6,
+            0.575,
+            0.55,
+            settled_by=CONTROL,
+            guarded=True,
+            why="Who asks for this attack wants its answer.",
+        ),
+    ),
     anchors="auxiliary",
 )
 AUXILIARY_MIA_TPR = Metric(
@@ -218,7 +228,19 @@ AUXILIARY_MIA_TPR = Metric(
     read=_interpret_tpr,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.05,
+            0.03,
+            0.02,
+            settled_by=CONTROL,
+            guarded=True,
+            proof_for=OUTSIDE,
+            why="As for `data_mia_tpr`.",
+            excludes="{percent} of the training records",
+        ),
+    ),
     anchors="auxiliary",
 )
 MEASURE = Measure(

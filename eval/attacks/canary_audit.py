@@ -196,7 +196,16 @@ CANARY_EXPOSURE = Metric(
     zero="worst",
     unit="plain",
     # Chance gives 4.3 bits, and 500 canaries at most 8.0: a limit that so many cannot break would prove nothing.
-    gates=(Gate("at most", 6.0, 6.0, 6.0, settled_by=CANARIES),),
+    gates=(
+        Gate(
+            "at most",
+            6.0,
+            6.0,
+            6.0,
+            settled_by=CANARIES,
+            why="Canaries are planted to prove that single records are not memorised, for every reader.",
+        ),
+    ),
     anchors="canaries",
 )
 AUDIT_EPSILON = Metric(
@@ -212,7 +221,18 @@ AUDIT_EPSILON = Metric(
     zero=None,
     unit="plain",
     # No limit by profile: where training was private, the limit is the epsilon that its accountant reports.
-    gates=(Gate("at most", math.inf, math.inf, math.inf, settled_by=CANARIES, may_pass=False),),
+    gates=(
+        Gate(
+            "at most",
+            math.inf,
+            math.inf,
+            math.inf,
+            settled_by=CANARIES,
+            proof_for=(),
+            own_question="records",
+            why="An audit refutes a claim of differential privacy and cannot prove one; the claim covers the records too.",
+        ),
+    ),
     anchors="canaries",
 )
 MEASURE = Measure(

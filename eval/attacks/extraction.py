@@ -46,7 +46,17 @@ EXTRACTION = Metric(
     read=_interpret,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=HELD_OUT),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=HELD_OUT,
+            why="Who holds the adapter can have it continue texts as often as he likes.",
+            excludes="{percent} of the training texts",
+        ),
+    ),
     anchors="adapter",
 )
 

@@ -148,7 +148,17 @@ ADAPTER_MIA_AUC = Metric(
     read=_interpret_auc,
     zero="worst",
     unit="plain",
-    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=HELD_OUT, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.6,
+            0.575,
+            0.55,
+            settled_by=HELD_OUT,
+            guarded=True,
+            why="Who holds the adapter can attack it as often as he likes, so membership has to be ruled out for every reader.",
+        ),
+    ),
     anchors="adapter",
 )
 ADAPTER_MIA_TPR = Metric(
@@ -164,7 +174,18 @@ ADAPTER_MIA_TPR = Metric(
     read=_interpret_tpr,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=HELD_OUT, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.05,
+            0.03,
+            0.02,
+            settled_by=HELD_OUT,
+            guarded=True,
+            why="As for `adapter_mia_auc`.",
+            excludes="{percent} of the training records",
+        ),
+    ),
     anchors="adapter",
 )
 LIRA_AUC = Metric(

@@ -11,6 +11,7 @@ from paracosm.eval.privacy import (
     identifier_replay,
     membership,
     ngram_overlap,
+    rare_values,
     split_guard,
 )
 from paracosm.eval.privacy.gdpr_risks import inference, linkability, singling_out
@@ -40,6 +41,7 @@ PRIVACY: tuple[Measure, ...] = (
     inference.MEASURE,
     ngram_overlap.MEASURE,
     identifier_replay.MEASURE,
+    rare_values.MEASURE,
     auxiliary_model.MEASURE,
     adapter_membership.MEASURE,
     adapter_membership.LIRA_MEASURE,

@@ -46,7 +46,18 @@ PAIRS = Metric(
     what="Whether two columns are associated in the synthetic records as they are in the training records.",
     formula="mean over pairs of 1 - |difference of correlations| / 2, or 1 - total variation of contingency tables",
     read=_interpret,
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT, quantity="normalised"),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            quantity="normalised",
+            why="Analyses rest on relations of two columns, whoever the reader is.",
+            excludes="pairs of columns that keep less than {percent} of their association",
+        ),
+    ),
 )
 
 

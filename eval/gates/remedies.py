@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from paracosm.eval.gates.ruling import MAX_DATA_FACTOR
+from paracosm.eval.gates.reasons import MAX_DATA_FACTOR
 from paracosm.eval.measuring.gate import CONTROL, HELD_OUT
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import GateResult
@@ -40,13 +40,23 @@ class Remedy:
 
 
 def remedies(evaluation: EvaluationFile) -> list[Remedy]:
-    """Return one remedy for all inconclusive gates that need the same."""
-    gates = [gate for gate in evaluation.gates if gate.state == "INCONCLUSIVE"]
+    """Return one remedy for all inconclusive gates of an evaluation that need the same."""
+    return remedies_of(evaluation.gates, evaluation.sizes)
+
+
+def remedies_of(results: Sequence[GateResult], sizes: Mapping[str, int]) -> list[Remedy]:
+    """Return one remedy for all inconclusive gates among `results` that need the same.
+
+    Args:
+        results: of gates.
+        sizes: records in each split and among the synthetic ones.
+    """
+    gates = [gate for gate in results if gate.state == "INCONCLUSIVE"]
     countable = [gate for gate in gates if gate.data_factor is not None]
     uncertain = [gate for gate in gates if gate.data_factor is None]
     return [
         *(
-            Remedy.of(_more(data, group, evaluation.sizes), group)
+            Remedy.of(_more(data, group, sizes), group)
             for data, group in _grouped(countable, lambda gate: gate.remedy).items()
         ),
         *(

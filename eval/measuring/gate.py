@@ -1,13 +1,19 @@
 """Release gates: the limit on one quantity of a metric, for each profile of readers."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-from paracosm.recipes.sections.release import Release
+from paracosm.recipes.sections.release import Profile, Release
 
 Section = Literal["fidelity", "utility", "privacy"]
 Quantity = Literal["value", "normalised", "of_ceiling", "departure"]
 Side = Literal["at most", "at least"]
+Question = Literal["fidelity", "utility", "records", "adapter"]
+"""What a verdict is about: likeness, usefulness, privacy of the synthetic records, privacy of the adapter."""
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+PROFILES: tuple[Profile, ...] = get_args(Profile)
+OUTSIDE: tuple[Profile, ...] = ("partner", "public")
+"""Profiles of readers whom no access rule of the organisation binds."""
 
 HELD_OUT = "control and test records"
 COPIES = "synthetic and control records"
@@ -33,8 +39,14 @@ class Gate:
     settled_by: str
     """The kind of data of which more would narrow the interval."""
     quantity: Quantity = "value"
-    may_pass: bool = True
-    """False: the gate can fail a release and never counts as passed."""
+    proof_for: tuple[Profile, ...] = PROFILES
+    """Profiles that demand proof: the whole interval keeps the limit. For the others the gate only objects: it can fail a release,
+    and never counts as passed."""
+    why: str = ""
+    """Why these profiles demand proof, in one sentence of docs/evaluation.md."""
+    excludes: str = ""
+    """What is excluded with 95% confidence, with the bound of the interval in one of the forms of `number_format.bound_forms`; empty
+    where the bound cannot be said in a sentence."""
     guarded: bool = False
     """Whether it compares train with control, so that it is void where the two differ by themselves."""
     name: str = ""
@@ -43,18 +55,33 @@ class Gate:
     """The metric's title unless one metric has several gates."""
     own_section: Section | None = None
     """The section of the gate, where it is not that of its metric."""
+    own_question: Question | None = None
+    """The question of the gate, where it is not that of its section and its metric."""
     metric: str = ""
     section: Section = "fidelity"
+    question: Question = "fidelity"
 
-    def of_metric(self, name: str, title: str, section: Section) -> "Gate":
+    def of_metric(self, name: str, title: str, section: Section, *, of_adapter: bool) -> "Gate":
         """Return the gate with the metric's name, title and section in place of those that it lacks."""
+        own = self.own_section or section
+        about: Question = own if own != "privacy" else "adapter" if of_adapter else "records"
         return replace(
             self,
             name=self.name or name,
             title=self.title or title,
             metric=name,
-            section=self.own_section or section,
+            section=own,
+            question=self.own_question or about,
         )
+
+    @property
+    def only_objects(self) -> bool:
+        """Whether the gate never counts as passed, under any profile."""
+        return not self.proof_for
+
+    def demands_proof(self, release: Release) -> bool:
+        """Return whether the profile demands that the whole interval keeps the limit."""
+        return release.profile in self.proof_for
 
     def limit(self, release: Release) -> float:
         """Return the recipe's own limit, or else the profile's."""

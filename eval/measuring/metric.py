@@ -83,8 +83,16 @@ class Metric:
     anchors: AnchorFamily | None = None
 
     def __post_init__(self) -> None:
-        named = tuple(gate.of_metric(self.name, self.title, self.section) for gate in self.gates)
+        named = tuple(
+            gate.of_metric(self.name, self.title, self.section, of_adapter=self.is_of_adapter)
+            for gate in self.gates
+        )
         object.__setattr__(self, "gates", named)
+
+    @property
+    def is_of_adapter(self) -> bool:
+        """Whether it says something about the adapter, not about the synthetic records."""
+        return self.anchors in ("adapter", "canaries")
 
     @property
     def anchor_family(self) -> AnchorFamily:

@@ -1,22 +1,22 @@
-"""Distance to closest record (DCR) and copies: are synthetic records closer to train than fresh real records are?"""
+"""Distance to closest record (DCR): are synthetic records closer to train than fresh real records are?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context, subsample
+from paracosm.eval.measuring.found_counts import interpret_count
 from paracosm.eval.measuring.gate import CONTROL, COPIES, Gate
 from paracosm.eval.measuring.measure import Measure, too_few_control
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
+from paracosm.eval.measuring.non_members import non_member_candidates
 from paracosm.eval.measuring.number_format import of_100
-from paracosm.eval.measuring.readings import interpret_copies
-from paracosm.eval.privacy.copies import exact_flags, text_flags
-from paracosm.eval.statistics.intervals import around, excess
+from paracosm.eval.privacy.copies.repeated_records import NNDR, REPEATED_PEOPLE, repeated_records
+from paracosm.eval.statistics.intervals import around
 from paracosm.recipes.sections.evaluate import Evaluate
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 40_000
 CONTROL_NEIGHBOURS = 16
-RADIUS_SHARE = 0.5
-SMALLEST_RADIUS = 0.02
 MOST_HALVES = 400
 
 
@@ -40,16 +38,6 @@ def _interpret_dcr(result: Result) -> str:
     return text + "."
 
 
-def _interpret_exact(result: Result) -> str:
-    return interpret_copies(result, "synthetic records {repeats|repeat} a training record")
-
-
-def _interpret_near(result: Result) -> str:
-    return interpret_copies(
-        result, "synthetic records {repeats or nearly repeats|repeat or nearly repeat} a training record"
-    )
-
-
 DCR_SHARE = Metric(
     name="dcr_share",
     title="Distance to closest record (DCR): share nearer to train",
@@ -61,7 +49,18 @@ DCR_SHARE = Metric(
     formula="P(d to train < d to control) + P(=) / 2 at equal sizes, mean over all subsamples of train in closed form",
     read=_interpret_dcr,
     zero="worst",
-    gates=(Gate("at most", 0.55, 0.55, 0.55, settled_by=CONTROL, may_pass=False),),
+    gates=(
+        Gate(
+            "at most",
+            0.55,
+            0.55,
+            0.55,
+            settled_by=CONTROL,
+            proof_for=(),
+            guarded=True,
+            why="Sets that keep this limit were attacked with success (arXiv 2505.01524), so it clears nothing.",
+        ),
+    ),
 )
 EXACT_COPIES = Metric(
     name="exact_copies",
@@ -69,13 +68,23 @@ EXACT_COPIES = Metric(
     section="privacy",
     goal="down",
     range=(-1.0, 1.0),
-    source="Rate minus control's; interval: Newcombe 1998, method 10",
-    what="Share of synthetic records that equal a training record in every field, minus the share of unseen real records that do.",
-    formula="share equal to a training record in all cells - that of control; Newcombe",
-    read=_interpret_exact,
+    source="Rate minus that by chance (Esty 1983); interval: Newcombe 1998, method 10",
+    what="Share of synthetic records that equal a training record in every field, minus the share that would by chance.",
+    formula="share equal to a training record in all cells - share of training records that equal another one; Newcombe",
+    read=interpret_count,
     unit="points",
     zero="worst",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=COPIES),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=COPIES,
+            why="A released copy of a record is a disclosure to any reader, and few records suffice to rule it out.",
+            excludes="{one_in} released records",
+        ),
+    ),
 )
 NEAR_COPIES = Metric(
     name="near_copies",
@@ -83,34 +92,38 @@ NEAR_COPIES = Metric(
     section="privacy",
     goal="down",
     range=(-1.0, 1.0),
-    source="Radius from control; 5-word shingles, Jaccard 0.7 (Broder 1997), edit ratio 90%; interval: Newcombe 1998",
-    what="Share of synthetic records so close to a training record that almost no unseen real record is, minus control's share.",
-    formula="share within half of the distance that 1% of control come to train, or Jaccard of 5-word shingles 0.7, or edit ratio 90% "
-    "- that of control",
-    read=_interpret_near,
+    source="Nearest-neighbour distance ratio (NNDR), minus that within train; interval: Newcombe 1998",
+    what="Share of synthetic records that repeat or nearly repeat one training record, minus the share that would by chance.",
+    formula="share equal to a training record, or with a distance ratio (`nndr`) of at most 0.2 in columns or 0.3 in texts, - that of "
+    "training records among each other",
+    read=interpret_count,
     unit="points",
     zero="worst",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=COPIES),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=COPIES,
+            why="A released copy of a record is a disclosure to any reader, and few records suffice to rule it out.",
+            excludes="{one_in} released records",
+        ),
+    ),
 )
 
 
 def leakage(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `dcr_share`, `exact_copies` and `near_copies` of a candidate against train, with control as reference."""
+    """Return `dcr_share`, and what `repeated_records` measures, of a candidate against train."""
     from paracosm.eval.representations.row_distance import nearest
 
     real: _Real = context.once("leakage", lambda: _Real.of(context))
     synthetic = real.vectors(candidate)
     to_train = nearest(synthetic, real.train_rows, real.deep)
     to_control = nearest(synthetic, real.control_rows, CONTROL_NEIGHBOURS)
-    exact = exact_flags(candidate, context.train, context.fields)
-    closest = nearest(real.vectors_of_train(candidate), real.train_alone, 1)
-    near = closest.distance[:, 0] <= real.radius
-    near |= text_flags(candidate, real.train, closest.index[:, 0], context.fields)
-    facts = {"radius": round(real.radius, 6)}
     return {
         "dcr_share": _dcr_share(real, to_train, to_control, context.settings),
-        "exact_copies": _excess(exact, real.control_exact, {}),
-        "near_copies": _excess(near | exact, real.control_near | real.control_exact, facts),
+        **repeated_records(context, candidate),
     }
 
 
@@ -118,38 +131,22 @@ def leakage(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
 class _Real:
     """The real side of the comparison, the same for all candidates."""
 
-    train: pd.DataFrame
     vectors: RowVectors
     train_rows: np.ndarray
     control_rows: np.ndarray
-    vectors_of_train: RowVectors
-    """Ranks come from train alone, so that records of control do not fit them better than those of a candidate."""
-    train_alone: np.ndarray
     deep: int
     """Number of nearest training records that are searched: enough for subsamples of half of control's size."""
-    radius: float
-    """Distance within which a record is a near copy: half of the distance to train of the closest 1% of control."""
-    control_exact: np.ndarray
-    control_near: np.ndarray
 
     @classmethod
     def of(cls, context: Context) -> _Real:
         """Prepare train and control."""
-        from paracosm.eval.representations.row_distance import RowVectors, nearest
+        from paracosm.eval.representations.row_distance import RowVectors
 
         train = subsample(context.train, MOST_TARGETS, context.settings.seed)
         control = subsample(context.control, len(train), context.settings.seed)
         vectors = RowVectors(context.fields, pd.concat([train, control], ignore_index=True))
-        train_rows, control_rows = vectors(train), vectors(control)
-        of_train = RowVectors(context.fields, train)
-        alone = of_train(train)
-        closest = nearest(of_train(control), alone, 1)
-        radius = max(SMALLEST_RADIUS, RADIUS_SHARE * float(np.quantile(closest.distance[:, 0], 0.01)))
-        near = closest.distance[:, 0] <= radius
-        near |= text_flags(control, train, closest.index[:, 0], context.fields)
-        exact = exact_flags(control, context.train, context.fields)
         deep = min(len(train), 12 * -(-len(train) // max(1, len(control) // 2)))
-        return cls(train, vectors, train_rows, control_rows, of_train, alone, deep, radius, exact, near)
+        return cls(vectors, vectors(train), vectors(control), deep)
 
 
 def _dcr_share(real: _Real, to_train: Nearest, to_control: Nearest, settings: Evaluate) -> Estimate:
@@ -201,16 +198,9 @@ def _none_drawn(ranks: np.ndarray, rows: int, drawn: int) -> np.ndarray:
     return np.where(possible, np.exp(logarithm), 0.0)
 
 
-def _excess(flags: np.ndarray, control_flags: np.ndarray, facts: dict[str, float]) -> Estimate:
-    """Return the candidate's rate of copies minus control's."""
-    counts = {
-        "copies": int(flags.sum()),
-        "rows": len(flags),
-        "control_copies": int(control_flags.sum()),
-        "control_rows": len(control_flags),
-    }
-    rate = excess(counts["copies"], len(flags), counts["control_copies"], len(control_flags))
-    return replace(rate, facts=counts | facts)
-
-
-MEASURE = Measure(leakage, (DCR_SHARE, EXACT_COPIES, NEAR_COPIES), leakage_candidates, too_few_control)
+MEASURE = Measure(
+    leakage,
+    (DCR_SHARE, EXACT_COPIES, NEAR_COPIES, NNDR, REPEATED_PEOPLE),
+    non_member_candidates,
+    too_few_control,
+)

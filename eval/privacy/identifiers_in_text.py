@@ -12,6 +12,8 @@ from paracosm.records.pii.mentions.names_and_towns import DOUBTFUL
 from paracosm.records.pii.patterns import IDENTIFIER_SHAPES
 
 SHORTEST = 4
+FEWEST_DIGITS = 6
+"""Digits from which a number identifies somebody."""
 KINDS_READ = (
     "name",
     "email",
@@ -72,20 +74,29 @@ def read_by_model(texts: Sequence[str], language: str = "en") -> list[set[str]] 
     ]
 
 
-def of_one_subject(
-    records: Sequence[Iterable[str]], subjects: Sequence[int] | None, elsewhere: Iterable[str]
+def is_personal_number(identifier: str) -> bool:
+    """Return whether an identifier is a mail address, or a telephone number, account or code with 6 digits or more, not a date."""
+    if "@" in identifier:
+        return True
+    digits = sum(map(str.isdigit, identifier))
+    return digits >= FEWEST_DIGITS and IDENTIFIER_SHAPES["date"].fullmatch(identifier) is None
+
+
+def of_subjects(
+    records: Sequence[Iterable[str]], subjects: Sequence[int] | None, elsewhere: Iterable[str], number: int
 ) -> set[str]:
-    """Return the identifiers that occur in the records of one subject only.
+    """Return the identifiers that occur in the records of exactly `number` subjects.
 
     Args:
         records: the identifiers of each record.
         subjects: the subject of each record; None where every record is its own subject.
         elsewhere: identifiers of other records, which do not count.
+        number: of subjects.
     """
     holders: dict[int, set[str]] = {}
-    for number, identifiers in enumerate(records):
-        subject = number if subjects is None else subjects[number]
+    for row, identifiers in enumerate(records):
+        subject = row if subjects is None else subjects[row]
         holders.setdefault(subject, set()).update(identifiers)
     counts = Counter(identifier for identifiers in holders.values() for identifier in identifiers)
     shared = set(elsewhere)
-    return {name for name, count in counts.items() if count == 1 and name not in shared}
+    return {name for name, count in counts.items() if count == number and name not in shared}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import attack_candidates
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure, membership_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -38,7 +38,17 @@ DATA_MIA_AUC = Metric(
     read=_interpret_auc,
     zero="worst",
     unit="plain",
-    gates=(Gate("at most", 0.6, 0.575, 0.55, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.6,
+            0.575,
+            0.55,
+            settled_by=CONTROL,
+            guarded=True,
+            why="That somebody was a patient or a client may itself be secret, to colleagues too.",
+        ),
+    ),
 )
 DATA_MIA_TPR = Metric(
     name="data_mia_tpr",
@@ -52,7 +62,19 @@ DATA_MIA_TPR = Metric(
     read=_interpret_tpr,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.05, 0.03, 0.02, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.05,
+            0.03,
+            0.02,
+            settled_by=CONTROL,
+            guarded=True,
+            proof_for=OUTSIDE,
+            why="Its proof takes ten times the records of the AUC, which colleagues get proven; outside, a few people who are surely named count as much as the average.",
+            excludes="{percent} of the training records",
+        ),
+    ),
 )
 
 

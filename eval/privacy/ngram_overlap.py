@@ -40,7 +40,17 @@ RUN_13 = Metric(
     read=_interpret,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.02, 0.01, 0.005, settled_by=COPIES),),
+    gates=(
+        Gate(
+            "at most",
+            0.02,
+            0.01,
+            0.005,
+            settled_by=COPIES,
+            why="A released passage of a training text is a disclosure to any reader.",
+            excludes="{one_in} released records",
+        ),
+    ),
 )
 RUN_50 = Metric(
     name="run_50",
@@ -54,7 +64,17 @@ RUN_50 = Metric(
     read=_interpret,
     zero="worst",
     unit="points",
-    gates=(Gate("at most", 0.01, 0.005, 0.001, settled_by=COPIES),),
+    gates=(
+        Gate(
+            "at most",
+            0.01,
+            0.005,
+            0.001,
+            settled_by=COPIES,
+            why="A released page of a training text is a disclosure to any reader.",
+            excludes="{one_in} released records",
+        ),
+    ),
 )
 
 

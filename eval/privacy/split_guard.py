@@ -33,7 +33,16 @@ SPLIT_GUARD = Metric(
     read=_interpret,
     zero=None,
     unit="plain",
-    gates=(Gate("at most", 0.5, 0.5, 0.5, settled_by=CONTROL),),
+    gates=(
+        Gate(
+            "at most",
+            0.5,
+            0.5,
+            0.5,
+            settled_by=CONTROL,
+            why="Every comparison of train with control rests on it.",
+        ),
+    ),
 )
 
 

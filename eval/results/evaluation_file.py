@@ -9,8 +9,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from paracosm.eval.results.gate_result import GateResult, Verdict
 from paracosm.eval.results.metric_entry import MeasuredMetric, MetricEntry, UnmeasuredMetric
 from paracosm.eval.results.model import ResultModel
+from paracosm.eval.results.question_verdict import QuestionVerdict
 from paracosm.eval.results.report_data import Distribution, RecordMap
 from paracosm.foundation.errors import ParacosmError, RunError
+from paracosm.recipes.sections.release import Profile, What
 
 SCHEMA_VERSION = 1
 LONGEST_ERROR = 300
@@ -24,7 +26,13 @@ class EvaluationFile(ResultModel):
     schema_version: Literal[1] = SCHEMA_VERSION
     verdict: Verdict
     """The worst state of the gates on which it depends."""
-    profile: Literal["internal", "partner", "public"]
+    summary: str = ""
+    """The verdict in a sentence or two: what holds the release up, and what to do. Empty in files of earlier versions."""
+    profile: Profile
+    what: What = "both"
+    """What is released; records alone do not depend on gates of the adapter."""
+    verdicts: list[QuestionVerdict] = Field(default_factory=list)
+    """The verdict on each question. Empty in files of earlier versions."""
     sizes: dict[str, int]
     """Records in each split and among the synthetic ones."""
     metrics: list[MetricEntry]

@@ -1,6 +1,6 @@
 """Model of one release gate's result in `metrics.json`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ STATES: tuple[State, ...] = (*DECIDING_STATES, "NO OBJECTION", "NOT APPLICABLE")
 
 class GateResult(ResultModel):
     """State of a gate, the numbers it was decided by, and the reason in words."""
+
+    optional_keys: ClassVar[frozenset[str]] = frozenset({"excluded"})
 
     gate: str
     title: str
@@ -35,6 +37,9 @@ class GateResult(ResultModel):
     """The kind of data of which more would decide the gate, where it is inconclusive."""
     data_factor: Number | None = Field(default=None, validation_alias="times", serialization_alias="times")
     """How many times as much of that data is needed; null where more would only show whether the value is chance."""
+
+    excluded: str | None = None
+    """What the interval excludes with 95% confidence, in words; absent where the gate is void, has no power or fails."""
 
     @property
     def decides(self) -> bool:

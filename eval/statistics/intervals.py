@@ -19,19 +19,28 @@ def around(value: float, variance: float, within: tuple[float, float], **rest: A
     return Estimate(value, max(within[0], value - margin), min(within[1], value + margin), **rest)
 
 
-def wilson(events: float, trials: float) -> tuple[float, float]:
-    """Return the 95% score interval of a proportion (Wilson 1927)."""
-    square = NORMAL_95**2
+def wilson(events: float, trials: float, deviations: float = NORMAL_95) -> tuple[float, float]:
+    """Return the score interval of a proportion (Wilson 1927), 95% unless `deviations` says otherwise."""
+    square = deviations**2
     centre = (events + square / 2) / (trials + square)
-    margin = NORMAL_95 / (trials + square) * math.sqrt(events * (trials - events) / trials + square / 4)
+    margin = deviations / (trials + square) * math.sqrt(events * (trials - events) / trials + square / 4)
     return max(0.0, centre - margin), min(1.0, centre + margin)
 
 
-def excess(events: float, trials: float, control_events: float, control_trials: float) -> Estimate:
-    """Return a rate minus the control rate, with Newcombe's 95% interval (1998, method 10), valid at 0 events too."""
+def excess(
+    events: float,
+    trials: float,
+    control_events: float,
+    control_trials: float,
+    deviations: float = NORMAL_95,
+) -> Estimate:
+    """Return a rate minus the control rate, with Newcombe's interval (1998, method 10), valid at 0 events too.
+
+    The interval is the 95% one unless `deviations` says otherwise.
+    """
     rate, control_rate = events / trials, control_events / control_trials
-    low, high = wilson(events, trials)
-    control_low, control_high = wilson(control_events, control_trials)
+    low, high = wilson(events, trials, deviations)
+    control_low, control_high = wilson(control_events, control_trials, deviations)
     value = rate - control_rate
     return Estimate(
         value,

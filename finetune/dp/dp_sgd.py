@@ -6,6 +6,7 @@ not by the sampled one. A step without records still adds noise. The number of s
 saved, so no data decide when training ends or what is kept.
 """
 
+import io
 import json
 import math
 import time
@@ -20,7 +21,7 @@ from paracosm.finetune.distributed.processes import world
 from paracosm.finetune.dp.accountant import Budget, budget_of, budget_words
 from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_per_sample_gradients
 from paracosm.finetune.dp.privacy_unit import training_units
-from paracosm.finetune.dp.secret_rng import SecretRng
+from paracosm.finetune.dp.secret_rng import MAC_BYTES, SecretRng
 from paracosm.finetune.dp.settings import unit_of
 from paracosm.finetune.models.base_model import device_type
 from paracosm.finetune.models.lora import micro_batch_size
@@ -97,7 +98,7 @@ def fit_privately(
         progress(
             f"warning: {budget.expected_batch:.0f} {budget.unit}s per step; with {RECOMMENDED_BATCH} or more the noise harms less (privacy.batch_size)"
         )
-    rng, resumed = _secret_rng(run)
+    rng, resumed = _secret_rng(run, progress)
     # Field orders depend on a record's row in the table, which changes when another record is removed; a secret seed hides that.
     objective.train.seed = rng.seed("orders")
     training = PrivateTraining(model, objective, recipe, budget, rng, units)
@@ -213,12 +214,16 @@ class PrivateTraining:
             "average": {name: average.cpu() for name, average in self.average.average.items()},
             "optimizer": self.optimizer.original_optimizer.state_dict(),
         }
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
         with replacing(path) as partial:
-            torch.save(checkpoint, partial)
+            partial.write_bytes(self.rng.mac(content.getvalue()) + content.getvalue())
 
     def load(self, path: Path) -> _TrainingState:
         """Continue from a checkpoint that `save` wrote, and return its progress."""
-        checkpoint = torch.load(path, map_location=self.device, weights_only=True)
+        checkpoint = torch.load(
+            io.BytesIO(path.read_bytes()[MAC_BYTES:]), map_location=self.device, weights_only=True
+        )
         with torch.no_grad():
             for weights, saved in zip(self.weights, checkpoint["weights"], strict=True):
                 weights.copy_(saved)
@@ -227,13 +232,21 @@ class PrivateTraining:
         return _TrainingState(**checkpoint["progress"])
 
 
-def _secret_rng(run: Run) -> tuple[SecretRng, bool]:
+def _secret_rng(run: Run, progress: Progress) -> tuple[SecretRng, bool]:
     """Return the random generator of this training, and whether the training is resumed; count a new one in `run.json`."""
-    existing = SecretRng.load(run.checkpoints)
+    existing, checkpoint = SecretRng.load(run.checkpoints), run.checkpoints / STATE
     if existing is not None:
-        return existing, (run.checkpoints / STATE).is_file()
+        if not checkpoint.exists():
+            return existing, False
+        content = checkpoint.read_bytes()
+        if existing.mac(content[MAC_BYTES:]) == content[:MAC_BYTES]:
+            return existing, True
     # A checkpoint whose secret is lost cannot be continued.
-    (run.checkpoints / STATE).unlink(missing_ok=True)
+    if checkpoint.exists():
+        progress(
+            f"warning: {checkpoint}: it, or its secret, is damaged; the training starts again with another secret"
+        )
+        checkpoint.unlink()
     run.journal.note(private_trainings=run.journal.read().get("private_trainings", 0) + 1)
     return SecretRng.create(run.checkpoints), False
 

@@ -23,6 +23,7 @@ from paracosm.foundation.files import replacing
 SECRET = "secret"
 """File of the secret, in the folder of checkpoints."""
 BYTES = 32
+MAC_BYTES = 32
 DRAWS_PER_NOISE = 4
 
 
@@ -54,6 +55,10 @@ class SecretRng:
         except FileNotFoundError:
             return None
         return cls(secret) if len(secret) == BYTES else None
+
+    def mac(self, content: bytes) -> bytes:
+        """Return a digest of a checkpoint that only this secret gives."""
+        return hashlib.blake2b(content, key=self.secret, digest_size=MAC_BYTES).digest()
 
     def seed(self, purpose: str, step: int = 0) -> int:
         """Return a 63-bit seed for one purpose in one step."""

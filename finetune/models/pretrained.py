@@ -6,15 +6,15 @@ no others, and downloads compiled kernels that a configuration names. All of thi
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.models.weight_files import CONVERSION
 from paracosm.foundation.errors import ModelError
+from paracosm.foundation.json_files import read_json
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from peft import LoraConfig
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -24,6 +24,10 @@ IMPLEMENTATIONS = ("attn_implementation", "experts_implementation")
 """Keys, also with `_` before and `_internal` after them, whose value may name a kernel repository of the Hub."""
 KERNEL_QUANTIZATIONS = ("mxfp4", "fbgemm_fp8", "fp8", "eetq", "metal", "nvfp4", "finegrained_fp8")
 """Quantized formats of weights for which transformers downloads compiled kernels."""
+
+MOST_LAYERS, LARGEST_SIZE = 10_000, 100_000_000
+"""Largest number of layers, heads or labels, and largest other size, of a configuration; the largest models have 200 and 1,000,000."""
+COUNTS = ("num_labels", "n_layer", "n_head", "num_attention_heads", "num_key_value_heads", "num_experts")
 
 
 def foreign_code(config: Mapping[str, Any]) -> str | None:
@@ -64,6 +68,9 @@ def load_pretrained_config(source: "str | Path", **arguments: Any) -> "Pretraine
     from transformers import AutoConfig
 
     forbid_kernel_downloads()
+    if (file := Path(source) / "config.json").is_file():
+        # Before transformers reads it, because it makes a list of as many labels as the file says.
+        _refuse_sizes(read_json(file, ModelError), source)
     config = AutoConfig.from_pretrained(source, trust_remote_code=False, **arguments)
     # transformers has its own class of the model; a saved copy must not ask for the code either.
     vars(config).pop(CODE_KEY, None)
@@ -73,6 +80,20 @@ def load_pretrained_config(source: "str | Path", **arguments: Any) -> "Pretraine
             f"{source}: its configuration asks for compiled code of the Hub ({key}), which is never loaded"
         )
     return config
+
+
+def _refuse_sizes(config: Mapping[str, Any], source: "str | Path") -> None:
+    """Raise if a model would not fit into any memory, or if building it would not end."""
+    rest: list[Mapping[str, Any]] = [config]
+    while rest:
+        part = rest.pop()
+        rest += [value for value in part.values() if isinstance(value, Mapping)]
+        for key, value in part.items():
+            most = MOST_LAYERS if "layers" in key or key in COUNTS else LARGEST_SIZE
+            if type(value) is int and abs(value) > most and not key.endswith(("_id", "_theta")):
+                raise ModelError(
+                    f"{source}: its configuration has {key[:80]} {str(value)[:20]}; at most {most:,} is allowed"
+                )
 
 
 def load_pretrained_tokenizer(source: "str | Path", **arguments: Any) -> "PreTrainedTokenizerBase":

@@ -14,7 +14,7 @@ from paracosm.finetune.models.pretrained import (
     load_pretrained_adapter,
     load_pretrained_tokenizer,
 )
-from paracosm.finetune.models.weight_files import has_weights
+from paracosm.finetune.models.weight_files import has_weights, write_errors
 from paracosm.foundation.errors import ModelError, ParacosmError
 from paracosm.foundation.json_files import read_json
 from paracosm.recipes.sections.finetune import Finetune
@@ -177,7 +177,7 @@ def export(adapter: Path, folder: Path, dtype: Literal["float32", "bfloat16"] | 
     if not is_trained(adapter):
         raise ModelError(f"{adapter}: has no adapter; run the finetune stage first")
     merged = load_trained(adapter, None, dtype=dtype)
-    with replacing(folder) as partial:
+    with replacing(folder) as partial, write_errors(folder):
         merged.save_pretrained(partial)
         load_pretrained_tokenizer(adapter).save_pretrained(partial)
 

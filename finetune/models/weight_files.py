@@ -1,7 +1,11 @@
 """The safetensors files from which transformers loads a model, and whether their values are finite numbers."""
 
+import errno
 import json
+import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,10 @@ EXPONENT_BITS = {
 """Per type of float: its bits as an integer, and those of the exponent. A value with all of them set is not finite."""
 VALUES_AT_ONCE = 2**22
 LARGEST_HEADER = 100 * 2**20
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How the writer of safetensors names an error of the system."""
+TORCH_WRITER = re.compile(r"inline_container|PytorchStreamWriter|iostream error")
+"""Parts of what torch's writer says when a write fails; it does not say why."""
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -136,3 +144,29 @@ def _header(path: Path) -> tuple[dict[str, dict], int]:
         raise ModelError(f"{path}: is not a valid safetensors file ({error})") from error
     entries.pop("__metadata__", None)
     return entries, 8 + length
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Raise what safetensors and torch raise when a file cannot be written as an OSError.
+
+    Args:
+        path: file or folder that is written, for the message.
+
+    Raises:
+        OSError: a write failed, such as on a full disk.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = OS_ERROR.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+    except RuntimeError as error:
+        if not TORCH_WRITER.search(str(error)):
+            raise
+        why = "cannot be written (the disk is full, or files of this size are not allowed)"
+        raise OSError(errno.ENOSPC, why, str(path)) from error

@@ -15,10 +15,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from paracosm.finetune.distributed.processes import training_barrier
 from paracosm.finetune.distributed.sharding import gathered, local_part, shard_like, unshard
+from paracosm.finetune.models.weight_files import write_errors
+from paracosm.finetune.training.checkpoint import seal
 from paracosm.foundation.files import replacing
 
 AVERAGE = "average.safetensors"
-"""File of the average in a checkpoint; written last, so that its presence marks a complete checkpoint."""
+"""File of the average in a checkpoint."""
 
 
 class ExponentialMovingAverage(TrainerCallback):
@@ -71,12 +73,13 @@ class ExponentialMovingAverage(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         full = {name: unshard(self.average[name], weights) for name, weights in self.weights.items()}
-        # This file marks a complete checkpoint, so every rank must have written its part before.
+        # The seal covers the files of all ranks, so every rank must have written its part before.
         training_barrier()
         if state.is_world_process_zero:
             checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-            with replacing(checkpoint / AVERAGE) as partial:
+            with replacing(checkpoint / AVERAGE) as partial, write_errors(checkpoint / AVERAGE):
                 save_file({name: average.cpu().contiguous() for name, average in full.items()}, partial)
+            seal(checkpoint)
 
     def load(self, checkpoint: Path) -> None:
         """Continue from the average in a checkpoint."""

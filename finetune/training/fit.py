@@ -20,8 +20,9 @@ from paracosm.finetune.objectives.packing import (
     use_packed_attention,
 )
 from paracosm.finetune.training.callbacks import History, ProgressLines, callbacks, ran_out_of_time
+from paracosm.finetune.training.checkpoint import last_whole_checkpoint
 from paracosm.finetune.training.ema import ExponentialMovingAverage
-from paracosm.finetune.training.trainer import RecordTrainer, last_complete_checkpoint, training_arguments
+from paracosm.finetune.training.trainer import RecordTrainer, training_arguments
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.progress import Progress
 from paracosm.recipes.recipe import Recipe
@@ -70,7 +71,7 @@ def fit(
         # ZeRO-3 gathers the weights of a layer when the layer is called, and a fused layer does not call its base layer.
         fuse(model)
     objective = _packed(objective, model, recipe)
-    last = is_leader() and last_complete_checkpoint(run.checkpoints)
+    last = is_leader() and last_whole_checkpoint(run.checkpoints, progress)
     checkpoint = run_on_leader(lambda: str(last) if last else None)
     average = ExponentialMovingAverage(model, settings.average_decay)
     if checkpoint:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from paracosm.finetune.models.base_model import base_digest, locate
 from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.finetune.models.trained_model import BASE, DIGEST
+from paracosm.finetune.models.weight_files import write_errors
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -37,7 +38,7 @@ def save_adapter(
         run: its adapter folder is written.
         weights: trained weights by name, if those of `model` are sharded.
     """
-    with replacing(run.adapter) as folder:
+    with replacing(run.adapter) as folder, write_errors(run.adapter):
         if recipe.finetune.method == "full":
             model.save_pretrained(folder, state_dict=weights)
         else:

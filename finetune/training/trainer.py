@@ -1,8 +1,6 @@
 """Trainer: the loop of transformers with the objective's loss, and an evaluation in bits per control record."""
 
-import json
 import math
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,12 @@ from transformers import Trainer, TrainingArguments
 
 from paracosm.finetune.distributed.processes import on_cpu, uses_fsdp, uses_zero3
 from paracosm.finetune.models.base_model import frozen_dtype
+from paracosm.finetune.models.weight_files import write_errors
 from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.finetune.objectives.objective import TrainingObjective
 from paracosm.finetune.training.batch_sampler import GlobalBatchSampler, passes_per_step
 from paracosm.finetune.training.callbacks import BITS
-from paracosm.finetune.training.ema import AVERAGE, ExponentialMovingAverage
+from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 
@@ -101,10 +100,10 @@ class RecordTrainer(Trainer):
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         # With sharded weights the folder does not exist yet when transformers checks for it to remember the best checkpoint;
         # ranks that see different states would load different weights in the end, and deadlock.
-        (Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}").mkdir(
-            parents=True, exist_ok=True
-        )
-        super()._save_checkpoint(*args, **kwargs)
+        checkpoint = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        with write_errors(checkpoint):
+            super()._save_checkpoint(*args, **kwargs)
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         # A training that was killed after its last step has none left.
@@ -225,16 +224,3 @@ def _method_arguments(recipe: Recipe) -> dict[str, Any]:
         # DeepSpeed keeps all weights in one precision, with float32 copies of the adapter.
         arguments["bf16"] = True
     return arguments
-
-
-def last_complete_checkpoint(folder: Path) -> Path | None:
-    """Return the newest complete checkpoint, or None; remove incomplete ones that a killed process left."""
-    complete = []
-    for path in folder.glob("checkpoint-*"):
-        # The average is written last, and atomically.
-        if not (path / AVERAGE).is_file():
-            shutil.rmtree(path)
-            continue
-        step = json.loads((path / "trainer_state.json").read_text())["global_step"]
-        complete.append((step, path))
-    return max(complete)[1] if complete else None

@@ -19,23 +19,43 @@ BROKEN_PIPE = 141
 SYSTEM_ERRORS = frozenset(
     {
         errno.EACCES,
+        errno.EAGAIN,
         errno.EDQUOT,
         errno.EFBIG,
         errno.EIO,
         errno.EISDIR,
+        errno.ELOOP,
         errno.EMFILE,
         errno.ENAMETOOLONG,
+        errno.ENFILE,
+        errno.ENODEV,
+        errno.ENOENT,
         errno.ENOSPC,
         errno.ENOTDIR,
+        errno.ENOTEMPTY,
+        errno.ENXIO,
         errno.EPERM,
         errno.EROFS,
+        errno.ESTALE,
+        errno.ETXTBSY,
     }
 )
-"""Errors of disks and permissions. Any other OSError is an internal error and keeps its traceback."""
+"""Errors of disks, permissions and limits. Any other OSError is an internal error and keeps its traceback."""
 DISK_FULL = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC})
+LONGEST_LINE = 2_000
+"""Characters of an error line; the middle of a longer one, such as a number of thousands of digits, is left out."""
 OUT_OF_MEMORY = (
     "not enough memory; lower finetune.micro_batch_size or generate.batch_size, or close other programs"
 )
+
+MEMORY_TEXTS = (
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a memory",
+    "could not create a primitive",
+    "can't start new thread",
+)
+"""Parts of the texts of torch, oneDNN and Python when they get no memory, or no thread."""
 
 
 def exit_code_of(main: Callable[[], int]) -> int:
@@ -62,6 +82,8 @@ def exit_code_of(main: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return _print_error(OUT_OF_MEMORY, USER_ERROR)
         if error.errno not in SYSTEM_ERRORS:
             raise
         where = f"{error.filename}: " if error.filename else ""
@@ -87,10 +109,14 @@ def exit_code_of_command(main: Callable[[], int]) -> int:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    # torch has an exception class for accelerators only; its CPU allocator raises a RuntimeError with this text.
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    # torch has an exception class for accelerators only; its CPU allocator and oneDNN raise a RuntimeError with such a text.
+    text = str(error)
+    return type(error).__name__ == "OutOfMemoryError" or any(part in text for part in MEMORY_TEXTS)
 
 
 def _print_error(text: str, code: int) -> int:
-    print(f"error: {printable(redact(' '.join(text.split())))}", file=sys.stderr, flush=True)
+    line = printable(redact(" ".join(text.split())))
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
+    print(f"error: {line}", file=sys.stderr, flush=True)
     return code

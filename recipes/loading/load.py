@@ -26,12 +26,12 @@ MOST_BYTES = 10_000_000
 """Size above which a file is not read: far more than any recipe needs."""
 
 
-def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(path: Path, overrides: Sequence[str | Override] = ()) -> Recipe:
     """Load a recipe from a YAML file, or by the name of a shipped one.
 
     Args:
         path: the file, or the name of a shipped recipe.
-        overrides: `dotted.key=value` each, replacing values of the file.
+        overrides: `dotted.key=value` each, or with values of Python, replacing values of the file.
 
     Raises:
         RecipeError: the file or an override is not valid; the message names the line, the key and what is allowed.
@@ -46,7 +46,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return _validated(plain, read_overrides(overrides), str(file), document)
 
 
-def recipe_of(plain: dict[str, Any], overrides: Sequence[str] = ()) -> Recipe:
+def recipe_of(plain: dict[str, Any], overrides: Sequence[str | Override] = ()) -> Recipe:
     """Return the recipe of plain values and overrides, without a file.
 
     Raises:

@@ -31,13 +31,13 @@ class Override:
         return _label(self.source)
 
 
-def read_overrides(overrides: Sequence[str]) -> list[Override]:
-    """Parse overrides, in order.
+def read_overrides(overrides: Sequence[str | Override]) -> list[Override]:
+    """Parse overrides, in order; those that have a value already stay as they are.
 
     Raises:
         RecipeError: an override has no `=`, no key, or a value that is not valid YAML.
     """
-    return [_read(source) for source in overrides]
+    return [source if isinstance(source, Override) else _read(source) for source in overrides]
 
 
 def apply(override: Override, plain: dict[str, Any]) -> None:

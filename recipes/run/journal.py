@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from paracosm.foundation.digests import value_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.json_files import read_json
@@ -26,6 +27,8 @@ RECORDED_PACKAGES = (
 )
 
 
+DIGEST = "sha256"
+"""Key of the digest over the rest of the file, which shows damage (not tampering: whoever can write the file can write it)."""
 START_OVER = "; restore it, or remove the run directory to start over"
 
 
@@ -47,6 +50,8 @@ class Journal:
         stages = content.get("stages")
         if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):
             raise RunError(f"{self.path}: is not the journal of a run (no stages){START_OVER}")
+        if content.pop(DIGEST, None) != value_digest(content):
+            raise RunError(f"{self.path}: is damaged or was changed by hand{START_OVER}")
         return content
 
     def write(self, content: dict[str, Any]) -> None:
@@ -55,7 +60,7 @@ class Journal:
         Raises:
             TypeError: a value is not JSON; written as text it would never equal itself after reading.
         """
-        write_text(self.path, json.dumps(content, indent=2) + "\n")
+        write_text(self.path, json.dumps(content | {DIGEST: value_digest(content)}, indent=2) + "\n")
 
     def note(self, **facts: Any) -> None:
         """Add facts at the top level."""

@@ -17,7 +17,7 @@ def locked(folder: Path) -> Iterator[None]:
         RunError: another process holds it, or the lock file cannot be opened.
     """
     try:
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise RunError(f"{folder}: cannot lock the run: {error.strerror}") from error
     try:

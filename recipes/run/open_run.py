@@ -10,6 +10,7 @@ from pathlib import Path
 from paracosm.foundation.errors import ParacosmError, RunError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.loading.load import dump_recipe, find_recipe, load_recipe
+from paracosm.recipes.loading.overrides import Override, read_overrides
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.lock import locked
@@ -91,12 +92,12 @@ class OpenRun:
             self.run.journal.note(recipe_folder=str(self.root))
 
 
-def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = None) -> OpenRun:
+def open_run(where: Path, overrides: Sequence[str | Override] = (), folder: Path | None = None) -> OpenRun:
     """Read a recipe and name its run; nothing is written.
 
     Args:
         where: a recipe, the name of a shipped one, or a run directory.
-        overrides: `dotted.key=value`, over what the recipe says.
+        overrides: `dotted.key=value`, or with values of Python, over what the recipe says.
         folder: the run directory; `runs/<name>` when absent.
 
     Raises:
@@ -118,9 +119,10 @@ def open_run(where: Path, overrides: Sequence[str] = (), folder: Path | None = N
     return OpenRun(recipe, run, root, from_run=True, before=_before(run.recipe, overrides))
 
 
-def _before(recipe: Path, overrides: Sequence[str]) -> Recipe | None:
+def _before(recipe: Path, overrides: Sequence[str | Override]) -> Recipe | None:
     """Return the recipe without the overrides of its `generate` section; None if there are none."""
-    others = [override for override in overrides if not override.strip().startswith("generate.")]
+    read = read_overrides(overrides)
+    others = [override for override in read if override.path[0] != "generate" or len(override.path) == 1]
     return load_recipe(recipe, others) if len(others) < len(overrides) else None
 
 

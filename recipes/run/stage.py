@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
@@ -47,6 +47,7 @@ def run_stage(stage: Stage, *, recipe: Recipe, run: Run, progress: Progress = si
         stage.inputs(recipe, run),
         lambda: stage.work(recipe, run, progress),
         check=lambda: stage.check(recipe, run, progress),
+        progress=progress,
     )
 
 
@@ -57,6 +58,7 @@ def run_if_stale(
     work: Callable[[], dict[str, Any] | None],
     *,
     check: Callable[[], object] = lambda: None,
+    progress: Progress = silent,
 ) -> bool:
     """Call `work` unless the stage ended with the same inputs; return whether it was called.
 
@@ -67,6 +69,7 @@ def run_if_stale(
         work: does the stage; what it returns is kept under `facts` in `run.json`. `wall_seconds` includes earlier
             attempts that were killed and that this one resumes.
         check: must succeed before anything that the stage left earlier is removed.
+        progress: receives a line if the stage is repeated because a file of it was changed.
     """
     if is_done(run, name, inputs):
         return False
@@ -75,6 +78,8 @@ def run_if_stale(
     record = run.journal.stage(name)
     before = 0.0
     if record.get("inputs") != inputs or record.get("status") == "done":
+        if record.get("inputs") == inputs and (changed := _changed(run, name, record)):
+            progress(f"{run.root / changed}: is not as the {name} stage left it; the stage is repeated")
         _clear(run, name)
     else:
         before = _spent(run, name, record)
@@ -88,7 +93,7 @@ def run_if_stale(
         {
             "status": "done",
             "inputs": inputs,
-            "outputs": _output_digests(run, name),
+            "outputs": output_digests(run, name),
             "wall_seconds": round(before + time.monotonic() - began, 2),
             "peak_memory_bytes": peak_memory(),
             "versions": versions(),
@@ -104,7 +109,7 @@ def is_done(run: Run, name: str, inputs: dict[str, Any]) -> bool:
     return (
         record.get("status") == "done"
         and record.get("inputs") == inputs
-        and record.get("outputs") == _output_digests(run, name)
+        and record.get("outputs") == output_digests(run, name)
     )
 
 
@@ -118,23 +123,30 @@ def check_unchanged(run: Run, names: Iterable[str]) -> None:
         record = run.journal.stage(name)
         if record.get("status") != "done":
             continue
-        present = _output_digests(run, name)
-        for output, digest in record["outputs"].items():
-            if present.get(output) != digest:
-                raise RunError(
-                    f"{run.root / output}: is not as the {name} stage left it (changed, damaged or removed);"
-                    f" restore it, or repeat the stage with `paracosm run`"
-                )
+        if changed := _changed(run, name, record):
+            raise RunError(
+                f"{run.root / changed}: is not as the {name} stage left it (changed, damaged, added or removed);"
+                f" restore it, or repeat the stage with `paracosm run`"
+            )
 
 
-def _output_digests(run: Run, name: str) -> dict[str, str]:
-    digests = {}
-    for path in run.outputs(name):
-        if path.is_dir():
-            digests[path.name] = folder_digest(path)
-        elif path.is_file():
-            digests[path.name] = file_digest(path)
-    return digests
+def _changed(run: Run, name: str, record: dict[str, Any]) -> str | None:
+    """Return the first file of a finished stage that was changed, added or removed since, or None."""
+    recorded, present = record.get("outputs", {}), output_digests(run, name)
+    return min(
+        (file for file in recorded.keys() | present.keys() if recorded.get(file) != present.get(file)),
+        default=None,
+    )
+
+
+def output_digests(run: Run, name: str) -> dict[str, str]:
+    """Return the SHA-256 of every file that a stage left, by its path in the run."""
+    return {
+        path.relative_to(run.root).as_posix(): file_digest(path)
+        for output in run.outputs(name)
+        for path in (output, *output.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _spent(run: Run, name: str, record: dict[str, Any]) -> float:

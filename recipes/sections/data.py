@@ -49,7 +49,7 @@ class FieldOverride(Section):
     """Digits after the decimal point of a number."""
     format: str | None = None
     """Format of a datetime, time or duration, in strftime codes such as %Y-%m-%d or %H:%M; of a number, how the source writes 1234567.89, such as 1.234.567,89 €."""
-    max_length: Annotated[int, Field(ge=1)] | None = None
+    max_length: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Longest allowed text, in characters."""
     fresh: bool | None = None
     """Identifiers: true generates a new one for every synthetic record, false leaves the column out."""
@@ -103,6 +103,47 @@ class Pii(Section):
     @classmethod
     def _short_form(cls, given: Any) -> Any:
         return {"action": given} if isinstance(given, str) else given
+
+
+class Rare(Section):
+    """Values that few subjects have: rare categories, and extreme numbers and dates. `rare: keep` is short for {action: keep}."""
+
+    model_config = ConfigDict(json_schema_extra=_allow_short_form)
+
+    action: Literal["drop", "merge", "keep"] = "drop"
+    """`drop` makes cells of rare categories missing, `merge` gives them the category `other`; both move numbers and dates beyond
+    what enough subjects reach to the value that they reach. `keep` changes nothing: adapter, synthetic records and report can
+    then hold what one person alone has."""
+    subjects: Annotated[int, Field(ge=2)] = 5
+    """Fewest subjects (rows without `data.subject`) that a value needs. Higher protects more and changes more cells."""
+    other: Annotated[str, Field(min_length=1)] = "other"
+    """Category that `merge` writes."""
+    keep: list[str] = []
+    """Columns whose values are kept; declared categories and the target's classes always are."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, given: Any) -> Any:
+        return {"action": given} if isinstance(given, str) else given
+
+
+class Bounds(Section):
+    """Largest sources that are read, so that a damaged or hostile one ends in a message instead of filling the memory."""
+
+    gigabytes: Annotated[float, Field(gt=0)] = 4
+    """Size of a file, after decompression."""
+    expansion: Annotated[float, Field(gt=1)] = 200
+    """How many times its own size a compressed file may become; the first 64 MB are not counted. Tables become 3 to 30 times as large."""
+    files: Annotated[int, Field(ge=1)] = 10_000
+    """Files of a glob or a folder. At most a hundred times as many entries of folders are looked at."""
+    rows: Annotated[int, Field(ge=1)] = 10_000_000
+    """Rows that are read; `data.limit_order: first` reads only as many as `data.limit`."""
+    columns: Annotated[int, Field(ge=1)] = 10_000
+    """Columns, with those of nested objects."""
+    cells: Annotated[int, Field(ge=1)] = 100_000_000
+    """Rows times columns of the table, after `data.limit`."""
+    depth: Annotated[int, Field(ge=1, le=400)] = 100
+    """Objects and arrays inside each other in JSON."""
 
 
 SEVERAL = "\n"
@@ -162,8 +203,12 @@ class Data(Section):
     limit_order: Literal["random", "first"] = "random"
     """Which rows `limit` leaves. `random` draws them by `split.seed`, whatever their order, and reads the whole source; `first` reads
     no further than needed, and a source in order of time or class then gives one part of it."""
+    bounds: Bounds = Bounds()
     pii: Pii | None = None
     """Personal data: replace, drop or report; null does not search for it."""
+    rare: Rare = Rare()
+    """Values that fewer than five subjects have are not kept unless this says so. Not read with `privacy`, where domains are
+    declared."""
     split: Split = Split()
 
     @field_serializer("source", when_used="json")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from paracosm.recipes.sections.section import Objective, Section
 
@@ -41,6 +41,11 @@ class Prompt(Section):
         return self
 
 
+def _as_names(given: str | list[str]) -> str | list[str]:
+    """Return a single name as a list: peft would take a text for a regular expression."""
+    return [given] if isinstance(given, str) and given != "all-linear" else given
+
+
 class Finetune(Section):
     """Fine-tuning of the base model on the training records."""
 
@@ -53,11 +58,11 @@ class Finetune(Section):
     """System or user message before every record, for instruct models; null uses none."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     """LoRA rank. Higher learns more detail, memorises more, and uses more memory."""
-    alpha: Annotated[float, Field(gt=0)] = 32
+    alpha: Annotated[float, Field(gt=0)] = 32.0
     """LoRA scale: updates are multiplied by alpha / rank. Higher acts like a higher learning rate."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout on the input of the adapter. Higher memorises less and learns slower."""
-    target_modules: str | list[str] = "all-linear"
+    target_modules: Annotated[str | list[str], AfterValidator(_as_names)] = "all-linear"
     """Linear layers with an adapter: `all-linear`, or names such as [q_proj, v_proj]. Fewer layers train fewer weights."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-3
     """Peak learning rate. Higher learns faster and can diverge. Default with the objective masked: 1e-3; with the method full:

@@ -23,7 +23,7 @@ class Text(Kind):
         lengths = present.str.len()
         shortest, longest = (int(lengths.min()), int(lengths.max())) if len(present) else (1, 1)
         if override.max_length is None:
-            return replace(field, min_length=min(shortest, 1), max_length=max(longest, 1))
+            return replace(field, min_length=min(shortest, 1), max_length=_rounded_up(max(longest, 1)))
         if longest > override.max_length:
             raise DataError(
                 f"data.fields.{field.name}.max_length: a training record has {longest} characters, more"
@@ -39,3 +39,9 @@ class Text(Kind):
 
     def summary(self, field: Field) -> str:
         return f"up to {field.max_length:,} characters"
+
+
+def _rounded_up(length: int) -> int:
+    """Return a length rounded up to two digits, because the exact one would tell that of one record's text."""
+    unit = 10 ** max(len(str(length)) - 2, 0)
+    return -(-length // unit) * unit

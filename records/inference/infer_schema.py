@@ -121,6 +121,7 @@ def check_names(data: Data, columns: list[str]) -> None:
     named: list[tuple[str, Iterable[str]]] = [
         ("data.drop", data.drop),
         ("data.fields", data.fields),
+        ("data.rare.keep", data.rare.keep),
         ("data.subject", [data.subject] if data.subject is not None else []),
         ("data.target", [data.target] if data.target is not None else []),
     ]

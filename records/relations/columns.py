@@ -1,5 +1,6 @@
 """The columns among which relations are searched, as arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,15 @@ from numpy.typing import NDArray
 from paracosm.records.relations.relation import DAY, EPOCH, Span, position
 from paracosm.records.schema.schema import Field, Schema, Value
 
+IsCommon = Callable[[str, Value], bool]
+"""Tells of the name of a field and one of its values whether enough subjects have it to store it."""
 SAMPLE = 512
 """Records on which most candidates fail, before the others are tested on all."""
+
+
+def every_value(name: str, value: Value) -> bool:
+    """Return that a value may be stored."""
+    return True
 
 
 @dataclass(frozen=True)

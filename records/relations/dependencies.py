@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from paracosm.records.relations.columns import (
     SAMPLE,
     CodeColumn,
+    IsCommon,
     code_column,
+    every_value,
     is_ordered,
 )
 from paracosm.records.relations.evidence import ENOUGH
@@ -34,8 +36,8 @@ LEAST_MEAN = 5
 class Dependency:
     """Each value of `determinant` has one value of `dependent`.
 
-    A value of the determinant that one training record has is not stored, because what belongs to it would be that
-    record's. It is drawn only where a condition asks for it.
+    A value of the determinant that one training record or fewer than five subjects have (`data.rare`) is not stored, because
+    what belongs to it would be theirs. It is drawn only where a condition asks for it.
 
     Attributes:
         determinant: a field of closed values, or of whole numbers.
@@ -129,7 +131,7 @@ def allowed_values(allowed: frozenset[Value] | None) -> Narrowing | None:
 
 
 def find_dependencies(
-    train: pd.DataFrame, schema: Schema, functions: Set[frozenset[str]]
+    train: pd.DataFrame, schema: Schema, functions: Set[frozenset[str]], is_common: IsCommon = every_value
 ) -> Iterator[Dependency]:
     """Yield the dependencies between closed columns and whole numbers, and those of decimal numbers on closed columns.
 
@@ -139,6 +141,7 @@ def find_dependencies(
         train: typed table of the training records.
         schema: its fields.
         functions: pairs of columns of which one is a linear function of the other, which says more.
+        is_common: tells which values of a determinant may be stored.
     """
     columns = [
         code_column(train[field.name], field)
@@ -163,7 +166,7 @@ def find_dependencies(
             # Of two columns that determine each other, the closed list is the better determinant.
             if back and _rank(other, columns) < _rank(one, columns):
                 continue
-            yield _dependency(one, other, both_ways=back)
+            yield _dependency(one, other, is_common, both_ways=back)
 
 
 def _rank(column: CodeColumn, columns: Sequence[CodeColumn]) -> tuple[bool, int]:
@@ -204,14 +207,15 @@ def _one_value_each(first: NDArray[np.int64], second: NDArray[np.int64], width: 
     return len(np.unique(first * width + second)) == len(np.unique(first))
 
 
-def _dependency(one: CodeColumn, other: CodeColumn, *, both_ways: bool) -> Dependency:
+def _dependency(one: CodeColumn, other: CodeColumn, is_common: IsCommon, *, both_ways: bool) -> Dependency:
     counts = one.counts
     belongs = np.full(len(one.values), -1)
     both = (one.codes >= 0) & (other.codes >= 0)
     belongs[one.codes[both]] = other.codes[both]
     lacks = np.zeros(len(one.values), dtype=bool)
     lacks[one.codes[(one.codes >= 0) & (other.codes < 0)]] = True
-    stored = np.flatnonzero(counts >= FEWEST_RECORDS_EACH)
+    common = np.array([is_common(one.field.name, value) for value in one.values], dtype=bool)
+    stored = np.flatnonzero((counts >= FEWEST_RECORDS_EACH) & common)
     entries: list[tuple[Value, Value]] = [
         (one.values[code], None if belongs[code] < 0 else other.values[belongs[code]]) for code in stored
     ]

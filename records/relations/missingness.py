@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from paracosm.records.relations.columns import (
     CodeColumn,
+    IsCommon,
     code_column,
+    every_value,
     is_ordered,
 )
 from paracosm.records.relations.evidence import ENOUGH
@@ -134,8 +136,16 @@ def _shown(value: Value) -> str:
     return "missing" if value is None else repr(value)
 
 
-def find_missing(train: pd.DataFrame, schema: Schema) -> Iterator[MissingTogether | MissingWhere]:
-    """Yield the relations between missing cells."""
+def find_missing(
+    train: pd.DataFrame, schema: Schema, is_common: IsCommon = every_value
+) -> Iterator[MissingTogether | MissingWhere]:
+    """Yield the relations between missing cells.
+
+    Args:
+        train: typed table of the training records only.
+        schema: its fields.
+        is_common: tells which values may be stored.
+    """
     absent = {field.name: train[field.name].isna().to_numpy() for field in schema.modelled if field.nullable}
     absent = {name: cells for name, cells in absent.items() if 0 < cells.sum() < len(cells)}
     names = list(absent)
@@ -154,7 +164,7 @@ def find_missing(train: pd.DataFrame, schema: Schema) -> Iterator[MissingTogethe
                 continue
             told = column.field.name not in with_first
             if name not in (column.field.name, with_first.get(column.field.name)):
-                found = _where(name, absent[name], column, with_missing=told)
+                found = _where(name, absent[name], column, is_common, with_missing=told)
                 if found is not None:
                     yield found
 
@@ -185,7 +195,7 @@ def _deciding(train: pd.DataFrame, schema: Schema, name: str) -> CodeColumn | No
 
 
 def _where(
-    name: str, absent: NDArray[np.bool_], column: CodeColumn, *, with_missing: bool
+    name: str, absent: NDArray[np.bool_], column: CodeColumn, is_common: IsCommon, *, with_missing: bool
 ) -> MissingWhere | None:
     size = len(column.values)
     # Codes: named values, all other numbers, the missing cell.
@@ -200,6 +210,8 @@ def _where(
     for code in range(size + 1 + with_missing):
         count, is_missing = int(counts[code]), bool(missing[code])
         own = count * chance[is_missing]
+        if code < size and not is_common(column.field.name, column.values[code]):
+            continue
         # Where every value decides, the rarer ones follow the rule of the others.
         if pure[code] and count >= FEWEST_RECORDS_EACH and (pure.all() or own >= ENOUGH):
             decided[is_missing].append(code)

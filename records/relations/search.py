@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from paracosm.records.relations.columns import number_columns
+from paracosm.records.relations.columns import IsCommon, every_value, number_columns
 from paracosm.records.relations.dependencies import Dependency, find_dependencies
 from paracosm.records.relations.functions import find_functions
 from paracosm.records.relations.linear import Linear
@@ -30,24 +30,27 @@ ROUND_DIGITS = 4
 """Most digits of a factor by which a person computes one column from another."""
 
 
-def find_relations(train: pd.DataFrame, schema: Schema) -> tuple[Relation, ...]:
+def find_relations(
+    train: pd.DataFrame, schema: Schema, is_common: IsCommon = every_value
+) -> tuple[Relation, ...]:
     """Return the relations that hold in all training records.
 
     Args:
         train: typed table of the training records only.
         schema: its fields, with domains.
+        is_common: tells whether a relation may store a value of a column; by default, any.
     """
     numbers = number_columns(train, schema)
     functions = _marked(list(find_functions(numbers))) if len(numbers) <= MOST_COLUMNS else []
     tied = {relation.fields for relation in functions}
-    found: list[Relation] = list(find_dependencies(train, schema, tied))
+    found: list[Relation] = list(find_dependencies(train, schema, tied, is_common))
     if len(numbers) <= MOST_COLUMNS:
         equal = {relation.fields for relation in functions if _is_equality(relation)}
         found += functions
         found += find_sums(numbers, {frozenset(pair) for pair in equal})
         found += find_products(numbers)
         found += find_orders(numbers, tied)
-    return (*found, *find_missing(train, schema))
+    return (*found, *find_missing(train, schema, is_common))
 
 
 def _marked(functions: list[Linear]) -> list[Linear]:

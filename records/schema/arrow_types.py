@@ -127,7 +127,7 @@ def keeps(field: Field, values: Sequence[Value]) -> bool:
     if not field.modelled:
         return is_words(type_) or (
             type_ in (pa.int64(), pa.uint64())
-            and set(field.pattern) == {"9"}
+            and field.pattern.isdecimal()
             and len(field.pattern) <= MOST_MINTED_DIGITS
         )
     try:

@@ -54,6 +54,8 @@ class Schema:
             fields; else empty.
         column_types: Arrow types of columns that are not fields, as far as the source has types.
         relations: relations that hold in all training records, as `records.relations.search` writes them.
+        rare: fields that keep values which fewer subjects have than `data.rare.subjects`, with the number of these values;
+            None where they were not counted, because the domains are declared or not fitted here.
     """
 
     fields: tuple[Field, ...]
@@ -61,6 +63,7 @@ class Schema:
     columns: tuple[str, ...] = ()
     column_types: tuple[tuple[str, str], ...] = ()
     relations: tuple[dict[str, Any], ...] = dataclass_field(default=(), hash=False)
+    rare: tuple[tuple[str, int], ...] | None = None
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -99,6 +102,8 @@ class Schema:
             plain["column_types"] = dict(self.column_types)
         if self.relations:
             plain["relations"] = list(self.relations)
+        if self.rare is not None:
+            plain["rare"] = dict(self.rare)
         return json.dumps(plain, indent=1, ensure_ascii=False)
 
     @classmethod
@@ -110,7 +115,8 @@ class Schema:
         fields = tuple(_from_plain(field) for field in plain["fields"])
         types = tuple(plain.get("column_types", {}).items())
         relations = tuple(plain.get("relations", ()))
-        return cls(fields, sequence, tuple(plain.get("columns", ())), types, relations)
+        rare = tuple(plain["rare"].items()) if "rare" in plain else None
+        return cls(fields, sequence, tuple(plain.get("columns", ())), types, relations, rare)
 
     def save(self, path: Path) -> None:
         """Write the schema to `path` as JSON."""

@@ -1,20 +1,19 @@
 """Reader of data sets of the package `datasets`: from the Hub, from a local folder, or written by `save_to_disk`."""
 
-from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.errors import DataError
+from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.in_memory import arrow_of
-from paracosm.records.sources.nested import Nested
 from paracosm.records.sources.parquet import from_arrow
+from paracosm.records.sources.selection.row_limit import check_cells, check_columns, check_rows
 
 
-def read_hub(
-    source: str, split: str, *, drop: Collection[str] = (), nested: Nested = "error"
-) -> pd.DataFrame:
+def read_hub(data: Data) -> pd.DataFrame:
     """Read one split of `hf://ORG/NAME`, or of a folder that `datasets.load_dataset` supports.
 
     Raises:
@@ -24,6 +23,7 @@ def read_hub(
     from datasets.exceptions import DatasetsError
     from huggingface_hub.errors import HfHubHTTPError
 
+    source, split = data.source, data.hub_split
     name = source.removeprefix("hf://")
     if not name.strip("/ "):
         raise DataError(f"{source}: does not name a data set; write hf://ORG/NAME")
@@ -32,10 +32,10 @@ def read_hub(
     except (DatasetsError, HfHubHTTPError, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{source}: split {split!r} cannot be loaded: {redact(reason, source)}") from error
-    return from_arrow(arrow_of(dataset), source, drop=drop, nested=nested)
+    return _table(dataset, source, data)
 
 
-def read_saved(folder: Path, *, drop: Collection[str] = (), nested: Nested = "error") -> pd.DataFrame:
+def read_saved(folder: Path, data: Data) -> pd.DataFrame:
     """Read a folder that `Dataset.save_to_disk` wrote.
 
     Raises:
@@ -48,4 +48,12 @@ def read_saved(folder: Path, *, drop: Collection[str] = (), nested: Nested = "er
     except (OSError, ValueError, KeyError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{folder}: cannot be loaded as a saved data set: {reason}") from error
-    return from_arrow(arrow_of(dataset), str(folder), drop=drop, nested=nested)
+    return _table(dataset, str(folder), data)
+
+
+def _table(dataset: Any, name: str, data: Data) -> pd.DataFrame:
+    if hasattr(dataset, "column_names") and not isinstance(dataset, dict):
+        check_columns(len(dataset.column_names), name, data)
+        check_rows(len(dataset), name, data)
+        check_cells(min(len(dataset), data.limit or len(dataset)), len(dataset.column_names), name, data)
+    return from_arrow(arrow_of(dataset), name, drop=data.drop, nested=data.nested)

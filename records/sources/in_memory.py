@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from paracosm.foundation.errors import DataError
+from paracosm.recipes.sections.data import Bounds
 from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.schema.arrow_types import is_nullable
 from paracosm.records.schema.origin import Origin, origin_of, with_arrays, with_origin
@@ -16,6 +17,7 @@ from paracosm.records.sources.nested import Nested, cures, flat_record, json_tex
 from paracosm.records.sources.parquet import from_arrow
 
 NESTED = (list, tuple, dict, set, np.ndarray)
+DEPTH = Bounds().depth
 
 
 def from_object(table: Any, *, drop: Collection[str] = (), nested: Nested = "error") -> pd.DataFrame:
@@ -43,7 +45,7 @@ def from_object(table: Any, *, drop: Collection[str] = (), nested: Nested = "err
         and all(isinstance(row, dict) for row in table)
     ):
         rows = [
-            flat_record(row, f"{name}: row {number}", drop=drop, nested="json")
+            flat_record(row, f"{name}: row {number}", drop=drop, nested="json", depth=DEPTH)
             for number, row in enumerate(table, start=1)
         ]
         arrays = {key for row in table for key, cell in row.items() if isinstance(cell, list | tuple)} - set(

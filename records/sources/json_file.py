@@ -1,79 +1,119 @@
 """Reader of JSON: one object a line, or a whole document with an array of records or an object of columns."""
 
+import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
+from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.origin import with_warnings
-from paracosm.records.sources.nested import FractionText, Nested, WholeText, json_table
-from paracosm.records.text.text_file import read_text
+from paracosm.records.sources.nested import (
+    RECORDS,
+    FlatRecord,
+    FractionText,
+    WholeText,
+    flat_record,
+    flattening,
+    json_table,
+    too_deep,
+)
+from paracosm.records.sources.selection.row_limit import RowCollector, check_rows, limited
+from paracosm.records.text.text_file import read_text, text_stream, zero_byte
 
 ALLOWED = "allowed: an array of records, an object of columns of one length, or one record a line (.jsonl)"
+BEGINNING = 1 << 20
+"""Letters that decide whether a file has one record a line."""
 
 
-def read_json(
-    path: Path, *, limit: int | None, lines: bool, drop: Collection[str] = (), nested: Nested = "error"
-) -> pd.DataFrame:
+def read_json(path: Path, data: Data, *, lines: bool) -> pd.DataFrame:
     """Read a JSON file as a table of strings; numbers keep their digits, and null or an absent key is missing.
 
-    Nested objects become columns with dotted names. A file of either ending may have either form.
+    Nested objects become columns with dotted names. A file of either ending may have either form; one record a line is read in
+    chunks.
 
     Args:
         path: the file, compressed or not.
-        limit: most records to read; None for all.
+        data: `limit`, `drop`, `nested` and `bounds` are read.
         lines: whether the ending promises one record a line.
-        drop: keys that become columns without cells, so their values may be nested.
-        nested: whether an array in a record is an error or becomes JSON text.
 
     Raises:
-        DataError: a line is not a JSON object, or a value is nested or not valid UTF-8; the message names line and key.
+        DataError: a line is not a JSON object, a value is nested or not valid UTF-8, or the file is larger than allowed; the
+            message names line and key.
     """
-    text = read_text(path)
-    beginning = text.lstrip()
-    is_document = beginning[:1] == "[" and beginning[1:].lstrip()[:1] in ("{", "[")
-    if not lines and not is_document:
-        is_document = not _has_lines(text)
-    if not is_document:
-        return _read_lines(text, path, limit, drop, nested)
-    records, warnings = _records(_parse(text, str(path)), path)
-    records = records[:limit]
-    where = [f"{path}: record {number}" for number in range(1, len(records) + 1)]
-    return with_warnings(json_table(records, where, drop=drop, nested=nested), *warnings)
+    try:
+        with text_stream(path, data.bounds) as stream:
+            beginning = stream.read(BEGINNING)
+            if not beginning.strip():
+                raise DataError(f"{path}: {'begins with blanks only' if stream.read(1) else 'is empty'}")
+            start = beginning.lstrip()
+            is_document = start[:1] == "[" and start[1:].lstrip()[:1] in ("{", "[")
+            if not lines and not is_document:
+                is_document = not _has_lines(beginning)
+            if not is_document:
+                rest = chain(io.StringIO(beginning + stream.readline(), newline=""), stream)
+                return _read_lines(rest, path, data)
+    except UnicodeDecodeError:
+        pass
+    # Also where a byte is not UTF-8: this reader names its line.
+    text = read_text(path, data.bounds)
+    records, warnings = _records(parse(text, str(path), data), path)
+    check_rows(len(records), str(path), data)
+    table = json_table(
+        [
+            flat_record(record, f"{path}: record {number}", **flattening(data))
+            for number, record in enumerate(records, start=1)
+        ],
+        data,
+    )
+    return with_warnings(limited(table, data), *warnings)
 
 
-def _read_lines(
-    text: str, path: Path, limit: int | None, drop: Collection[str], nested: Nested
-) -> pd.DataFrame:
-    records, where = [], []
-    for number, line in enumerate(text.split("\n"), start=1):
+def _read_lines(lines: Iterable[str], path: Path, data: Data) -> pd.DataFrame:
+    collector = RowCollector(data, str(path), RECORDS)
+    parsed = _parsed_lines(lines, path, data)
+    names: dict[str, None] = {}
+    while chunk := list(islice(parsed, collector.next_rows(len(names)))):
+        names |= dict.fromkeys(name for record in chunk for name in record)
+        if collector.add(chunk, columns=len(names)):
+            break
+    return json_table([record for chunk in collector.rows() for record in chunk], data)
+
+
+def _parsed_lines(lines: Iterable[str], path: Path, data: Data) -> Iterator[FlatRecord]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        record = _parse(line, f"{path}:{number}")
+        if "\0" in line:
+            raise zero_byte(path, number)
+        record = parse(line, f"{path}:{number}", data)
         if not isinstance(record, dict):
             raise DataError(
                 f"{path}:{number}: expected one JSON object a line, found a {type(record).__name__}"
             )
-        records.append(record)
-        where.append(f"{path}:{number}")
-        if limit is not None and len(records) >= limit:
-            break
-    return json_table(records, where, drop=drop, nested=nested)
+        yield flat_record(record, f"{path}:{number}", **flattening(data))
 
 
 def _has_lines(text: str) -> bool:
     """Return whether the first two lines with content are JSON objects."""
-    filled = [line for line in text[: 1 << 20].split("\n") if line.strip()][:2]
+    filled = [line for line in text.split("\n") if line.strip()][:2]
     try:
         return len(filled) == 2 and all(isinstance(json.loads(line), dict) for line in filled)
     except (json.JSONDecodeError, RecursionError):
         return False
 
 
-def _parse(text: str, where: str) -> Any:
+def parse(text: str, where: str, data: Data) -> Any:
+    """Return the value of a JSON text; numbers are `WholeText` or `FractionText`.
+
+    Raises:
+        DataError: the text is not JSON, nested too deeply, or an object in it has a key twice.
+    """
+
     def reject_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) < len(pairs):
             raise DataError(f"{where}: an object has the same key twice")
@@ -96,7 +136,7 @@ def _parse(text: str, where: str) -> Any:
         line = f"line {error.lineno}, " if "\n" in text.strip() else ""
         raise DataError(f"{where}: is not JSON: {error.msg} ({line}column {error.colno})") from error
     except RecursionError as error:
-        raise DataError(f"{where}: is nested too deeply") from error
+        raise too_deep(where, data.bounds.depth) from error
 
 
 def _records(document: Any, path: Path) -> tuple[Sequence[Mapping[str, Any]], list[str]]:

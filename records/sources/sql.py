@@ -1,9 +1,12 @@
 """Reader of the result of a SELECT, through SQLAlchemy."""
 
 import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from paracosm.foundation.credentials.redaction import redact, redact_url
@@ -13,6 +16,7 @@ from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.in_memory import of_python
 from paracosm.records.sources.read_only import read_only_connection, read_only_url
 from paracosm.records.sources.select_statement import ALLOWED, check_select
+from paracosm.records.sources.selection.row_limit import RowCollector, frames, row_hashes
 
 
 def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
@@ -30,6 +34,9 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
         )
     import sqlalchemy
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, ResourceClosedError, SQLAlchemyError
+
+    def hashes(table: pd.DataFrame) -> np.ndarray:
+        return row_hashes(of_python(table, "data.query", drop=data.drop, nested="json"), data)
 
     url = _url(data.source, root)
     address = redact_url(data.source)
@@ -49,21 +56,35 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
         raise DataError(f"{address}: a parameter is not allowed ({_reason(error, data.source)})") from None
     try:
         with read_only_connection(engine) as connection:
-            result = connection.execute(sqlalchemy.text(data.query))
+            result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(data.query))
             names = list(result.keys())
-            rows = result.fetchall() if data.limit is None else result.fetchmany(data.limit)
+            _refuse_repeats(names)
+            collector = RowCollector(data, "data.query", replace(frames(data), hashes=hashes))
+            while rows := result.fetchmany(collector.next_rows(len(names))):
+                if collector.add(_table(names, rows), columns=len(names)):
+                    break
+    except DataError:
+        raise
     except ResourceClosedError:
         raise DataError(f"data.query: returns no rows; {ALLOWED}") from None
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise DataError(f"{address}: {_reason(error, data.source)}") from None
     finally:
         engine.dispose()
+    chosen = collector.rows()
+    table = chosen[0].reset_index(drop=True) if chosen else _table(names, [])
+    return of_python(table, "data.query", drop=data.drop, nested=data.nested)
+
+
+def _refuse_repeats(names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
         raise DataError("data.query: returns two columns of one name; rename one with AS")
-    table = pd.DataFrame(
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    return pd.DataFrame(
         {name: pd.Series([row[index] for row in rows], dtype=object) for index, name in enumerate(names)}
     )
-    return of_python(table, "data.query", drop=data.drop, nested=data.nested)
 
 
 def _url(source: str, root: Path) -> Any:

@@ -22,8 +22,16 @@ def sequences(records: Sequence[Record], sequence: SubjectSequence) -> list[list
     ]
 
 
-def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> SubjectSequence | None:
+def fit_sequence(
+    recipe: Recipe, schema: Schema, train: pd.DataFrame, fewest: int = 1
+) -> SubjectSequence | None:
     """Return the form of a subject's sequence, fitted to the training records; None without `data.sequence`.
+
+    Args:
+        recipe: its section `data` is read.
+        schema: of the training records.
+        train: typed table of the training records.
+        fewest: fewest subjects that the longest sequence needs; further records of longer ones are not used.
 
     Raises:
         RecipeError: the recipe lacks `data.subject`, or shuffles fields.
@@ -53,7 +61,7 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
     grouped = train.groupby(data.subject, sort=False)
     lengths = grouped.size()
     if data.shared is not None:
-        return _declared(recipe, schema, longest=int(lengths.max()))
+        return _declared(recipe, schema, longest=longest_of(lengths, fewest))
     if lengths.max() < 2:
         raise DataError(f"data.sequence: no {data.subject!r} has more than one training record")
     several = grouped.filter(lambda group: len(group) > 1).groupby(data.subject, sort=False)
@@ -63,10 +71,15 @@ def fit_sequence(recipe: Recipe, schema: Schema, train: pd.DataFrame) -> Subject
         for field in schema.modelled
         if field.name != data.sequence and bool((distinct[field.name] == 1).all())
     )
-    longest = int(lengths.max())
+    longest = longest_of(lengths, fewest)
     return SubjectSequence(
         data.subject, data.sequence, shared, min(longest, data.longest_sequence or longest)
     )
+
+
+def longest_of(lengths: pd.Series, fewest: int) -> int:
+    """Return the largest number of records that at least `fewest` subjects have; at least 2, which a sequence needs."""
+    return max(2, int(lengths.sort_values(ascending=False).iloc[min(fewest, len(lengths)) - 1]))
 
 
 def _declared(recipe: Recipe, schema: Schema, *, longest: int) -> SubjectSequence:

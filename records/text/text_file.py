@@ -1,21 +1,17 @@
 """Reader of whole text files: decompressed, and decoded as UTF-8, UTF-16 or, with a warning, Windows-1252."""
 
-import bz2
-import gzip
 import io
-import lzma
 import re
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
+from typing import cast
 
 from paracosm.foundation.errors import DataError
+from paracosm.recipes.sections.data import Bounds
+from paracosm.records.text.decompressed import open_decompressed, read_bytes
 
-GZIP = b"\x1f\x8b"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 MOSTLY = 0.4
 """Share of zero bytes at even or odd positions from which on a file is UTF-16 without a byte order mark."""
@@ -33,46 +29,13 @@ class DecodedText:
     warnings: tuple[str, ...] = ()
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, decompressed if they begin with the signature of gzip, zstd, bzip2, xz or zip.
-
-    Raises:
-        DataError: the file is empty, or its compressed stream is broken.
-        OSError: the file cannot be read.
-    """
-    content = path.read_bytes()
-    for signature, (name, decompress) in COMPRESSED.items():
-        if content.startswith(signature):
-            try:
-                content = decompress(content)
-            except DataError as error:
-                raise DataError(f"{path}: {error}") from error
-            except (
-                EOFError,
-                OSError,
-                zlib.error,
-                lzma.LZMAError,
-                zipfile.BadZipFile,
-                pa.ArrowException,
-            ) as error:
-                reason = next(iter(str(error).splitlines()), type(error).__name__)
-                raise DataError(f"{path}: the {name} stream is broken or cut off ({reason})") from error
-            break
-    else:
-        if path.suffix.lower() == ".gz" and content:
-            raise DataError(f"{path}: ends in .gz but is not gzipped")
-    if not content.strip():
-        raise DataError(f"{path}: is empty")
-    return content
-
-
-def read_text(path: Path) -> str:
+def read_text(path: Path, bounds: Bounds) -> str:
     """Return a file's text, which must be UTF-8, without a byte order mark.
 
     Raises:
         DataError: the file is not UTF-8 text; the message names the line.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, bounds)
     if content.startswith(UTF16) or _wide(content):
         return _utf16(content, path)
     try:
@@ -81,13 +44,13 @@ def read_text(path: Path) -> str:
         raise _not_utf8(path, content, error) from error
 
 
-def read_any_text(path: Path) -> DecodedText:
+def read_any_text(path: Path, bounds: Bounds) -> DecodedText:
     """Return a file's text in UTF-8, UTF-16 or Windows-1252; the last one gives a warning, because it is a guess.
 
     Raises:
         DataError: the file is not a text, or in another encoding; the message names the line.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, bounds)
     if content.startswith(UTF16) or _wide(content):
         return DecodedText(_utf16(content, path))
     try:
@@ -102,6 +65,27 @@ def read_any_text(path: Path) -> DecodedText:
             f" iconv -f ENCODING -t UTF-8 {path.name}"
         )
         return DecodedText(_without_zeros(text, path), (warning,))
+
+
+@contextmanager
+def text_stream(path: Path, bounds: Bounds) -> Iterator[io.TextIOWrapper]:
+    """Open a text in UTF-8 or UTF-16 for reading line by line; line ends stay as they are.
+
+    Raises:
+        DataError: the file is empty; or, while reading, it is larger than allowed, broken, or holds a zero byte.
+        UnicodeDecodeError: while reading, a byte is in another encoding.
+    """
+    with open_decompressed(path, bounds) as stream:
+        buffered = cast(io.BufferedReader, stream)
+        beginning = buffered.peek(SNIFFED)[:SNIFFED]
+        encoding = "utf-8-sig"
+        if beginning.startswith(UTF16) or _wide(beginning):
+            encoding = _utf16_name(beginning)
+        elif b"\0" in beginning:
+            beginning.partition(b"\0")[0].decode(encoding)
+            raise zero_byte(path, beginning.count(b"\n", 0, beginning.index(b"\0")) + 1)
+        with io.TextIOWrapper(buffered, encoding=encoding, newline="") as text:
+            yield text
 
 
 def _western(content: bytes) -> str | None:
@@ -129,18 +113,27 @@ def _wide(content: bytes) -> bool:
 
 
 def _utf16(content: bytes, path: Path) -> str:
-    name = "utf-16" if content.startswith(UTF16) else "utf-16-le" if content[1] == 0 else "utf-16-be"
     try:
-        return _without_zeros(content.decode(name), path)
+        return _without_zeros(content.decode(_utf16_name(content)), path)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: looks like UTF-16, but is cut off or damaged; save it as UTF-8") from error
 
 
+def _utf16_name(content: bytes) -> str:
+    if content.startswith(UTF16):
+        return "utf-16"
+    return "utf-16-le" if content[1] == 0 else "utf-16-be"
+
+
 def _without_zeros(text: str, path: Path) -> str:
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}:{line}: holds a zero byte, so it is not a text file")
+        raise zero_byte(path, text.count("\n", 0, text.index("\0")) + 1)
     return text
+
+
+def zero_byte(path: Path, line: int) -> DataError:
+    """Return the error of a zero byte in a text."""
+    return DataError(f"{path}:{line}: holds a zero byte, so it is not a text file")
 
 
 def _not_utf8(path: Path, content: bytes, error: UnicodeDecodeError) -> DataError:
@@ -150,26 +143,3 @@ def _not_utf8(path: Path, content: bytes, error: UnicodeDecodeError) -> DataErro
         f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
         f" (for example: iconv -f ENCODING -t UTF-8 {path.name})"
     )
-
-
-def _unzstd(content: bytes) -> bytes:
-    with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
-        return stream.read()
-
-
-def _unzip(content: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = [name for name in archive.namelist() if not name.endswith("/")]
-        if len(members) != 1:
-            raise DataError(f"holds {len(members)} files; unpack it and name one of them")
-        return archive.read(members[0])
-
-
-COMPRESSED: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
-    GZIP: ("gzip", gzip.decompress),
-    b"\x28\xb5\x2f\xfd": ("zstd", _unzstd),
-    b"BZh": ("bzip2", bz2.decompress),
-    b"\xfd7zXZ\0": ("xz", lzma.decompress),
-    b"PK\x03\x04": ("zip", _unzip),
-}
-"""Signature -> name and decompressor."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paracosm.eval.gates.ruling import limited_unit, verdict
+from paracosm.eval.gates.reasons import limited_unit
+from paracosm.eval.gates.ruling import concerns, verdict
 from paracosm.eval.measuring.metric import Section
 from paracosm.eval.measuring.number_format import bracketed, figure
 from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
@@ -51,7 +52,10 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
     stages = run.journal.read()["stages"]
     schema = Schema.load(run.schema)
     return {
-        "verdict": verdict(evaluation.gates),
+        "verdict": verdict(evaluation.gates, evaluation.what),
+        "summary": evaluation.summary,
+        "verdicts": evaluation.verdicts,
+        "what": evaluation.what,
         "profile": evaluation.profile,
         "gates": gate_rows(evaluation),
         "open_gates": open_gates(evaluation),
@@ -127,7 +131,11 @@ def gate_rows(evaluation: EvaluationFile) -> list[GateRow]:
 
 def open_gates(evaluation: EvaluationFile) -> list[GateRow]:
     """Return the gates that keep the verdict from PASS."""
-    return [row for row in gate_rows(evaluation) if row.result.decides and row.result.state != "PASS"]
+    return [
+        row
+        for row in gate_rows(evaluation)
+        if row.result.decides and row.result.state != "PASS" and concerns(row.result, evaluation.what)
+    ]
 
 
 def _gate_row(gate: GateResult, evaluation: EvaluationFile) -> GateRow:

@@ -75,6 +75,16 @@ class Redactor:
                 "gates": [self._gate(gate) for gate in evaluation.gates],
                 "not_ruling": [self._gate(gate) for gate in evaluation.not_ruling],
                 "notes": [self.text(note) for note in evaluation.notes],
+                "summary": self.text(evaluation.summary),
+                "verdicts": [
+                    each.model_copy(
+                        update={
+                            "sentence": self.text(each.sentence),
+                            "advice": [self.text(line) for line in each.advice],
+                        }
+                    )
+                    for each in evaluation.verdicts
+                ],
                 "distributions": None,
                 "record_map": None,
             }

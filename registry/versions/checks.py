@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.eval.gates.ruling import verdict as verdict_of
+from paracosm.eval.gates.verdicts import by_question, question_state
 from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.finetune.models.adapter_files import check_adapter
 from paracosm.finetune.models.pretrained import foreign_code
@@ -20,11 +21,13 @@ from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
     LARGEST_TEXT,
-    MODEL,
+    OF_MODEL,
+    RECORDS,
     REQUIRED,
     Version,
     check_regular,
     names_in,
+    of_records,
 )
 from paracosm.registry.versions.verdict import recomputed_verdict
 
@@ -71,7 +74,8 @@ def check_version(version: Version) -> None:
                 f"{path}: differs from its manifest; the version is damaged or was tampered with"
             )
         check_content(path)
-    check_model(folder, version.files, _trained_weights(folder / "provenance.json"))
+    if version.holds_adapter:
+        check_model(folder, version.files, _trained_weights(folder / "provenance.json"))
     check_verdict(version)
     check_card(version)
 
@@ -82,13 +86,17 @@ def check_complete(version: Version, *, where: str) -> None:
     Raises:
         RegistryError: a file is missing in the manifest.
     """
-    if SETTINGS in version.files:
-        if missing := {*REQUIRED, *STATISTICS} - set(version.files):
-            raise RegistryError(f"{where}: lacks {_listed(missing)}")
-        return
-    full = FULL_MODEL in version.files and any(name in version.files for name in (SINGLE, INDEX))
-    if missing := {*REQUIRED, *MODEL, *(() if full else ADAPTER)} - set(version.files):
+    names = set(version.files)
+    full = FULL_MODEL in names and any(name in names for name in (SINGLE, INDEX))
+    of_language = (*OF_MODEL, *(() if full else ADAPTER))
+    model = ("schema.json", *STATISTICS) if SETTINGS in names else of_language
+    model = model if version.holds_adapter else ()
+    if missing := {*REQUIRED, *model, *((RECORDS,) if version.what == "records" else ())} - names:
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
+    if not version.holds_adapter and (added := {name for name in names if not of_records(name)}):
+        raise RegistryError(f"{where}: holds {_listed(added)}, but releases records alone")
+    if version.what == "adapter" and RECORDS in names:
+        raise RegistryError(f"{where}: holds {RECORDS}, but releases the adapter alone")
 
 
 def check_model(folder: Path, names: Collection[str], trained_weights: int | None) -> None:
@@ -212,18 +220,33 @@ def check_verdict(version: Version) -> None:
     """
     path = version.folder / "metrics.json"
     evaluation = read_evaluation(path, RegistryError)
-    recorded = verdict_of(evaluation.gates)
+    if evaluation.what != version.what:
+        raise RegistryError(
+            f"{version.folder}: claims to release {version.what}, but its metrics rule on {evaluation.what}"
+        )
+    recorded = verdict_of(evaluation.gates, evaluation.what)
     if recorded != version.verdict:
         raise RegistryError(
             f"{version.folder}: claims the verdict {version.verdict}, but its gates give {recorded}"
         )
     verdict = recomputed_verdict(
-        evaluation, profile=version.profile, limits=version.limits, paracosm=version.paracosm, where=path
+        evaluation,
+        profile=version.profile,
+        what=version.what,
+        limits=version.limits,
+        paracosm=version.paracosm,
+        where=path,
     )
     if verdict != version.verdict:
         raise RegistryError(
             f"{version.folder}: claims the verdict {version.verdict}, but its metrics give {verdict}"
         )
+    claimed = {each.question: each.state for each in evaluation.verdicts}
+    states = {
+        question: question_state(gates) for question, gates in by_question(evaluation.every_gate).items()
+    }
+    if claimed and claimed != states:
+        raise RegistryError(f"{path}: states verdicts by question that its gates do not give")
     if verdict != "PASS" and not version.override:
         raise RegistryError(f"{version.folder}: has the verdict {verdict} and no override")
 

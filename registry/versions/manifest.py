@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from paracosm.eval.results.gate_result import DECIDING_STATES
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError
+from paracosm.recipes.sections.release import What
 
 MANIFEST = "manifest.json"
 SIGNATURE = "model.sig"
@@ -22,16 +23,14 @@ BESIDE = (MANIFEST, SIGNATURE)
 LAYOUT = 2
 DATASET = "dataset"
 """Folder of the synthetic records in a version."""
-REQUIRED = (
-    "README.md",
-    "metrics.json",
-    "schema.json",
-    "provenance.json",
-)
-MODEL = ("codec.json", "base.json")
-"""Further files that a version of a language model needs."""
+RECORDS = f"{DATASET}/records.parquet"
+REQUIRED = ("README.md", "metrics.json", "provenance.json")
+OF_MODEL = ("schema.json", "codec.json", "base.json")
+"""Files beside the weights, without which no record is written or read."""
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+REPORTS = (".png", ".html")
+"""Endings of what is there for people to look at."""
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 LARGEST_TEXT = 64 * 2**20
@@ -115,6 +114,8 @@ class Version:
     """PASS, FAIL or INCONCLUSIVE; the last two need an override."""
     profile: Line
     """Release profile that sets the limits of the gates."""
+    what: What = "both"
+    """What the version releases: `records`, the `adapter`, or `both`. Absent in manifests of earlier versions."""
     limits: dict[Line, Limit]
     """Limits of the recipe that differ from those of the profile, by gate."""
     override: Override | None
@@ -130,6 +131,11 @@ class Version:
     """Aliases that point to this version; not part of the manifest, which never changes."""
     where: str = field(default="", compare=False)
     """Folder or URL for messages; not part of the manifest."""
+
+    @property
+    def holds_adapter(self) -> bool:
+        """Whether the version holds the adapter, so that records can be generated from it."""
+        return self.what != "records"
 
     @property
     def reference(self) -> str:
@@ -251,6 +257,11 @@ def may_publish(name: str) -> bool:
         and (name == "README.md" or name.endswith(ALLOWED_SUFFIXES))
         and name not in BESIDE
     )
+
+
+def of_records(name: str) -> bool:
+    """Return whether a version that releases records alone may hold a file: nothing from which a model or its schema is read."""
+    return name in REQUIRED or name.startswith(f"{DATASET}/") or name.endswith(REPORTS)
 
 
 def file_entries(folder: Path) -> dict[str, FileEntry]:

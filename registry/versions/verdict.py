@@ -14,7 +14,13 @@ from paracosm.recipes.sections.release import Release
 
 
 def recomputed_verdict(
-    evaluation: EvaluationFile, *, profile: str, limits: Mapping[str, float], paracosm: str, where: Path
+    evaluation: EvaluationFile,
+    *,
+    profile: str,
+    what: str,
+    limits: Mapping[str, float],
+    paracosm: str,
+    where: Path,
 ) -> Verdict:
     """Rule again on published metrics and return the verdict.
 
@@ -24,6 +30,7 @@ def recomputed_verdict(
     Args:
         evaluation: the published `metrics.json`.
         profile: the release profile that the manifest records.
+        what: what the version releases, as the manifest records it.
         limits: the recipe's own limits, as the manifest records them.
         paracosm: the version of Paracosm that published it.
         where: the file's path, for error messages.
@@ -48,7 +55,7 @@ def recomputed_verdict(
         gate.metric: Obstacle("as published", curable=gate.metric not in inapplicable) for gate in GATES
     }
     try:
-        release = Release.model_validate({"profile": profile, "gates": dict(limits)})
+        release = Release.model_validate({"profile": profile, "what": what, "gates": dict(limits)})
         gates = rule(results, missing, release)
     except (KeyError, ValueError, TypeError, RecipeError) as error:
         raise RegistryError(
@@ -60,7 +67,7 @@ def recomputed_verdict(
             f"{where}: names the gate {unknown[0]!r}, which this version of Paracosm does not have"
         )
     same_version = paracosm == versions().get("paracosm")
-    return verdict(gate for gate in gates if same_version or gate.gate in recorded)
+    return verdict((gate for gate in gates if same_version or gate.gate in recorded), release.what)
 
 
 def own_limits(release: Release) -> dict[str, float]:

@@ -34,7 +34,17 @@ COLUMN_FROM_TEXT = Metric(
     what="How often a column's cell is the one that a classifier trained on real records predicts from the record's text.",
     formula="accuracy of TF-IDF + logistic regression, trained on train, on the candidate's texts and cells",
     read=interpret_share,
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT, quantity="normalised"),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            quantity="normalised",
+            why="A text that contradicts the columns of its record misleads every reader.",
+        ),
+    ),
     anchors="text_and_columns",
 )
 TEXT_INFORMATION = Metric(
@@ -49,7 +59,16 @@ TEXT_INFORMATION = Metric(
     formula="mean of log2 p(y given text) / p(y), out of fold on the candidate, over that of train",
     read=interpret_ratio,
     unit="plain",
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            why="A text that does not speak of its own record is of little use to anybody.",
+        ),
+    ),
     anchors="text_and_columns",
 )
 MENTIONS = Metric(

@@ -45,7 +45,17 @@ MAUVE = Metric(
     what="Overlap of the distributions of synthetic and real texts: low if texts are unrealistic or if kinds of real texts are missing.",
     formula="area under exp(-5 KL) of both sides to 25 mixtures, k-means with n/10 clusters on axes that explain 90%",
     read=interpret_share,
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT, quantity="normalised"),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            quantity="normalised",
+            why="Texts that miss kinds of real texts, or invent some, mislead every reader.",
+        ),
+    ),
     anchors="text",
 )
 FRECHET = Metric(
@@ -59,7 +69,17 @@ FRECHET = Metric(
     formula="|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^1/2) on 50 axes",
     read=interpret_distance,
     unit="plain",
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT, quantity="normalised"),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            quantity="normalised",
+            why="Texts that miss kinds of real texts, or invent some, mislead every reader.",
+        ),
+    ),
     anchors="text",
 )
 TEXT_MMD = Metric(
@@ -88,7 +108,16 @@ VENDI_RATIO = Metric(
     read=interpret_ratio,
     unit="plain",
     zero=None,
-    gates=(Gate("at least", 0.8, 0.8, 0.8, settled_by=HELD_OUT),),
+    gates=(
+        Gate(
+            "at least",
+            0.8,
+            0.8,
+            0.8,
+            settled_by=HELD_OUT,
+            why="Texts that repeat each other look like more evidence than they are.",
+        ),
+    ),
     anchors="text",
 )
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Metric
 from paracosm.eval.privacy.gdpr_risks.targets import (
@@ -36,7 +36,18 @@ INFERENCE = Metric(
     "mean over columns",
     read=interpret_risk,
     zero="worst",
-    gates=(Gate("at most", 0.15, 0.1, 0.05, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.15,
+            0.1,
+            0.05,
+            settled_by=CONTROL,
+            guarded=True,
+            proof_for=OUTSIDE,
+            why="It takes an attacker who knows most of a record and wants the rest; inside, access rules stand against that, outside nothing does.",
+        ),
+    ),
 )
 
 

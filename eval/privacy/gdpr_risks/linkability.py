@@ -7,7 +7,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import CONTROL, Gate
+from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Metric
 from paracosm.eval.privacy.gdpr_risks.targets import RiskTargets, interpret_risk, joined, risk, risks_obstacle
@@ -26,7 +26,18 @@ LINKABILITY = Metric(
     formula="(r_train - r_control) / (1 - r_control), r: share of targets whose halves share one of 3 nearest synthetic records",
     read=interpret_risk,
     zero="worst",
-    gates=(Gate("at most", 0.15, 0.1, 0.05, settled_by=CONTROL, guarded=True),),
+    gates=(
+        Gate(
+            "at most",
+            0.15,
+            0.1,
+            0.05,
+            settled_by=CONTROL,
+            guarded=True,
+            proof_for=OUTSIDE,
+            why="It takes an attacker with two other tables of the same people; inside, access rules stand against that, outside nothing does.",
+        ),
+    ),
 )
 
 

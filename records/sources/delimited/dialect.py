@@ -43,14 +43,13 @@ class Dialect:
     reason: str = ""
 
 
-def sniff(text: str, *, tabs: bool = False) -> Dialect:
+def sniff(beginning: str, *, tabs: bool = False) -> Dialect:
     """Return the dialect of a delimited text.
 
     Args:
-        text: the whole text.
+        beginning: the first `SNIFFED_LETTERS` of the text.
         tabs: whether the delimiter is a tab, unless the first line has none.
     """
-    beginning = text[:SNIFFED_LETTERS]
     if line := SEPARATOR_LINE.match(beginning):
         return Dialect(line[1] if line[1] != "\\" else "\t", 1)
     comments = _comment_lines(beginning)
@@ -88,22 +87,19 @@ def sniff_delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda mark: widths[mark][0])
 
 
-def rows(text: str, dialect: Dialect, path: Path) -> Iterator[tuple[int, list[str]]]:
+def rows(lines: Iterator[str], dialect: Dialect, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the first line and the cells of every row that is not blank, from the header on.
 
     Raises:
         DataError: the quotes of a row do not match.
     """
     if dialect.delimiter == BLANKS:
-        for number, line in enumerate(_lines(text), start=1):
+        for number, line in enumerate(lines, start=1):
             if number > dialect.skipped and (cells := BLANK_CELL.findall(line)):
                 yield number, [cell.strip('"') for cell in cells]
         return
-    file = io.StringIO(text, newline="")
-    for _ in range(dialect.skipped):
-        next(file)
     allow_long_cells()
-    reader = csv.reader(file, delimiter=dialect.delimiter, strict=True)
+    reader = csv.reader(islice(lines, dialect.skipped, None), delimiter=dialect.delimiter, strict=True)
     line = dialect.skipped + 1
     try:
         for row in reader:

@@ -18,13 +18,13 @@ from huggingface_hub import DatasetCard, ModelCard
 import paracosm.registry
 from paracosm.eval.evaluation import rule_on
 from paracosm.eval.measure_tables import measure
-from paracosm.foundation.digests import folder_digest
-from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.run.stage import run_if_stale
+from paracosm.recipes.run.stage import output_digests, run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.stage import write_card
+from paracosm.registry.pulled import as_run
 from paracosm.registry.versions.manifest import Override
 
 
@@ -76,6 +76,28 @@ def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -
     )
 
 
+def test_records_alone_are_published_without_anything_of_the_model(tmp_path: Path) -> None:
+    run, url = finished_run(tmp_path / "run", recipe_of(release={"what": "records"})), url_of(tmp_path)
+    version = paracosm.registry.publish(run=run, url=url)
+    assert version.what == "records"
+    assert sorted(version.files) == [
+        "README.md", "dataset/README.md", "dataset/croissant.json", "dataset/records.parquet",
+        "fidelity.png", "leakage.png", "metrics.json", "provenance.json", "utility.png",
+    ]  # fmt: skip
+    pulled = paracosm.registry.pull(name="ward-notes", into=tmp_path / "pulled", url=url)
+    with pytest.raises(RegistryError, match="releases records alone, so nothing can be generated") as refused:
+        as_run(pulled, run=tmp_path / "again")
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "again").exists()
+
+
+def test_the_adapter_alone_is_published_without_records(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", recipe_of(release={"what": "adapter"}))
+    files = paracosm.registry.publish(run=run, url=url_of(tmp_path)).files
+    assert "adapter_model.safetensors" in files
+    assert not [name for name in files if name.startswith("dataset/")]
+
+
 @pytest.mark.parametrize("state", ["FAIL", "INCONCLUSIVE"])
 def test_a_run_that_does_not_pass_is_refused(tmp_path: Path, state: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), state)
@@ -116,18 +138,21 @@ def better_metrics(run: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (better_metrics, "a file of the eval stage was changed"),
-        (lambda run: run.card.write_text("# All is well\n"), "a file of the card stage was changed"),
+        (better_metrics, r"eval/metrics\.json: is not as the eval stage left it"),
+        (
+            lambda run: run.card.write_text("# All is well\n"),
+            r"card/README\.md: is not as the card stage left it",
+        ),
         (
             lambda run: (run.adapter / "train.parquet").write_text(""),
-            "a file of the finetune stage was changed",
+            r"adapter/train\.parquet: is not as the finetune stage left it",
         ),
     ],
 )
 def test_a_run_that_was_changed_by_hand_is_not_published(tmp_path: Path, change, message: str) -> None:
     run = finished_run(tmp_path / "run", recipe_of(), "FAIL")
     change(run)
-    with pytest.raises(RegistryError, match=message):
+    with pytest.raises(RunError, match=message):
         paracosm.registry.publish(run=run, url=url_of(tmp_path), override="reason")
 
 
@@ -267,7 +292,7 @@ def test_the_card_shows_what_the_evaluation_writes(tmp_path: Path) -> None:
     # What must be withheld follows from the schema of the records that were measured.
     Schema(fields).save(run.schema)
     records = run.journal.stage("records")
-    run.journal.record("records", records | {"outputs": {"splits": folder_digest(run.splits)}})
+    run.journal.record("records", records | {"outputs": output_digests(run, "records")})
 
     def evaluate() -> None:
         run.evaluation.mkdir(exist_ok=True)

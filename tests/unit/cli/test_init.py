@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from paracosm.cli.init.recipe_template import draft, write_draft
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.finetune import Finetune
+from paracosm.records.drafting.recipe_template import draft, write_draft
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.sources.read_source import read_source
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from daily_exports import AMERICAN, bank, hospital, shop
 
-from paracosm.cli.init import persons
-from paracosm.cli.init.recipe_template import Draft, draft
+from paracosm.records.drafting import persons
+from paracosm.records.drafting.recipe_template import Draft, draft
 
 pytest.importorskip("faker")
 pytest.importorskip("presidio_analyzer")

@@ -14,8 +14,8 @@ from paracosm.eval.privacy.gdpr_risks.inference import inference
 from paracosm.eval.privacy.gdpr_risks.linkability import linkability
 from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
 from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
-from paracosm.eval.privacy.identifier_replay import SearchedRecords, identifier_replay
-from paracosm.eval.privacy.identifiers_in_text import found_in, of_one_subject
+from paracosm.eval.privacy.identifier_replay import IDENTIFIER_COUNT, SearchedRecords, identifier_replay
+from paracosm.eval.privacy.identifiers_in_text import found_in, is_personal_number, of_subjects
 from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
 from paracosm.eval.privacy.ngram_overlap import ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
@@ -223,8 +223,13 @@ def test_identifiers_of_a_single_subject_are_detected() -> None:
         "00451234",
         "john smith",
     } <= found
-    assert of_one_subject([{"x1", "y"}, {"x1"}, {"z", "y"}], [0, 0, 1], {"z"}) == {"x1"}
-    assert of_one_subject([{"x1"}, {"x1"}], None, ()) == set()
+    assert of_subjects([{"x1", "y"}, {"x1"}, {"z", "y"}], [0, 0, 1], {"z"}, 1) == {"x1"}
+    assert of_subjects([{"x1"}, {"x1"}], None, (), 1) == set()
+    assert of_subjects([{"x1"}, {"x1"}], None, (), 2) == {"x1"}
+    personal = [
+        is_personal_number(name) for name in ("555-123-4567", "a.b@c.org", "12/03/2019", "john smith")
+    ]
+    assert personal == [True, True, False, False]
 
 
 def test_replayed_identifiers_are_compared_with_control() -> None:
@@ -235,14 +240,33 @@ def test_replayed_identifiers_are_compared_with_control() -> None:
 
     context = Context(NOTES, texts(1000, 40), texts(2000, 30), None, None, QUICK, 30)
     replayed = identifier_replay(context, SearchedRecords(texts(1000, 20)))["pii_replay"]
-    assert replayed.value == 0.5
-    assert replayed.low > 0.2
+    assert replayed.value == 1
+    assert replayed.low > 0.7
     assert replayed.facts["fisher_p"] < 0.001
     assert identifier_replay(context, SearchedRecords(texts(3000, 20)))["pii_replay"].value == 0
     blank = pd.DataFrame({"note": pd.Series(["nothing to see"] * 30, dtype="string")})
     assert (
         identifier_replay(Context(NOTES, blank, blank, None, None, QUICK, 30), SearchedRecords(blank)) == {}
     )
+
+
+def test_five_telephone_numbers_fail_however_many_records_are_released() -> None:
+    def texts(*numbers: int) -> pd.DataFrame:
+        notes = [f"call 555-000-{number:04d} now, bed {number % 7}" for number in numbers]
+        return pd.DataFrame({"note": pd.array(notes, dtype="string")})
+
+    context = Context(NOTES, texts(*range(200)), texts(*range(300, 330)), None, None, QUICK, 30)
+    for others in (195, 4000):
+        released = texts(*range(5), *range(1000, 1000 + others))
+        found = identifier_replay(context, SearchedRecords(released))["identifier_count"]
+        (gate,) = IDENTIFIER_COUNT.gates
+        assert found.value == 5
+        assert found.low > gate.internal
+        honest = identifier_replay(context, SearchedRecords(released.iloc[5:].reset_index(drop=True)))
+        assert honest["identifier_count"].value == 0
+    # A switchboard that two training subjects name may stand in anybody's text.
+    shared = Context(NOTES, texts(*range(200), 7, 8, 9), texts(*range(300, 330)), None, None, QUICK, 30)
+    assert identifier_replay(shared, SearchedRecords(released))["identifier_count"].low < 0
 
 
 def test_identifier_columns_count_where_texts_contain_them() -> None:

@@ -5,6 +5,7 @@ import pytest
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.ruling import rule, verdict
+from paracosm.eval.measuring.gate import PROFILES
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import figure
 from paracosm.eval.results.gate_result import GateResult
@@ -73,6 +74,23 @@ def test_an_objection_gate_never_passes() -> None:
     assert ruling("dcr_share", Estimate(0.6, 0.56, 0.64)).state == "FAIL"
     assert ruling("twins", Estimate(0.2, 0.1, 0.3)).state == "FAIL"
     assert not ruling("twins", Estimate(0.5, 0.4, 0.6)).decides
+
+
+def test_a_gate_proves_for_some_profiles_and_only_objects_for_others() -> None:
+    estimate, worst = Estimate(0.0, -0.05, 0.02), Estimate(0.95, 0.9, 1.0)
+    states = {
+        profile: ruling("data_mia_tpr", estimate, Release(profile=profile), worst=worst).state
+        for profile in PROFILES
+    }
+    assert states == {"internal": "NO OBJECTION", "partner": "PASS", "public": "PASS"}
+    assert ruling("data_mia_tpr", Estimate(0.3, 0.2, 0.4), worst=worst).state == "FAIL"
+    powerless = ruling("data_mia_tpr", estimate, worst=Estimate(0.04, 0.0, 0.1))
+    assert powerless.state == "INCONCLUSIVE"
+    assert powerless.reason.startswith("No power")
+
+
+def test_every_gate_says_why_profiles_demand_what_they_demand() -> None:
+    assert [gate.name for gate in GATES if not gate.why.endswith(".")] == []
 
 
 def test_a_target_goal_is_limited_on_both_sides() -> None:

@@ -12,14 +12,13 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from paracosm.eval.fidelity.distances import js_distance, ks_distance, tv_distance
 from paracosm.eval.fidelity.pairs import Grouped, correlation
-from paracosm.eval.privacy.copies import exact_flags, text_flags
+from paracosm.eval.privacy.copies.exact import exact_flags
 from paracosm.eval.privacy.distance_to_closest import _none_drawn, _shares
 from paracosm.eval.report.svg import Scale
 from paracosm.eval.representations.row_distance import RowVectors, nearest
 from paracosm.eval.statistics.classifier import auc_with_variances
 from paracosm.eval.statistics.intervals import wilson
 from paracosm.eval.statistics.weighted_scores import weighted_auc, weighted_r2
-from paracosm.generate.constraints.copy_filter import CopyFilter
 from paracosm.records.schema.schema import Field
 
 SCORES = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=4, max_size=30)
@@ -155,40 +154,8 @@ def test_exact_copies_need_every_field_and_missing_equals_missing() -> None:
     assert exact_flags(table, train, FIELDS).tolist() == [True, True, False, False]
 
 
-def test_near_copies_ignore_spacing_case_and_a_few_words() -> None:
-    text = "the patient reports chest pain for three days and was sent home with aspirin and advice to rest"
-    train = _mixed([(1.0, "red", text), (2.0, "red", "nothing of note")])
-    changed = [
-        text.upper().replace(" ", "  "),
-        text.replace("three", "four"),
-        text.replace("aspirin", "asprin").replace("chest", "cheast"),
-        "a different history altogether with other words in it and no likeness to anything seen",
-        "nothing of note",
-    ]
-    table = _mixed([(5.0, "blue", each) for each in changed])
-    flags = text_flags(table, train, np.zeros(5, dtype=np.int64), FIELDS)
-    assert flags.tolist() == [True, True, True, False, False]
-
-
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_ticks_are_few_round_and_inside(low: float, span: float) -> None:
     ticks = Scale(low, low + span, 0, 100).ticks(4)
     assert len(ticks) <= 10
     assert all(low - span * 1e-3 <= tick <= low + span * 1.001 for tick in ticks)
-
-
-def test_the_metric_of_near_copies_and_the_copy_filter_agree_on_punctuation() -> None:
-    text = "the patient was seen today for a follow up visit and has no new complaints at all since march"
-    marked = (
-        "The patient was seen, today, for a follow-up visit; and has no new complaints at all (since March)."
-    )
-    other = (
-        "the wound is clean and dry and the sutures were removed without any trouble on the ninth day again"
-    )
-    (note,) = (field for field in FIELDS if field.is_text)
-    train = pd.DataFrame({"note": pd.array([text], dtype="string")})
-    for written, near in ((marked, True), (text, True), (other, False)):
-        table = pd.DataFrame({"note": pd.array([written], dtype="string")})
-        assert text_flags(table, train, np.array([0]), [note])[0] == near
-        copied = CopyFilter([{"note": text}], [note], "near")({"note": written})
-        assert (copied is not None) == near

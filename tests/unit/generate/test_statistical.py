@@ -140,7 +140,7 @@ def test_quotas_and_derived_fields(chain: Chain) -> None:
 
 
 def test_an_impossible_condition_ends_with_the_share_that_it_refused(chain: Chain) -> None:
-    with pytest.raises(DataError, match="rules and conditions on 'dose' refused 100.0%"):
+    with pytest.raises(DataError, match=r"rules and conditions on 'dose' refused 100\.0%"):
         drawn(chain, Rules(checks=["dose > 9", "not missing(dose)"]), draws=40)
 
 

@@ -77,11 +77,11 @@ def test_an_output_that_was_changed_after_its_stage_is_named(tmp_path: Path) -> 
     run_if_stale(run, "records", {}, work)
     check_unchanged(run, ("records",))
     run.split("train").write_bytes(b"record")
-    with pytest.raises(RunError, match=r"run/splits: is not as the records stage left it"):
+    with pytest.raises(RunError, match=r"run/splits/train.parquet: is not as the records stage left it"):
         check_unchanged(run, ("records",))
     run.split("train").unlink()
     run.splits.rmdir()
-    with pytest.raises(RunError, match=r"run/splits: is not as the records stage left it"):
+    with pytest.raises(RunError, match=r"run/splits/train.parquet: is not as the records stage left it"):
         check_unchanged(run, ("records",))
 
 
@@ -99,3 +99,31 @@ def test_files_of_a_run_are_for_their_owner_alone(tmp_path: Path, monkeypatch: p
     assert opened.run.root.stat().st_mode & 0o777 == 0o700
     assert (opened.run.root / "by-a-library").stat().st_mode & 0o777 == 0o600
     assert Path("outside").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_stage_that_is_repeated_because_of_damage_says_so(tmp_path: Path) -> None:
+    run, said = Run.create(tmp_path / "run"), []
+
+    def work() -> None:
+        run.splits.mkdir(exist_ok=True)
+        run.split("train").write_bytes(b"records")
+
+    run_if_stale(run, "records", {}, work, progress=said.append)
+    (run.splits / "added.parquet").write_bytes(b"")
+    assert run_if_stale(run, "records", {}, work, progress=said.append)
+    assert said == [
+        f"{run.splits / 'added.parquet'}: is not as the records stage left it; the stage is repeated"
+    ]
+    assert not (run.splits / "added.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"rank": 8', '"rank": 4'), ('"status"', '"state"'), ('"rank": 8', '"r": 8')]
+)
+def test_a_journal_with_another_value_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    journal = Run.create(tmp_path / "run").journal
+    journal.record("finetune", {"status": "done", "facts": {"rank": 8}})
+    assert journal.stage("finetune")["facts"] == {"rank": 8}
+    journal.path.write_text(journal.path.read_text().replace(old, new))
+    with pytest.raises(RunError, match=r"run\.json: is damaged or was changed by hand"):
+        journal.read()

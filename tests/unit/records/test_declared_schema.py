@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from private_runs import FIELDS, people, private_recipe
 
-from paracosm.cli.init.recipe_template import draft, write_draft
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
+from paracosm.records.drafting.recipe_template import draft, write_draft
 from paracosm.records.schema.schema import Field
 from paracosm.records.stage import assemble, records_digest
 

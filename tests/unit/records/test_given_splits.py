@@ -35,7 +35,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_both_files_leave_all_rows_of_the_source_in_train(place: Path) -> None:
-    parts = splits_of(place, control="control.csv", test="test.csv")
+    parts = splits_of(place, control="control.csv", test="test.csv", rare="keep")
     assert {name: len(part) for name, part in parts.items()} == {"train": 100, "control": 30, "test": 20}
     assert parts["control"]["weight"].tolist() == people(30, 1)["weight"].tolist()
 

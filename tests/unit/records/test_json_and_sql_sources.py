@@ -6,10 +6,10 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from paracosm.cli.init.recipe_template import write_draft
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.sections.data import Data
+from paracosm.records.drafting.recipe_template import write_draft
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.read_source import from_object, read_source
 

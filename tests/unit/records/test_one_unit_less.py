@@ -30,6 +30,7 @@ from paracosm.finetune.dp.settings import as_trained
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
+from paracosm.recipes.sections.data import Bounds
 from paracosm.records.formats.cells import to_separate_strings
 from paracosm.records.sources.read_source import from_object, read_source
 from paracosm.records.stage import Prepared, assemble
@@ -80,6 +81,7 @@ SETTINGS: dict[str, list[Any]] = {
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
     "data.shared": [["ward"], PATIENTS | SEQUENCES | {"data.shared": []}],
     "data.limit_order": ["random", "first"],
+    **{f"data.bounds.{key}": [2 * value] for key, value in Bounds()},
     "data.target": ["ill", "age", "ward", "note"],
     "data.missing": [["0", "a"]],
     "data.fields.type": [
@@ -118,6 +120,11 @@ SETTINGS: dict[str, list[Any]] = {
         REPORT | {"data.pii.language": code} for code in ("en", "de", "es", "fr", "it", "nl", "pt")
     ],
     "data.pii.oldest_age": [REPORT | {"data.pii.oldest_age": 80}],
+    # Domains are declared under privacy, so that no value is rare.
+    "data.rare.action": ["drop", "merge", "keep"],
+    "data.rare.subjects": [2, 50],
+    "data.rare.other": ["x"],
+    "data.rare.keep": [["age"]],
     "data.split.control": [0.1, 0.4],
     "data.split.test": [0.1, 0.4],
     "data.split.seed": [1, 2],

@@ -165,7 +165,7 @@ def test_words_and_digits_are_those_of_the_source_in_every_format(tmp_path: Path
         for row in range(ROWS)
     ]
     (tmp_path / "a.csv").write_text("nr,paid,price,empty,ok\n" + "\n".join(rows) + "\n")
-    run, _ = written(tmp_path / "a.csv", tmp_path, fields={"nr": {"type": "integer"}})
+    run, _ = written(tmp_path / "a.csv", tmp_path, fields={"nr": {"type": "integer"}}, rare="keep")
     frame = pd.read_parquet(run.synthetic)
     assert list(frame) == ["nr", "paid", "price", "empty", "ok"]
     assert set(frame["paid"]) == {"yes", "no"}
@@ -208,7 +208,7 @@ def test_json_values_have_their_types_back(tmp_path: Path) -> None:
 def test_a_type_that_cannot_hold_the_words_is_said(tmp_path: Path) -> None:
     table = pa.table({"x": column(pa.date32()), "y": column(pa.string())})
     pq.write_table(table, tmp_path / "a.parquet")
-    data = Data(source=str(tmp_path / "a.parquet"), fields={"x": {"type": "category"}})
+    data = Data(source=str(tmp_path / "a.parquet"), fields={"x": {"type": "category"}}, rare="keep")
     prepared = assemble(Recipe(name="x", data=data), read_source(data, root=tmp_path))
     assert prepared.schema["x"].arrow == "date32[day]"
     frame = pd.DataFrame({"x": pd.Series([1, "a", 2.5] * 20, dtype=object), "y": ["a", "b"] * 30})

@@ -205,10 +205,10 @@ def test_a_glob_without_files_and_one_with_other_columns(tmp_path):
 def test_an_unreadable_file_is_named(tmp_path, monkeypatch):
     path = put(tmp_path, "a.csv", "a\n1\n")
 
-    def refuse(_):
+    def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    monkeypatch.setattr(type(path), "open", refuse)
     with pytest.raises(DataError, match=r"a.csv: cannot be read: Permission denied"):
         read(tmp_path, "a.csv")
 
@@ -223,7 +223,9 @@ def test_the_sample_is_located_without_importing_its_package(tmp_path, monkeypat
 
 
 def test_a_sample_that_is_not_installed_or_unknown(tmp_path, monkeypatch):
-    monkeypatch.setattr("paracosm.records.sources.read_source.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(
+        "paracosm.records.sources.selection.source_files.importlib.util.find_spec", lambda _: None
+    )
     with pytest.raises(DataError, match=r'pip install "paracosm\[samples\]"'):
         read(tmp_path, "sample:heart-disease")
     with pytest.raises(DataError, match=r"did you mean 'heart-disease'\?"):

@@ -3,11 +3,10 @@
 import random
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.privacy.copies import text_flags
+from paracosm.eval.privacy.copies.distance_ratio import RealRecords
 from paracosm.eval.privacy.ngram_overlap import _repeating, _runs_of
 from paracosm.generate.constraints.copy_filter import CopyFilter
 from paracosm.recipes.recipe import Recipe
@@ -85,8 +84,13 @@ def test_copy_filter_and_copy_metric_agree_on_a_chinese_text() -> None:
     refused = CopyFilter([{"note": text}], [field], "near")
     assert refused({"note": changed}) is not None
     assert refused({"note": other}) is None
-    table, train = pd.DataFrame({"note": [changed, other]}), pd.DataFrame({"note": [text]})
-    assert text_flags(table, train, np.zeros(2, dtype=int), [field]).tolist() == [True, False]
+    elsewhere = "病人因膝盖受伤来诊，关节肿胀，拍片未见骨折，建议休息两周后复查并进行康复锻炼"
+    real = RealRecords(
+        [field], pd.DataFrame({"note": [text, elsewhere, "今日复诊，血压正常，继续服用原来的药物"]})
+    )
+    found = real.beside(pd.DataFrame({"note": [changed, other]}))
+    assert found.is_near.tolist() == [True, False]
+    assert found.record[0] == 0
 
 
 def test_runs_of_words_are_measured_in_chinese() -> None:

@@ -372,12 +372,29 @@ def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
 ) -> None:
     figures = finished_run.metrics_of("FAIL")
     figures["gates"] = [gate | {"state": "PASS"} for gate in figures["gates"]]
+    for each in figures["verdicts"]:
+        each["state"] = each["state"].replace("FAIL", "PASS")
     lenient = replace(ABOUT, limits={"exact_copies": 0.5})
     version = add(store, files | {"metrics.json": json.dumps(figures)}, lenient)
     check_version(version)
     rewritten(version.folder, limits={})
     with pytest.raises(RegistryError, match="claims the verdict PASS, but its metrics give FAIL"):
         check_version(Version.load(version.folder))
+
+
+def test_verdicts_by_question_follow_from_the_gates(store: LocalFolder, files: Files) -> None:
+    figures = finished_run.metrics_of()
+    figures["verdicts"][3]["state"] = "PASS"
+    with pytest.raises(RegistryError, match="verdicts by question that its gates do not give"):
+        add(store, files | {"metrics.json": json.dumps(figures)})
+
+
+def test_a_version_of_records_alone_holds_no_part_of_the_model(store: LocalFolder, files: Files) -> None:
+    alone = files | {"metrics.json": json.dumps(finished_run.metrics_of(what="records"))}
+    with pytest.raises(RegistryError, match=r"lacks dataset/records\.parquet"):
+        add(store, alone, replace(ABOUT, what="records"))
+    with pytest.raises(RegistryError, match="claims to release both, but its metrics rule on records"):
+        add(store, alone)
 
 
 def test_a_file_that_the_manifest_does_not_list_is_reported(store: LocalFolder, files: Files) -> None:

@@ -11,22 +11,16 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from paracosm.cli.init.declared_fields import with_declarations
-from paracosm.cli.init.persons import Persons, find_persons
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import SEVERAL, Data, Pii
-from paracosm.recipes.sections.finetune import Finetune
-from paracosm.recipes.sections.model import Model
-from paracosm.records.inference.infer_schema import infer
-from paracosm.records.schema.origin import origin_of
-from paracosm.records.sources.nested import Nested
+from paracosm.records.drafting.decisions import decide
+from paracosm.records.drafting.declared_fields import with_declarations
+from paracosm.records.drafting.persons import Persons
 from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import Prepared, assemble
 
-LAYERS = 6
-"""Transformer layers in a draft for records without text: the best fit per minute of training on a CPU (docs/defaults.md)."""
 UNCONFIRMED = (
     "READ FROM THE RECORDS, SO NOT YET PRIVATE: an expert of the domain must confirm or replace every range, category, length "
     "and format below, from a code book or from the possible range of the measurement. A value that stands here only because "
@@ -87,31 +81,11 @@ def draft(
     # Arrays are read as JSON text, so that the recipe runs; a warning names the columns.
     section = Data(source=source, target=target, query=query, nested="json")
     raw = read_source(section, root=Path())
-    nested: Nested = "json" if origin_of(raw).has_arrays else "error"
-    inferred = infer(raw, section)
-    persons = find_persons(raw, inferred.schema, section, private=private)
-    spared = persons.decided
-    identifiers = tuple(
-        field.name for field in inferred.schema if not field.modelled and field.name not in spared
-    )
-    dropped = [*identifiers, *(name for name in persons.dropped if name not in identifiers)]
-    is_structured = not any(
-        field.is_text for field in inferred.schema if field.name not in (*spared, *dropped)
-    )
-    recipe = Recipe(
-        name=_name(source.partition(SEVERAL)[0]),
-        data=Data(
-            source=SEVERAL.join(_source_from(part, out) for part in source.split(SEVERAL)),
-            query=query,
-            nested=nested,
-            drop=dropped,
-            subject=persons.subject,
-            target=target,
-            pii=persons.pii,
-        ),
-        model=Model(layers=LAYERS) if is_structured else Model(),
-        finetune=Finetune(order="target_first") if target and not private else Finetune(),
-    )
+    decided = decide(raw, section, name=_name(source.partition(SEVERAL)[0]), private=private)
+    inferred, persons, identifiers = decided.inferred, decided.persons, decided.identifiers
+    parts = [_source_from(part, out) for part in source.split(SEVERAL)]
+    data = decided.recipe.data.model_copy(update={"source": SEVERAL.join(parts)})
+    recipe = decided.recipe.model_copy(update={"data": data})
     if private:
         recipe, warnings = with_declarations(recipe, raw)
         # Declared fields give no warnings, but these declarations are not confirmed yet.

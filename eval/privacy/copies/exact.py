@@ -1,0 +1,72 @@
+"""Exact copies, and how often rows are equal by nature: the share of training records that equal another training record.
+
+A split keeps copies of one record together, and texts that nearly repeat. Control then repeats train less often than fresh records
+do. So the reference of all rates of copies is taken from within train, each record against all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from paracosm.records.schema.schema import Field
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A rate by nature.
+
+    Attributes:
+        events: number of reference records with a copy.
+        records: number of reference records.
+        trials: number of independent ones, from which the width of an interval follows; below `records`, because a copy makes
+            two records.
+    """
+
+    events: int
+    records: int
+    trials: float
+
+    @property
+    def share(self) -> float:
+        """The rate itself."""
+        return self.events / self.records
+
+
+def exact_flags(table: pd.DataFrame, train: pd.DataFrame, fields: Sequence[Field]) -> np.ndarray:
+    """Return for each row of `table` whether a training record has the same value in every field."""
+    return np.isin(row_hashes(table, fields), row_hashes(train, fields))
+
+
+def row_hashes(table: pd.DataFrame, fields: Sequence[Field]) -> np.ndarray:
+    """Return a number for each row that equal rows share; shape (rows,), uint64."""
+    from paracosm.eval.representations.features import plain_frame
+
+    return pd.util.hash_pandas_object(plain_frame(table, fields), index=False).to_numpy()
+
+
+def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.ndarray, np.ndarray, Rate]:
+    """Return the training records without copies of one record, and how often the others are equal by chance.
+
+    Copies of one record (an export that was appended twice) are more than the columns lead to expect; two people with the same
+    few cells are not copies (`records.splitting.equal_rows`).
+
+    Returns:
+        The first row number of each unit, ascending; whether it equals another unit; and the share of units that do, with the number
+        of trials that its variance implies (Esty 1983, for Good and Turing's estimate of the share of classes seen before).
+    """
+    from paracosm.records.splitting.equal_rows import equal_rows
+
+    groups = equal_rows(train, fields)
+    rows = np.sort(np.unique(np.column_stack([groups.group, groups.units()]), axis=0, return_index=True)[1])
+    sizes = np.bincount(groups.group[rows])
+    repeats = sizes[groups.group[rows]] > 1
+    count, once, twice = len(rows), int((sizes == 1).sum()), int((sizes == 2).sum())
+    independent, pairs_of_rows = once * (1 - once / count), 2 * twice
+    spread = independent + pairs_of_rows
+    # Without a single equal pair the formula is 0 / 0; its limit for few pairs is one half.
+    trials = count * (independent / spread if spread > 0 else 0.5)
+    return rows, repeats, Rate(count - once, count, max(1.0, trials))

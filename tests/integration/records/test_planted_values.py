@@ -1,0 +1,92 @@
+"""What one person alone has stands in no file of a run: neither adapter, codec, report and card nor synthetic records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tiny_models import save_tiny_llama
+
+import paracosm
+from paracosm.eval.gates.ruling import rule
+from paracosm.eval.measurements import read_measurements
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.recipes.sections.release import Release
+
+PLANTED = ("Zyzzyva", "98765432", "1871-02-03", "75310864")
+
+
+def write_visits(path: Path) -> None:
+    """Write two visits of each of 80 patients, and 30 of one patient who alone has a ward, a cost, a day and a pair."""
+    draw = np.random.default_rng(3)
+    of = np.repeat(np.arange(80), 2)
+    store = draw.integers(1, 6, len(of)) * 10
+    table = pd.DataFrame(
+        {
+            "patient": [f"P{100 + 7 * number}" for number in of],
+            "ward": draw.choice(["surgery", "medicine"], len(of)),
+            "cost": draw.integers(100, 900, len(of)),
+            "born": (pd.Timestamp("1950-01-01") + pd.to_timedelta(of * 99, unit="D")).strftime("%Y-%m-%d"),
+            "store": store,
+            "town": [f"Town {number}" for number in store],
+        }
+    )
+    one = {
+        "ward": "Zyzzyva unit",
+        "cost": 98765432,
+        "born": "1871-02-03",
+        "store": 75310864,
+        "town": "Zyzzyva town",
+    }
+    alone = pd.DataFrame({"patient": "P100"} | one, index=range(30))
+    pd.concat([table, alone], ignore_index=True).to_csv(path, index=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("planted")
+    write_visits(folder / "visits.csv")
+    recipe = Recipe.model_validate(
+        {
+            "name": "planted",
+            "data": {"source": str(folder / "visits.csv"), "subject": "patient"},
+            "model": {"base": str(save_tiny_llama(folder / "model")), "layers": 2},
+            "finetune": {"epochs": 1},
+            "generate": {"formats": ["parquet", "csv", "jsonl"], "batch_size": 64},
+            "eval": {"bootstrap": 100, "repeats": 1},
+        }
+    )
+    return paracosm.run(recipe, run=folder / "run")
+
+
+def text_of(path: Path) -> str:
+    if path.suffix == ".parquet":
+        return str(pq.read_table(path).to_pylist()) + str(pq.read_schema(path).metadata)
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+def test_no_file_of_the_run_holds_a_planted_value(run: Run) -> None:
+    files = [path for path in run.root.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
+    assert {run.codec, run.schema, run.metrics, run.report, run.card, run.shard(0)} <= set(files)
+    assert not {(path.name, mark) for path in files for mark in PLANTED if mark in text_of(path)}
+
+
+def test_report_metrics_and_card_name_what_was_suppressed(run: Run) -> None:
+    for path in (run.metrics, run.report, run.card):
+        text = path.read_text()
+        assert "data.rare" in text
+        assert "&#39;ward&#39; 1 value" in text or "'ward' 1 value" in text
+    metric = next(
+        each for each in json.loads(run.metrics.read_text())["metrics"] if each["name"] == "rare_values"
+    )
+    assert metric["value"] == 0
+
+
+def test_the_gate_of_partners_and_the_public_reads_it(run: Run) -> None:
+    measured = read_measurements(run.measurements)
+    for profile, states in (("internal", set()), ("partner", {"PASS"}), ("public", {"PASS"})):
+        gates = rule(measured.results, measured.missing, Release.model_validate({"profile": profile}))
+        assert {gate.state for gate in gates if gate.gate == "rare_values"} == states
