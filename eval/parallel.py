@@ -1,6 +1,5 @@
 """Run every measure on every anchor, in parallel threads where tables are large."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,12 @@ from threadpoolctl import threadpool_limits
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Anchor, Estimate
-from paracosm.foundation.progress import Progress, silent
+from paracosm.foundation.progress import Progress, Step, silent
 
 LARGE = 5000
 """Rows below which threads cost more than they save."""
 MOST_WORKERS = 4
 """Each worker holds its own blocks of distances, so that memory grows with their number."""
-SECONDS_A_LINE = 20.0
 
 AnchorEstimates = dict[Anchor, dict[str, Estimate]]
 
@@ -62,15 +60,10 @@ def run_measures(
     workers = min(MOST_WORKERS, cpu_count()) if large else 1
     threads = max(1, cpu_count() // workers) if large else 1
     estimates: dict[int, dict[str, Estimate]] = {}
-    last_line = time.monotonic()
     for job, result in _results(everything, context, workers, threads, None if large else 1):
         estimates[id(job)] = result
-        if time.monotonic() - last_line >= SECONDS_A_LINE:
-            last_line = time.monotonic()
-            progress(
-                f"{len(estimates)} of {len(everything)} measurements · "
-                f"last: {job.measure.metrics[0].name} ({job.anchor})"
-            )
+        detail = f"last: {job.measure.metrics[0].name} ({job.anchor})"
+        progress(Step("measuring", len(estimates), len(everything), unit="measurements", detail=detail))
     return [{job.anchor: estimates[id(job)] for job in group} for group in jobs]
 
 

@@ -47,15 +47,19 @@ def infer_shared_schema(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data)
     )
 
 
-def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return a synthetic table under the schema, and a note on every column with invalid cells.
+def read_synthetic(
+    raw: pd.DataFrame, schema: Schema, name: str, real: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a synthetic table under the schema, and a note on every column with cells that are not as in the real records.
 
-    An invalid cell counts as missing, which every fidelity metric sees. An identifier column may be absent.
+    A category that differs from a real one in case or blanks alone is read as that one, so that a copy under other spelling is
+    still seen as a copy. An invalid cell counts as missing, which every fidelity metric sees. An identifier column may be absent.
 
     Args:
         raw: the table as source cells.
         schema: of the real and synthetic tables.
         name: of the file, for the notes.
+        real: the real tables together, as source cells; None where spelling is not compared.
     """
     columns: dict[str, pd.Series] = {}
     notes = []
@@ -64,6 +68,13 @@ def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.Dat
             columns[field.name] = pd.Series([None] * len(raw), dtype=object)
             continue
         cells = to_source_strings(raw[field.name])
+        if real is not None and field.name in real.columns and not field.is_text and not field.ordered:
+            cells, respelt = _spelt_as(cells, to_source_strings(real[field.name]))
+            if respelt:
+                notes.append(
+                    f"{name}: {respelt:,} of {len(cells):,} cells of column {field.name!r} differ from a category of the real records"
+                    " in case or blanks alone and are read as that one"
+                )
         invalid = {cell for cell in cells.dropna().unique() if not _is_valid(field, cell)}
         if invalid:
             removed = cells.isin(invalid)
@@ -74,6 +85,22 @@ def read_synthetic(raw: pd.DataFrame, schema: Schema, name: str) -> tuple[pd.Dat
             cells = cells.mask(removed)
         columns[field.name] = cells.reset_index(drop=True)
     return to_typed(pd.DataFrame(columns), schema), notes
+
+
+def _spelt_as(cells: pd.Series, real: pd.Series) -> tuple[pd.Series, int]:
+    """Return cells with the spelling of the real categories that they equal but for case and blanks, and how many that changed."""
+    frequent = real.dropna().value_counts().index
+    known, spelling = set(frequent), {_folded(cell): cell for cell in reversed(frequent)}
+    changed = {
+        cell: spelling[_folded(cell)]
+        for cell in cells.dropna().unique()
+        if cell not in known and _folded(cell) in spelling
+    }
+    return cells.replace(changed), int(cells.isin(list(changed)).sum())
+
+
+def _folded(cell: str) -> str:
+    return " ".join(cell.casefold().split())
 
 
 def _is_valid(field: Field, cell: str) -> bool:

@@ -16,6 +16,8 @@ from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.splitting.sequences import sequences
 
+SPARE = 0.03
+"""Share of the model's input that stays free where texts are cut: another cut can take a few more tokens."""
 LONGEST_TRIED = 50
 """Records with the longest texts that are encoded first; if all fit, no other record is too long."""
 
@@ -85,7 +87,7 @@ def refuse_lengths(recipe: Recipe, codec: Codec, train: Sequence[Record]) -> Non
     cure = (
         "set data.longest_sequence"
         if sequence is not None
-        else f"name {texts[0]!r} in data.drop, or cut it in the source"
+        else f"cut texts with data.longest_text={_fitting(codec, units, limit, texts)}, or name {texts[0]!r} in data.drop"
         if texts
         else "name columns in data.drop"
     )
@@ -93,6 +95,30 @@ def refuse_lengths(recipe: Recipe, codec: Codec, train: Sequence[Record]) -> Non
         f"the longest record has {max(tokens)} tokens; {recipe.model.base!r} reads at most {limit}, and {count} of {len(tokens)} {what}"
         f" are longer: {cure}, or choose a model.base that reads more"
     )
+
+
+def _fitting(codec: Codec, units: Sequence[Sequence[Record]], limit: int, texts: Sequence[str]) -> int:
+    """Return a number of characters per text with which the longest records fit.
+
+    Args:
+        codec: of the records.
+        units: the longest records come first.
+        limit: tokens that the model reads.
+        texts: names of the text fields.
+    """
+    longest = max(len(str(record[name] or "")) for unit in units for record in unit for name in texts)
+    for share in (
+        limit / max(_tokens(codec, unit) for unit in units[:LONGEST_TRIED]) * 0.95**step for step in range(90)
+    ):
+        characters = int(share * longest)
+        cut = [
+            [{**record, **{name: str(record[name] or "")[:characters] for name in texts}} for record in unit]
+            for unit in units
+        ]
+        cut.sort(key=lambda unit: -sum(len(record[name]) for record in unit for name in texts))
+        if max(_tokens(codec, unit) for unit in cut[:LONGEST_TRIED]) <= limit * (1 - SPARE):
+            return max(20, characters)
+    return 20
 
 
 def _tokens(codec: Codec, unit: Sequence[Record]) -> int:

@@ -92,7 +92,7 @@ def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     canaries = f" ({objective.canaries} of them canaries)" if objective.canaries else ""
     progress(
-        f"{len(train)} records{canaries} · {train.mean_tokens:.1f} tokens each, {objective.mean_decisions:.1f} of them decisions · {trainable:,} trainable weights"
+        f"{len(train):,} records{canaries} of {train.mean_tokens:.1f} tokens, of which the model predicts {objective.mean_decisions:.1f} · {trainable:,} trainable weights"
     )
     if objective.truncated:
         progress(f"{objective.truncated} of them have a text longer than the model reads; it is truncated")

@@ -1,13 +1,15 @@
-"""Progress callbacks: functions that receive one line of text about long work."""
+"""Progress callbacks: functions that receive one line of text about long work, or a step of work whose amount is known."""
 
-import sys
 from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.display import Step, current_display
 from paracosm.foundation.printable import printable
 
+__all__ = ["Progress", "Step", "indented", "silent", "to_stderr"]
+
 Progress = Callable[[str], None]
-"""Receives one progress line, without a line break."""
+"""Receives one progress line, without a line break; or a `Step`, which is such a line too."""
 
 
 def silent(line: str) -> None:
@@ -15,8 +17,15 @@ def silent(line: str) -> None:
 
 
 def to_stderr(line: str) -> None:
-    """Print a progress line to standard error, without passwords of URLs and control characters, and flush it."""
-    print(printable(redact(line), keep=""), file=sys.stderr, flush=True)
+    """Show progress where the user looks: a bar on a terminal and in a notebook, plain lines on standard error otherwise.
+
+    Lines are printed without passwords of URLs and control characters.
+    """
+    display = current_display()
+    if isinstance(line, Step):
+        display.step(line)
+    else:
+        display.line(printable(redact(line), keep=""))
 
 
 def indented(progress: Progress, width: int = 11) -> Progress:
@@ -24,4 +33,8 @@ def indented(progress: Progress, width: int = 11) -> Progress:
 
     The default aligns details with the text behind a stage's name.
     """
-    return lambda line: progress(" " * width + line)
+
+    def passed(line: str) -> None:
+        progress(line.with_margin(width) if isinstance(line, Step) else " " * width + line)
+
+    return passed

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
-from paracosm.foundation.progress import Progress, silent
+from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.partial_records import PartialTable, read_partial
+from paracosm.generate.constraints.request import Tally
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -99,6 +100,6 @@ def _completed(
     for begin in range(0, count, size):
         numbers = range(begin, min(begin + size, count))
         requests = [conditions.request(number, draw) for number in numbers]
-        for number, (record,) in zip(numbers, generator.draw(requests)[0], strict=True):
+        for number, (record,) in zip(numbers, generator.draw(requests, Tally()), strict=True):
             yield number, record
-        progress(f"{numbers.stop} of {count} rows completed")
+        progress(Step("filling cells", numbers.stop, count, unit="rows"))

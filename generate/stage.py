@@ -12,7 +12,7 @@ from typing import Any
 from paracosm.finetune.distributed.processes import barrier, is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest
-from paracosm.foundation.progress import Progress, silent
+from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.constraints.uniqueness import without_repetitions
@@ -192,7 +192,7 @@ def _sample(
     generator: BlockGenerator, engine: Engine, shards: Shards, began: float, progress: Progress
 ) -> dict[str, Any]:
     """Generate the missing shards, then make groups of `rules.unique` unique; return the facts of the stage."""
-    generated, tally = _write_missing(engine, shards, began, progress)
+    generated, tally = _write_missing(generator, engine, shards, progress)
     barrier()
     repeated = _redraw_repetitions(generator, shards) if is_leader() and generator.rules.unique else 0
     barrier()
@@ -239,20 +239,27 @@ def _shards(generator: BlockGenerator, run: Run, into: Run) -> Shards:
     return Shards(into, schema, generator.blocks, identifiers, recipe.generate.formats)
 
 
-def _write_missing(engine: Engine, shards: Shards, began: float, progress: Progress) -> tuple[int, Tally]:
+def _write_missing(
+    generator: BlockGenerator, engine: Engine, shards: Shards, progress: Progress
+) -> tuple[int, Tally]:
     """Generate and write the shards that are missing; return how many records this process generated, and their tally."""
     blocks, missing = shards.blocks, shards.missing()
     if len(missing) < len(blocks):
         progress(f"resuming: {len(blocks) - len(missing)} of {len(blocks)} shards exist")
     share = sum(len(blocks[number]) for number in missing) / world()
     generated, tally = 0, Tally()
+
+    def show(done: float, tokens: int) -> None:
+        progress(Step("sampling", done, share, unit="records", detail=f"{tokens:,} tokens"))
+
+    # Between two blocks minutes can pass.
+    generator.watch = lambda counts: show(generated + counts.finished, tally.tokens + counts.tokens)
+    show(0, 0)
     for block in engine.generate(missing):
         shards.write(block.number, block.records)
         tally.add(block.tally)
         generated += len(block.records)
-        speed = generated / (time.monotonic() - began)
-        left = max(share - generated, 0)
-        progress(f"{generated} records · {speed:.1f} records/s · {left / speed / 60:.1f} min left")
+        show(generated, tally.tokens)
     return generated, tally
 
 

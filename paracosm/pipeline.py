@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from paracosm.foundation.errors import RunError
-from paracosm.foundation.progress import Progress, indented, to_stderr
+from paracosm.foundation.progress import Progress, Step, indented, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.loading.overrides import Override
 from paracosm.recipes.recipe import Recipe
@@ -64,7 +64,10 @@ def run_stages(
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"
+        progress(f"{'run':<10} {opened.run.root}")
         for name, verb in _verbs(opened, data).items():
+            # Libraries are imported now, which takes seconds.
+            progress(Step(name, 0, 0, unit="", detail="starting"))
             ran = verb(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(progress))
             _report(opened.run, name, ran, progress)
             if name == "records":
@@ -145,6 +148,7 @@ def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRu
     """Return `work`, followed by the line that a finished stage prints."""
 
     def done(opened: OpenRun) -> None:
+        to_stderr(Step(stage, 0, 0, unit="", detail="starting"))
         work(opened)
         run = opened.records if stage == "generate" else opened.run
         to_stderr(stage_line(stage, run.journal.stage(stage), ran=True))

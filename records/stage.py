@@ -28,6 +28,7 @@ from paracosm.records.inference.declared_schema import (
 from paracosm.records.inference.domains import fit_domains
 from paracosm.records.inference.infer_schema import Inference, infer
 from paracosm.records.inference.separate_cells import separate_cells
+from paracosm.records.pii.columns import learnt_personal_lines
 from paracosm.records.pii.keyed_random import hashes_of
 from paracosm.records.pii.protect import protect
 from paracosm.records.relations.narrowing import Relations
@@ -45,6 +46,7 @@ from paracosm.records.splitting.splits import find_clusters
 from paracosm.records.suppression.rare_values import find_rare
 from paracosm.records.suppression.suppress import rare_facts, rare_lines, suppressed, without_contradictions
 from paracosm.records.text.composed import composed
+from paracosm.records.text.cut_text import with_bounded_texts
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,10 @@ def assemble(
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
     inference = infer(raw, data)
-    raw, notes = composed(raw, [field.name for field in inference.schema if field.is_text])
-    inference = replace(inference, warnings=(*inference.warnings, *notes))
+    texts = [field.name for field in inference.schema if field.is_text]
+    raw, part, cuts = with_bounded_texts(raw, part, texts, data)
+    raw, notes = composed(raw, texts)
+    inference = replace(inference, warnings=(*inference.warnings, *cuts, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
@@ -186,7 +190,9 @@ def assemble(
     units = _units(typed, data)
     warnings = list(inference.warnings)
     personal = None
-    if data.pii is not None:
+    if data.pii is None:
+        warnings.extend(learnt_personal_lines(raw, types, data))
+    else:
         salt = salt or secrets.token_bytes(32)
         personal = protect(raw, types, data, salt=salt, progress=progress)
         types = Schema(

@@ -150,7 +150,9 @@ def _train_and_score(
         return {
             f"{prefix}{name}": values
             for prefix, likelihoods in sides.items()
-            for name, values in attack_scores(likelihoods, base, plain, members=members).items()
+            for name, values in attack_scores(
+                likelihoods, base, plain, known=np.arange(len(plain)) >= members
+            ).items()
         }
 
     training = ShadowTraining(context.attackers, context.schema, "auxiliary model")

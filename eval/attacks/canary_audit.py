@@ -81,7 +81,7 @@ def exposure(scores: np.ndarray, included: np.ndarray, resamples: int, seed: int
     """Return the 95th percentile of the exposure in bits, log2 |R| - log2 rank (Carlini et al. 2019, The Secret Sharer).
 
     R: one canary that was added, together with all that were not; rank: its position among them by score, where ties
-    count half against it. Interval: bootstrap over the canaries that were added.
+    count half against it. Interval: bootstrap over the canaries that were added and over those that were left out.
 
     Args:
         scores: one for each canary, higher where the model is taken to have trained on it.
@@ -89,12 +89,17 @@ def exposure(scores: np.ndarray, included: np.ndarray, resamples: int, seed: int
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """
-    inside, outside = scores[included], np.sort(scores[~included])
-    above = len(outside) - np.searchsorted(outside, inside, side="right")
-    ties = np.searchsorted(outside, inside, side="right") - np.searchsorted(outside, inside, side="left")
-    bits = np.log2(len(outside) + 1) - np.log2(1 + above + ties / 2)
+    inside, outside = scores[included], scores[~included]
+    bits = _exposures(inside, outside)
     random = np.random.default_rng([seed, 53])
-    drawn = np.quantile(bits[random.integers(0, len(bits), (resamples, len(bits)))], 0.95, axis=1)
+    drawn = [
+        float(
+            np.quantile(
+                _exposures(random.choice(inside, len(inside)), random.choice(outside, len(outside))), 0.95
+            )
+        )
+        for _ in range(resamples)
+    ]
     low, high = np.quantile(drawn, [0.025, 0.975])
     facts = {
         "canaries_in": len(inside),
@@ -104,6 +109,14 @@ def exposure(scores: np.ndarray, included: np.ndarray, resamples: int, seed: int
     return Estimate(
         float(np.quantile(bits, 0.95)), float(low), float(high), {"median": float(np.median(bits))}, facts
     )
+
+
+def _exposures(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Return the exposure in bits of each canary that was added among those that were not."""
+    ordered = np.sort(outside)
+    above = len(ordered) - np.searchsorted(ordered, inside, side="right")
+    ties = np.searchsorted(ordered, inside, side="right") - np.searchsorted(ordered, inside, side="left")
+    return np.log2(len(ordered) + 1) - np.log2(1 + above + ties / 2)
 
 
 def audit(scores: np.ndarray, included: np.ndarray, delta: float = DELTA) -> Estimate:

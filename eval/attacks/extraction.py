@@ -9,7 +9,7 @@ import numpy as np
 
 from paracosm.eval.attacks.membership import Model, adapter_candidates, adapter_obstacle
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.gate import TEST, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Metric, Obstacle, Result
 from paracosm.eval.statistics.intervals import excess
@@ -52,7 +52,7 @@ EXTRACTION = Metric(
             0.01,
             0.005,
             0.001,
-            settled_by=HELD_OUT,
+            settled_by=TEST,
             why="Who holds the adapter can have it continue texts as often as he likes.",
             excludes="{percent} of the training texts",
         ),
@@ -89,7 +89,7 @@ def extraction(context: Context, model: Model) -> dict[str, Estimate]:
     text_fields = [index for index, field in enumerate(context.fields) if field.is_text]
     train, held_out = (
         [_continuation(likelihood, text_fields) for likelihood in side]
-        for side in (likelihoods[:members], likelihoods[members:])
+        for side in (likelihoods[:members], likelihoods[members : members + target.others])
     )
     if model == "clean":
         train, held_out = held_out[::2], held_out[1::2]

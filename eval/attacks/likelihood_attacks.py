@@ -19,7 +19,7 @@ def attack_scores(
     base: Sequence[Likelihood],
     records: Sequence[Record],
     *,
-    members: int,
+    known: np.ndarray,
     shadows: ShadowLikelihoods | None = None,
 ) -> dict[str, np.ndarray]:
     """Return six membership scores for each record, higher for members, and two more where there are shadow models.
@@ -34,7 +34,7 @@ def attack_scores(
         likelihoods: of each record under the target model.
         base: the same under its base model.
         records: as plain values.
-        members: number of members; they come first. The non-members also serve as the population.
+        known: mask of non-members that the attacker knows as such: the population, and the reference of shifts.
         shadows: the same records under the shadow models.
     """
     texts = ["|".join("" if cell is None else str(cell) for cell in record.values()) for record in records]
@@ -47,9 +47,9 @@ def attack_scores(
         "ratio": target_means - base_means,
         "min_k_plus": np.array([_min_k_plus(likelihood) for likelihood in likelihoods]),
         "windows": np.array([_windows_won(*pair) for pair in zip(likelihoods, base, strict=True)]),
-        "rmia": rmia_scores(target_means, base_means, np.arange(len(records)) >= members, shadows),
+        "rmia": rmia_scores(target_means, base_means, known, shadows),
     }
-    return scores if shadows is None else scores | lira_scores(target_means, shadows)
+    return scores if shadows is None else scores | lira_scores(target_means, shadows, known)
 
 
 def mean_log_probabilities(likelihoods: Sequence[Likelihood]) -> np.ndarray:

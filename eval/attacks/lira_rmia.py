@@ -35,7 +35,7 @@ class ShadowLikelihoods:
         return ShadowLikelihoods(self.mean_log_probability[:, targets], self.trained_on[:, targets])
 
 
-def lira_scores(means: np.ndarray, shadows: ShadowLikelihoods) -> dict[str, np.ndarray]:
+def lira_scores(means: np.ndarray, shadows: ShadowLikelihoods, known: np.ndarray) -> dict[str, np.ndarray]:
     """Return `lira_offline` and `lira` (Carlini et al. 2022, sections V and VI), higher for members.
 
     The confidence of a model in a record is the logit of the geometric mean probability of its decisions. A record's
@@ -50,13 +50,14 @@ def lira_scores(means: np.ndarray, shadows: ShadowLikelihoods) -> dict[str, np.n
     Args:
         means: mean log probability of each target's decisions under the target model.
         shadows: the same under the shadows; at least two trained on each target and two did not.
+        known: mask of targets that are known not to have trained the target model.
     """
     target, reference = confidence(means), confidence(shadows.mean_log_probability)
     (mean_out, deviation_out), (mean_in, deviation_in) = (
         _gaussians(reference, chosen) for chosen in (~shadows.trained_on, shadows.trained_on)
     )
-    # Shadows train on fewer records than the target model did, which shifts all confidences alike.
-    target = target - np.median(target - (mean_in + mean_out) / 2)
+    # Shadows train on fewer records than the target model did, which shifts all confidences alike. Members would shift more.
+    target = target - np.median((target - mean_out)[known])
     return {
         "lira_offline": (target - mean_out) / deviation_out,
         "lira": _log_density(target, mean_in, deviation_in) - _log_density(target, mean_out, deviation_out),
@@ -64,7 +65,7 @@ def lira_scores(means: np.ndarray, shadows: ShadowLikelihoods) -> dict[str, np.n
 
 
 def rmia_scores(
-    means: np.ndarray, base: np.ndarray, non_members: np.ndarray, shadows: ShadowLikelihoods | None
+    means: np.ndarray, base: np.ndarray, known: np.ndarray, shadows: ShadowLikelihoods | None
 ) -> np.ndarray:
     """Return the share of non-members whose likelihood ratio a target reaches (Zarifzadeh et al. 2024, offline RMIA).
 
@@ -77,7 +78,8 @@ def rmia_scores(
     Args:
         means: mean log probability of each target's decisions under the target model.
         base: the same under its base model.
-        non_members: mask of the targets that serve as the population.
+        known: mask of the targets that serve as the population, because they are known not to have trained; each of them is
+            ranked among the others.
         shadows: the same under shadows.
     """
     target = np.exp(means)
@@ -87,8 +89,9 @@ def rmia_scores(
         reference = np.exp(shadows.mean_log_probability)
         a = _a_from_first_shadow(reference, shadows.trained_on)
         ratios = target / _population(_mean_where(reference, ~shadows.trained_on), a)
-    population = np.sort(ratios[non_members])
-    return np.searchsorted(population, ratios, side="right") / max(1, len(population))
+    population = np.sort(ratios[known])
+    reached = np.searchsorted(population, ratios, side="right") - known
+    return reached / np.maximum(1, len(population) - known)
 
 
 def confidence(means: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import HELD_OUT, Gate
+from paracosm.eval.measuring.gate import TEST, Gate
 from paracosm.eval.measuring.measure import Measure, too_few_subjects
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -17,6 +17,7 @@ from paracosm.records.schema.schema import Record
 if TYPE_CHECKING:
     from paracosm.eval.attacks.likelihood import Likelihood
     from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
+    from paracosm.eval.statistics.attack_scores import Targets
 
 Model = Literal["adapter", "clean", "base", "memorised"]
 """What is attacked. `clean`: the adapter again, with non-members on both sides, so that there is nothing to find."""
@@ -39,11 +40,10 @@ def adapter_obstacle(context: Context) -> Obstacle | None:
         return Obstacle("no adapter is available", curable=False)
     if "adapter" not in context.settings.attacks:
         return Obstacle("the recipe leaves it out (eval.attacks)")
-    if len(context.held_out) < 2 * FEWEST_ROWS:
-        return Obstacle(
-            f"only {len(context.held_out)} held-out records; at least {2 * FEWEST_ROWS} are needed"
-        )
-    return too_few_subjects(context, ("train",), ("control", "test"))
+    name, unseen = ("control", context.control) if context.test is None else ("test", context.test)
+    if len(unseen) < 2 * FEWEST_ROWS:
+        return Obstacle(f"only {len(unseen)} {name} records; at least {2 * FEWEST_ROWS} are needed")
+    return too_few_subjects(context, ("train",), (name,))
 
 
 def lira_obstacle(context: Context) -> Obstacle | None:
@@ -56,13 +56,11 @@ def lira_obstacle(context: Context) -> Obstacle | None:
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `adapter_mia_auc` and `adapter_mia_tpr` of the strongest attack on one of the models."""
     from paracosm.eval.attacks.likelihood_attacks import attack_scores
-    from paracosm.eval.statistics.attack_scores import Targets, strongest
+    from paracosm.eval.statistics.attack_scores import strongest
 
     data = _attack_input(context, model)
-    scores = attack_scores(
-        data.likelihoods, data.base, data.records, members=data.members, shadows=data.shadows
-    )
-    estimates = strongest(Targets(scores, data.members, data.groups), context.settings, "adapter_mia")
+    scores = attack_scores(data.likelihoods, data.base, data.records, known=data.known, shadows=data.shadows)
+    estimates = strongest(data.targets(scores), context.settings, "adapter_mia")
     for estimate in estimates.values():
         estimate.facts["unseen_left_out"] = data.unknown
     return estimates
@@ -72,12 +70,12 @@ def shadow_membership(context: Context, model: Model) -> dict[str, Estimate]:
     """Return `lira_auc` and `lira_tpr`: the strongest of the two LiRA scores alone."""
     from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
     from paracosm.eval.attacks.lira_rmia import lira_scores
-    from paracosm.eval.statistics.attack_scores import Targets, strongest
+    from paracosm.eval.statistics.attack_scores import strongest
 
     data = _attack_input(context, model)
     assert data.shadows is not None
-    scores = lira_scores(mean_log_probabilities(data.likelihoods), data.shadows)
-    estimates = strongest(Targets(scores, data.members, data.groups), context.settings, "lira")
+    scores = lira_scores(mean_log_probabilities(data.likelihoods), data.shadows, data.known)
+    estimates = strongest(data.targets(scores), context.settings, "lira")
     for estimate in estimates.values():
         estimate.facts["shadows"] = len(data.shadows.trained_on)
     return estimates
@@ -85,15 +83,32 @@ def shadow_membership(context: Context, model: Model) -> dict[str, Estimate]:
 
 @dataclass(frozen=True)
 class _AttackInput:
-    """The targets of an attack on one of the models, members first."""
+    """The records of an attack on one of the models: members, non-members, and non-members that the attacker knows as such."""
 
     likelihoods: list[Likelihood]
     base: list[Likelihood]
     records: list[Record]
     members: int
+    attacked: int
+    """Number of members and non-members; the records after them are known."""
     groups: np.ndarray | None
     shadows: ShadowLikelihoods | None
     unknown: int
+
+    @property
+    def known(self) -> np.ndarray:
+        """Mask of the known non-members; without a test split these are the non-members themselves."""
+        rows = np.arange(len(self.records))
+        return rows >= (self.attacked if self.attacked < len(rows) else self.members)
+
+    def targets(self, scores: dict[str, np.ndarray]) -> Targets:
+        """Return the scores of members and non-members, as the statistics of an attack take them."""
+        from paracosm.eval.statistics.attack_scores import Targets
+
+        groups = None if self.groups is None else self.groups[: self.attacked]
+        return Targets(
+            {name: values[: self.attacked] for name, values in scores.items()}, self.members, groups
+        )
 
 
 def _attack_input(context: Context, model: Model) -> _AttackInput:
@@ -101,24 +116,25 @@ def _attack_input(context: Context, model: Model) -> _AttackInput:
     from paracosm.eval.attacks.target import attack_target
 
     target = attack_target(context)
-    rows, members, likelihoods = np.arange(len(target.records)), target.members, target.adapter
-    groups = target.groups
+    members, others = np.arange(target.members), target.members + np.arange(target.others)
+    known = np.arange(target.members + target.others, len(target.records))
+    likelihoods, groups = target.adapter, target.groups
     if model == "clean":
-        # Control comes before test in the tables, so the halves are drawn at random.
-        rows = np.random.default_rng([context.settings.seed, 71]).permutation(rows[members:])
-        members = len(rows) // 2
+        others = np.random.default_rng([context.settings.seed, 71]).permutation(others)
+        members, others = np.array_split(others, [len(others) // 2])
     elif model == "base":
         likelihoods = target.base
     elif model == "memorised":
-        members = target.memorised_members
-        rows = np.concatenate([rows[:members], rows[target.members :]])
+        members = members[: target.memorised_members]
         # The few memorised records may all be about one subject; here each record counts alone.
         groups = None
+    rows = np.concatenate([members, others, known])
     return _AttackInput(
         target.memorised if model == "memorised" else [likelihoods[row] for row in rows],
         [target.base[row] for row in rows],
         [target.records[row] for row in rows],
-        members,
+        len(members),
+        len(members) + len(others),
         None if groups is None else groups[rows],
         None if target.shadows is None else target.shadows.select(rows),
         target.unknown,
@@ -154,7 +170,7 @@ ADAPTER_MIA_AUC = Metric(
             0.6,
             0.575,
             0.55,
-            settled_by=HELD_OUT,
+            settled_by=TEST,
             guarded=True,
             why="Who holds the adapter can attack it as often as he likes, so membership has to be ruled out for every reader.",
         ),
@@ -180,7 +196,7 @@ ADAPTER_MIA_TPR = Metric(
             0.05,
             0.03,
             0.02,
-            settled_by=HELD_OUT,
+            settled_by=TEST,
             guarded=True,
             why="As for `adapter_mia_auc`.",
             excludes="{percent} of the training records",

@@ -36,14 +36,20 @@ LONG_TEXT = 50
 
 @dataclass(frozen=True)
 class AttackTarget:
-    """Records and their likelihoods under the models of an attack; members first, then non-members."""
+    """Records and their likelihoods under the models of an attack: members, then non-members, then known non-members.
+
+    Early stopping chose the adapter by its loss on control, which makes that loss a little too low. So non-members are records of
+    test, where there is a test split, and control serves the attacker as records known not to have trained.
+    """
 
     records: list[Record]
     members: int
+    others: int
+    """Number of non-members."""
     adapter: list[Likelihood]
     base: list[Likelihood]
     memorised: list[Likelihood]
-    """Under the memorising copy: of the first `memorised_members` members, then of all non-members."""
+    """Under the memorising copy: of the first `memorised_members` members, then of all that follow the members."""
     memorised_members: int
     groups: np.ndarray | None
     """Subject of each record; None where every record is its own subject."""
@@ -64,19 +70,22 @@ def read_target(context: Context) -> AttackTarget:
     folder, most, seed = context.adapter, context.settings.attacked_records, context.settings.seed
     codec, masks = load_codec(folder)
     train_rows = drawn_rows(len(context.train), most, seed)
-    held_out_rows = drawn_rows(len(context.held_out), most, seed + 1)
+    unseen, start = (context.control, 0) if context.test is None else (context.test, len(context.control))
+    other_rows = drawn_rows(len(unseen), most, seed + 1)
+    known_rows = drawn_rows(0 if context.test is None else len(context.control), most, seed + 1)
     members, kept, _ = _encode(context.train.iloc[train_rows], codec, masks)
     first = _long_texts_first(context.train.iloc[train_rows[kept]], codec)
     members, train_rows = [members[row] for row in first], train_rows[kept[first]]
-    non_members, kept, unknown = _encode(context.held_out.iloc[held_out_rows], codec, masks)
-    held_out_rows = held_out_rows[kept]
-    records = [*members, *non_members]
+    non_members, kept, unknown = _encode(unseen.iloc[other_rows], codec, masks)
+    other_rows = other_rows[kept]
+    known, kept, _ = _encode(context.control.iloc[known_rows], codec, masks)
+    held_out_rows = np.concatenate([start + other_rows, known_rows[kept]])
+    following = [*non_members, *known]
+    records = [*members, *following]
     chosen = _memorised_count(members)
     adapter = adapter_likelihoods(folder, codec, masks, records)
     base = base_likelihoods(folder, codec, masks, records)
-    memorised = memorised_likelihoods(
-        folder, codec, masks, [*members[:chosen], *non_members], members[:chosen]
-    )
+    memorised = memorised_likelihoods(folder, codec, masks, [*members[:chosen], *following], members[:chosen])
     rows = np.concatenate([train_rows, len(context.train) + held_out_rows])
     subjects = real_subjects(context)
     plain = [
@@ -89,7 +98,18 @@ def read_target(context: Context) -> AttackTarget:
             context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
         )
     groups = None if subjects is None else subjects[rows]
-    return AttackTarget(plain, len(members), adapter, base, memorised, chosen, groups, shadows, unknown)
+    return AttackTarget(
+        plain,
+        len(members),
+        len(non_members),
+        adapter,
+        base,
+        memorised,
+        chosen,
+        groups,
+        shadows,
+        unknown,
+    )
 
 
 def adapter_likelihoods(

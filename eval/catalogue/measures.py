@@ -3,12 +3,13 @@
 from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
 from paracosm.eval.catalogue.plugins import with_plugins
-from paracosm.eval.fidelity import c2st, marginals, pairs, pmse, rows, triples
+from paracosm.eval.fidelity import c2st, marginals, pairs, pmse, rows, triples, worst_column
 from paracosm.eval.fidelity.text import columns, embeddings, entities, perplexity, topics, words
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.privacy import (
     distance_to_closest,
     identifier_replay,
+    known_cells,
     membership,
     ngram_overlap,
     rare_values,
@@ -19,6 +20,7 @@ from paracosm.eval.utility import augmentation, tstr
 
 FIDELITY: tuple[Measure, ...] = (
     marginals.MEASURE,
+    worst_column.MEASURE,
     pairs.MEASURE,
     c2st.MEASURE,
     pmse.MEASURE,
@@ -34,6 +36,7 @@ FIDELITY: tuple[Measure, ...] = (
 UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
 PRIVACY: tuple[Measure, ...] = (
     distance_to_closest.MEASURE,
+    known_cells.MEASURE,
     split_guard.MEASURE,
     membership.MEASURE,
     singling_out.MEASURE,

@@ -18,10 +18,12 @@ ORDER = (
     "column_from_text",
     "text_information",
     "utility_skill",
+    "known_cells",
     "exact_copies",
     "near_copies",
     "nndr",
     "repeated_people",
+    "run_8",
     "run_13",
     "run_50",
     "pii_replay",
@@ -42,6 +44,8 @@ ORDER = (
     "audit_epsilon",
     "dcr_share",
     "twins",
+    "worst_column",
+    "worst_pair",
 )
 """Gates as a reader of a report expects them: copies before membership, and objections last. A gate that is not listed
 follows after these, in the order of its metric."""

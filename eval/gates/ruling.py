@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.gates.reasons import QUANTITY_WORDS, no_power, reason_of, remedy_of
-from paracosm.eval.measuring.gate import GUARD, Gate, Question
+from paracosm.eval.measuring.gate import GUARD, KNOWN_CELLS, Gate, Question
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.measuring.number_format import bound_forms, figure, interval
 from paracosm.eval.results.gate_result import DECIDING_STATES, GateResult, State, Verdict
@@ -15,6 +15,9 @@ from paracosm.recipes.sections.release import Release, What
 
 GUARD_DEVIATIONS = 2.576
 """Two-sided 99% of the normal distribution, so 99.5% to one side: a false alarm would void every comparison with control."""
+
+GUESSING = 0.5
+"""AUC of a classifier that guesses."""
 
 
 def check_names(release: Release) -> None:
@@ -53,14 +56,21 @@ def rule(
     """
     check_names(release)
     measured = {result.metric.name: result for result in results}
-    shifted = GUARD in measured and splits_differ(measured[GUARD].synthetic)
     limits = {gate: gate.limit(release) for gate in GATES}
+    by_name = {gate.name: limit for gate, limit in limits.items()}
+    shifted = GUARD in measured and splits_differ(measured[GUARD].synthetic, by_name[GUARD])
+    known = measured[KNOWN_CELLS].synthetic.value if KNOWN_CELLS in measured else 1.0
+    unknown = 1 - known if known < by_name[KNOWN_CELLS] else 0.0
     return [
-        _with_absent_columns(
-            _gate_result(
-                gate, measured.get(gate.metric), missing, limit, shifted, gate.demands_proof(release)
+        _with_unknown_cells(
+            _with_absent_columns(
+                _gate_result(
+                    gate, measured.get(gate.metric), missing, limit, shifted, gate.demands_proof(release)
+                ),
+                absent_columns,
             ),
-            absent_columns,
+            gate.question,
+            unknown,
         )
         for gate, limit in limits.items()
         if math.isfinite(limit)
@@ -76,9 +86,28 @@ def _with_absent_columns(gate: GateResult, absent: Sequence[str]) -> GateResult:
     return gate.model_copy(update={"state": "INCONCLUSIVE", "reason": reason})
 
 
-def splits_differ(guard: Estimate) -> bool:
-    """Return whether train and control differ: the guard's AUC is above chance with 99.5% confidence."""
-    return guard.value - GUARD_DEVIATIONS * guard.deviation > 0.5
+def _with_unknown_cells(gate: GateResult, question: Question, unknown: float) -> GateResult:
+    """Return INCONCLUSIVE in place of a gate on records that is kept because most cells could not be compared.
+
+    Args:
+        gate: its result.
+        question: what it is about.
+        unknown: share of cells with a value that real records do not have; 0 where it is below the limit.
+    """
+    if not unknown or question != "records" or gate.state not in ("PASS", "NO OBJECTION", "FAIL"):
+        return gate
+    if gate.state == "FAIL" and gate.gate != KNOWN_CELLS:
+        return gate
+    reason = (
+        f"Not comparable: {figure(unknown, 'percent')} of cells have a value that real records do not have, so that the limit is kept "
+        "whatever leaks. Write the labels as the real records do."
+    )
+    return gate.model_copy(update={"state": "INCONCLUSIVE", "reason": reason, "excluded": None})
+
+
+def splits_differ(guard: Estimate, limit: float) -> bool:
+    """Return whether train and control differ: the guard's AUC is above its limit with 99.5% confidence."""
+    return guard.value - GUARD_DEVIATIONS * guard.deviation > limit
 
 
 def verdict(gates: Iterable[GateResult], what: What = "both") -> Verdict:
@@ -177,10 +206,11 @@ def _guard(gate: Gate, estimate: Estimate, limit: float) -> GateResult:
     """Return PASS unless train and control differ, and else that nothing can be concluded."""
     span = interval(estimate.low, estimate.high, "plain")
     value = f"{gate.metric} is {figure(estimate.value, 'plain')} (95% interval {span})"
-    if not splits_differ(estimate):
-        return _result(gate, "PASS", limit, estimate, f"{value}; this is compatible with chance, {limit:g}.")
+    if not splits_differ(estimate, limit):
+        name = "chance" if limit == GUESSING else "the limit"
+        return _result(gate, "PASS", limit, estimate, f"{value}; this is compatible with {name}, {limit:g}.")
     reason = (
-        f"{value}; this is above chance, {limit:g}, so every comparison of train with control is void. "
+        f"{value}; this is above {'chance' if limit == GUESSING else 'the limit'}, {limit:g}, so every comparison of train with control is void. "
         "A random split of the records would settle it."
     )
     return _result(gate, "INCONCLUSIVE", limit, estimate, reason)

@@ -5,6 +5,7 @@ The ceiling is real records that never trained, the floor is columns shuffled in
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -94,7 +95,10 @@ def leakage_candidates(
         clean = (context, context.test)
     else:
         reference, fresh = control_halves(context)
-        clean = (_with_control(context, reference), context.control.iloc[fresh].reset_index(drop=True))
+        clean = (
+            _with_rows(context, "control", context.control, reference, "control"),
+            context.control.iloc[fresh].reset_index(drop=True),
+        )
     return {
         "synthetic": (context, synthetic),
         "ceiling": clean,
@@ -117,7 +121,7 @@ def attack_candidates(
     return {
         "synthetic": (context, synthetic),
         "ceiling": (
-            replace(context, test=context.test.iloc[reference].reset_index(drop=True)),
+            _with_rows(context, "test", context.test, reference, "test"),
             context.test.iloc[fresh].reset_index(drop=True),
         ),
         "floor": (context, shuffled(context, len(synthetic))),
@@ -130,7 +134,8 @@ def with_reference(context: Context) -> Context:
     if context.test is not None:
         return context
     reference, rest = control_halves(context)
-    return replace(_with_control(context, rest), test=context.control.iloc[reference].reset_index(drop=True))
+    with_test = _with_rows(context, "test", context.control, reference, "control")
+    return _with_rows(with_test, "control", context.control, rest, "control")
 
 
 def control_halves(context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -139,16 +144,23 @@ def control_halves(context: Context) -> tuple[np.ndarray, np.ndarray]:
     return order[: len(order) // 2], order[len(order) // 2 :]
 
 
-def _with_control(context: Context, rows: np.ndarray) -> Context:
-    """Return the context with only the given rows of control, and their subjects and identifiers."""
+def _with_rows(
+    context: Context, split: Literal["control", "test"], table: pd.DataFrame, rows: np.ndarray, source: str
+) -> Context:
+    """Return the context with the given rows of a table as control or test, and their subjects and identifiers.
+
+    Args:
+        context: to change.
+        split: the split that is replaced.
+        table: where the rows come from.
+        rows: their numbers.
+        source: the split that the table is, which knows the subjects and identifiers.
+    """
     subjects, identifiers = dict(context.subjects), dict(context.identifiers)
-    if "control" in subjects:
-        subjects["control"] = subjects["control"][rows]
-    if "control" in identifiers:
-        identifiers["control"] = [identifiers["control"][row] for row in rows]
-    return replace(
-        context,
-        control=context.control.iloc[rows].reset_index(drop=True),
-        subjects=subjects,
-        identifiers=identifiers,
-    )
+    if source in subjects:
+        subjects[split] = subjects[source][rows]
+    if source in identifiers:
+        identifiers[split] = [identifiers[source][row] for row in rows]
+    part = table.iloc[rows].reset_index(drop=True)
+    changed = replace(context, control=part) if split == "control" else replace(context, test=part)
+    return replace(changed, subjects=subjects, identifiers=identifiers)

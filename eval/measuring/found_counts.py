@@ -12,7 +12,17 @@ from paracosm.eval.measuring.readings import agreeing
 
 KEY = "counts"
 """The fact of an estimate that holds its count."""
-ORDER = ("exact_copies", "near_copies", "nndr", "repeated_people", "pii_replay", "identifier_count")
+ORDER = (
+    "exact_copies",
+    "near_copies",
+    "nndr",
+    "repeated_people",
+    "run_50",
+    "run_13",
+    "run_8",
+    "pii_replay",
+    "identifier_count",
+)
 
 
 @dataclass(frozen=True)

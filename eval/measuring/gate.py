@@ -16,13 +16,15 @@ OUTSIDE: tuple[Profile, ...] = ("partner", "public")
 """Profiles of readers whom no access rule of the organisation binds."""
 
 HELD_OUT = "control and test records"
-COPIES = "synthetic and control records"
+COPIES = "synthetic and training records"
 CONTROL = "control records"
 TEST = "test records"
 CONTROL_TEXTS = "control texts"
 CANARIES = "canaries"
 GUARD = "split_guard"
 """The metric, and gate, that shows whether train and control come from one distribution."""
+KNOWN_CELLS = "known_cells"
+"""The metric, and gate, that shows whether the cells of the synthetic records can be compared with real ones."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from paracosm.eval.measuring.context import Context, subsample
 from paracosm.eval.measuring.found_counts import interpret_count
-from paracosm.eval.measuring.gate import CONTROL, COPIES, Gate
+from paracosm.eval.measuring.gate import COPIES, HELD_OUT, Gate
 from paracosm.eval.measuring.measure import Measure, too_few_control
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.measuring.non_members import non_member_candidates
@@ -55,7 +55,7 @@ DCR_SHARE = Metric(
             0.55,
             0.55,
             0.55,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             proof_for=(),
             guarded=True,
             why="Sets that keep this limit were attacked with success (arXiv 2505.01524), so it clears nothing.",

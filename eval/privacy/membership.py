@@ -3,12 +3,14 @@
 All attacks that see the synthetic records alone run; the strongest one is reported.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from paracosm.eval.measuring.anchors import attack_candidates
 from paracosm.eval.measuring.context import Context, drawn_rows
-from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
+from paracosm.eval.measuring.gate import HELD_OUT, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure, membership_obstacle
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.measuring.readings import interpret_membership, interpret_true_positives
@@ -44,7 +46,7 @@ DATA_MIA_AUC = Metric(
             0.6,
             0.575,
             0.55,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             why="That somebody was a patient or a client may itself be secret, to colleagues too.",
         ),
@@ -58,7 +60,7 @@ DATA_MIA_TPR = Metric(
     range=(-0.05, 1.0),
     source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
     what="Share of training records that the strongest attack identifies at a threshold few non-members pass, minus their share.",
-    formula="TPR - FPR at FPR 1% (5% below 1,000 non-members), threshold at rank FPR (n + 1); same choice of attack",
+    formula="TPR - FPR at the FPR of five non-members (1% to 5%), threshold at rank FPR (n + 1); same choice of attack",
     read=_interpret_tpr,
     zero="worst",
     unit="points",
@@ -68,7 +70,7 @@ DATA_MIA_TPR = Metric(
             0.05,
             0.03,
             0.02,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             proof_for=OUTSIDE,
             why="Its proof takes ten times the records of the AUC, which colleagues get proven; outside, a few people who are surely named count as much as the average.",
@@ -81,14 +83,69 @@ DATA_MIA_TPR = Metric(
 def data_membership(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
     """Return `data_mia_auc` and `data_mia_tpr` of the strongest attack on a candidate.
 
-    Members are records of train, non-members those of control; the test split is the reference that calibrates.
+    Members are records of train, non-members those of control and test. Control is calibrated on test and test on control, and
+    a share of the members on each, so that both sides are calibrated alike and no record is its own reference.
     """
     from paracosm.eval.statistics.attack_scores import Targets, strongest
 
-    assert context.test is not None
-    table, members, groups = context.once("membership targets", lambda: targets(context))
-    scores = attack_scores(context, table, candidate, context.test)
+    folds: list[Fold] = context.once("membership folds", lambda: membership_folds(context))
+    by_fold = [attack_scores(context, fold.targets, candidate, fold.reference) for fold in folds]
+    sides = [(slice(fold.members), slice(fold.members, None)) for fold in folds]
+    scores = {
+        name: np.concatenate(
+            [scores[name][side[part]] for part in (0, 1) for scores, side in zip(by_fold, sides, strict=True)]
+        )
+        for name in by_fold[0]
+    }
+    members = sum(fold.members for fold in folds)
+    groups = None
+    if folds[0].groups is not None:
+        groups = np.concatenate(
+            [
+                np.asarray(fold.groups)[side[part]]
+                for part in (0, 1)
+                for fold, side in zip(folds, sides, strict=True)
+            ]
+        )
     return strongest(Targets(scores, members, groups), context.settings, "data_mia")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Records that are attacked with one table of reference records.
+
+    Attributes:
+        targets: members first, then non-members.
+        members: number of members.
+        groups: subject of each target; None where every record is its own subject.
+        reference: real records that are neither.
+    """
+
+    targets: pd.DataFrame
+    members: int
+    groups: np.ndarray | None
+    reference: pd.DataFrame
+
+
+def membership_folds(context: Context) -> list[Fold]:
+    """Return control with test as its reference, and test with control, each with its share of the members."""
+    assert context.test is not None
+    members = drawn_rows(len(context.train), MOST_TARGETS, context.settings.seed)
+    members = np.random.default_rng([context.settings.seed, 29]).permutation(members)
+    first = round(len(members) * len(context.control) / (len(context.control) + len(context.test)))
+    return [
+        _fold(context, members[:first], "control", context.control, context.test),
+        _fold(context, members[first:], "test", context.test, context.control),
+    ]
+
+
+def _fold(
+    context: Context, members: np.ndarray, split: str, table: pd.DataFrame, reference: pd.DataFrame
+) -> Fold:
+    others = drawn_rows(len(table), MOST_TARGETS, context.settings.seed + 1)
+    targets = pd.concat([context.train.iloc[members], table.iloc[others]], ignore_index=True)
+    groups = context.subjects_of(**{"train": members, split: others})
+    return Fold(targets, len(members), groups, reference)
 
 
 def attack_scores(
@@ -115,14 +172,6 @@ def attack_scores(
     if len(structured) < len(context.fields):
         scores |= text_scores(*(documents(side, context.fields) for side in (table, candidate, reference)))
     return scores
-
-
-def targets(context: Context) -> tuple[pd.DataFrame, int, np.ndarray | None]:
-    """Return the records that are attacked, members first; how many are members; and the subject of each."""
-    members = drawn_rows(len(context.train), MOST_TARGETS, context.settings.seed)
-    others = drawn_rows(len(context.control), MOST_TARGETS, context.settings.seed + 1)
-    table = pd.concat([context.train.iloc[members], context.control.iloc[others]], ignore_index=True)
-    return table, len(members), context.subjects_of(train=members, control=others)
 
 
 MEASURE = Measure(data_membership, (DATA_MIA_AUC, DATA_MIA_TPR), attack_candidates, membership_obstacle)

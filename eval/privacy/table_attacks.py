@@ -52,7 +52,9 @@ def density_scores(
     """
     synthetic, other = vectors(candidate), vectors(reference)
     components = min(COMPONENTS, other.shape[1], len(other) - 1, len(synthetic) - 1)
-    shared = np.vstack([synthetic[: 20 * len(other)], other])
+    # A draw, not the first rows: a file may be sorted.
+    drawn = np.random.default_rng(0).permutation(len(synthetic))[: 20 * len(other)]
+    shared = np.vstack([synthetic[drawn], other])
     axes = PCA(max(1, components), whiten=True, random_state=0).fit(shared)
     points = axes.transform(vectors(targets)).astype(np.float32)
     densities = [_log_density(points, axes.transform(side).astype(np.float32)) for side in (synthetic, other)]

@@ -15,9 +15,10 @@ from paracosm.eval.statistics.weighted_scores import weighted_auc
 from paracosm.recipes.sections.evaluate import Evaluate
 
 RATES = (0.01, 0.05)
-"""False positive rates at which the true positive rate is measured."""
-ENOUGH_NON_MEMBERS = 1000
-"""Non-members from which on the false positive rate is 1% and not 5%."""
+"""False positive rates at which the true positive rate is always measured; that of the metric lies between them."""
+PASSED = 5
+"""Non-members that pass the threshold of the metric. A lower rate gives a narrower interval of TPR - FPR, and finds the few who are
+surely named; a threshold that fewer pass would be one record's."""
 MOST_RESAMPLES = 1000
 CURVE_POINTS = 60
 
@@ -54,8 +55,8 @@ class Targets:
 def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Estimate]:
     """Return `{prefix}_auc` and `{prefix}_tpr` of the strongest attack.
 
-    The second is the true positive rate minus the false positive rate at which it is measured (1% with at least 1,000
-    non-members, else 5%): 0 for random guessing. The threshold lies between two non-members' scores, so that random
+    The second is the true positive rate minus the false positive rate at which it is measured (five of the non-members,
+    between 1% and 5%): 0 for random guessing. The threshold lies between two non-members' scores, so that random
     guessing has exactly this true positive rate in expectation.
 
     Intervals: bootstrap over subjects on both sides for the AUC. For the rate, Wilson's interval over members combined
@@ -67,7 +68,7 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         prefix: of the names of the metrics.
     """
     random = np.random.default_rng([settings.seed, 31])
-    rate = RATES[0] if targets.non_members >= ENOUGH_NON_MEMBERS else RATES[1]
+    rate = float(np.clip(PASSED / targets.non_members, *RATES))
     labels, halves = targets.labels, _halves(targets, random)
     ranked = {name: _without_ties(scores, random) for name, scores in targets.scores.items()}
     weights = _resamples(targets, halves, min(settings.bootstrap, MOST_RESAMPLES), random)
@@ -89,10 +90,11 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         "attack": chosen[0] if chosen[0] == chosen[1] else f"{chosen[0]} and {chosen[1]}",
     }
     curve = roc_curve(ranked[max(aucs, key=aucs.__getitem__)], labels)
-    tprs = {fpr: _tpr_of_strongest(ranked, labels, halves, weights, fpr, facts) for fpr in RATES}
+    tprs = {fpr: _tpr_of_strongest(ranked, labels, halves, weights, fpr, facts) for fpr in {*RATES, rate}}
     at_both = {
         f"named_beyond_{fpr:.0%}": [round(bound, 4) for bound in (tpr.value, tpr.low, tpr.high)]
         for fpr, tpr in tprs.items()
+        if fpr in RATES
     }
     tprs[rate].facts.update(at_both)
     return {

@@ -30,7 +30,7 @@ from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.fit import Fitted
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import replacing, write_text
-from paracosm.foundation.progress import Progress
+from paracosm.foundation.progress import Progress, Step
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.finetune import Finetune
@@ -47,7 +47,6 @@ STATE = "private.pt"
 """File of the checkpoint."""
 GRADIENT_BYTES = 400_000_000
 """Maximum memory of the per-sample gradients of one forward pass."""
-SECONDS_BETWEEN_LINES = 10
 CONTROL_BATCH = 32
 """Control records in one forward pass."""
 RECOMMENDED_BATCH = 64
@@ -290,23 +289,20 @@ def _train(training: PrivateTraining, state: _TrainingState, run: Run, progress:
     budget, objective = training.budget, training.objective
     per_epoch = max(1, round(1 / budget.sampling_rate))
     interval = max(1, per_epoch // training.settings.evaluations_per_epoch)
-    began = last_line = time.monotonic()
+    began = time.monotonic()
     first = state.step
     training.wrapped.train()
     while state.step < budget.steps:
         state.losses += training.step(state.step)
         state.step += 1
-        elapsed = time.monotonic() - began
-        pace = f"step {state.step}/{budget.steps} · about {elapsed / (state.step - first) * (budget.steps - state.step) / 60:.1f} min left"
+        progress(Step("private training", state.step, budget.steps, unit="steps"))
         if state.step % interval == 0 or state.step == budget.steps:
             evaluation = _evaluate(training, state)
             write_text(run.history, "".join(json.dumps(point) + "\n" for point in state.curve))
             training.save(run.checkpoints / STATE, state)
-            progress(f"{pace} · control {evaluation['control_bits']:.2f} bits per record")
-            last_line = time.monotonic()
-        elif time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
-            last_line = time.monotonic()
-            progress(pace)
+            progress(
+                f"step {state.step} of {budget.steps} · control loss {evaluation['control_bits']:.2f} bits per record"
+            )
     done = (state.step - first) * budget.expected_batch * objective.train.mean_tokens
     return done / max(time.monotonic() - began, 1e-9)
 

@@ -12,6 +12,7 @@ from paracosm.finetune.distributed.processes import any_process
 from paracosm.finetune.objectives.epoch_dataset import EpochDataset
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.files import write_text
+from paracosm.foundation.progress import Progress, Step
 from paracosm.recipes.sections.finetune import Finetune
 
 BITS = "eval_control_bits"
@@ -68,26 +69,37 @@ class History(TrainerCallback):
 
 
 class ProgressLines(TrainerCallback):
-    """Reports speed, remaining time and control loss at every evaluation, and every ten seconds in between."""
+    """Reports every step, and the control loss at every evaluation."""
 
-    def __init__(self, tokens_per_step: float, progress: Any) -> None:
+    def __init__(self, tokens_per_step: float, progress: Progress, max_minutes: float | None = None) -> None:
         self.tokens_per_step = tokens_per_step
         self.progress = progress
-        self.began = self.last = time.monotonic()
+        self.max_minutes = max_minutes
+        self.began = time.monotonic()
         self.first_step = 0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self.began = self.last = time.monotonic()
+        self.began = time.monotonic()
         self.first_step = state.global_step
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if state.is_world_process_zero and time.monotonic() - self.last > 10:
-            self.last = time.monotonic()
-            self.progress(self._speed_line(state))
+        if state.is_world_process_zero:
+            elapsed = time.monotonic() - self.began
+            left = None if self.max_minutes is None else max(60 * self.max_minutes - elapsed, 0.0)
+            self.progress(
+                Step(
+                    "training",
+                    state.global_step,
+                    state.max_steps,
+                    unit="steps",
+                    detail=f"epoch {state.epoch or 0:.1f}",
+                    left=left,
+                )
+            )
 
     def on_evaluate(  # type: ignore[override]  # the base takes metrics as one of its keywords
         self,
@@ -98,8 +110,10 @@ class ProgressLines(TrainerCallback):
         **_: Any,
     ) -> None:
         if state.is_world_process_zero:
-            self.last = time.monotonic()
-            self.progress(f"{self._speed_line(state)} · control {metrics[BITS]:.2f} bits per record")
+            self.progress(
+                f"epoch {state.epoch or 0:.1f} · control loss {metrics[BITS]:.2f} bits per record"
+                f" · {self.speed(state):,.0f} tokens/s"
+            )
 
     def speed(self, state: TrainerState) -> float:
         """Return tokens per second since training began or resumed."""
@@ -108,13 +122,6 @@ class ProgressLines(TrainerCallback):
             * self.tokens_per_step
             / max(time.monotonic() - self.began, 1e-9)
         )
-
-    def _speed_line(self, state: TrainerState) -> str:
-        seconds = max(time.monotonic() - self.began, 1e-9)
-        done = state.global_step - self.first_step
-        left = (state.max_steps - state.global_step) * seconds / max(done, 1)
-        speed = self.speed(state)
-        return f"epoch {state.epoch or 0:.1f} · step {state.global_step}/{state.max_steps} · {speed:,.0f} tok/s · at most {left / 60:.1f} min left"
 
 
 class EarlyStop(TrainerCallback):

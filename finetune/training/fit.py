@@ -77,7 +77,9 @@ def fit(
     if checkpoint:
         average.load(Path(checkpoint))
     lines = ProgressLines(
-        objective.train.mean_tokens * min(settings.batch_size, len(objective.train)), progress
+        objective.train.mean_tokens * min(settings.batch_size, len(objective.train)),
+        progress,
+        settings.max_minutes,
     )
     history = History(run.history, objective.mean_decisions)
     trainer = RecordTrainer(
@@ -175,7 +177,7 @@ def _ending(
     best = min(curve, key=lambda line: line["control_bits"])
     turned = curve[-1]["control_bits"] > best["control_bits"]
     early = epoch < planned - 1e-6
-    selected = f"kept epoch {best['epoch']:.2f} at {best['control_bits']:.2f} bits per control record"
+    selected = f"kept epoch {best['epoch']:.2f} at {best['control_bits']:.2f} bits per record"
     reason = "control loss turned" if turned and early else "planned epochs done"
     if early and minutes is not None:
         reason = f"stopped after {minutes:g} minutes, at epoch {epoch:.2f} of {planned}"

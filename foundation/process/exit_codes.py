@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.display import end_bar
 from paracosm.foundation.errors import ParacosmError
 from paracosm.foundation.printable import printable, printable_streams
 from paracosm.foundation.process.signals import Terminated, ending_on_signals
@@ -115,6 +116,7 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _print_error(text: str, code: int) -> int:
+    end_bar()
     line = printable(redact(" ".join(text.split())))
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"

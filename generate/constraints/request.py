@@ -1,7 +1,7 @@
 """Requests for records, what a strategy can be asked for, and counts of accepted and refused records."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from paracosm.foundation.errors import DataError
@@ -66,6 +66,7 @@ class Tally:
         seed_words: words of the given texts that were rewritten.
         seed_words_kept: those of them that the records still hold at the same position.
         broken: per relation of the training records, the records that do not have it.
+        watch: is called after every forward pass with these counts, to show that something happens.
     """
 
     attempts: int = 0
@@ -76,6 +77,14 @@ class Tally:
     seed_words: int = 0
     seed_words_kept: int = 0
     broken: Counter[str] = field(default_factory=Counter)
+    watch: "Callable[[Tally], None] | None" = None
+
+    def count_pass(self, tokens: int) -> None:
+        """Count a forward pass that read `tokens`, and tell whoever watches."""
+        self.passes += 1
+        self.tokens += tokens
+        if self.watch is not None:
+            self.watch(self)
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another tally."""

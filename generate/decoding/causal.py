@@ -82,6 +82,7 @@ class Decoder:
             DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
         """
         batch = ContinuousBatch(self._settings, requests, seed)
+        batch.tally.watch = self.tally.watch
         with torch.inference_mode():
             finished = batch.run()
         self.tally.add(batch.tally)

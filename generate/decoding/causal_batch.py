@@ -226,8 +226,7 @@ class ContinuousBatch:
             use_cache=True,
             **keep,
         )
-        self.tally.passes += 1
-        self.tally.tokens += sum(len(tokens) for tokens in fed)
+        self.tally.count_pass(sum(len(tokens) for tokens in fed))
         return output.logits[torch.arange(len(fed)), torch.from_numpy(index_in_kept if keep else last)]
 
     def _draw(self, logits: Tensor, slots: Sequence[int]) -> None:

@@ -128,8 +128,7 @@ class MaskedDecoder:
             torch.tensor([row for row, _ in queries], device=model.device),
             torch.tensor([query.position for _, query in queries], device=model.device),
         )
-        self.tally.passes += 1
-        self.tally.tokens += int(attention.sum())
+        self.tally.count_pass(int(attention.sum()))
         drawn: list[list[int]] = [[] for _ in states]
         tokens_of_queries = self._draw(
             scores, [query for _, query in queries], [states[row] for row, _ in queries]

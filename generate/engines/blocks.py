@@ -1,6 +1,6 @@
 """Generation of numbered blocks of records, in this process or on another machine, for one run and recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,8 @@ class BlockGenerator:
     def __init__(self, job: GenerationJob) -> None:
         self.job = job
         self.run = Run(job.run)
+        self.watch: Callable[[Tally], None] | None = None
+        """Is called after every forward pass with the counts of the block."""
 
     @cached_property
     def strategy(self) -> Strategy:
@@ -137,12 +139,13 @@ class BlockGenerator:
             DataError: conditions and rules refuse nearly every attempt.
         """
         requests = [self.conditions.request(number, redraw) for number in numbers]
-        groups, tally = self.draw(requests)
+        tally = Tally(watch=self.watch)
+        groups = self.draw(requests, tally)
         broken = self.rules.relations.counts([record for group in groups for record in group])
         tally.broken.update({text: count for text, count in broken.items() if count})
         return groups, tally
 
-    def draw(self, requests: Sequence[Request]) -> tuple[list[list[Record]], Tally]:
-        """Draw the records of some requests and compute their derived fields."""
-        groups, tally = self.strategy.records(requests, seed=self.job.recipe.generate.seed)
-        return [[self.rules.compute(record) for record in group] for group in groups], tally
+    def draw(self, requests: Sequence[Request], tally: Tally) -> list[list[Record]]:
+        """Draw the records of some requests and compute their derived fields; attempts are counted in `tally`."""
+        groups = self.strategy.records(requests, seed=self.job.recipe.generate.seed, tally=tally)
+        return [[self.rules.compute(record) for record in group] for group in groups]

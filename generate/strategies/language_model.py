@@ -44,7 +44,6 @@ class LanguageModel:
     def batch_size(self) -> int:
         return self.decoder.batch_size
 
-    def records(self, requests: Sequence[Request], *, seed: int) -> tuple[list[list[Record]], Tally]:
-        self.decoder.tally = Tally()
-        groups = self.decoder.records(requests, seed=seed)
-        return groups, self.decoder.tally
+    def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
+        self.decoder.tally = tally
+        return self.decoder.records(requests, seed=seed)

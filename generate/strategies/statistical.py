@@ -48,8 +48,7 @@ class StatisticalStrategy:
     def batch_size(self) -> int:
         return self.settings.batch_size or BATCH
 
-    def records(self, requests: Sequence[Request], *, seed: int) -> tuple[list[list[Record]], Tally]:
-        tally = Tally()
+    def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         groups: list[list[Record]] = []
         for begin in range(0, len(requests), self.batch_size):
             drawn = draw_until_accepted(
@@ -59,7 +58,7 @@ class StatisticalStrategy:
                 attempts=self.settings.attempts,
             )
             groups += [[record] for record in drawn]
-        return groups, tally
+        return groups
 
 
 def abilities_for(schema: Schema, target: str | None) -> Abilities:

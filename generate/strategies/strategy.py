@@ -29,14 +29,15 @@ class Strategy(Protocol):
         """Records that are drawn at once."""
         ...
 
-    def records(self, requests: Sequence[Request], *, seed: int) -> tuple[list[list[Record]], Tally]:
-        """Return one record per request, in order, and the tally of attempts; for sequences, all records of a subject per request.
+    def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
+        """Return one record per request, in order; for sequences, all records of a subject per request.
 
         The same requests give the same records in any batch, since the random numbers of a record follow from its request.
 
         Args:
             requests: for the records.
             seed: of the random numbers.
+            tally: counts attempts, accepted records and refusals.
 
         Raises:
             DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.

@@ -189,6 +189,12 @@ class Data(Section):
     """Column that orders the records of a subject; they are then modelled as one sequence. Needs `subject`."""
     longest_sequence: Annotated[int, Field(ge=1)] | None = None
     """Largest number of records per subject; further records are dropped. null keeps all."""
+    longest_text: Annotated[int, Field(ge=20)] | None = None
+    """Most characters of a text; null keeps all. Records that the base model cannot read are refused, and the message names a number
+    that fits."""
+    long_texts: Literal["cut", "drop"] = "cut"
+    """What becomes of texts above `longest_text`: `cut` ends them after a sentence, or else after a word; `drop` leaves out their
+    records."""
     shared: list[str] | None = None
     """Sequences: fields with the same value in all records of a subject; null detects them in the training records."""
     target: str | None = None

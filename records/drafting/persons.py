@@ -11,6 +11,7 @@ from paracosm.records.inference.column_names import names_a_person, names_a_subj
 from paracosm.records.inference.column_words import words
 from paracosm.records.pii.columns import MINTED, PersonalColumn, personal_columns
 from paracosm.records.pii.detectors import missing_package
+from paracosm.records.pii.kinds import CAUSES, WHAT
 from paracosm.records.schema.schema import Schema
 
 LANGUAGES = {
@@ -26,19 +27,6 @@ FEWEST_WORDS = 3
 """Words of headers that decide on the language of invented names."""
 MOST_DISTINCT = 0.9
 """Largest share of distinct cells of a column that repeats: a few equal cells are chance or errors."""
-WHAT = {
-    "name": "names of persons",
-    "email": "e-mail addresses",
-    "phone": "phone numbers",
-    "address": "addresses",
-    "bank_account": "bank accounts",
-    "card": "card numbers",
-    "national_id": "national numbers of persons",
-    "ip": "network addresses",
-    "url": "web addresses",
-}
-CAUSES = frozenset(WHAT) - {"url"}
-"""Kinds for which `init` writes `data.pii`; web addresses are rarely those of a person."""
 
 
 @dataclass(frozen=True)

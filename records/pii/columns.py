@@ -20,7 +20,7 @@ from paracosm.records.inference.column_names import (
     personal_kinds,
     says_nothing,
 )
-from paracosm.records.pii.kinds import KINDS, notation
+from paracosm.records.pii.kinds import CAUSES, KINDS, WHAT, notation
 from paracosm.records.pii.lexicon.name_lists import name_lists
 from paracosm.records.pii.lexicon.name_parts import NAME_WORD, TITLES
 from paracosm.records.schema.schema import Field, Schema
@@ -244,3 +244,20 @@ def minted_fields(
             name=column.name, type="identifier", pattern=notation(kind, distinct), fresh=True, personal=kind
         )
     return fields
+
+
+def learnt_personal_lines(raw: pd.DataFrame, schema: Schema, data: Data) -> Iterator[str]:
+    """Yield a warning for each modelled column that looks like names, addresses or numbers of persons.
+
+    Args:
+        raw: the raw table.
+        schema: its inferred fields.
+        data: a data section without `pii`.
+    """
+    modelled = Schema(schema.modelled)
+    for column in personal_columns(raw, modelled, data, Pii(action="report")):
+        if column.kind in MINTED and column.kind in CAUSES and column.by != "role":
+            yield (
+                f"column {column.name!r}: looks like {WHAT[column.kind]}, and the model learns and repeats them; data.pii: replace"
+                " makes them invented ones, data.drop leaves the column out"
+            )

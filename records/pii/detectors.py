@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from paracosm.foundation.errors import DataError
-from paracosm.foundation.progress import Progress, silent
+from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.records.pii.date_shifting import DateShifter
 from paracosm.records.pii.mentions.names_and_towns import NamesAndTowns
 from paracosm.records.pii.patterns import Span, spans_by_pattern
@@ -81,8 +81,7 @@ def find_spans(
         spans = list(spans_by_pattern(text, language, found_dates))
         spans += [Span(*entity) for entity in names.find(text, entities, kinds)]
         spans_of_texts.append([span for span in _without_overlaps(spans) if span.kind in kinds])
-        if number % 1000 == 0:
-            progress(f"searched {number:,} of {len(texts):,} texts for personal data")
+        progress(Step("searching for personal data", number, len(texts), unit="texts"))
     return spans_of_texts
 
 

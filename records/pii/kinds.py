@@ -96,3 +96,18 @@ def notation(kind: str, cells: Sequence[str]) -> str:
             else "street_name"
         )
     return "" if kind in ("email", "url") else infer_pattern(cells)
+
+
+WHAT = {
+    "name": "names of persons",
+    "email": "e-mail addresses",
+    "phone": "phone numbers",
+    "address": "addresses",
+    "bank_account": "bank accounts",
+    "card": "card numbers",
+    "national_id": "national numbers of persons",
+    "ip": "network addresses",
+    "url": "web addresses",
+}
+CAUSES = frozenset(WHAT) - {"url"}
+"""Kinds that call for `data.pii`; web addresses are rarely those of a person."""

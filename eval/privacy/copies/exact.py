@@ -70,3 +70,13 @@ def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.nda
     # Without a single equal pair the formula is 0 / 0; its limit for few pairs is one half.
     trials = count * (independent / spread if spread > 0 else 0.5)
     return rows, repeats, Rate(count - once, count, max(1.0, trials))
+
+
+def rate_of(flags: np.ndarray, independent: float) -> Rate:
+    """Return the rate of flagged reference records.
+
+    Args:
+        flags: of the reference records.
+        independent: share of them that are independent; one half where two records make one event.
+    """
+    return Rate(int(flags.sum()), len(flags), max(1.0, independent * len(flags)))

@@ -15,9 +15,9 @@ import pandas as pd
 
 from paracosm.eval.measuring.context import Context, drawn_rows, subsample
 from paracosm.eval.measuring.found_counts import FoundCount, interpret_count
-from paracosm.eval.measuring.gate import CONTROL, COPIES, Gate
+from paracosm.eval.measuring.gate import COPIES, HELD_OUT, Gate
 from paracosm.eval.measuring.metric import Estimate, Metric
-from paracosm.eval.privacy.copies.exact import Rate, distinct_units, exact_flags, row_hashes
+from paracosm.eval.privacy.copies.exact import Rate, distinct_units, exact_flags, rate_of, row_hashes
 from paracosm.eval.statistics.intervals import excess
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ REPEATED_PEOPLE = Metric(
             0.0,
             0.0,
             0.0,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             proof_for=(),
             guarded=True,
             why="One person is too many, so it FAILs as soon as the count is beyond chance; a count of 0 cannot be proven by sampling.",
@@ -97,9 +97,9 @@ def repeated_records(context: Context, candidate: pd.DataFrame) -> dict[str, Est
     named = beside.within(NAMED, 0, real.train_count)
     rows, record = row_hashes(candidate, context.fields), beside.record
     return {
-        "exact_copies": _beyond(exact, rows, real.exact, EXACT),
-        "near_copies": _beyond(near, np.where(exact, rows, record), real.near_rate, NEAR),
-        "nndr": _beyond(named, record, real.named_rate, BESIDE),
+        "exact_copies": beyond_chance(exact, rows, real.exact, EXACT),
+        "near_copies": beyond_chance(near, np.where(exact, rows, record), real.near_rate, NEAR),
+        "nndr": beyond_chance(named, record, real.named_rate, BESIDE),
         "repeated_people": real.people(beside, near),
     }
 
@@ -132,12 +132,12 @@ class _Reference:
             side = slice(len(train), None)
             copied = exact_flags(others, context.train, context.fields)
             exact, near_rate, named_rate = (
-                _rate_of(flags, 1.0) for flags in (copied, copied | near[side], named[side])
+                rate_of(flags, 1.0) for flags in (copied, copied | near[side], named[side])
             )
         else:
             # Two records that lie beside each other are one event.
             side = slice(len(train))
-            near_rate, named_rate = (_rate_of(flags, 0.5) for flags in (near[side] | repeats, named[side]))
+            near_rate, named_rate = (rate_of(flags, 0.5) for flags in (near[side] | repeats, named[side]))
         return replace(found, exact=exact, near_rate=near_rate, named_rate=named_rate)
 
     def near(self, beside: Beside, first: int, last: int) -> np.ndarray:
@@ -170,7 +170,7 @@ class _Reference:
         return replace(estimate, low=low, facts={"others_repeated": outside} | count.fact)
 
 
-def _beyond(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str) -> Estimate:
+def beyond_chance(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str) -> Estimate:
     """Return the rate of released records minus the rate by nature.
 
     Args:
@@ -193,7 +193,3 @@ def _beyond(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str) -> Es
     }
     count = FoundCount(found, len(flags), by_nature.share * len(flags), what)
     return replace(rate, facts=counts | count.fact)
-
-
-def _rate_of(flags: np.ndarray, independent: float) -> Rate:
-    return Rate(int(flags.sum()), len(flags), max(1.0, independent * len(flags)))

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
+from paracosm.eval.measuring.gate import HELD_OUT, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Metric
+from paracosm.eval.measuring.non_members import non_member_candidates
 from paracosm.eval.privacy.gdpr_risks.targets import (
     SAME_RANK,
     RiskTargets,
@@ -42,7 +42,7 @@ INFERENCE = Metric(
             0.15,
             0.1,
             0.05,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             proof_for=OUTSIDE,
             why="It takes an attacker who knows most of a record and wants the rest; inside, access rules stand against that, outside nothing does.",
@@ -87,4 +87,4 @@ def _naive_guess(codes: np.ndarray, *, numeric: bool) -> float:
     return float(words[counts.argmax()])
 
 
-MEASURE = Measure(inference, (INFERENCE,), leakage_candidates, risks_obstacle)
+MEASURE = Measure(inference, (INFERENCE,), non_member_candidates, risks_obstacle)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from paracosm.eval.measuring.anchors import leakage_candidates
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.measuring.gate import CONTROL, OUTSIDE, Gate
+from paracosm.eval.measuring.gate import HELD_OUT, OUTSIDE, Gate
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Metric
+from paracosm.eval.measuring.non_members import non_member_candidates
 from paracosm.eval.privacy.gdpr_risks.targets import RiskTargets, interpret_risk, joined, risk, risks_obstacle
 
 PARTITIONS = 5
@@ -32,7 +32,7 @@ LINKABILITY = Metric(
             0.15,
             0.1,
             0.05,
-            settled_by=CONTROL,
+            settled_by=HELD_OUT,
             guarded=True,
             proof_for=OUTSIDE,
             why="It takes an attacker with two other tables of the same people; inside, access rules stand against that, outside nothing does.",
@@ -66,4 +66,4 @@ def linkability(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate
     return {"linkability": replace(estimate, facts=estimate.facts | {"rate_of_naive_guess": naive})}
 
 
-MEASURE = Measure(linkability, (LINKABILITY,), leakage_candidates, risks_obstacle)
+MEASURE = Measure(linkability, (LINKABILITY,), non_member_candidates, risks_obstacle)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from paracosm.eval.representations.row_distance import RowVectors
 
 FEWEST_FIELDS = 3
-MOST_TARGETS = 1000
+MOST_TARGETS = 2000
 MOST_TRAIN = 20_000
 SAME_RANK = 0.01
 """Numbers and dates count as the same within this share of the ranks."""

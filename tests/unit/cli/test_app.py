@@ -1,6 +1,7 @@
 """The list of commands, their help texts, and what importing the package leaves alone."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,10 +38,11 @@ def test_commands_are_listed_in_panels_in_the_order_of_use(capsys: pytest.Captur
     with pytest.raises(SystemExit):
         main(["--help"])
     lines = capsys.readouterr().out.splitlines()
-    panels = [line for line in lines if line in ("Start:", "Stages:", "Data:", "Publish:", "Commands:")]
-    assert panels == ["Start:", "Stages:", "Data:", "Publish:"]
+    panels = [line.removesuffix(":") for line in lines if line.endswith(":") and line[0] != " "]
+    assert panels == ["Options", "Start", "Results", "One stage", "Data", "Publish", "Lists"]
     listed = [line.split()[0] for line in lines[lines.index("Start:") :] if line.startswith("  ")]
-    assert listed[:3] == ["init", "validate", "run"]
+    assert listed[:4] == ["setup", "init", "validate", "run"]
+    assert max(map(len, lines)) <= 80
     assert (
         listed.index("finetune") < listed.index("generate") < listed.index("eval") < listed.index("publish")
     )
@@ -75,6 +77,24 @@ def test_an_unknown_command_names_the_nearest_one(
     assert error.startswith(
         f"error: No such command {arguments[-1]!r}; did you mean {nearest}? (see: paracosm"
     )
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if " registry" not in name])
+def test_the_help_has_an_example_of_the_command(name: str) -> None:
+    epilog = COMMANDS[name].epilog or ""
+    assert epilog.startswith(f"Example: {name}")
+    assert len(epilog) < 78
+    words = shlex.split(epilog.removeprefix("Example: "))
+    arguments = words[2 : words.index(">") if ">" in words else None]
+    COMMANDS[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("ev", "eval"), ("sh", "show")])
+def test_the_shell_completes_commands(typed: str, offered: str) -> None:
+    asked = {"_PARACOSM_COMPLETE": "complete_bash", "COMP_WORDS": f"paracosm {typed}", "COMP_CWORD": "1"}
+    command = [sys.executable, "-m", "paracosm.cli.app"]
+    done = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [offered]
 
 
 def test_an_unknown_command_without_a_near_one_names_none(capsys: pytest.CaptureFixture[str]) -> None:

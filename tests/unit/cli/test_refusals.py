@@ -1,5 +1,6 @@
 """`validate` and `run` refuse the same things before the training, in one line with exit code 2."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from tiny_models import save_tiny_llama, save_tiny_masked
 from paracosm.cli.app import main
 
 NOTES = ["short", "the patient was seen again and again " * 40]
+NOTES_CUT = 7
+"""Long notes of `place`."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def without_head(base: Path) -> None:
 
 REFUSED = {
     "tiny": ("tiny.yaml", [], "has 8 of 10 records; at least 10 are needed"),
-    "long": ("notes.yaml", [], "training records are longer: name 'note' in data.drop"),
+    "long": ("notes.yaml", [], "training records are longer: cut texts with data.longest_text="),
     "where": ("people.yaml", ["generate.where.ill=maybe"], "generate.where.ill: 'maybe'"),
     "where, number": ("people.yaml", ["generate.where.age=900"], "generate.where.age: 900"),
     "quotas": ("people.yaml", ["generate.quotas.il=balanced"], "did you mean 'ill'?"),
@@ -82,6 +85,17 @@ def test_the_cure_of_a_long_record_works(
     with pytest.raises(SystemExit) as end:
         main(["validate", "notes.yaml", "data.drop=[note]"])
     assert end.value.code == 0
+    with pytest.raises(SystemExit):
+        main(["validate", "notes.yaml"])
+    cut = re.search(r"data\.longest_text=\d+", capsys.readouterr().err)
+    assert cut is not None
+    for way in ("cut", "drop"):
+        with pytest.raises(SystemExit) as end:
+            main(["validate", "notes.yaml", cut[0], f"data.long_texts={way}"])
+        assert end.value.code == 0
+        assert f"column 'note': {NOTES_CUT} of 60 texts have more than" in " ".join(
+            capsys.readouterr().out.split()
+        )
 
 
 def test_a_model_without_a_head_is_refused_before_the_training(

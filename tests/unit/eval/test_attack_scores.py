@@ -67,10 +67,11 @@ def test_a_leak_gives_a_tight_interval_and_names_its_attack() -> None:
     leak = dict(targets.scores) | {"memory": targets.labels + np.random.default_rng(0).normal(0, 0.1, 270)}
     found = strongest(Targets(leak, targets.members), QUICK, "x")
     assert found["x_auc"].low > 0.99
-    assert found["x_tpr"].value == pytest.approx(0.95)
+    assert found["x_tpr"].value == pytest.approx(1 - 5 / targets.non_members)
     assert found["x_tpr"].low > 0.9
     assert found["x_auc"].facts["attack"] == "memory"
-    assert found["x_tpr"].facts["false_positive_rate"] == 0.05
+    assert found["x_tpr"].facts["false_positive_rate"] == 5 / targets.non_members
+    assert found["x_tpr"].facts["named_beyond_5%"][0] == pytest.approx(0.95)
 
 
 def test_tied_scores_favour_neither_side() -> None:
@@ -79,9 +80,10 @@ def test_tied_scores_favour_neither_side() -> None:
     assert found["x_tpr"].low < 0 < found["x_tpr"].high
 
 
-def test_with_many_non_members_the_fpr_is_one_percent() -> None:
-    found = strongest(null(3, others=1000), Evaluate(bootstrap=100), "x")
-    assert found["x_tpr"].facts["false_positive_rate"] == 0.01
+@pytest.mark.parametrize(("others", "rate"), [(60, 0.05), (200, 0.025), (1000, 0.01)])
+def test_five_non_members_pass_the_threshold_but_for_few_and_for_many(others: int, rate: float) -> None:
+    found = strongest(null(3, others=others), Evaluate(bootstrap=100), "x")
+    assert found["x_tpr"].facts["false_positive_rate"] == rate
 
 
 def test_the_records_of_one_subject_count_once() -> None:

@@ -68,6 +68,15 @@ def test_exposure_is_the_log_rank_in_bits() -> None:
     assert tied.value == pytest.approx(1.0, abs=0.01)
 
 
+def test_the_interval_of_exposure_varies_with_the_canaries_that_were_left_out() -> None:
+    random = np.random.default_rng(0)
+    outside = random.normal(size=60)
+    certain = np.concatenate([np.full(40, 1.5), outside])
+    found = exposure(certain, np.arange(100) < 40, 300, 0)
+    # All that were added have one score: only the ranks among the others vary.
+    assert found.low < found.value < found.high
+
+
 def test_a_file_without_inclusion_or_with_few_canaries_is_refused(tmp_path: Path) -> None:
     table = pd.DataFrame({"age": pd.Series(range(30), dtype="Int64")})
     table.to_parquet(tmp_path / "canaries.parquet")

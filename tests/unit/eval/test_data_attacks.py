@@ -16,8 +16,8 @@ from paracosm.eval.privacy.gdpr_risks.singling_out import singling_out
 from paracosm.eval.privacy.gdpr_risks.targets import risks_obstacle
 from paracosm.eval.privacy.identifier_replay import IDENTIFIER_COUNT, SearchedRecords, identifier_replay
 from paracosm.eval.privacy.identifiers_in_text import found_in, is_personal_number, of_subjects
-from paracosm.eval.privacy.membership import attack_scores, data_membership, targets
-from paracosm.eval.privacy.ngram_overlap import ngram_overlap
+from paracosm.eval.privacy.membership import attack_scores, data_membership, membership_folds
+from paracosm.eval.privacy.ngram_overlap import RUN_8, ngram_overlap
 from paracosm.eval.privacy.split_guard import split_guard
 from paracosm.eval.privacy.table_attacks import density_scores, edit_scores, smallest_edits, spelled
 from paracosm.eval.privacy.text_attacks import most_similar, text_scores
@@ -59,14 +59,14 @@ def world(request: pytest.FixtureRequest) -> tuple[Context, pd.DataFrame]:
 def test_every_attack_finds_a_copy(world: tuple[Context, pd.DataFrame]) -> None:
     context, _ = world
     assert context.test is not None
-    asked, members, _ = targets(context)
-    labels = np.arange(len(asked)) < members
+    fold, _ = membership_folds(context)
+    labels = np.arange(len(fold.targets)) < fold.members
     aucs = {
         name: auc_with_variances(scores, labels.astype(int))[0]
-        for name, scores in attack_scores(context, asked, context.train, context.test).items()
+        for name, scores in attack_scores(context, fold.targets, context.train, fold.reference).items()
     }
     # Smooth densities blur a copy; what looks at single records does not.
-    assert min(aucs.values()) > 0.55, aucs
+    assert min(aucs.values()) > 0.52, aucs
     assert aucs["nearest"] > 0.95
 
 
@@ -76,9 +76,26 @@ def test_the_strongest_attack_finds_a_copy_and_nothing_in_held_out_records(
     context, fresh = world
     copied, honest = (data_membership(context, each) for each in (context.train, fresh))
     assert copied["data_mia_auc"].low > 0.9
-    assert copied["data_mia_tpr"].low > 0.6
+    assert copied["data_mia_tpr"].low > 0.3
     assert honest["data_mia_auc"].low < 0.55
     assert honest["data_mia_tpr"].low < 0.05
+
+
+def test_control_and_test_are_non_members_and_neither_is_its_own_reference() -> None:
+    context, _ = context_of(
+        "structured",
+        subjects={"train": np.arange(200), "control": np.arange(200, 350), "test": np.arange(350, 500)},
+    )
+    folds = membership_folds(context)
+    assert [fold.members for fold in folds] == [100, 100]
+    assert [len(fold.targets) - fold.members for fold in folds] == [150, 150]
+    subjects = np.concatenate([np.asarray(fold.groups) for fold in folds])
+    assert sorted(subjects) == list(range(500))
+    assert folds[0].reference is context.test
+    assert folds[1].reference is context.control
+    ceiling, candidate = attack_candidates(context, context.train)["ceiling"]
+    assert ceiling.test is not None
+    assert len(ceiling.subjects["test"]) == len(ceiling.test) == 150 - len(candidate)
 
 
 def test_without_a_test_split_half_of_control_is_the_reference() -> None:
@@ -210,6 +227,26 @@ def test_repeated_word_sequences_are_compared_with_control() -> None:
     assert copied.low > 0.5
     short = Context(NOTES, texts(["a b c"] * 30), texts(["d e f"] * 20), None, None, QUICK, 20)
     assert ngram_overlap(short, texts(["a b c"])) == {}
+
+
+def test_twelve_words_of_a_training_text_in_every_tenth_text_fail() -> None:
+    random = np.random.default_rng(0)
+    words = ["".join(random.choice(list("abcdefghijk"), 6)) for _ in range(400)]
+    texts = [" ".join(random.choice(words, 40)) for _ in range(500)]
+    parts = [
+        pd.DataFrame({"note": pd.array(texts[a:b], dtype="string")})
+        for a, b in ((0, 200), (200, 300), (300, 500))
+    ]
+    context = Context(NOTES, parts[0], parts[1], None, None, QUICK, 100)
+    hidden = parts[2].copy()
+    for row in range(0, 200, 10):
+        hidden.loc[row, "note"] = f"{' '.join(texts[row].split()[4:16])} {texts[300 + row]}"
+    (gate,) = RUN_8.gates
+    found = ngram_overlap(context, hidden)["run_8"]
+    assert found.low > gate.internal
+    assert found.facts["longest_run"] == 10
+    assert found.facts["longest_run_by_chance"] == 0
+    assert ngram_overlap(context, parts[2])["run_8"].value == 0
 
 
 def test_identifiers_of_a_single_subject_are_detected() -> None:

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from paracosm.eval.evaluate_files import evaluate_files, evaluate_sets, named_sets, write_comparison
 from paracosm.eval.report.terminal import summary
+from paracosm.eval.shared_schema import read_synthetic
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.evaluate import Evaluate
-from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.schema import Field, Schema
 
 patients, PATIENTS = example_tables.patients, example_tables.PATIENTS
 QUICK = Evaluate(bootstrap=100, repeats=1)
@@ -166,3 +167,17 @@ def test_too_few_training_records_are_refused_in_one_line(files: dict[str, Path]
     pd.read_csv(files["train"]).head(2).to_csv(files["train"], index=False)
     with pytest.raises(DataError, match="train: has 2 records; at least 10 are needed"):
         evaluate_files(**files, settings=QUICK)
+
+
+def test_a_copy_in_capitals_is_read_as_a_copy() -> None:
+    words = ["yes", "no", "not known"]
+    real = pd.DataFrame({"smoker": words * 20, "text": ["a b c"] * 60})
+    schema = Schema((Field(name="smoker", type="category"), Field(name="text", type="text", max_length=9)))
+    raw = pd.DataFrame({"smoker": ["YES ", "No", "not  known", "maybe"], "text": ["A B C"] * 4})
+    read, notes = read_synthetic(raw, schema, "theirs.csv", real)
+    assert read["smoker"].tolist() == ["yes", "no", "not known", "maybe"]
+    assert read["text"].tolist() == ["A B C"] * 4
+    assert notes == [
+        "theirs.csv: 3 of 4 cells of column 'smoker' differ from a category of the real records in case or blanks alone and are "
+        "read as that one"
+    ]

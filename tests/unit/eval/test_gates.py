@@ -65,7 +65,7 @@ def test_a_limit_of_zero_may_be_straddled() -> None:
     none = Release(gates={"exact_copies": 0.0})
     found = ruling("exact_copies", copies(-0.02, -0.1, 0.01, count=0), none, worst=Estimate(1.0, 0.95, 1.0))
     assert found.state == "INCONCLUSIVE"
-    assert "control records would settle it" in found.reason
+    assert "training records would settle it" in found.reason
 
 
 def test_an_objection_gate_never_passes() -> None:
@@ -107,10 +107,10 @@ def test_a_target_goal_is_limited_on_both_sides() -> None:
 
 def test_normalised_gates_include_the_errors_of_the_anchors() -> None:
     near, far = (around(0.9, 1e-8, (0, 1)), around(0.5, 1e-8, (0, 1))), around(0.88, 1e-8, (0, 1))
-    assert ruling("pairs", far, ceiling=near[0], floor=near[1]).state == "PASS"
+    assert ruling("mauve", far, ceiling=near[0], floor=near[1]).state == "PASS"
     wide = around(0.9, 0.01, (0, 1))
-    assert ruling("pairs", far, ceiling=wide, floor=near[1]).state == "INCONCLUSIVE"
-    swapped = ruling("pairs", far, ceiling=near[1], floor=near[0])
+    assert ruling("mauve", far, ceiling=wide, floor=near[1]).state == "INCONCLUSIVE"
+    swapped = ruling("mauve", far, ceiling=near[1], floor=near[0])
     assert swapped.state == "INCONCLUSIVE"
     assert "do not differ" in swapped.reason
 

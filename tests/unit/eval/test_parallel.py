@@ -47,7 +47,6 @@ def _measure(function) -> Measure:
 
 def test_two_cores_work_at_once_and_long_work_reports_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     _on_cores(monkeypatch, 2)
-    monkeypatch.setattr(parallel, "SECONDS_A_LINE", 0.0)
     context, synthetic = _context()
     both, lines = threading.Barrier(2, timeout=20), []
 
@@ -56,7 +55,7 @@ def test_two_cores_work_at_once_and_long_work_reports_progress(monkeypatch: pyte
         return {"marginals": Estimate(1.0, 1.0, 1.0)}
 
     parallel.run_measures(context, synthetic, [_measure(together)], lines.append)
-    assert lines[-1].startswith("4 of 4 measurements · last: marginals (")
+    assert lines[-1].startswith("measuring · 4 of 4 measurements · last: marginals (")
 
 
 def test_one_error_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

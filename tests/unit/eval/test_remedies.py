@@ -46,9 +46,11 @@ def test_gates_that_need_the_same_data_share_a_line() -> None:
     wide = Estimate(0.55, 0.45, 0.65)  # 0.05 below the limit with a margin of 0.1: four times as many
     entries = remedies(ruled({"data_mia_auc": wide, "singling_out": Estimate(0.0, -0.3, 0.3)}))
     assert [each.gates for each in entries] == [("data_mia_auc", "singling_out")]
-    assert entries[0].sentence == "2 gates need about 280 more control records than the 92 there are"
+    assert (
+        entries[0].sentence == "2 gates need about 560 more control and test records than the 184 there are"
+    )
     alone = remedies(ruled({"data_mia_auc": wide}))[0].sentence
-    assert alone == "1 gate needs about 280 more control records than the 92 there are"
+    assert alone == "1 gate needs about 560 more control and test records than the 184 there are"
 
 
 def test_half_of_the_gates_may_need_far_fewer() -> None:
@@ -57,7 +59,7 @@ def test_half_of_the_gates_may_need_far_fewer() -> None:
         "singling_out": Estimate(0.0, -0.2, 0.2),
         "linkability": Estimate(0.0, -0.2, 0.2),
     }
-    assert remedies(ruled(found))[0].sentence.endswith("than the 92 there are, half of them about 72")
+    assert remedies(ruled(found))[0].sentence.endswith("than the 184 there are, half of them about 150")
 
 
 def test_the_advised_number_of_records_decides_the_gate() -> None:
@@ -78,7 +80,7 @@ def test_gates_that_more_records_would_hardly_decide_are_listed_apart() -> None:
     found = {"data_mia_auc": Estimate(0.65, 0.55, 0.75), "data_mia_tpr": Estimate(0.049, -0.1, 0.2)}
     (entry,) = remedies(ruled(found))
     assert entry.sentence.startswith(
-        "2 gates may need more than 25 times as many control records: the value is near the limit"
+        "2 gates may need more than 25 times as many control and test records: the value is near the limit"
     )
     assert remedies(ruled({"data_mia_auc": Estimate(0.5, 0.45, 0.55)})) == []
 

@@ -8,18 +8,20 @@ import pandas as pd
 import pytest
 
 from paracosm.eval.gates.catalogue import GATES
-from paracosm.eval.gates.ruling import rule
+from paracosm.eval.gates.ruling import rule, splits_differ
 from paracosm.eval.measure_tables import measure_all
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.found_counts import FoundCount, found_counts
-from paracosm.eval.measuring.metric import Obstacle, Result
+from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
+from paracosm.eval.privacy import known_cells
 from paracosm.eval.privacy.copies.distance_ratio import RealRecords
 from paracosm.eval.privacy.copies.exact import distinct_units
 from paracosm.eval.privacy.copies.repeated_records import repeated_records
 from paracosm.eval.privacy.distance_to_closest import MEASURE
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Release
+from paracosm.records.schema.schema import Schema
 
 example, typed_numbers, NOTES = example_tables.example, example_tables.typed_numbers, example_tables.NOTES
 QUICK = Evaluate(bootstrap=100, repeats=1)
@@ -165,3 +167,40 @@ def test_a_count_is_one_sentence() -> None:
     assert FoundCount(1, 2000, 1.25, what).sentence == (
         "1 of 2,000 released records repeats a training record; 1.2 would by chance"
     )
+
+
+def coded(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return a table with other labels for its categories, one to one."""
+    renamed = table.copy()
+    for field in schema.modelled:
+        if field.discrete and not field.is_text:
+            codes = pd.factorize(table[field.name])[0]
+            renamed[field.name] = pd.array([f"code {code}" for code in codes], dtype="string")
+    return renamed
+
+
+def test_a_copy_under_other_labels_clears_nothing() -> None:
+    table, schema = example("structured", 500, 9)
+    coarse = Schema(tuple(field for field in schema if field.discrete))
+    table = table[[field.name for field in coarse]].astype("string")
+    coarse = Schema(tuple(replace(field, type="category", labels=()) for field in coarse))
+    context = Context(
+        coarse, table.iloc[:300], table.iloc[300:].reset_index(drop=True), None, None, QUICK, 200
+    )
+    measures = [MEASURE, known_cells.MEASURE]
+    elsewhere = {gate.metric: Obstacle("not asked here", curable=False) for gate in GATES}
+    for candidate, share in (
+        (coded(context.train, coarse), 0.0),
+        (table.iloc[100:400].reset_index(drop=True), 1.0),
+    ):
+        results, _ = measure_all(context, candidate, measures)
+        found = {result.metric.name: result.synthetic for result in results}
+        assert found["known_cells"].value == share
+        ruled = {gate.gate: gate for gate in rule(results, elsewhere, Release()) if gate.metric in found}
+        assert ("PASS" in {gate.state for gate in ruled.values()}) == (share == 1)
+
+
+def test_the_guard_reads_its_own_limit() -> None:
+    guard = Estimate(0.62, 0.58, 0.66)
+    assert splits_differ(guard, 0.5)
+    assert not splits_differ(guard, 0.6)

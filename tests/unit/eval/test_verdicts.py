@@ -7,15 +7,17 @@ import pytest
 from paracosm.eval.catalogue import metrics
 from paracosm.eval.gates.ruling import rule, verdict
 from paracosm.eval.gates.verdicts import summary, verdicts
+from paracosm.eval.measuring.found_counts import FoundCount
 from paracosm.eval.measuring.gate import Question
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
+from paracosm.eval.privacy.copies.repeated_records import EXACT
 from paracosm.eval.results.gate_result import GateResult
 from paracosm.eval.results.question_verdict import QuestionVerdict
 from paracosm.recipes.sections.release import Release, What
 
 METRICS = {metric.name: metric for metric in metrics()}
 COPY = Estimate(1.0, 0.95, 1.0)
-COUNTS = {"rows": 400, "copies": 0, "control_rows": 200, "control_copies": 0}
+COUNTS = {"copies": 0, "rows": 400} | FoundCount(0, 400, 0.0, EXACT).fact
 GOOD = {
     "marginals": Estimate(0.96, 0.955, 0.965),
     "c2st_auc": Estimate(0.53, 0.49, 0.57),
@@ -107,10 +109,12 @@ def test_an_attack_without_power_excludes_nothing() -> None:
 
 
 def test_what_fails_comes_first_with_what_to_do() -> None:
-    leak = Estimate(0.2, 0.15, 0.25, facts=COUNTS | {"copies": 80})
+    leak = Estimate(0.2, 0.15, 0.25, facts=COUNTS | FoundCount(80, 400, 0.0, EXACT).fact)
     evaluation = ruled(GOOD | {"exact_copies": leak})
     records = of(evaluation, "records")
-    assert records.sentence.startswith("80 of 400 synthetic records repeat a training record")
+    assert records.sentence.startswith(
+        "80 of 400 released records repeat a training record; 0 would by chance"
+    )
     assert evaluation.summary.startswith(
         "Do not release the records and adapter: privacy of the records fails."
     )

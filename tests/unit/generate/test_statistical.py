@@ -14,7 +14,7 @@ from scipy.stats import chisquare
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.quotas import quota_classes
-from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.columns import fit_column
@@ -85,7 +85,8 @@ def drawn(
         for name, quota in (quotas or {}).items()
     }
     conditions = Conditions(strategy.abilities, shared, where or {}, classes)
-    groups, _ = strategy.records([conditions.request(number) for number in range(draws)], seed=1)
+    requests = [conditions.request(number) for number in range(draws)]
+    groups = strategy.records(requests, seed=1, tally=Tally())
     return [record for (record,) in groups]
 
 
@@ -146,21 +147,23 @@ def test_an_impossible_condition_ends_with_the_share_that_it_refused(chain: Chai
 
 def test_a_record_follows_from_its_number_alone(chain: Chain) -> None:
     strategy = strategy_over(chain)
-    together, _ = strategy.records([Request(number) for number in range(30)], seed=3)
-    alone, _ = strategy_over(chain, batch_size=1).records([Request(7)], seed=3)
-    again, _ = strategy.records([Request(7, redraw=1)], seed=3)
+    together = strategy.records([Request(number) for number in range(30)], seed=3, tally=Tally())
+    alone = strategy_over(chain, batch_size=1).records([Request(7)], seed=3, tally=Tally())
+    again = strategy.records([Request(7, redraw=1)], seed=3, tally=Tally())
     assert alone[0] == together[7]
     assert len({tuple(record.values()) for (record,) in together}) > 3
-    assert again[0] != together[7] or strategy.records([Request(8, redraw=1)], seed=3)[0][0] != together[8]
+    assert (
+        again[0] != together[7]
+        or strategy.records([Request(8, redraw=1)], seed=3, tally=Tally())[0] != together[8]
+    )
 
 
 def test_what_is_stored_draws_the_same_records(chain: Chain, tmp_path: Path) -> None:
     save_chain(chain, Statistical(method=type(chain.conditionals).__name__.lower(), trees=5), tmp_path)  # type: ignore[arg-type]
     stored = load_chain(tmp_path)
     requests = [Request(number) for number in range(50)]
-    assert (
-        strategy_over(stored).records(requests, seed=2)[0]
-        == strategy_over(chain).records(requests, seed=2)[0]
+    assert strategy_over(stored).records(requests, seed=2, tally=Tally()) == strategy_over(chain).records(
+        requests, seed=2, tally=Tally()
     )
     assert (stored.log_likelihood(EVERY) == chain.log_likelihood(EVERY)).all()
 
