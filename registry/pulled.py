@@ -19,9 +19,9 @@ from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
 from paracosm.recipes.run.stage import output_digests
 from paracosm.registry.versions.checks import check_version
-from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, Version
+from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, REPORT, Version
 
-CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
+CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json", REPORT)
 """Files of a version that generation does not need."""
 
 

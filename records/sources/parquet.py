@@ -80,6 +80,8 @@ def _rows(file: pq.ParquetFile, path: Path, data: Data) -> pa.Table:
     collector = RowCollector(data, str(path), _tables(data))
     size = count = 0
     for batch in file.iter_batches(batch_size=min(BATCH_ROWS, collector.next_rows(columns))):
+        # Arrow reads texts that are not UTF-8, and offsets beyond their buffer, without a word.
+        batch.validate(full=True)
         size, count = size + batch.nbytes, count + len(batch)
         if size > data.bounds.gigabytes * 1e9:
             raise too_large(path, data.bounds, " decompressed")

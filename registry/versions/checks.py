@@ -29,6 +29,7 @@ from paracosm.registry.versions.manifest import (
     names_in,
     of_records,
 )
+from paracosm.registry.versions.page import check_page
 from paracosm.registry.versions.verdict import recomputed_verdict
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
@@ -172,6 +173,9 @@ def check_content(path: Path) -> None:
             _check_ends(path, b"PAR1", b"PAR1")
         elif path.suffix == ".png":
             _check_ends(path, b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+        elif path.suffix == ".html":
+            check_regular(path, largest=LARGEST_TEXT)
+            check_page(path)
         else:
             _check_not_executable(path)
     except (ValueError, RecursionError) as error:
