@@ -20,6 +20,7 @@ from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
+from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
@@ -91,6 +92,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("launch", launch, "paracosm launch ddp finetune recipe.yaml --processes 4"),
     ],
     DATA: [
+        ("split", split, "paracosm split loans.csv --subject client"),
         ("pii", pii, "paracosm pii patients.csv --examples"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
     ],
