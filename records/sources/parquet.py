@@ -136,7 +136,7 @@ def from_arrow(
     types = {field.name: str(field.type) for field in arrow.schema if field.name not in drop}
     labels = _class_labels(metadata)
     for index, field in enumerate(arrow.schema):
-        if pa.types.is_nested(field.type) and nested == "json":
+        if pa.types.is_nested(field.type) and nested != "error":
             texts = [None if cell is None else json_text(cell) for cell in arrow.column(index).to_pylist()]
             arrow = arrow.set_column(index, field.name, pa.array(texts, pa.string()))
             arrays.append(field.name)
