@@ -29,7 +29,9 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     print_plan(opened.recipe, plan.prepared, plan.cost, Console())
 
 
-def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", console: "Console") -> None:
+def print_plan(
+    recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None", console: "Console"
+) -> None:
     """Print fields, warnings, splits and expected cost."""
     from rich import box
     from rich.markup import escape
@@ -56,17 +58,23 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
         console.print(escape(line), highlight=False)
 
 
-def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") -> dict[str, str]:
+def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None") -> dict[str, str]:
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.stage_costs import stage_costs
     from paracosm.stage_summary import pii_words
 
     costs = stage_costs(as_trained(recipe), prepared.schema, prepared.splits, cost)
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
+    if cost is None:
+        return {
+            "records": rows,
+            **pii,
+            "statistics": f"{recipe.statistical.method}; seconds, and no language model",
+        }
     share = cost.trainable_parameters / cost.total_parameters
     epochs = as_trained(recipe).finetune.epochs
     at_most = "at most " if recipe.privacy is None else ""
-    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     return {
         "records": rows,
         **pii,

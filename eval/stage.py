@@ -181,7 +181,7 @@ def _pace(run: Run) -> float | None:
 
 def _further(recipe: Recipe, run: Run, progress: Progress) -> list[pd.DataFrame]:
     """Return further sets of synthetic records of the run's generator, where utility is measured on several."""
-    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
+    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.prepared.is_dir():
         return []
     from paracosm.eval.extra_samples import further_sets
 

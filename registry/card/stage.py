@@ -27,7 +27,7 @@ from paracosm.registry.card.croissant import croissant, write_records
 from paracosm.registry.card.examples import examples_of
 from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation
 from paracosm.registry.card.licence import base_licence, licence_words
-from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id
+from paracosm.registry.card.metadata import card_data, data_card_data, hub_id, model_name
 from paracosm.registry.card.pictures import section_picture
 from paracosm.registry.card.provenance import provenance, run_salt, settings
 from paracosm.registry.versions.manifest import REPORT
@@ -87,7 +87,7 @@ class _Card:
         return {
             "name": recipe.name,
             "verdict": facts["verdict"],
-            "base_model": base_name(recipe.model.base),
+            "base_model": model_name(recipe),
             "limits": own_limits(with_claim(recipe.release, claim_of(run))),
         }
 
@@ -108,12 +108,12 @@ def result_digests(run: Run) -> dict[str, str]:
     Raises:
         RunError: one of them is missing.
     """
-    for path in (run.metrics, run.adapter, run.synthetic):
+    for path in (run.metrics, run.prepared, run.synthetic):
         if not path.exists():
             raise RunError(f"{path}: is missing; run the recipe again")
     return {
         "metrics": file_digest(run.metrics),
-        "adapter": folder_digest(run.adapter),
+        "adapter": folder_digest(run.prepared),
         "synthetic": folder_digest(run.synthetic),
     }
 
@@ -169,7 +169,7 @@ def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], 
         facts,
         recipe=recipe,
         title=recipe.card.title or recipe.name,
-        base=base_name(recipe.model.base),
+        base=model_name(recipe),
         on_hub=hub_id(recipe.model.base) is not None,
         in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
         base_licence=base_licence(recipe.model.base),
