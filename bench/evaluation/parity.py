@@ -26,7 +26,6 @@ from sklearn.model_selection import StratifiedKFold
 
 from paracosm.eval.fidelity.c2st import classifier_auc
 from paracosm.eval.fidelity.marginals import marginals
-from paracosm.eval.fidelity.pairs import pair_similarity
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.statistics.two_sample import mauve
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -39,16 +38,12 @@ NUMBERS, WORDS = ("age", "pressure"), ("sex", "stage")
 SCRIPT = """
 import json, sys, pandas as pd
 from sdmetrics.single_column import KSComplement, TVComplement
-from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 real, fake = (pd.read_csv(path) for path in sys.argv[1:3])
 out = {}
 for name in ("age", "pressure"):
     out[name] = KSComplement.compute(real[name].dropna(), fake[name].dropna())
 for name in ("sex", "stage"):
     out[name] = TVComplement.compute(real[name], fake[name])
-both = ["age", "pressure"]
-out["age × pressure"] = CorrelationSimilarity.compute(real[both].dropna(), fake[both].dropna())
-out["sex × stage"] = ContingencySimilarity.compute(real[["sex", "stage"]], fake[["sex", "stage"]])
 print(json.dumps(out))
 """
 
@@ -68,15 +63,13 @@ def main() -> None:
 
 
 def against_sdmetrics() -> list[tuple[str, float, float, float]]:
-    """Return the scores of paracosm and SDMetrics on columns and pairs that both define alike, and the tolerance."""
+    """Return the scores of paracosm and SDMetrics on columns, and the tolerance."""
     table = patients(900, 0)
     # SDMetrics drops missing cells and paracosm counts them, so the table has none.
     table["pressure"] = table["pressure"].fillna(table["pressure"].mean()).round(1)
     real, fake = table.iloc[:500].reset_index(drop=True), table.iloc[500:].reset_index(drop=True)
     context = Context(PATIENTS, real, fake, None, None, Evaluate(bootstrap=100, repeats=1), len(fake))
-    scores = (
-        marginals(context, fake)["marginals"].breakdown | pair_similarity(context, fake)["pairs"].breakdown
-    )
+    scores = marginals(context, fake)["marginals"].breakdown
     return [(name, scores[name], value, 1e-9) for name, value in sdmetrics(real, fake).items()]
 
 

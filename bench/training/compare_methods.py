@@ -72,7 +72,7 @@ def _cells(training: dict[str, Any], metrics: dict[str, MeasuredMetric]) -> list
     facts = training["facts"]
     return [
         f"{facts['best_control_bits']:.2f}",
-        _number(metrics["pairs"].normalised if "pairs" in metrics else None),
+        _number(metrics["pairs"].value if "pairs" in metrics else None),
         *(with_interval(metrics.get(name)) for name in METRICS.values()),
         f"{training['wall_seconds']:.0f}",
         f"{training['peak_memory_bytes'] / 1e9:.2f}",

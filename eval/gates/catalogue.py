@@ -44,6 +44,8 @@ ORDER = (
     "audit_epsilon",
     "dcr_share",
     "twins",
+    "worst_column",
+    "worst_pair",
 )
 """Gates as a reader of a report expects them: copies before membership, and objections last. A gate that is not listed
 follows after these, in the order of its metric."""

@@ -107,10 +107,10 @@ def test_a_target_goal_is_limited_on_both_sides() -> None:
 
 def test_normalised_gates_include_the_errors_of_the_anchors() -> None:
     near, far = (around(0.9, 1e-8, (0, 1)), around(0.5, 1e-8, (0, 1))), around(0.88, 1e-8, (0, 1))
-    assert ruling("pairs", far, ceiling=near[0], floor=near[1]).state == "PASS"
+    assert ruling("mauve", far, ceiling=near[0], floor=near[1]).state == "PASS"
     wide = around(0.9, 0.01, (0, 1))
-    assert ruling("pairs", far, ceiling=wide, floor=near[1]).state == "INCONCLUSIVE"
-    swapped = ruling("pairs", far, ceiling=near[1], floor=near[0])
+    assert ruling("mauve", far, ceiling=wide, floor=near[1]).state == "INCONCLUSIVE"
+    swapped = ruling("mauve", far, ceiling=near[1], floor=near[0])
     assert swapped.state == "INCONCLUSIVE"
     assert "do not differ" in swapped.reason
 

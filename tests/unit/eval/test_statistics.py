@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import r2_score, roc_auc_score
 
 from paracosm.eval.fidelity.distances import js_distance, ks_distance, tv_distance
-from paracosm.eval.fidelity.pairs import Grouped, correlation
 from paracosm.eval.privacy.copies.exact import exact_flags
 from paracosm.eval.privacy.distance_to_closest import _none_drawn, _shares
 from paracosm.eval.report.svg import Scale
@@ -71,15 +70,6 @@ def test_distances_between_counts() -> None:
     # Bin 0 counts missing cells: present values are equal, a quarter is missing on one side.
     assert ks_distance(np.array([[1.0, 1.0, 2.0]]), np.array([[0.0, 1.0, 2.0]]))[0] == pytest.approx(0.25)
     assert ks_distance(np.array([[0.0, 4.0, 0.0]]), np.array([[0.0, 1.0, 3.0]]))[0] == pytest.approx(0.75)
-
-
-def test_correlation_ignores_missing_cells_and_columns_that_do_not_vary() -> None:
-    one, other = np.array([1.0, 2, 3, np.nan, 5]), np.array([2.0, 1, 4, 9, np.nan])
-    weights = Grouped(np.arange(5), np.array([[1.0, 1, 1, 1, 1], [1, 2, 0, 1, 1]]))
-    assert correlation(one, other, weights)[0] == pytest.approx(np.corrcoef(one[:3], other[:3])[0, 1])
-    assert correlation(other, one, weights)[1] == pytest.approx(-1.0), "the third row weighs nothing"
-    assert correlation(np.ones(5), one, weights)[0] == 0.0
-    assert correlation(one * np.nan, one, weights)[0] == 0.0
 
 
 @pytest.mark.parametrize(("rows", "drawn"), [(6, 2), (7, 6), (5, 5)])
