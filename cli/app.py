@@ -20,11 +20,13 @@ from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
+from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup
 from paracosm.foundation.credentials.redaction import redact
+from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
@@ -90,6 +92,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("launch", launch, "paracosm launch ddp finetune recipe.yaml --processes 4"),
     ],
     DATA: [
+        ("split", split, "paracosm split loans.csv --subject client"),
         ("pii", pii, "paracosm pii patients.csv --examples"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
     ],
@@ -136,6 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     wait_passively()
     forbid_kernel_downloads()
+    forbid_core_dumps()
     sys.exit(exit_code_of_command(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 
 

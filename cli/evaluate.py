@@ -1,7 +1,6 @@
 """`paracosm eval`: measure a run or tables from any source, and apply the gates."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 Profile = Literal["internal", "partner", "public"]
 SECTIONS_FOR_TABLES = ("eval", "model", "finetune", "release")
+EVALUATIONS = Path("evaluations")
+"""Folder of the evaluations of tables, below the current one."""
+LONGEST_NAME = 100
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 
@@ -38,6 +40,13 @@ def evaluate(
     train: Annotated[Path | None, typer.Option(metavar="FILE", help="Table of training records.")] = None,
     control: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Table of real records that were not trained on.")
+    ] = None,
+    real: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of real records, where none were kept away: without --train and --control.",
+        ),
     ] = None,
     test: Annotated[
         Path | None,
@@ -62,8 +71,14 @@ def evaluate(
         str | None, typer.Option(metavar="COLUMN", help="Column that a model would predict.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for metrics.json and report.html.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for metrics.json and report.html; evaluations/NAME by default."
+        ),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Also print every metric, and every gate that does not pass.")
+    ] = False,
     gate: Annotated[
         Profile | None,
         typer.Option(
@@ -73,11 +88,13 @@ def evaluate(
 ) -> None:
     """Measure a run, or tables from any source.
 
-    For tables, give --train, --control and --synthetic instead of a recipe or run.
+    For tables, give --train, --control and --synthetic instead of a recipe or run. Two tables are enough for fidelity and
+    usefulness: --real and --synthetic.
     """
     tables: dict[str, Any] = {
         "train": train,
         "control": control,
+        "real": real,
         "test": test,
         "synthetic": synthetic or None,
         "schema": schema,
@@ -86,7 +103,7 @@ def evaluate(
         "out": out,
     }
     attacks = [name.value for name in attack or []]
-    if subject is not None and "=" in subject and train is not None:
+    if subject is not None and "=" in subject and (train is not None or real is not None):
         # Without a recipe or run, the first override takes its position.
         subject, overrides = None, [subject, *(overrides or [])]
     if subject is None:
@@ -101,19 +118,22 @@ def evaluate(
     for name, metrics in results.items():
         if len(results) > 1:
             print(name)
-        print_summary(metrics)
+        print_summary(metrics, every=every)
     if report:
         print(f"report  {report}")
     raise typer.Exit(exit_code([metrics.verdict for metrics in results.values()]) if gate else 0)
 
 
-def print_summary(metrics: "EvaluationFile") -> None:
-    """Print the content of a `metrics.json` as a table."""
+def print_summary(metrics: "EvaluationFile", *, every: bool = False) -> None:
+    """Print the verdicts of a `metrics.json`, and with `every` all metrics before them."""
     from rich.console import Console
 
-    from paracosm.eval.report.terminal import summary
+    from paracosm.eval.report.terminal import details, summary
 
-    Console().print(summary(metrics))
+    console = Console()
+    if every:
+        console.print(details(metrics))
+    console.print(summary(metrics))
 
 
 def evaluate_run(
@@ -161,6 +181,7 @@ def evaluate_tables(
     *,
     train: Path | None,
     control: Path | None,
+    real: Path | None,
     test: Path | None,
     synthetic: Sequence[Path] | None,
     target: str | None,
@@ -170,11 +191,11 @@ def evaluate_tables(
     adapter: Path | None = None,
     overrides: Sequence[str] = (),
     attacks: Sequence[str] = (),
-) -> tuple[dict[str, "EvaluationFile"], Path | None]:
-    """Measure tables; return the content of `metrics.json` per synthetic table, and the path of the report if written.
+) -> tuple[dict[str, "EvaluationFile"], Path]:
+    """Measure tables; return the content of `metrics.json` per synthetic table, and the path of the report.
 
     Raises:
-        RunError: a required table is not given, or `out` is not a folder.
+        RunError: a required table is not given or does not go with the others, or `out` is not a folder.
         RecipeError: an override does not apply to tables, or its value is not allowed.
         ModelError: the base model that an attack would train is missing.
         DataError: a table cannot be used.
@@ -183,38 +204,54 @@ def evaluate_tables(
     from paracosm.eval.measuring.attack_settings import AttackSettings
     from paracosm.finetune.models.base_model import locate
 
-    required = {"--train": train, "--control": control, "--synthetic": synthetic or None}
-    if missing := [option for option, path in required.items() if path is None]:
-        raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(missing)}")
-    if out is not None and out.exists() and not out.is_dir():
-        raise RunError(f"{out}: is not a folder (--out)")
-    real = {"train": train, "control": control, "test": test}
+    paths = {"train": train, "control": control, "test": test, "real": real}
+    tables = {name: path for name, path in paths.items() if path is not None}
+    _check_tables(tables, synthetic)
     sets = named_sets(synthetic or [])
-    recipe = _with_attacks(_recipe_of_tables(train, adapter, overrides), attacks)
+    out = out or EVALUATIONS / "-".join(sets)[:LONGEST_NAME]
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out}: is not a folder (--out)")
+    recipe = _with_attacks(_recipe_of_tables(train or real, adapter, overrides), attacks)
     if "lira" in recipe.eval.attacks and adapter is None:
         raise RunError("eval: lira attacks an adapter; name it with --adapter")
     if {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
         # A missing base model is reported before hours of measuring.
         locate(recipe.model)
     recipe = _with_profile(recipe, profile)
-    with _attack_folder(out) as folder:
-        results = evaluate_sets(
-            real={name: path for name, path in real.items() if path is not None},
-            synthetic=sets,
-            target=target,
-            release=recipe.release,
-            settings=recipe.eval,
-            schema=schema,
-            adapter=adapter,
-            attackers=AttackSettings(recipe, folder, to_stderr),
-            progress=to_stderr,
-        )
-    if out is not None and len(results) > 1:
+    results = evaluate_sets(
+        real=tables,
+        synthetic=sets,
+        target=target,
+        release=recipe.release,
+        settings=recipe.eval,
+        schema=schema,
+        adapter=adapter,
+        attackers=AttackSettings(recipe, out / "attackers", to_stderr),
+        progress=to_stderr,
+    )
+    if len(results) > 1:
         write_comparison(results, out)
-    elif out is not None:
+    else:
         (only,) = sets
         write_evaluation(results[only], out, sets[only].name)
-    return {name: result.file for name, result in results.items()}, out and out / "report.html"
+    return {name: result.file for name, result in results.items()}, out / "report.html"
+
+
+def _check_tables(tables: Mapping[str, Path], synthetic: Sequence[Path] | None) -> None:
+    """Raise unless the tables are a set to measure: real ones with control records, or real ones alone.
+
+    Raises:
+        RunError: a table is missing, or one is given that does not go with the others.
+    """
+    if "real" in tables and len(tables) > 1:
+        other = next(name for name in tables if name != "real")
+        raise RunError(f"eval: --real goes without --{other}: it is for records of which none were kept away")
+    needed = ["real"] if "real" in tables else ["train", "control"]
+    missing = [f"--{name}" for name in needed if name not in tables]
+    missing += [] if synthetic else ["--synthetic"]
+    if missing:
+        also = "" if tables else ", or --real and --synthetic"
+        raise RunError(f"eval: name a recipe or a run, or also give {' and '.join(missing)}{also}")
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
@@ -257,15 +294,3 @@ def _recipe_of_tables(train: Path | None, adapter: Path | None, overrides: Seque
         if run_recipe.is_file():
             plain |= load_recipe(run_recipe).model_dump(mode="json", include={"model", "finetune", "privacy"})
     return recipe_of(plain, overrides)
-
-
-@contextmanager
-def _attack_folder(out: Path | None) -> Iterator[Path]:
-    """Yield the folder for models that attacks train: beside the report, or a temporary one."""
-    if out is not None:
-        yield out / "attackers"
-        return
-    from paracosm.foundation.temporary import temporary_folder
-
-    with temporary_folder() as folder:
-        yield folder

@@ -28,11 +28,10 @@ def finetune(recipe: RecipeOrRun, overrides: Overrides = None, folder: RunFolder
 
     `paracosm launch` runs it on several GPUs or machines.
     """
-    from paracosm.finetune.__main__ import finetune
-    from paracosm.pipeline import with_line
+    from paracosm.pipeline import prepare_generation, with_line
     from paracosm.recipes.run.stage_main import stage_main
 
-    work = with_line("finetune", finetune)
+    work = with_line("finetune", prepare_generation)
     raise typer.Exit(stage_main(work, _arguments(recipe, overrides, folder), prog="paracosm finetune"))
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.recipes.recipe import Recipe
     from paracosm.records.stage import Prepared
+    from paracosm.stage_costs import StageCost
 
 
 def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
@@ -28,7 +29,9 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     print_plan(opened.recipe, plan.prepared, plan.cost, Console())
 
 
-def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", console: "Console") -> None:
+def print_plan(
+    recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None", console: "Console"
+) -> None:
     """Print fields, warnings, splits and expected cost."""
     from rich import box
     from rich.markup import escape
@@ -55,21 +58,34 @@ def print_plan(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate", con
         console.print(escape(line), highlight=False)
 
 
-def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate") -> dict[str, str]:
+def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None") -> dict[str, str]:
     from paracosm.finetune.dp.settings import as_trained
+    from paracosm.stage_costs import stage_costs
     from paracosm.stage_summary import pii_words
 
+    costs = stage_costs(as_trained(recipe), prepared.schema, prepared.splits, cost)
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
+    if cost is None:
+        return {
+            "records": rows,
+            **pii,
+            "statistics": f"{recipe.statistical.method}; seconds, and no language model",
+        }
     share = cost.trainable_parameters / cost.total_parameters
     epochs = as_trained(recipe).finetune.epochs
     at_most = "at most " if recipe.privacy is None else ""
-    pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     return {
         "records": rows,
         **pii,
         "tokens": f"{cost.tokens_per_record:.1f} per record, {cost.decisions_per_record:.1f} of them not fixed by the grammar; longest record {cost.longest_record}",
         "model": f"{recipe.model.base}: {cost.total_parameters:,} parameters, {cost.trainable_parameters:,} trainable ({share:.1%})",
-        "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory",
+        "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory{_cure(costs['training'])}",
+        **{
+            name: f"about {_duration(costs[name].seconds)}, {costs[name].bytes / 1e9:.1f} GB of memory{_cure(costs[name])}"
+            for name in ("generation", "evaluation")
+        },
+        "in all": f"about {_duration(sum(each.seconds for each in costs.values()))} on this machine",
         **_privacy_line(recipe, prepared),
     }
 
@@ -99,5 +115,11 @@ def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
     return {"privacy": budget_words(budget_of(recipe.privacy, units, unit_of(recipe)))}
 
 
+def _cure(cost: "StageCost") -> str:
+    return f"; lower {cost.cures} to shorten it" if cost.is_long else ""
+
+
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"

@@ -1,11 +1,11 @@
 """Evaluate files: synthetic tables of any generator against the real tables they were made from."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 import pandas as pd
@@ -15,10 +15,19 @@ from paracosm.eval.evaluation import Evaluation, compare, rule_on
 from paracosm.eval.gates.ruling import check_names
 from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.attack_settings import AttackSettings
+from paracosm.eval.report.about import facts_of_tables
 from paracosm.eval.report.comparison import comparison_html
 from paracosm.eval.report.html import report_html
 from paracosm.eval.results.evaluation_file import ComparisonFile
-from paracosm.eval.shared_schema import infer_shared_schema, read_synthetic
+from paracosm.eval.shared_schema import (
+    absent_notes,
+    divided_at_random,
+    infer_shared_schema,
+    integer_columns,
+    read_synthetic,
+    whole_columns,
+    write_integers_plainly,
+)
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
@@ -96,7 +105,8 @@ def evaluate_sets(
     """Measure several synthetic tables against the same real ones; see `evaluate_files`.
 
     Args:
-        real: `train`, `control` and optionally `test` -> file.
+        real: `train`, `control` and optionally `test` -> file; or `real` -> file, where nobody knows which records the
+            generator has seen. Those are divided at random, and nothing about privacy is measured.
         synthetic: name of a set -> file; the result of a set does not depend on the others.
         target: the column that a downstream model would predict.
         release: which gates apply, and the user's limits.
@@ -110,7 +120,11 @@ def evaluate_sets(
         Name of a set -> its evaluation.
     """
     check_names(release or Release())
+    kept_away = "real" not in real
     tables = {name: _read(path) for name, path in real.items()}
+    if not kept_away:
+        tables = divided_at_random(tables["real"], (settings or Evaluate()).seed)
+        real = dict.fromkeys(tables, real["real"])
     synthetic_tables = {name: _read(path) for name, path in synthetic.items()}
     given = _given_schema(schema, adapter)
     columns = list(tables["train"].columns) if given is None else [field.name for field in given]
@@ -121,9 +135,9 @@ def evaluate_sets(
     source = real["train"] if given is None else schema or f"the adapter in {adapter}"
     for name, table in tables.items():
         _check_columns(table, columns, real[name], source)
-    if given is not None:
-        for table in (*tables.values(), *synthetic_tables.values()):
-            _write_integers_plainly(table, given)
+    whole = whole_columns(list(tables.values()), columns) if given is None else integer_columns(given)
+    for table in (*tables.values(), *synthetic_tables.values()):
+        write_integers_plainly(table, whole)
     data = Data(source=str(real["train"]), target=target)
     all_real = pd.concat([_objects(table, columns) for table in tables.values()], ignore_index=True)
     sizes = {name: len(table) for name, table in tables.items()}
@@ -136,7 +150,8 @@ def evaluate_sets(
             its_schema, warnings = inference.schema, inference.warnings
         else:
             its_schema = given
-        _check_columns(table, [field.name for field in its_schema.modelled], synthetic[name], source)
+        its_schema, absent = _shared(its_schema, table, synthetic[name], source, adapter)
+        its_target = None if target in absent else target
         typed = to_typed(all_real, its_schema)
         records, notes = read_synthetic(table, its_schema, synthetic[name].name, all_real)
         if fit_domains_too:
@@ -149,14 +164,15 @@ def evaluate_sets(
             synthetic=records,
             test=splits.get("test"),
             schema=its_schema,
-            target=target,
+            target=its_target,
             settings=settings,
             adapter=adapter,
+            kept_away=kept_away,
             attackers=attackers,
-            notes=[*warnings, *notes],
+            notes=[*absent_notes(absent, target, synthetic[name].name), *warnings, *notes],
             progress=progress,
         )
-        evaluations[name] = rule_on(measurements, release)
+        evaluations[name] = rule_on(replace(measurements, absent_columns=absent), release)
     return evaluations
 
 
@@ -165,7 +181,11 @@ def write_evaluation(evaluation: Evaluation, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "metrics.json", evaluation.to_json())
     page = report_html(
-        evaluation.file, name=name, nearest=evaluation.measurements.nearest, labels=anchor_labels()
+        evaluation.file,
+        name=name,
+        facts=facts_of_tables(name),
+        nearest=evaluation.measurements.nearest,
+        labels=anchor_labels(),
     )
     write_text(folder / "report.html", page)
 
@@ -197,22 +217,28 @@ def named_sets(paths: Sequence[Path]) -> dict[str, Path]:
     return sets
 
 
+def _shared(
+    schema: Schema, table: pd.DataFrame, path: Path, source: object, adapter: Path | None
+) -> tuple[Schema, list[str]]:
+    """Return the fields that a synthetic table has, and the names of those that it lacks.
+
+    A column under a similar name is refused instead, because renaming it is better than leaving it out. So is any missing column
+    where an adapter is attacked, which reads whole records.
+    """
+    names = [field.name for field in schema.modelled]
+    absent = [name for name in names if name not in table.columns]
+    others = [column for column in table.columns if column not in schema.names]
+    for name in absent:
+        if adapter is not None or did_you_mean(name, others) or len(absent) == len(names):
+            raise DataError(f"{path}: lacks the column {name!r} of {source}{did_you_mean(name, others)}")
+    return Schema(tuple(field for field in schema if field.name not in absent)), absent
+
+
 def _check_columns(table: pd.DataFrame, columns: Sequence[str], path: Path, source: object) -> None:
     for column in columns:
         if column not in table.columns:
             suggestion = did_you_mean(column, table.columns)
             raise DataError(f"{path}: lacks the column {column!r} of {source}{suggestion}")
-
-
-def _write_integers_plainly(table: pd.DataFrame, schema: Schema) -> None:
-    """Change 63.0 to 63 in the integer columns of a table, in place: other generators write integers as floats."""
-    for field in schema:
-        if field.is_whole and field.name in table.columns:
-            table[field.name] = [_without_zero_decimals(cell) for cell in table[field.name]]
-
-
-def _without_zero_decimals(cell: Any) -> Any:
-    return re.sub(r"^(-?\d+)\.0+$", r"\1", cell) if isinstance(cell, str) else cell
 
 
 def _objects(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from paracosm.eval.gates.ruling import rule, verdict, worst_verdict
 from paracosm.eval.gates.verdicts import summary, verdicts
 from paracosm.eval.measurements import Measurements
 from paracosm.eval.measuring.dp_claim import Claim, with_claim
+from paracosm.eval.measuring.found_counts import found_counts
 from paracosm.eval.measuring.metric import Obstacle, Result
 from paracosm.eval.results.evaluation_file import ComparisonFile, EvaluationFile
 from paracosm.eval.results.gate_result import GateResult, Verdict
@@ -51,7 +52,8 @@ class Evaluation:
         measurements, what = self.measurements, self.release.what
         gates = [gate.rounded() for gate in self.gates]
         readings = {result.metric.name: result.reading for result in measurements.results}
-        questions = verdicts(gates, readings=readings, sizes=measurements.sizes, what=what)
+        counts = [f"{count.sentence}." for count in found_counts(measurements.results).values()]
+        questions = verdicts(gates, readings=readings, sizes=measurements.sizes, what=what, counts=counts)
         return EvaluationFile(
             verdict=self.verdict,
             summary=summary(questions, gates, what),
@@ -64,6 +66,8 @@ class Evaluation:
             not_ruling=[gate for gate in gates if not gate.decides],
             notes=list(measurements.notes),
             distributions=[distribution.rounded() for distribution in measurements.distributions],
+            correlations=None if measurements.correlations is None else measurements.correlations.rounded(),
+            distances=None if measurements.distances is None else measurements.distances.rounded(),
             record_map=None if measurements.record_map is None else measurements.record_map.rounded(),
         )
 

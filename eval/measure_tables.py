@@ -16,13 +16,19 @@ from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
-from paracosm.eval.report.histograms import distributions
+from paracosm.eval.report.aggregates.correlations import correlations
+from paracosm.eval.report.aggregates.histograms import distributions
+from paracosm.eval.report.aggregates.nearest_distances import nearest_distances
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Schema
+
+NOT_KEPT_AWAY = Obstacle(
+    "a leak cannot be told from chance without real records that were kept away from the generator; `paracosm split` keeps some away"
+)
 
 
 def measure(
@@ -37,6 +43,7 @@ def measure(
     subject: str | None = None,
     adapter: Path | None = None,
     canaries: Path | None = None,
+    kept_away: bool = True,
     claim: Claim | None = None,
     attackers: AttackSettings | None = None,
     further: Sequence[pd.DataFrame] = (),
@@ -56,6 +63,7 @@ def measure(
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
         canaries: table of the canaries, with a column that says which of them were trained on.
+        kept_away: whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
         attackers: settings for attacks that train models, where `settings` names such attacks.
         further: other sets of synthetic records of the same generator; their spread widens the intervals of utility.
@@ -74,6 +82,7 @@ def measure(
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
         canaries=canaries,
+        kept_away=kept_away,
         claim=claim,
         attackers=attackers,
         further=further,
@@ -87,6 +96,8 @@ def measure(
         notes=[*notes, *notes_on(context, synthetic)],
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
+        correlations=correlations(context.fields, context.train, synthetic, settings.seed),
+        distances=nearest_distances(context, synthetic),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
 
@@ -98,7 +109,7 @@ def measure_all(
     progress: Progress = silent,
 ) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other one."""
-    obstacles = [measure.obstacle(context) for measure in measures]
+    obstacles = [_obstacle(measure, context) for measure in measures]
     allowed = [measure for measure, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
     estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress))
     results: list[Result] = []
@@ -116,6 +127,15 @@ def measure_all(
             else:
                 missing[metric.name] = obstacle or measure.absent
     return results, missing
+
+
+def _obstacle(measure: Measure, context: Context) -> Obstacle | None:
+    """Return why a measure cannot be computed here, or None."""
+    own = measure.obstacle(context)
+    about_privacy = measure.metrics[0].section == "privacy"
+    if about_privacy and not context.kept_away and (own is None or own.curable):
+        return NOT_KEPT_AWAY
+    return own
 
 
 def _context(
@@ -201,12 +221,12 @@ def _untrained(
 
 
 def _map(context: Context, synthetic: pd.DataFrame) -> RecordMap:
-    from paracosm.eval.report.record_map import record_map
+    from paracosm.eval.report.aggregates.record_map import record_map
 
     return record_map(context, synthetic)
 
 
 def _nearest(context: Context, synthetic: pd.DataFrame) -> list[NearestPair]:
-    from paracosm.eval.report.nearest_pairs import nearest_pairs
+    from paracosm.eval.report.aggregates.nearest_pairs import nearest_pairs
 
     return nearest_pairs(context, synthetic)

@@ -15,7 +15,13 @@ from paracosm.eval.catalogue import metrics
 from paracosm.eval.measuring.metric import Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.results.evaluation_file import first_error
 from paracosm.eval.results.model import ResultModel, json_text, plain_values
-from paracosm.eval.results.report_data import Distribution, NearestPair, RecordMap
+from paracosm.eval.results.report_data import (
+    Correlations,
+    Distribution,
+    NearestDistances,
+    NearestPair,
+    RecordMap,
+)
 from paracosm.foundation.errors import RunError
 
 SCHEMA_VERSION = 1
@@ -32,6 +38,8 @@ class Measurements:
         notes: what a reader must know beside the numbers.
         distributions: shares of train and of synthetic records by bin, one for each field.
         record_map: records on a plane.
+        correlations: of columns, in train and in synthetic records.
+        distances: to the nearest training record.
         nearest: synthetic records beside their nearest training records; only with `eval.show_nearest`.
         absent_columns: columns of the real records that the synthetic ones lack, so that nothing was measured on them.
     """
@@ -42,6 +50,8 @@ class Measurements:
     notes: Sequence[str] = ()
     distributions: Sequence[Distribution] = ()
     record_map: RecordMap | None = None
+    correlations: Correlations | None = None
+    distances: NearestDistances | None = None
     nearest: Sequence[NearestPair] = ()
     absent_columns: Sequence[str] = ()
 
@@ -60,6 +70,8 @@ class Measurements:
             notes=list(self.notes),
             distributions=list(self.distributions),
             record_map=self.record_map,
+            correlations=self.correlations,
+            distances=self.distances,
             nearest=list(self.nearest),
             absent_columns=list(self.absent_columns),
         )
@@ -76,6 +88,8 @@ class MeasurementsFile(ResultModel):
     notes: list[str]
     distributions: list[Distribution]
     record_map: RecordMap | None
+    correlations: Correlations | None = None
+    distances: NearestDistances | None = None
     nearest: list[NearestPair]
     absent_columns: list[str] = Field(default_factory=list)
 
@@ -112,6 +126,8 @@ def read_measurements(path: Path) -> Measurements:
         notes=file.notes,
         distributions=file.distributions,
         record_map=file.record_map,
+        correlations=file.correlations,
+        distances=file.distances,
         nearest=file.nearest,
         absent_columns=file.absent_columns,
     )

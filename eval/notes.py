@@ -26,7 +26,13 @@ def notes_on(context: Context, synthetic: pd.DataFrame) -> list[str]:
         notes.append(
             "The floor of the text metrics is shuffled words, because there is no adapter or no text column."
         )
-    if context.test is None:
+    if not context.kept_away:
+        notes.append(
+            f"The real records were divided at random: the synthetic ones are compared with {len(context.train):,}, and the "
+            f"{len(context.held_out):,} others show what fresh records reach. The generator may have seen all of them, so the "
+            "usefulness may look better here than on new records."
+        )
+    elif context.test is None:
         notes.append(
             "There is no test split of at least 10 records: the leakage ceiling compares one half of control with the other."
         )

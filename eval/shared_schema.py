@@ -1,5 +1,10 @@
 """Put real and synthetic tables of any origin under one schema, whose column types come from the real tables alone."""
 
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from paracosm.recipes.sections.data import Data
@@ -9,6 +14,10 @@ from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import to_typed
 
 IDENTIFIER = "looks like an identifier"
+
+
+WHOLE = re.compile(r"^(-?\d+)(?:\.0+)?$")
+"""A whole number, as integers and as floats are written."""
 
 
 def infer_shared_schema(real: pd.DataFrame, synthetic: pd.DataFrame, data: Data) -> Inference:
@@ -85,6 +94,57 @@ def read_synthetic(
             cells = cells.mask(removed)
         columns[field.name] = cells.reset_index(drop=True)
     return to_typed(pd.DataFrame(columns), schema), notes
+
+
+def absent_notes(absent: Sequence[str], target: str | None, name: str) -> list[str]:
+    """Return the note on columns that a synthetic table lacks.
+
+    Args:
+        absent: columns of the real records that the synthetic ones lack.
+        target: the column that a model would predict.
+        name: of the file.
+    """
+    if not absent:
+        return []
+    columns = ", ".join(map(repr, absent))
+    unused = " Usefulness is not measured, because the target is among them." if target in absent else ""
+    return [
+        f"{name}: lacks {columns}. Everything is measured on the other columns, and fidelity cannot pass.{unused}"
+    ]
+
+
+def divided_at_random(real: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+    """Return three fifths of the real records as `train`, and one fifth each as `control` and `test`, in random order."""
+    order = np.random.default_rng([seed, 41]).permutation(len(real))
+    first, second = len(real) * 3 // 5, len(real) * 4 // 5
+    parts = {"train": order[:first], "control": order[first:second], "test": order[second:]}
+    return {name: real.iloc[np.sort(rows)].reset_index(drop=True) for name, rows in parts.items()}
+
+
+def whole_columns(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> list[str]:
+    """Return the columns of text cells in which every cell of the real tables is a whole number, with or without `.0`."""
+    cells = {name: [cell for table in tables for cell in table[name].dropna()] for name in columns}
+    return [
+        name
+        for name, found in cells.items()
+        if found and all(isinstance(cell, str) and WHOLE.fullmatch(cell) for cell in found)
+    ]
+
+
+def integer_columns(schema: Schema) -> list[str]:
+    """Return the names of the fields of whole numbers."""
+    return [field.name for field in schema if field.is_whole]
+
+
+def write_integers_plainly(table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Change 63.0 to 63 in some columns of a table, in place: tables with missing cells often hold integers as floats."""
+    for name in columns:
+        if name in table.columns:
+            table[name] = [_without_zero_decimals(cell) for cell in table[name]]
+
+
+def _without_zero_decimals(cell: Any) -> Any:
+    return WHOLE.sub(r"\1", cell) if isinstance(cell, str) else cell
 
 
 def _spelt_as(cells: pd.Series, real: pd.Series) -> tuple[pd.Series, int]:

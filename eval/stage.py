@@ -62,15 +62,18 @@ class _Evaluate:
         from paracosm.eval.evaluation import rule_on
         from paracosm.eval.measurements import read_measurements
         from paracosm.eval.measuring.dp_claim import claim_of
+        from paracosm.eval.report.about import about_run
         from paracosm.eval.report.html import report_html
 
         run_stage(_Measure(), recipe=recipe, run=run, progress=progress)
         claim = claim_of(run)
         evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
         write_text(run.metrics, evaluation.to_json())
+        about = about_run(recipe, run)
         page = report_html(
             evaluation.file,
-            name=recipe.name,
+            name=about.title,
+            facts=about.facts,
             history=_history(run.history),
             nearest=evaluation.measurements.nearest,
             claim=claim,
@@ -178,7 +181,7 @@ def _pace(run: Run) -> float | None:
 
 def _further(recipe: Recipe, run: Run, progress: Progress) -> list[pd.DataFrame]:
     """Return further sets of synthetic records of the run's generator, where utility is measured on several."""
-    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.codec.is_file():
+    if recipe.eval.generator_seeds == 1 or recipe.data.target is None or not run.prepared.is_dir():
         return []
     from paracosm.eval.extra_samples import further_sets
 

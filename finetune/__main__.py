@@ -5,6 +5,7 @@ Libraries are imported inside functions, because OpenMP has to be set up before 
 
 import sys
 
+from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
 from paracosm.foundation.progress import indented, to_stderr
@@ -16,6 +17,7 @@ def finetune(opened: OpenRun) -> None:
     """Run the records stage if it is not up to date, then train, on every process of the launch.
 
     Raises:
+        RecipeError: the recipe's strategy trains no adapter.
         ParacosmError: the records cannot be prepared, or another process has ended.
     """
     from paracosm.finetune.distributed.processes import (
@@ -27,14 +29,19 @@ def finetune(opened: OpenRun) -> None:
     from paracosm.finetune.stage import train
 
     with fail_together():
-        run_on_leader(lambda: _prepare(opened))
+        if opened.recipe.strategy != "finetuned":
+            raise RecipeError(
+                f"strategy: {opened.recipe.strategy} trains no adapter, so there is nothing to launch; run: paracosm finetune"
+            )
+        run_on_leader(lambda: prepare_records(opened))
         check_shared_run("records", opened.run)
         trained = train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
         if is_leader() and (trained or not opened.from_run):
             opened.keep_trained()
 
 
-def _prepare(opened: OpenRun) -> None:
+def prepare_records(opened: OpenRun) -> None:
+    """Run the records stage, unless the command named a run that has its records."""
     from paracosm.records.stage import has_records, prepare
 
     if not (opened.from_run and has_records(opened)):

@@ -14,17 +14,19 @@ from paracosm.recipes.run.stage_main import stage_main
 
 
 def generate(opened: OpenRun) -> None:
-    """Sample from the run's adapter, on every process of the launch.
+    """Sample with the strategy of the run, on every process of the launch.
 
     Raises:
-        RunError: the run has no finished adapter.
+        RunError: the finetune stage of the run is not finished.
     """
     from paracosm.finetune.distributed.processes import check_shared_run, fail_together, is_leader
     from paracosm.generate.stage import sample
 
     with fail_together():
         if is_leader() and opened.run.journal.stage("finetune").get("status") != "done":
-            raise RunError(f"{opened.run.root}: has no finished adapter; run `paracosm finetune` on it first")
+            raise RunError(
+                f"{opened.run.root}: has no finished finetune stage; run `paracosm finetune` on it first"
+            )
         check_shared_run("finetune", opened.run)
         sample(
             recipe=opened.recipe,

@@ -9,6 +9,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.partial_records import PartialTable, read_partial
+from paracosm.generate.constraints.request import Tally
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -46,11 +47,11 @@ def impute(
         DataError: the table does not fit the run, or the adapter cannot be conditioned on its known cells.
     """
     generator = BlockGenerator(GenerationJob(recipe, run.root.resolve(), (root or Path()).resolve(), 1))
-    schema = generator.codec.schema
+    schema = generator.strategy.abilities.schema
     if schema.sequence is not None:
-        raise DataError("impute: this adapter writes sequences; only tables of single records can be imputed")
+        raise DataError("impute: this model makes sequences; only tables of single records can be imputed")
     partial = read_partial(table, schema, recipe.data.missing, lenient=True)
-    modelled = [field.name for field in generator.codec.fields]
+    modelled = [field.name for field in schema.modelled]
     columns = [name for name in modelled if name in partial.raw.columns]
     if not columns:
         raise DataError(f"{table}: none of its columns is a field of the run ({', '.join(modelled[:12])})")
@@ -60,7 +61,12 @@ def impute(
         )
     incomplete = [row for row in range(len(partial.given)) if _missing(partial, row, columns)]
     conditions = Conditions(
-        generator.codec, generator.constraints, {}, {}, [partial.given[row] for row in incomplete], fill=True
+        generator.strategy.abilities,
+        generator.constraints,
+        {},
+        {},
+        [partial.given[row] for row in incomplete],
+        fill=True,
     )
     if incomplete:
         conditions.raise_if_unreachable()
@@ -94,6 +100,6 @@ def _completed(
     for begin in range(0, count, size):
         numbers = range(begin, min(begin + size, count))
         requests = [conditions.request(number, draw) for number in numbers]
-        for number, (record,) in zip(numbers, generator.draw(requests), strict=True):
+        for number, (record,) in zip(numbers, generator.draw(requests, Tally()), strict=True):
             yield number, record
         progress(Step("filling cells", numbers.stop, count, unit="rows"))

@@ -1,4 +1,4 @@
-"""The `generate` stage: samples valid synthetic records from a run's adapter and writes them in shards.
+"""The `generate` stage: samples valid synthetic records with the strategy of a run and writes them in shards.
 
 Records are numbered. The random stream of a record and its block follow from its number alone, and each block is one
 shard. So any number of processes, kills and resumptions gives the same bytes.
@@ -11,7 +11,7 @@ from typing import Any
 
 from paracosm.finetune.distributed.processes import barrier, is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
-from paracosm.foundation.digests import file_digest, folder_digest
+from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.generate.constraints.partial_records import read_rows, seeds_file
 from paracosm.generate.constraints.request import Tally
@@ -21,6 +21,7 @@ from paracosm.generate.engines.engine import Engine, engine_of
 from paracosm.generate.identifiers import fresh_identifiers
 from paracosm.generate.settings import NOT_COMPARED
 from paracosm.generate.shards import Shards
+from paracosm.generate.strategies.strategy import strategy_inputs
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.record_set import RecordSet
@@ -131,7 +132,7 @@ def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     if recipe.generate.seeds is not None:
         files[recipe.generate.seeds] = seeds_file(recipe.generate.seeds, root)
     return {
-        "adapter": folder_digest(run.adapter),
+        **strategy_inputs(recipe, run),
         "records": how_many(recipe, run, root),
         "generate": settings | {"decoder": engine},
         "rules": recipe.rules.model_dump(mode="json"),

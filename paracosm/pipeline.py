@@ -64,7 +64,6 @@ def run_stages(
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"
-        progress(f"{'run':<10} {opened.run.root}")
         for name, verb in _verbs(opened, data).items():
             # Libraries are imported now, which takes seconds.
             progress(Step(name, 0, 0, unit="", detail="starting"))
@@ -84,7 +83,6 @@ def run_stages(
 def _verbs(opened: OpenRun, data: Any) -> dict[str, Verb]:
     """Return what does each stage, in order."""
     from paracosm.eval.stage import evaluate
-    from paracosm.finetune.stage import train
     from paracosm.generate.stage import sample
     from paracosm.records.stage import has_records, prepare
     from paracosm.registry.card.stage import write_card
@@ -92,7 +90,24 @@ def _verbs(opened: OpenRun, data: Any) -> dict[str, Verb]:
     # A run stands without its source: what it was made from may be gone by now.
     kept = opened.from_run and data is None and has_records(opened)
     records: Verb = _nothing if kept else partial(prepare, table=data)
-    return {"records": records, "finetune": train, "generate": sample, "eval": evaluate, "card": write_card}
+    return {
+        "records": records,
+        "finetune": preparation_of(opened.recipe),
+        "generate": sample,
+        "eval": evaluate,
+        "card": write_card,
+    }
+
+
+def preparation_of(recipe: Recipe) -> Verb:
+    """Return what does the finetune stage: it trains an adapter, or fits statistics, as the strategy of the recipe needs it."""
+    if recipe.strategy == "statistical":
+        from paracosm.generate.strategies.preparation import fit
+
+        return fit
+    from paracosm.finetune.stage import train
+
+    return train
 
 
 def _nothing(*, recipe: Recipe, run: Run, root: Path | None, progress: Progress) -> bool:
@@ -138,6 +153,22 @@ def with_line(stage: str, work: Callable[[OpenRun], object]) -> Callable[[OpenRu
         to_stderr(stage_line(stage, run.journal.stage(stage), ran=True))
 
     return done
+
+
+def prepare_generation(opened: OpenRun) -> None:
+    """Run the records stage if it is not up to date, then the finetune stage of the recipe's strategy."""
+    from paracosm.finetune.__main__ import finetune, prepare_records
+
+    if opened.recipe.strategy == "finetuned":
+        finetune(opened)
+        return
+    prepare_records(opened)
+    fit = preparation_of(opened.recipe)
+    if (
+        fit(recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr))
+        or not opened.from_run
+    ):
+        opened.keep_trained()
 
 
 def require(run: Run, stage: str) -> None:

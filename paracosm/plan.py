@@ -23,12 +23,12 @@ class Plan:
     Attributes:
         recipe: as it would be trained.
         prepared: schema, splits and warnings of the records.
-        cost: tokens, weights, seconds and bytes, as they are expected.
+        cost: tokens, weights, seconds and bytes, as they are expected; None where nothing is trained.
     """
 
     recipe: Recipe
     prepared: "Prepared"
-    cost: "CostEstimate"
+    cost: "CostEstimate | None"
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -38,8 +38,10 @@ class Plan:
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(part):,} {name}" for name, part in self.prepared.splits.items())
         fields = ", ".join(f"{field.name} ({field.type})" for field in self.prepared.schema)
-        cost = f"about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
-        lines = [f"records   {rows}", f"fields    {fields}", f"training  {cost}"]
+        work = f"fitting   {self.recipe.statistical.method}; seconds, and no language model"
+        if self.cost is not None:
+            work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
+        lines = [f"records   {rows}", f"fields    {fields}", work]
         return "\n".join([*lines, *(f"warning   {warning}" for warning in self.warnings)])
 
 
@@ -132,4 +134,6 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
+    if recipe.strategy == "statistical":
+        return Plan(recipe, prepared, None)
     return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))

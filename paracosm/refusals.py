@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.extras import require_extra
 from paracosm.recipes.recipe import Recipe
-from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.schema import Record, Schema
+
+if TYPE_CHECKING:
+    from paracosm.generate.constraints.request import Abilities
 
 
 def refuse_recipe(recipe: Recipe) -> None:
@@ -20,21 +24,31 @@ def refuse_recipe(recipe: Recipe) -> None:
         ModelError: the base model is missing, incomplete or unsuitable, or a package that the recipe needs is not installed.
     """
     from paracosm.eval.gates.ruling import check_names
+
+    check_names(recipe.release)
+    if recipe.strategy == "statistical":
+        from paracosm.generate.strategies.statistical import refuse_settings
+
+        refuse_settings(recipe.generate)
+    else:
+        _refuse_training(recipe)
+    if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
+        require_extra(
+            recipe.generate.engine, recipe.generate.engine, f"generate.engine: {recipe.generate.engine}"
+        )
+
+
+def _refuse_training(recipe: Recipe) -> None:
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.finetune.models.base_model import check_objective, locate
     from paracosm.finetune.models.quantization import check_installed
     from paracosm.finetune.refusals import refuse_model
 
-    check_names(recipe.release)
     as_trained(recipe)
     locate(recipe.model)
     check_installed(recipe.model)
     check_objective(recipe.model, recipe.finetune.objective)
     refuse_model(recipe)
-    if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
-        require_extra(
-            recipe.generate.engine, recipe.generate.engine, f"generate.engine: {recipe.generate.engine}"
-        )
 
 
 def refuse_records(
@@ -57,8 +71,6 @@ def refuse_records(
             records does not fit.
     """
     from paracosm.eval.measuring.metric import FEWEST_ROWS
-    from paracosm.finetune.dp.settings import as_trained
-    from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.constraints.conditions import read_conditions
     from paracosm.generate.constraints.rule_constraints import RuleConstraints
     from paracosm.records.constraints.rules import read_rules
@@ -72,10 +84,23 @@ def refuse_records(
         )
     rules = read_rules(recipe.rules, schema, root)
     train = to_records(splits["train"], schema)
+    abilities = _abilities(recipe, schema, train)
+    shared = RuleConstraints(abilities.schema, rules)
+    read_conditions(recipe, abilities, shared, count=recipe.generate.records or rows, root=root)
+    return rules.violations(train)
+
+
+def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilities":
+    """Return what the strategy of a recipe will be able to draw, after checking that it can be prepared on the records."""
+    if recipe.strategy == "statistical":
+        from paracosm.generate.strategies.statistical import abilities_for
+
+        return abilities_for(schema, recipe.data.target)
+    from paracosm.finetune.dp.settings import as_trained
+    from paracosm.finetune.refusals import codec_of, refuse_lengths
+    from paracosm.generate.decoding.loaded_model import abilities_of
+
     trained = as_trained(recipe)
     codec = codec_of(trained, schema, train)
-    read_conditions(
-        recipe, codec, RuleConstraints(codec, rules), count=recipe.generate.records or rows, root=root
-    )
     refuse_lengths(trained, codec, train)
-    return rules.violations(train)
+    return abilities_of(codec)

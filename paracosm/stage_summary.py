@@ -18,6 +18,8 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             return [*(f"{rows[name]:,} {name}" for name in ("train", "control", "test")), *personal]
         case "finetune":
             best = f"control loss {facts['best_control_bits']:.2f} bits per record"
+            if facts.get("strategy") == "statistical":
+                return [facts["method"], best]
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
         case "generate":
             return [f"{facts['records']:,} records"]

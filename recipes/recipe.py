@@ -3,7 +3,7 @@
 Values are checked here once; all other packages read plain attributes.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from paracosm.recipes.sections.privacy import Privacy
 from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.statistical import Statistical
 
 
 class Recipe(Section):
@@ -27,6 +28,10 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
+    strategy: Literal["finetuned", "statistical"] = "finetuned"
+    """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
+    take seconds and need a table without free text. Rules, conditions, evaluation and card are the same."""
+    statistical: Statistical = Statistical()
     model: Model = Model()
     finetune: Finetune = Finetune()
     privacy: Privacy | None = None
@@ -42,6 +47,14 @@ class Recipe(Section):
             raise ValueError(
                 f"finetune.method full trains the weights of the base model, which model.quantize {self.model.quantize} "
                 "freezes; use lora, rslora or dora, or leave out quantize"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _statistics_are_not_private(self) -> "Recipe":
+        if self.strategy == "statistical" and self.privacy is not None:
+            raise ValueError(
+                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
             )
         return self
 

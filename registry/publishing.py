@@ -39,7 +39,7 @@ def publish(
     key: Path | None = None,
     public: bool = False,
 ) -> Version:
-    """Publish the adapter, synthetic records, cards and metrics of a run as the next version of its name.
+    """Publish the adapter or the statistics, synthetic records, cards and metrics of a run as the next version of its name.
 
     Args:
         run: a run with a finished card stage, or its folder.
@@ -62,8 +62,8 @@ def publish(
     at = address(None, url=url)
     facts = _card_facts(run)
     training = run.journal.stage("finetune")["facts"]
-    names = {path.name for path in run.adapter.iterdir()}
-    check_model(run.adapter, names, training.get("trainable_parameters"))
+    names = {path.name for path in run.prepared.iterdir()}
+    check_model(run.prepared, names, training.get("trainable_parameters"))
     metrics = read_evaluation(run.metrics)
     verdict = verdict_of(metrics.gates, metrics.what)
     accepted = None if verdict == "PASS" else _checked_override(verdict, metrics, override, by)
@@ -190,10 +190,10 @@ def _files(
 def _model_files(run: Run, about: Version) -> dict[str, Path | str]:
     """Return the weights with what is needed to write and read records with them."""
     files: dict[str, Path | str] = {
-        path.name: path for path in sorted(run.adapter.iterdir()) if path.name not in REPLACED
+        path.name: path for path in sorted(run.prepared.iterdir()) if path.name not in REPLACED
     }
     for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
-        path = run.adapter / name
+        path = run.prepared / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, about.base_model)
     return files | {"schema.json": run.schema}

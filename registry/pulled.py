@@ -11,6 +11,7 @@ from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.json_files import read_json
+from paracosm.generate.statistics.stored_chain import SETTINGS
 from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -18,9 +19,9 @@ from paracosm.recipes.run.lock import locked
 from paracosm.recipes.run.open_run import RUNS, is_run
 from paracosm.recipes.run.stage import output_digests
 from paracosm.registry.versions.checks import check_version
-from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, Version
+from paracosm.registry.versions.manifest import DATASET, MANIFEST, RECORDS, REPORT, Version
 
-CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json")
+CARDS = ("README.md", "metrics.json", "provenance.json", "schema.json", REPORT)
 """Files of a version that generation does not need."""
 
 
@@ -64,7 +65,8 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
 def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
     run.splits.mkdir(exist_ok=True)
     shutil.copyfile(version.folder / "schema.json", run.schema)
-    with replacing(run.adapter) as adapter:
+    kind = run.statistics if SETTINGS in version.files else run.adapter
+    with replacing(kind) as adapter:
         adapter.mkdir()
         for name in version.files:
             if name not in CARDS and not name.startswith(f"{DATASET}/") and not name.endswith(".png"):
@@ -84,10 +86,11 @@ def _recipe(version: Version) -> Recipe:
         settings: dict[str, Any] = provenance["recipe"]["settings"]
         sections = {
             key: settings[key]
-            for key in ("model", "finetune", "generate", "eval", "release")
+            for key in ("strategy", "statistical", "model", "finetune", "generate", "eval", "release")
             if key in settings
         }
-        sections["model"] = base_settings(version.folder)
+        if SETTINGS not in version.files:
+            sections["model"] = base_settings(version.folder)
         sections["generate"] = sections["generate"] | {"records": provenance["records"]}
         source = f"pulled:{version.reference}"
         return Recipe.model_validate({"name": version.name, "data": {"source": source}} | sections)

@@ -20,7 +20,7 @@ from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
-from paracosm.generate.decoding.loaded_model import load_adapted
+from paracosm.generate.decoding.loaded_model import abilities_of, load_adapted
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.masked_layout import MaskedLayout
@@ -81,7 +81,12 @@ def rewriting(run: Run, records: list[Record], share: float) -> None:
     names = [field.name for field in schema if field.is_text]
     seeds = [{name: value for name, value in record.items() if value is not None} for record in records]
     conditions = Conditions(
-        adapted.codec, RuleConstraints(adapted.codec, Rulebook(schema)), {}, {}, seeds, rewrite=share
+        abilities_of(adapted.codec),
+        RuleConstraints(adapted.codec.schema, Rulebook(schema)),
+        {},
+        {},
+        seeds,
+        rewrite=share,
     )
     made = decoder.records([conditions.request(number) for number in range(len(seeds))], seed=0)
     train = to_records(read_table(run.split("train"), schema), schema)

@@ -109,9 +109,10 @@ def _more(data: str, gates: Sequence[GateResult], sizes: Mapping[str, int]) -> s
 
 
 def _unlikely(data: str, gates: Sequence[GateResult]) -> str:
+    no_power = ", or the attack has no power" if any(gate.section == "privacy" for gate in gates) else ""
     return (
         f"{_count(gates)} may need more than {MAX_DATA_FACTOR} times as many {data}: "
-        "the value is near the limit or beyond it, or the attack has no power"
+        f"the value is near the limit or beyond it{no_power}"
     )
 
 

@@ -82,7 +82,7 @@ def _with_absent_columns(gate: GateResult, absent: Sequence[str]) -> GateResult:
     if not absent or gate.section != "fidelity" or gate.state != "PASS":
         return gate
     columns = ", ".join(map(repr, absent))
-    reason = f"{gate.reason} The synthetic records lack {columns}, so this holds for the other columns only."
+    reason = f"Keeps its limit on the columns that there are, but the synthetic records lack {columns}."
     return gate.model_copy(update={"state": "INCONCLUSIVE", "reason": reason})
 
 

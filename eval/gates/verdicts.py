@@ -17,6 +17,7 @@ QUESTIONS: dict[Question, str] = {
     "adapter": "Privacy of the adapter",
 }
 """Question -> its title."""
+THINGS: dict[What, str] = {"records": "records", "adapter": "adapter", "both": "records and adapter"}
 ABSENT: dict[Question, str] = {
     "fidelity": "Not measured.",
     "utility": "Not measured: no target column is named (data.target, or --target for tables).",
@@ -35,7 +36,7 @@ AFTER_FAIL: dict[Question, str] = {
     "fidelity": "Train longer or with more of the model (finetune.epochs, finetune.rank, model.layers), and look first at the columns "
     "and pairs that the report names.",
     "utility": "Raise fidelity first (finetune.epochs, model.layers); until then do not train models on these records alone.",
-    "records": "Do not release these records. Make new ones with less memorisation: fewer epochs, or differential privacy "
+    "records": "Make new ones with less memorisation: fewer epochs, or differential privacy "
     "(privacy.epsilon); replace what names persons (data.pii).",
     "adapter": "Keep the adapter in the building: release.what=records releases the records alone. An adapter that may leave is "
     "trained under differential privacy (privacy.epsilon).",
@@ -44,7 +45,12 @@ AFTER_FAIL: dict[Question, str] = {
 
 
 def verdicts(
-    gates: Sequence[GateResult], *, readings: Mapping[str, str], sizes: Mapping[str, int], what: What
+    gates: Sequence[GateResult],
+    *,
+    readings: Mapping[str, str],
+    sizes: Mapping[str, int],
+    what: What,
+    counts: Sequence[str] = (),
 ) -> list[QuestionVerdict]:
     """Return the verdict on each question.
 
@@ -53,6 +59,7 @@ def verdicts(
         readings: metric -> its result in one sentence.
         sizes: records in each split and among the synthetic ones.
         what: what is released.
+        counts: what was counted in the release, one sentence each; they belong to the privacy of the records.
     """
     return [
         QuestionVerdict(
@@ -61,6 +68,7 @@ def verdicts(
             state=question_state(own),
             counts=question != "adapter" or what != "records",
             sentence=_sentence(question, own, readings),
+            found=list(counts) if question == "records" else [],
             advice=_advice(question, own, sizes),
             gates=[gate.gate for gate in own if gate.decides],
         )
@@ -88,7 +96,8 @@ def summary(questions: Sequence[QuestionVerdict], gates: Sequence[GateResult], w
     """Return the verdict of the release in one sentence or two: what holds it up, and what to do about that."""
     counting = [each for each in questions if each.counts]
     overall: Verdict = verdict(gates, what)
-    things = {"records": "records", "adapter": "adapter", "both": "records and adapter"}[what]
+    adapter = any(each.question == "adapter" and each.state != "NOT MEASURED" for each in questions)
+    things = THINGS[what] if adapter else "records"
     if overall == "PASS":
         return f"The {things} may be released under this profile: every question that was measured passes."
     holding = [each for each in counting if each.state == overall]
@@ -128,7 +137,12 @@ def _sentence(question: Question, gates: Sequence[GateResult], readings: Mapping
     if state == "PASS":
         return f"{FOUND[question]}{excluded}."
     open_gates = [gate for gate in gates if gate.state == "INCONCLUSIVE"]
-    undecided = f"{len(open_gates)} of {sum(gate.decides for gate in gates)} gates {'is' if len(open_gates) == 1 else 'are'} undecided"
+    deciding = sum(gate.decides for gate in gates)
+    undecided = (
+        "its only gate is undecided"
+        if deciding == 1
+        else f"{len(open_gates)} of {deciding} gates {'is' if len(open_gates) == 1 else 'are'} undecided"
+    )
     if question in ("fidelity", "utility"):
         return f"Not decided{excluded}; {undecided}."
     return f"{FOUND[question]}{excluded}; {undecided}."
@@ -150,7 +164,8 @@ def _excluded(question: Question, gates: Sequence[GateResult]) -> str:
     if question in ("records", "adapter"):
         return f"; a leak of more than {' or '.join(phrases)} is excluded at 95%"
     verb = "is" if len(phrases) == 1 and phrases[0].startswith("a ") else "are"
-    return f"; {' and '.join(phrases)} {verb} excluded at 95%"
+    listed = " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)
+    return f"; {listed} {verb} excluded at 95%"
 
 
 def _bound(gate: GateResult) -> float:
@@ -162,7 +177,8 @@ def _bound(gate: GateResult) -> float:
 
 def _advice(question: Question, gates: Sequence[GateResult], sizes: Mapping[str, int]) -> list[str]:
     advice = [AFTER_FAIL[question]] if any(gate.state == "FAIL" for gate in gates) else []
-    for remedy in remedies_of(gates, sizes):
+    measured = [gate for gate in gates if gate.value is not None or question_state(gates) != "NOT MEASURED"]
+    for remedy in remedies_of(measured, sizes):
         sentence = remedy.sentence if remedy.sentence.endswith(".") else f"{remedy.sentence}."
         advice.append(f"{sentence[:-1]}: {', '.join(remedy.gates)}." if len(remedy.gates) < 4 else sentence)
     return advice

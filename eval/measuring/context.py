@@ -38,6 +38,8 @@ class Context:
     """Folder of the adapter that made the synthetic records, where there is one."""
     canaries: Path | None = None
     """Table of the canaries of the run, where there are some."""
+    kept_away: bool = True
+    """Whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured."""
     claim: Claim | None = None
     """The privacy budget that a private training claims."""
     attackers: "AttackSettings | None" = None

@@ -8,13 +8,20 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from paracosm.eval.gates.remedies import remedies
+from paracosm.eval.gates.ruling import concerns, question_of
+from paracosm.eval.gates.verdicts import QUESTIONS
 from paracosm.eval.measuring.anchor_labels import ANCHOR_LABELS
 from paracosm.eval.measuring.dp_claim import Claim
 from paracosm.eval.measuring.metric import Section
 from paracosm.eval.measuring.number_format import figure, interval
 from paracosm.eval.report.attack_plots import map_plot, roc_plot
-from paracosm.eval.report.plots import NARROW, anchored, distribution, loss_curve, pair_map
+from paracosm.eval.report.column_plots import (
+    correlation_matrix,
+    correlation_scale,
+    distance_histogram,
+    distribution,
+)
+from paracosm.eval.report.plots import NARROW, anchored, augmentation_curve, loss_curve
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import STATES, GateResult, State
 from paracosm.eval.results.metric_entry import MeasuredMetric, UnmeasuredMetric
@@ -26,13 +33,16 @@ GROUPS: dict[Section, tuple[str, str]] = {
     "privacy": ("Leakage", "Do they reveal who is in the training data?"),
 }
 """Section -> its title and the question that it answers."""
-LEADS = {
-    "PASS": "Every gate of the {profile} profile passes.",
-    "FAIL": "At least one gate of the {profile} profile fails. Do not release these records.",
-    "INCONCLUSIVE": "No gate of the {profile} profile fails, but these data cannot decide all of them.",
-}
-SHOWN_FIRST = 6
-"""Columns whose distribution stands open; the others are folded."""
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """The gates of one question: those on which its verdict depends, and the others."""
+
+    title: str
+    deciding: list[GateResult]
+    silent: list[GateResult]
+    counts: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ def report_html(
     evaluation: EvaluationFile,
     *,
     name: str,
+    facts: Sequence[tuple[str, str]] = (),
     history: Sequence[Mapping[str, Any]] = (),
     nearest: Sequence[NearestPair] = (),
     claim: Claim | None = None,
@@ -89,6 +100,7 @@ def report_html(
     Args:
         evaluation: content of `metrics.json`.
         name: what was evaluated, for the title.
+        facts: name of a fact and a sentence each, for the top: data, persons, differential privacy.
         history: loss per evaluation of the training run: dicts of `epoch`, `train_bits`, `control_bits`.
         nearest: synthetic records beside training records; they are printed as they are.
         claim: epsilon and delta that a private training states.
@@ -96,19 +108,21 @@ def report_html(
         labels: metric -> anchor -> what the anchor is; the labels of the metric's section when absent.
     """
     gates = sorted(evaluation.every_gate, key=lambda gate: STATES.index(gate.state))
+    augmentation = evaluation.measured.get("augmentation_gain")
     return template("report.html.jinja").render(
         name=name,
+        facts=facts,
         metrics=evaluation,
-        lead=LEADS[evaluation.verdict].format(profile=evaluation.profile),
-        remedies=remedies(evaluation),
-        deciding=[gate for gate in gates if gate.decides],
-        silent=[gate for gate in gates if not gate.decides],
+        questions=_questions(evaluation, gates),
+        failed=[gate for gate in gates if gate.state == "FAIL" and concerns(gate, evaluation.what)],
         map=map_plot(evaluation.record_map) if evaluation.record_map else None,
         groups=[_section(key, evaluation, gates, labels or {}) for key in GROUPS],
         columns=_columns(evaluation),
-        shown_first=SHOWN_FIRST,
-        pairs=_pairs(evaluation),
         statistics=_statistics(evaluation),
+        matrices=_matrices(evaluation),
+        augmentation=augmentation_curve(augmentation) if augmentation else None,
+        gain=augmentation,
+        distances=distance_histogram(evaluation.distances) if evaluation.distances else None,
         curve=loss_curve(history),
         training=_training(history),
         nearest=nearest,
@@ -207,12 +221,23 @@ def _statistic(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _pairs(evaluation: EvaluationFile) -> Markup | None:
-    pairs = evaluation.measured.get("pairs")
-    if pairs is None:
-        return None
-    fields = [shares.field for shares in evaluation.distributions or ()]
-    return pair_map(fields, pairs.breakdown, _ceiling_breakdown(pairs))
+def _questions(evaluation: EvaluationFile, gates: Sequence[GateResult]) -> list[QuestionView]:
+    """Return the gates by question; a question without any gate is left out."""
+    views = []
+    for question, title in QUESTIONS.items():
+        own = [gate for gate in gates if question_of(gate) == question]
+        counts = question != "adapter" or evaluation.what != "records"
+        deciding, silent = ([gate for gate in own if gate.decides is each] for each in (True, False))
+        if own:
+            views.append(QuestionView(title, deciding, silent, counts))
+    return views
+
+
+def _matrices(evaluation: EvaluationFile) -> dict[str, Markup]:
+    if evaluation.correlations is None:
+        return {}
+    sides = {side: correlation_matrix(evaluation.correlations, side) for side in ("train", "synthetic")}
+    return sides | {"scale": correlation_scale()}
 
 
 def _training(history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""SVG plots of the report: a metric between its anchors, two distributions, a map of pairs, a loss curve."""
+"""SVG plots of the report: a metric between its anchors, curves of the loss and of augmentation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,15 +6,12 @@ from typing import Any
 from markupsafe import Markup
 
 from paracosm.eval.measuring.number_format import Unit, figure, interval
-from paracosm.eval.report.svg import Scale, box, dot, line, path, scale_around, shortened, svg, words
+from paracosm.eval.report.svg import Scale, box, dot, line, path, scale_around, svg, words
 from paracosm.eval.results.metric_entry import AnchorValue, MeasuredMetric, ReferenceAnchor
-from paracosm.eval.results.report_data import Distribution
 
 WIDTH = 640
 NARROW = 340
 ANCHOR_NAMES: dict[ReferenceAnchor, str] = {"floor": "floor", "ceiling": "ceiling", "worst": "worst case"}
-MAX_MAPPED = 40
-"""Columns in the map of pairs; more would be too small to read."""
 
 
 def anchored(metric: MeasuredMetric, limit: float | None, width: int = WIDTH) -> Markup:
@@ -79,85 +76,6 @@ def _anchor_marks(
     return parts
 
 
-def distribution(shares: Distribution) -> Markup:
-    """Return the shares of train and of synthetic records side by side, one pair of bars for each bin."""
-    if shares.kind == "categories":
-        return _category_bars(shares)
-    width, height, base = 300, 120, 98
-    top = max(*shares.train, *shares.synthetic, 1e-9)
-    step = (width - 8) / len(shares.labels)
-    parts = []
-    for index, label in enumerate(shares.labels):
-        x = 4 + index * step
-        for offset, side, values in ((0.08, "train", shares.train), (0.5, "synthetic", shares.synthetic)):
-            share = values[index]
-            tall = share / top * (base - 10)
-            hint = f"{label}: {share:.1%} of {side} records"
-            parts.append(box(x + offset * step, base - tall, 0.42 * step, tall, f"bar {side}", hint=hint))
-    parts.append(line(2, base, width - 2, base, "track"))
-    parts.append(words(4, height - 6, shares.labels[0], "tick", "start"))
-    if len(shares.labels) > 1:
-        parts.append(words(width - 4, height - 6, shares.labels[-1], "tick", "end"))
-    return svg(width, height, f"{shares.field}: shares of train and synthetic records", parts)
-
-
-def _category_bars(shares: Distribution) -> Markup:
-    width, row = 300, 24
-    top = max(*shares.train, *shares.synthetic, 1e-9)
-    parts = []
-    for index, label in enumerate(shares.labels):
-        y = 4 + index * row
-        parts.append(words(108, y + 13, shortened(label, 17), "tick", "end"))
-        for offset, side, values in ((1, "train", shares.train), (10, "synthetic", shares.synthetic)):
-            share = values[index]
-            hint = f"{label}: {share:.1%} of {side} records"
-            parts.append(box(114, y + offset, share / top * (width - 152), 8, f"bar {side}", hint=hint))
-        parts.append(words(width - 2, y + 13, f"{shares.synthetic[index]:.0%}", "tick", "end"))
-    height = 8 + row * len(shares.labels)
-    return svg(width, height, f"{shares.field}: shares of train and synthetic records", parts)
-
-
-def pair_map(
-    fields: Sequence[str], synthetic: Mapping[str, float], real: Mapping[str, float]
-) -> Markup | None:
-    """Return the error of each pair of fields as a shaded cell; None with fewer than two fields.
-
-    Args:
-        fields: names in the order of the table.
-        synthetic: `A × B` -> similarity of the synthetic records, drawn below the diagonal.
-        real: the same for fresh real records, drawn above it.
-    """
-    names = [name for name in fields if any(name in pair.split(" × ") for pair in synthetic)][:MAX_MAPPED]
-    if len(names) < 2:
-        return None
-    cell, left = (26 if len(names) <= 20 else 15), 130
-    size = cell * len(names)
-    largest = max([1 - score for score in (*synthetic.values(), *real.values())] or [1]) or 1
-    parts = []
-    for row, row_name in enumerate(names):
-        label = shortened(row_name, 18)
-        parts.append(words(left - 6, 8 + row * cell + cell * 0.65, label, "tick", "end"))
-        parts.append(words(left + row * cell + cell * 0.65, size + 18, label, "tick", "end", turn=-50))
-        for column, column_name in enumerate(names):
-            x, y = left + column * cell, 8 + row * cell
-            if row == column:
-                parts.append(box(x, y, cell - 1, cell - 1, "diagonal"))
-                continue
-            below = row > column
-            scores, kind, records = (
-                (synthetic, "cell synthetic", "synthetic") if below else (real, "cell real", "fresh real")
-            )
-            pair = f"{column_name} × {row_name}" if below else f"{row_name} × {column_name}"
-            if (score := scores.get(pair)) is None:
-                continue
-            hint = f"{pair}: error {1 - score:.1%} in {records} records"
-            shade = 0.04 + 0.96 * (1 - score) / largest
-            parts.append(box(x, y, cell - 1, cell - 1, kind, hint=hint, opacity=shade))
-    label = f"Error of each pair of columns; at most {largest:.1%}"
-    height = size + 12 + 6 * min(18, max(map(len, names)))
-    return svg(left + size + 12, height, label, parts, "plot pairs")
-
-
 def loss_curve(history: Sequence[Mapping[str, Any]]) -> Markup | None:
     """Return bits per record over epochs, on train and on control, with the minimum of control marked.
 
@@ -194,3 +112,42 @@ def loss_curve(history: Sequence[Mapping[str, Any]]) -> Markup | None:
         f"Bits per record by epoch; control is lowest, {best['control_bits']:.2f}, at epoch {best['epoch']:g}"
     )
     return svg(WIDTH, height, label, parts, "plot curve")
+
+
+def augmentation_curve(metric: MeasuredMetric) -> Markup | None:
+    """Return the score of learners over the share of train, with and without synthetic records added.
+
+    None where the metric has no such breakdown.
+    """
+    points = []
+    for name, alone in metric.breakdown.items():
+        share, found, _ = name.partition("% of train alone")
+        together = metric.breakdown.get(f"{share}% and the candidate")
+        if found and together is not None:
+            points.append((float(share), float(alone), float(together)))
+    if len(points) < 2:
+        return None
+    height, left, bottom, top = 260, 58, 212, 16
+    across = Scale(-0.3, len(points) - 0.7, left, WIDTH - 20)
+    up = scale_around([score for _, *both in points for score in both], bottom, top, 0.12)
+    parts = [line(left, bottom, WIDTH - 20, bottom, "track")]
+    for tick in up.ticks(4):
+        parts.append(line(left, up(tick), WIDTH - 20, up(tick), "grid"))
+        parts.append(words(left - 6, up(tick) + 4, f"{tick:.2f}", "tick", "end"))
+    for index, (share, *_) in enumerate(points):
+        parts.append(words(across(index), bottom + 16, f"{share:g}%", "tick"))
+    parts.append(
+        words((left + WIDTH) / 2, height - 8, "share of the training records that learners get", "tick")
+    )
+    parts.append(words(14, (top + bottom) / 2, "score", "tick", turn=-90))
+    for kind, position in (("train", 1), ("synthetic", 2)):
+        curve = [(across(index), up(point[position])) for index, point in enumerate(points)]
+        parts.append(path(curve, f"curve {kind}"))
+        for (x, y), point in zip(curve, points, strict=True):
+            who = "real records alone" if kind == "train" else "real records with synthetic ones"
+            parts.append(
+                dot(x, y, 4, f"mark {kind}", f"{point[0]:g}% of train, {who}: {point[position]:.3f}")
+            )
+    return svg(
+        WIDTH, height, "Score of learners, with and without synthetic records added", parts, "plot curve"
+    )

@@ -1,8 +1,7 @@
-"""Summary of an evaluation in a terminal: verdict, gates, every metric between its anchors, and what would settle the rest."""
+"""An evaluation in a terminal: its verdicts in a few lines, and on request every metric between its anchors."""
 
 from typing import TYPE_CHECKING
 
-from paracosm.eval.gates.remedies import remedies
 from paracosm.eval.measuring.number_format import bracketed, figure
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.eval.results.gate_result import DECIDING_STATES
@@ -13,28 +12,43 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-COLOURS = dict(zip(DECIDING_STATES, ("red", "yellow", "green"), strict=True))
+COLOURS: dict[str, str] = dict(zip(DECIDING_STATES, ("red", "yellow", "green"), strict=True))
+MOST_ADVICE = 5
 MARKS = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "?"}
 """Short, so that seven columns fit the width of a terminal; the reasons below the table write the state in full."""
 ANCHOR_COLUMNS: tuple[ReferenceAnchor, ...] = ("floor", "ceiling", "worst")
 
 
 def summary(evaluation: EvaluationFile) -> "Group":
-    """Return an evaluation as something that rich prints."""
+    """Return the four verdicts, and at most ten lines around them, as something that rich prints."""
     from rich.console import Group
+    from rich.table import Table
     from rich.text import Text
 
-    verdict = evaluation.verdict
-    colour = COLOURS[verdict]
-    head = Text.assemble(("● ", colour), (verdict, f"bold {colour}"), f"  profile {evaluation.profile}, ")
-    head.append(", ".join(f"{rows:,} {name}" for name, rows in evaluation.sizes.items()) + " records")
-    return Group(
-        head,
-        _metrics_table(evaluation),
-        *_not_measured(evaluation),
-        *_open_gates(evaluation),
-        *_remedies(evaluation),
+    head = Text.assemble(
+        ("● ", COLOURS[evaluation.verdict]), (evaluation.verdict, f"bold {COLOURS[evaluation.verdict]}")
     )
+    sizes = ", ".join(f"{rows:,} {name}" for name, rows in evaluation.sizes.items())
+    head.append(f"  profile {evaluation.profile}, releases {evaluation.what}: {sizes} records")
+    tiles = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    tiles.add_column(no_wrap=True)
+    tiles.add_column(no_wrap=True)
+    tiles.add_column()
+    for each in evaluation.verdicts:
+        state = Text(each.state, style=COLOURS.get(each.state, "dim"))
+        sentence = " ".join([each.sentence, *each.found[:1]])
+        sentence += "" if each.counts else " (not released)"
+        tiles.add_row(state, Text(each.title, style="bold"), Text(sentence))
+    advice = [line for each in evaluation.verdicts if each.counts for line in each.advice]
+    shown = [Text(f"- {line}") for line in dict.fromkeys(advice) if line not in evaluation.summary]
+    return Group(head, tiles, Text(evaluation.summary, style="bold"), *shown[:MOST_ADVICE])
+
+
+def details(evaluation: EvaluationFile) -> "Group":
+    """Return every metric between its anchors, and every gate that does not pass, as something that rich prints."""
+    from rich.console import Group
+
+    return Group(_metrics_table(evaluation), *_not_measured(evaluation), *_open_gates(evaluation))
 
 
 def _metrics_table(evaluation: EvaluationFile) -> "Table":
@@ -78,15 +92,3 @@ def _open_gates(evaluation: EvaluationFile) -> list["Text"]:
         for gate in evaluation.gates
         if gate.state in DECIDING_STATES and gate.state != "PASS"
     ]
-
-
-def _remedies(evaluation: EvaluationFile) -> list["Text"]:
-    """Return one line for all inconclusive gates that need the same; last, because the end of the output stays in view."""
-    from rich.text import Text
-
-    entries = remedies(evaluation)
-    if not entries:
-        return []
-    subject = "rest" if evaluation.verdict == "FAIL" else "verdict"
-    head = Text(f"What would settle the {subject}:", style="bold")
-    return [head, *(Text(f"  {remedy.sentence}: {', '.join(remedy.gates)}") for remedy in entries)]

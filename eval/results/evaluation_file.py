@@ -10,7 +10,7 @@ from paracosm.eval.results.gate_result import GateResult, Verdict
 from paracosm.eval.results.metric_entry import MeasuredMetric, MetricEntry, UnmeasuredMetric
 from paracosm.eval.results.model import ResultModel
 from paracosm.eval.results.question_verdict import QuestionVerdict
-from paracosm.eval.results.report_data import Distribution, RecordMap
+from paracosm.eval.results.report_data import Correlations, Distribution, NearestDistances, RecordMap
 from paracosm.foundation.errors import ParacosmError, RunError
 from paracosm.recipes.sections.release import Profile, What
 
@@ -21,7 +21,7 @@ LONGEST_ERROR = 300
 class EvaluationFile(ResultModel):
     """Result of the evaluation of one set of synthetic records: metrics, gates and verdict."""
 
-    optional_keys: ClassVar[frozenset[str]] = frozenset({"distributions", "map"})
+    optional_keys: ClassVar[frozenset[str]] = frozenset({"distributions", "map", "correlations", "distances"})
 
     schema_version: Literal[1] = SCHEMA_VERSION
     verdict: Verdict
@@ -46,6 +46,10 @@ class EvaluationFile(ResultModel):
     """Absent from published files: bins are ranges and categories of training records."""
     record_map: RecordMap | None = Field(default=None, validation_alias="map", serialization_alias="map")
     """Absent from published files."""
+    correlations: Correlations | None = None
+    """Correlations of columns in train and in synthetic records."""
+    distances: NearestDistances | None = None
+    """Distances to the nearest training record."""
 
     @property
     def measured(self) -> dict[str, MeasuredMetric]:

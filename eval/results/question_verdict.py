@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from paracosm.eval.measuring.gate import Question
 from paracosm.eval.results.model import ResultModel
 
@@ -18,6 +20,8 @@ class QuestionVerdict(ResultModel):
     """Whether the verdict of the release depends on it: the adapter does not count where records alone are released."""
     sentence: str
     """What was found, and what is excluded with 95% confidence."""
+    found: list[str] = Field(default_factory=list)
+    """What was counted in the release, one sentence each, whatever the state."""
     advice: list[str]
     """What to do where the state is not PASS, one sentence each."""
     gates: list[str]

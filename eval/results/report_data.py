@@ -42,6 +42,34 @@ class RecordMap(ResultModel):
         return self.model_copy(update={"train": train, "synthetic": points, "explained": explained})
 
 
+class Correlations(ResultModel):
+    """Correlations of all pairs of columns; null where a pair has too few records."""
+
+    fields: list[str]
+    train: list[list[Number | None]]
+    synthetic: list[list[Number | None]]
+
+    def rounded(self) -> Self:
+        """Return the matrices as `metrics.json` holds them."""
+        matrices = {"train": self.train, "synthetic": self.synthetic}
+        return self.model_copy(update=plain_values(matrices, DECIMALS))
+
+
+class NearestDistances(ResultModel):
+    """Shares of records by their distance to the nearest training record."""
+
+    edges: list[Number]
+    """Ends of the bins, one more than there are bins."""
+    synthetic: list[Number]
+    unseen: list[Number]
+    """Of real records that were not trained on."""
+
+    def rounded(self) -> Self:
+        """Return the histograms as `metrics.json` holds them."""
+        numbers = {"edges": self.edges, "synthetic": self.synthetic, "unseen": self.unseen}
+        return self.model_copy(update=plain_values(numbers, DECIMALS))
+
+
 class PairedValue(ResultModel):
     """One field of a synthetic record beside the same field of a training record, as text."""
 

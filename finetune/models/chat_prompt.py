@@ -24,7 +24,7 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
         RecipeError: the target comes first, and the recipe has none.
     """
     settings = recipe.finetune
-    schema = _ordered(schema, recipe.data.target if settings.order == "target_first" else None)
+    schema = ordered(schema, recipe.data.target if settings.order == "target_first" else None)
     if settings.order == "target_first" and recipe.data.target is None:
         raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
@@ -32,7 +32,7 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
     return Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
 
 
-def _ordered(schema: "Schema", first: str | None) -> "Schema":
+def ordered(schema: "Schema", first: str | None) -> "Schema":
     """Return the schema in the order in which records are written; the output keeps the order of the source.
 
     Args:

@@ -148,6 +148,8 @@ def load_errors(key: str, name: str) -> Iterator[None]:
         key: key of the recipe that names the model, for the message.
         name: of the model.
     """
+    from safetensors import SafetensorError
+
     try:
         yield
     except ModelError:
@@ -166,6 +168,10 @@ def load_errors(key: str, name: str) -> Iterator[None]:
         if isinstance(error, KeyError):
             text = f"the key {text} is missing"
         raise ModelError(f"{key}: {name!r} {_reason(text or type(error).__name__)}") from error
+    except Exception as error:  # the class itself is what the library tokenizers raises; others pass
+        if type(error) is not Exception and not isinstance(error, SafetensorError):
+            raise
+        raise ModelError(f"{key}: {name!r} {_reason(str(error).strip())}") from error
 
 
 def _reason(text: str) -> str:

@@ -46,7 +46,7 @@ def _is_whole(checkpoint: Path, progress: Progress) -> bool:
         recorded = read_json(checkpoint / SEAL, ModelError)
         present = _digests(checkpoint)
     except (ModelError, OSError):
-        recorded, present = {SEAL: None}, {}
+        recorded, present = {SEAL: "damaged"}, {}
     damaged = sorted(
         name for name in recorded.keys() | present.keys() if recorded.get(name) != present.get(name)
     )

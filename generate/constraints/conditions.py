@@ -12,10 +12,9 @@ from paracosm.generate.constraints.infilling import GAP
 from paracosm.generate.constraints.partial_records import read_partial, seeds_file
 from paracosm.generate.constraints.quotas import QuotaClasses, quota_classes, recipe_value
 from paracosm.generate.constraints.record_constraints import RecordConstraints
-from paracosm.generate.constraints.request import Request
+from paracosm.generate.constraints.request import Abilities, Request
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.recipes.recipe import Recipe
-from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence, Value
 
 
@@ -24,18 +23,18 @@ class Conditions:
     """The conditions on every record number.
 
     Attributes:
-        codec: of the records.
+        abilities: of the strategy that draws the records.
         shared: rules and copy filter, shared by all records.
         fixed: values that every record has.
         quotas: per field.
         seeds: partial records; number n completes the one at index n modulo their count.
-        first: fields that are written first if the adapter can write in any order.
+        first: fields that are drawn first if the strategy can draw in any order.
         fill: whether cells that a partial record lacks may not be missing in the completed record.
         rewrite: fraction of the words of each given text that a masked model draws again; None keeps given texts.
-        seed: of the random field orders of a masked model.
+        seed: of random orders of the fields.
     """
 
-    codec: Codec
+    abilities: Abilities
     shared: RuleConstraints
     fixed: Mapping[str, Value]
     quotas: Mapping[str, QuotaClasses]
@@ -61,7 +60,7 @@ class Conditions:
             infills = self._infills(given)
             kept = {name for name, index in self.shared.field_index.items() if index not in infills}
             conditions |= {name: frozenset({value}) for name, value in given.items() if name in kept}
-        names = self.codec.schema.names
+        names = self.abilities.schema.names
         required = frozenset(names) - conditions.keys() if self.fill else frozenset()
         known = conditions.keys() | present
         enforced = self._enforced(known)
@@ -80,11 +79,11 @@ class Conditions:
 
     def _infills(self, given: Record) -> dict[int, tuple[str, float]]:
         """Return the given texts that are rewritten, in random words or only in their gaps."""
-        if self.codec.objective == "causal":
+        if not self.abilities.rewrites_texts:
             return {}
         return {
             index: (str(given[field.name]), self.rewrite or 0.0)
-            for index, field in enumerate(self.codec.fields)
+            for index, field in enumerate(self.shared.fields)
             if field.is_text
             and field.name in given
             and (self.rewrite is not None or GAP.search(str(given[field.name])))
@@ -92,14 +91,14 @@ class Conditions:
 
     def _order(self, conditions: Collection[str], number: int, redraw: int) -> tuple[int, ...] | None:
         """Return the order of the fields: conditions first, then the recipe's first fields, derived fields last."""
-        if not self.codec.markers:
+        if not self.abilities.any_order:
             return None
-        names = [field.name for field in self.codec.fields]
+        names = [field.name for field in self.shared.fields]
         derived = self.shared.derived - frozenset(conditions)
         ordered = [name for name in names if name in conditions]
         ordered += [name for name in self.first if name not in conditions and name not in derived]
         rest = [name for name in names if name not in ordered and name not in derived]
-        if self.codec.objective == "masked":
+        if self.abilities.random_order:
             # A masked model is trained on all orders, and its likelihood is that of a random one.
             key = [self.seed % 2**64, number + (redraw << 48)]
             random = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, 1]))
@@ -109,23 +108,23 @@ class Conditions:
         return tuple(names.index(name) for name in ordered)
 
     def _enforced(self, conditions: Collection[str]) -> frozenset[str]:
-        """Return the fields whose condition masking meets exactly: those before which nothing is drawn."""
-        if self.codec.markers:
+        """Return the fields whose condition restricts the draw and is met exactly: those before which nothing is drawn."""
+        if self.abilities.any_order:
             return frozenset(conditions)
         enforced = []
-        for field in self.codec.fields:
+        for field in self.shared.fields:
             if field.name not in conditions:
                 break
             enforced.append(field.name)
         return frozenset(enforced)
 
     def raise_if_unreachable(self) -> None:
-        """Check that an adapter with a fixed field order can meet the conditions.
+        """Check that a strategy with a fixed field order can meet the conditions.
 
         Raises:
             DataError: a text, or a cell of a table to impute, is known but stands after fields that are sampled.
         """
-        if self.codec.markers:
+        if self.abilities.any_order:
             return
         requests = [self.request(number) for number in range(max(1, len(self.seeds)))]
         for request in requests:
@@ -134,24 +133,23 @@ class Conditions:
             texts = [
                 name
                 for name in checked_later
-                if self.codec.schema[name].is_text and request.guide.conditions[name] != {None}
+                if self.abilities.schema[name].is_text and request.guide.conditions[name] != {None}
             ]
             if texts or (self.fill and checked_later):
                 raise DataError(
                     f"generate: {min(texts or checked_later)!r} is known, but stands after fields that are not known; this"
-                    " adapter writes fields in table order and cannot be conditioned on it; train with"
-                    " finetune.order=shuffled"
+                    f" model draws fields in table order and cannot be conditioned on it; {self.abilities.advice}"
                 )
 
 
 def read_conditions(
-    recipe: Recipe, codec: Codec, shared: RuleConstraints, *, count: int, root: Path
+    recipe: Recipe, abilities: Abilities, shared: RuleConstraints, *, count: int, root: Path
 ) -> Conditions:
     """Read the conditions of a recipe and check them against its schema.
 
     Args:
         recipe: its `generate` section is read.
-        codec: of the records.
+        abilities: of the strategy that draws the records.
         shared: rules and copy filter.
         count: number of records that will be generated.
         root: base of relative paths.
@@ -160,7 +158,7 @@ def read_conditions(
         RecipeError: a condition names an unknown field or value, or contradicts another one.
         DataError: the file of partial records does not fit the schema.
     """
-    schema, settings = codec.schema, recipe.generate
+    schema, settings = abilities.schema, recipe.generate
     if schema.sequence is not None:
         _check_sequence(recipe, schema.sequence)
     fixed = {
@@ -175,10 +173,8 @@ def read_conditions(
     }
     for name in (*settings.order, *settings.temperatures):
         _field(name, schema, "generate.order" if name in settings.order else "generate.temperatures")
-    if settings.order and not codec.markers:
-        raise RecipeError(
-            "generate.order: this adapter writes fields in table order; train with finetune.order=shuffled"
-        )
+    if settings.order and not abilities.any_order:
+        raise RecipeError(f"generate.order: this model draws fields in table order; {abilities.advice}")
     seeds: Sequence[Record] = []
     if settings.seeds is not None:
         seeds = read_partial(seeds_file(settings.seeds, root), schema, recipe.data.missing).given
@@ -186,9 +182,9 @@ def read_conditions(
     if clash:
         raise RecipeError(f"generate.seeds: {min(clash)!r} is set by generate.where or generate.quotas too")
     if settings.rewrite is not None:
-        _check_rewrite(codec, seeds)
+        _check_rewrite(abilities, seeds)
     conditions = Conditions(
-        codec,
+        abilities,
         shared,
         fixed,
         quotas,
@@ -201,13 +197,13 @@ def read_conditions(
     return conditions
 
 
-def _check_rewrite(codec: Codec, seeds: Sequence[Record]) -> None:
+def _check_rewrite(abilities: Abilities, seeds: Sequence[Record]) -> None:
     """Check that the model is masked and that there are texts to rewrite."""
-    if codec.objective == "causal":
+    if not abilities.rewrites_texts:
         raise RecipeError(
-            "generate.rewrite: needs a masked model, and this adapter is causal; train with finetune.objective=masked"
+            "generate.rewrite: needs a masked model, which this run does not have; train with finetune.objective=masked"
         )
-    texts = [field.name for field in codec.fields if field.is_text]
+    texts = [field.name for field in abilities.schema.modelled if field.is_text]
     if not any(name in given for given in seeds for name in texts):
         raise RecipeError(
             f"generate.rewrite: needs generate.seeds, a file with texts in {' or '.join(map(repr, texts)) or 'a text field'}"

@@ -1,17 +1,19 @@
 """Guide of a record: the protocol of constraints beyond the schema, and the guide without constraints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
-from paracosm.records.codec.automata.automaton import Node
+from paracosm.generate.constraints.allowed_values import EVERYTHING, AllowedValues
 from paracosm.records.schema.schema import Record, Value
 
 
 class Guide(Protocol):
-    """Constraints on one record beyond its schema. Fields are named by their index in the codec."""
+    """Constraints on one record beyond its schema. Fields are named by their index in the order of writing."""
 
-    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
-        """Return the automaton of the allowed values of a field with a closed domain.
+    def allowed(
+        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+    ) -> AllowedValues | None:
+        """Return the allowed values of a field; of a text only whether it may be present or missing.
 
         Args:
             index: of the field.
@@ -19,8 +21,7 @@ class Guide(Protocol):
             previous: the record before this one in a sequence; empty for the first.
 
         Returns:
-            The root of the field's whole automaton if every value is allowed. None if no value is; `conflict` then
-            names the reason.
+            None if no value is allowed; `conflict` then names the reason.
         """
         ...
 
@@ -42,7 +43,7 @@ def first_violation(guide: Guide, record: Record) -> str | None:
 
     Args:
         guide: constraints on the record.
-        record: values of all fields, in the order of the codec's fields.
+        record: values of all fields, in the order of writing.
     """
     violations = (guide.violation(index, record) for index in range(len(record)))
     return next((violation for violation in violations if violation is not None), None)
@@ -51,11 +52,10 @@ def first_violation(guide: Guide, record: Record) -> str | None:
 class NoConstraints:
     """The guide of a record without conditions and rules."""
 
-    def __init__(self, roots: Sequence[Node | None]) -> None:
-        self.roots = roots
-
-    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
-        return self.roots[index]
+    def allowed(
+        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+    ) -> AllowedValues | None:
+        return EVERYTHING
 
     def given_text(self, index: int) -> Value:
         return None

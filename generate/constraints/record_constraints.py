@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from paracosm.generate.constraints.allowed_values import EVERYTHING, MISSING, PRESENT, AllowedValues
 from paracosm.generate.constraints.request import RELATION
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
-from paracosm.records.codec.automata.automaton import Node
-from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing
 from paracosm.records.schema.schema import Value
@@ -25,7 +24,7 @@ class RecordConstraints:
     Attributes:
         shared: rules and copy filter.
         conditions: per field, the values that a condition allows.
-        enforced: fields whose condition is met by masking. Other conditions are checked after the draw, and the record
+        enforced: fields whose condition restricts the draw. Other conditions are checked after the draw, and the record
             is refused if they fail.
         required: fields that may not be missing.
         present: fields in which a missing value refuses the record, where masking does not exclude it.
@@ -49,34 +48,34 @@ class RecordConstraints:
         given_up = {text for text, count in self._refusals.items() if count >= MOST_REFUSALS}
         return self.shared.without(relations, frozenset(given_up)) if given_up else relations
 
-    def allowed(self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]) -> Node | None:
-        field = self.shared.codec.fields[index]
+    def allowed(
+        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+    ) -> AllowedValues | None:
+        field = self.shared.fields[index]
         if field.is_text:
             return self._presence(index, values)
         condition = self.conditions.get(field.name) if field.name in self.enforced else None
         return self.shared.allowed(index, values, previous, condition, field.name in self.required, self.kept)
 
-    def _presence(self, index: int, values: Mapping[str, Value]) -> Node | None:
-        """Return the automaton of a present or a missing text where only one is allowed, None where both are."""
-        code = self.shared.codec.codes[index]
-        assert not isinstance(code, FieldCode)
-        name = self.shared.codec.fields[index].name
-        if code.missing is None:
-            return None
+    def _presence(self, index: int, values: Mapping[str, Value]) -> AllowedValues:
+        """Return whether a text may be present, missing, or both."""
+        name = self.shared.fields[index].name
+        if not self.shared.fields[index].nullable:
+            return EVERYTHING
         left = self.kept.narrow(name, values) or Narrowing()
         if left.missing is True or (name in self.enforced and self.conditions.get(name) == {None}):
-            return self.shared.only(code.missing[0])
-        return self.shared.only(code.missing[1]) if name in self.required or left.missing is False else None
+            return MISSING
+        return PRESENT if name in self.required or left.missing is False else EVERYTHING
 
     def given_text(self, index: int) -> Value:
-        name = self.shared.codec.fields[index].name
+        name = self.shared.fields[index].name
         if name not in self.enforced or name not in self.conditions:
             return None
         (value,) = self.conditions[name]
         return value
 
     def violation(self, index: int, values: Mapping[str, Value]) -> str | None:
-        name = self.shared.codec.fields[index].name
+        name = self.shared.fields[index].name
         condition = self.conditions.get(name)
         absent = values[name] is None and name in self.present
         if absent or (condition is not None and values[name] not in condition):

@@ -1,4 +1,4 @@
-"""Requests for records, and counts of how many were accepted and refused."""
+"""Requests for records, what a strategy can be asked for, and counts of accepted and refused records."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.guide import Guide
+from paracosm.records.schema.schema import Schema
 
 GRACE = 4
 """Records that are counted as accepted in advance, so that a few refusals at the start do not end the stage."""
@@ -14,12 +15,31 @@ RELATION = "the relation "
 
 
 @dataclass(frozen=True)
+class Abilities:
+    """What a strategy can be asked for.
+
+    Attributes:
+        schema: of its records; the modelled fields stand in the order in which they are drawn.
+        any_order: whether a request may name another order. Known fields then come first, which meets conditions exactly.
+        random_order: whether fields without a condition come in a random order for each record.
+        rewrites_texts: whether words of a given text can be drawn again, and its gaps filled.
+        advice: how to train for conditions on any field; empty where `any_order` holds.
+    """
+
+    schema: Schema
+    any_order: bool = False
+    random_order: bool = False
+    rewrites_texts: bool = False
+    advice: str = "train with finetune.order=shuffled"
+
+
+@dataclass(frozen=True)
 class Request:
     """A request for one record.
 
     Attributes:
         number: of the record; its random stream follows from the seed and this number.
-        order: field indices in the order of the encoding; None for the order of the table.
+        order: indices of the modelled fields in the order in which they are drawn; None for the order of the schema.
         guide: constraints beyond the schema; None for none.
         redraw: 0, or how often the record was redrawn before; every redraw has its own random stream.
         infills: index of a text field -> a given text that a masked model rewrites, and the fraction of its words that

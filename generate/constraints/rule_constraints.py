@@ -3,32 +3,24 @@
 Values are excluded before the draw where that is decidable; whatever is not decidable is checked after it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 
+from paracosm.generate.constraints.allowed_values import AllowedValues, listed, within
 from paracosm.generate.constraints.request import RELATION
-from paracosm.records.codec.automata.automaton import END, Node
-from paracosm.records.codec.automata.field_code import FieldCode
-from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.restriction import (
-    all_values,
-    next_value,
-    restrict_to_range,
-    restrict_to_values,
-    without_missing,
-)
-from paracosm.records.constraints.bounds import Bounds, bounds, intersection
+from paracosm.records.codec.restriction import all_values
+from paracosm.records.constraints.bounds import Bounds, bounds
 from paracosm.records.constraints.expression import Expression
 from paracosm.records.constraints.rules import Rulebook, as_value
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.relation import Narrowing, moment_at
-from paracosm.records.schema.schema import Field, Record, Value
+from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 MAX_ENUMERATED = 256
 """Domains up to this size are tested value by value; for larger ones the rule is solved for an interval."""
 MAX_CACHED = 4096
-"""Restricted automata that are kept; the cache is emptied beyond this."""
+"""Sets of allowed values that are kept; the cache is emptied beyond this."""
 
 
 @dataclass
@@ -36,21 +28,26 @@ class RuleConstraints:
     """Rules and copy filter, shared by all records.
 
     Attributes:
-        codec: of the records.
+        schema: of the records; its modelled fields in the order in which they are written.
         rules: checks, derived fields and reference lists.
         copy_filter: returns why a whole record counts as a copy of a training record, or None; None accepts copies.
     """
 
-    codec: Codec
+    schema: Schema
     rules: Rulebook
     copy_filter: Callable[[Record], str | None] | None = None
-    _allowed: dict[object, Node | None] = field(default_factory=dict)
+    _allowed: dict[object, AllowedValues | None] = field(default_factory=dict)
     _fewer: dict[object, tuple[Relations, Relations]] = field(default_factory=dict)
 
     @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The modelled fields of the schema; constraints name a field by its index among them."""
+        return self.schema.modelled
+
+    @cached_property
     def field_index(self) -> Mapping[str, int]:
-        """The index of each field in the codec."""
-        return {field.name: index for index, field in enumerate(self.codec.fields)}
+        """The index of each field."""
+        return {field.name: index for index, field in enumerate(self.fields)}
 
     @cached_property
     def derived(self) -> frozenset[str]:
@@ -65,8 +62,8 @@ class RuleConstraints:
         condition: frozenset[Value] | None,
         required: bool,
         relations: Relations | None = None,
-    ) -> Node | None:
-        """Return the automaton of the values that rules, relations and a condition leave a field with a closed domain.
+    ) -> AllowedValues | None:
+        """Return the values that rules, relations and a condition leave a field with a closed domain.
 
         Args:
             index: of the field.
@@ -79,7 +76,7 @@ class RuleConstraints:
         Returns:
             None if no value is left.
         """
-        field = self.codec.fields[index]
+        field = self.fields[index]
         inputs = self._inputs(field, values)
         minimum = self._minimum(field, previous)
         relations = self.rules.relations if relations is None else relations
@@ -99,13 +96,13 @@ class RuleConstraints:
             if len(self._allowed) >= MAX_CACHED:
                 self._allowed.clear()
             self._allowed[key] = self._restricted(
-                field, index, values, condition, required, minimum, left or Narrowing()
+                field, values, condition, required, minimum, left or Narrowing()
             )
         return self._allowed[key]
 
     def _minimum(self, field: Field, previous: Mapping[str, Value]) -> Value:
         """Return the smallest value that keeps a sequence in order, None for no bound."""
-        sequence = self.codec.schema.sequence
+        sequence = self.schema.sequence
         return previous.get(field.name) if sequence is not None and sequence.order_by == field.name else None
 
     def _inputs(self, field: Field, values: Mapping[str, Value]) -> set[str]:
@@ -127,15 +124,13 @@ class RuleConstraints:
     def _restricted(
         self,
         field: Field,
-        index: int,
         values: Mapping[str, Value],
         condition: frozenset[Value] | None,
         required: bool,
         minimum: Value,
         left: Narrowing,
-    ) -> Node | None:
-        code = self.codec.codes[index]
-        if not isinstance(code, FieldCode) or left.empty:
+    ) -> AllowedValues | None:
+        if left.empty:
             return None
         required = required or left.missing is False or None in left.excluded
         candidates = self._candidates(field, values, condition, left)
@@ -154,13 +149,13 @@ class RuleConstraints:
                 and left.allows(value)
                 and all(check.compute({**others, field.name: value}) is not False for check in checks)
             ]
-            return restrict_to_values(code, valid)
+            return listed(field, valid)
         intervals = [bounds(check, field, others) for check in checks]
         if minimum is not None:
             intervals.append(Bounds(low=minimum))
         if left.low is not None or left.high is not None:
             intervals.append(_interval(field, left))
-        return self._within(field, code, intervals, required)
+        return within(field, intervals, missing=not required)
 
     def _candidates(
         self,
@@ -185,31 +180,11 @@ class RuleConstraints:
                 candidates = computed if candidates is None else candidates & computed
         return candidates
 
-    def _within(
-        self, field: Field, code: FieldCode, intervals: Sequence[Bounds | None], required: bool
-    ) -> Node | None:
-        """Return the automaton of the values in the intersection of intervals; None entries are no restriction."""
-        solved = [interval for interval in intervals if interval is not None]
-        if not solved or not field.ordered:
-            return without_missing(code) if required else code.root
-        common = solved[0]
-        for interval in solved[1:]:
-            common = intersection(common, interval)
-        low = next_value(common.low, up=True) if common.low_strict else common.low
-        high = next_value(common.high, up=False) if common.high_strict else common.high
-        return restrict_to_range(field, code, low, high, self.codec.alphabet, missing=not required)
-
-    @staticmethod
-    @cache
-    def only(token: int) -> Node:
-        """Return the automaton that accepts only `token`, which decides whether a text is missing or present."""
-        return Node({token: END})
-
     def violation(
         self, index: int, values: Mapping[str, Value], relations: Relations | None = None
     ) -> str | None:
         """Return the rule or relation that the record violates now that the field at `index` is known, or None."""
-        name = self.codec.fields[index].name
+        name = self.fields[index].name
         for check in self.rules.by_field[name]:
             decided = check.fields <= values.keys() and not check.fields & self.derived
             if decided and check.compute(values) is False:
@@ -220,13 +195,13 @@ class RuleConstraints:
         reference = self.rules.references.get(name)
         if reference is not None and values[name] is not None and values[name] not in reference:
             return f"the reference list of {name!r}"
-        return self._whole_record_violation(values) if len(values) == len(self.codec.fields) else None
+        return self._whole_record_violation(values) if len(values) == len(self.fields) else None
 
     def _whole_record_violation(self, values: Mapping[str, Value]) -> str | None:
         if self.derived:
             values = self.rules.compute(dict(values))
             for name in self.derived:
-                if not self.codec.schema[name].allows(values[name]):
+                if not self.schema[name].allows(values[name]):
                     return f"the domain of derived field {name!r}"
             for check in self.rules.checks:
                 if check.fields & self.derived and check.compute(values) is False:
@@ -244,7 +219,7 @@ class RuleConstraints:
 
     def conflict(self, index: int, values: Mapping[str, Value], relations: Relations | None = None) -> str:
         """Return which constraints leave the field at `index` without an allowed value."""
-        field = self.codec.fields[index]
+        field = self.fields[index]
         # Rules outrank relations: a relation is named first, and given up first.
         relations = self.rules.relations if relations is None else relations
         for relation in relations.by_field[field.name]:

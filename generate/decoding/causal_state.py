@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from paracosm.foundation.errors import ModelError
-from paracosm.generate.constraints.automaton_walk import AutomatonWalk
+from paracosm.generate.constraints.allowed_values import EVERYTHING
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.repetition import Repetition
-from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.generate.decoding.automaton_walk import AllowedAutomata, AutomatonWalk
+from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.codec.automata.field_code import FieldCode
-from paracosm.records.codec.codec import Codec, TextCode
+from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Value
 
@@ -53,16 +54,12 @@ class GrammarCache:
     @cached_property
     def unconstrained(self) -> Guide:
         """The guide of a record without conditions and rules."""
-        return NoConstraints(self.roots)
+        return NoConstraints()
 
     @cached_property
-    def presence(self) -> dict[int, Node]:
-        """Per index of a nullable text: the automaton of its first token, missing or present."""
-        return {
-            index: Node({code.missing[0]: END, code.missing[1]: END})
-            for index, code in enumerate(self.codec.codes)
-            if isinstance(code, TextCode) and code.missing is not None
-        }
+    def allowed(self) -> AllowedAutomata:
+        """The automata of allowed values."""
+        return AllowedAutomata(self.codec)
 
     def text_matcher(self, index: int) -> Any:
         """Return a new matcher of the content of a text field that is present."""
@@ -209,10 +206,11 @@ class SequenceState:
             self._begin_text_field()
             return
         allowed = self.guide.allowed(step, self.values, self.previous)
-        if allowed is None:
+        node = None if allowed is None else self.grammar.allowed(step, allowed)
+        if node is None:
             self.failure, self.finished = self.guide.conflict(step, self.values), True
         else:
-            self.walk.start(root, allowed)
+            self.walk.start(root, node)
 
     def _end_choice(self, path: tuple[int, ...]) -> None:
         if self.index < 0:
@@ -245,10 +243,9 @@ class SequenceState:
             for token in self.grammar.codec.encode_value(self.index, given):
                 self._write(token)
             self._set_value(given)
-        elif self.index in self.grammar.presence:
-            root = self.grammar.presence[self.index]
-            allowed = self.guide.allowed(self.index, self.values, self.previous)
-            self.walk.start(root, root if allowed is None else allowed)
+        elif (both := self.grammar.allowed(self.index, EVERYTHING)) is not None:
+            allowed = self.guide.allowed(self.index, self.values, self.previous) or EVERYTHING
+            self.walk.start(both, self.grammar.allowed(self.index, allowed) or both)
         else:
             self._begin_text()
 

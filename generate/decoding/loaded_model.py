@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.base_model import device_type
 from paracosm.finetune.models.trained_model import load_codec, load_trained
+from paracosm.generate.constraints.request import Abilities
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 
@@ -41,3 +42,9 @@ def load_adapted(folder: Path) -> AdaptedModel:
     # Fused attention reads the cache without a copy per query head when each row has one query token.
     merged = load_trained(folder, codec.vocabulary)
     return AdaptedModel(merged.to(device_type()), codec, masks)  # type: ignore[arg-type]  # typed as unbound
+
+
+def abilities_of(codec: Codec) -> Abilities:
+    """Return what a model that was trained on a codec's records can be asked for."""
+    masked = codec.objective == "masked"
+    return Abilities(codec.schema, bool(codec.markers), random_order=masked, rewrites_texts=masked)

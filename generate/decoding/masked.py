@@ -15,7 +15,6 @@ from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.masked_state import MaskedSettings, MaskedState, SlotQuery
 from paracosm.generate.decoding.sampling import Sampling, draw
-from paracosm.records.codec.codec import TextCode
 from paracosm.records.codec.masked_layout import MaskedLayout
 from paracosm.records.schema.schema import Record
 
@@ -61,13 +60,7 @@ class MaskedDecoder:
 
     @cached_property
     def _unconstrained(self) -> NoConstraints:
-        codes = self.adapted.codec.codes
-        return NoConstraints(
-            [
-                None if isinstance(code, TextCode) else root
-                for code, root in zip(codes, self.layout.roots, strict=True)
-            ]
-        )
+        return NoConstraints()
 
     @cached_property
     def _excluded_pieces(self) -> Tensor:

@@ -6,13 +6,14 @@ that its second slot allows depend on the first. A text has several.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from paracosm.generate.constraints.automaton_walk import AutomatonWalk
 from paracosm.generate.constraints.guide import Guide
 from paracosm.generate.constraints.infilling import InfillPlan, TextInfill, infill_plan
 from paracosm.generate.constraints.request import Request
+from paracosm.generate.decoding.automaton_walk import AllowedAutomata, AutomatonWalk
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import TextCode
@@ -40,6 +41,11 @@ class MaskedSettings:
     limit: int | None
     text_passes: int
     refinements: int
+
+    @cached_property
+    def allowed(self) -> AllowedAutomata:
+        """The automata of allowed values."""
+        return AllowedAutomata(self.layout.codec)
 
 
 @dataclass(frozen=True)
@@ -161,10 +167,11 @@ class MaskedState:
         self.index = index = int(self._queue.pop())
         if not isinstance(layout.codec.codes[index], TextCode):
             allowed = self.guide.allowed(index, self.values, {})
-            if allowed is None:
+            node = None if allowed is None else self.settings.allowed(index, allowed)
+            if node is None:
                 self.failure, self.finished = self.guide.conflict(index, self.values), True
             else:
-                self._walk.start(layout.roots[index], allowed)
+                self._walk.start(layout.roots[index], node)
             return
         given = self.guide.given_text(index)
         if given is not None:
@@ -179,10 +186,10 @@ class MaskedState:
         """Return the automaton of the length slot of a text: of all lengths, of a missing text, or of both."""
         layout = self.settings.layout
         allowed, code = self.guide.allowed(index, self.values, {}), layout.codec.codes[index]
-        if allowed is None:
+        if allowed is None or allowed.everything:
             return layout.roots[index]
-        if code.missing is not None and code.missing[0] in allowed.edges:  # type: ignore[index]  # of a text
-            return allowed
+        if allowed.missing:
+            return Node({code.missing[0]: END})  # type: ignore[index]  # of a nullable text
         return Node(dict.fromkeys(layout.lengths[layout.codec.fields[index].name], END))
 
     def _end_cell(self, path: tuple[int, ...]) -> None:

@@ -10,11 +10,9 @@ from paracosm.generate.constraints.conditions import Conditions, read_conditions
 from paracosm.generate.constraints.copy_filter import CopyFilter
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
-from paracosm.generate.decoding.decoder import RecordDecoder, decoder_of
-from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
+from paracosm.generate.strategies.strategy import Strategy, strategy_of
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.records.codec.codec import Codec
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records
@@ -68,12 +66,9 @@ class BlockGenerator:
         """Is called after every forward pass with the counts of the block."""
 
     @cached_property
-    def adapted(self) -> AdaptedModel:
-        return load_adapted(self.run.adapter)
-
-    @property
-    def codec(self) -> Codec:
-        return self.adapted.codec
+    def strategy(self) -> Strategy:
+        """The strategy that the run was prepared for."""
+        return strategy_of(self.job.recipe, self.run)
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -103,24 +98,24 @@ class BlockGenerator:
                 )
             schema = Schema.load(self.run.schema)
             train = to_records(read_table(self.run.split("train"), schema), schema)
-            copy_filter = CopyFilter(train, self.codec.fields, kind)
-        return RuleConstraints(self.codec, self.rules, copy_filter)
+            copy_filter = CopyFilter(train, self.strategy.abilities.schema.modelled, kind)
+        return RuleConstraints(self.strategy.abilities.schema, self.rules, copy_filter)
 
     @cached_property
     def conditions(self) -> Conditions:
         """The conditions of the recipe; see `read_conditions`."""
         return read_conditions(
-            self.job.recipe, self.codec, self.constraints, count=self.job.count, root=self.job.root
+            self.job.recipe,
+            self.strategy.abilities,
+            self.constraints,
+            count=self.job.count,
+            root=self.job.root,
         )
-
-    @cached_property
-    def decoder(self) -> RecordDecoder:
-        return decoder_of(self.adapted, self.job.recipe.generate)
 
     @property
     def batch_size(self) -> int:
-        """Records that are decoded at once."""
-        return self.decoder.batch_size
+        """Records that are drawn at once."""
+        return self.strategy.batch_size
 
     @cached_property
     def blocks(self) -> list[range]:
@@ -144,49 +139,13 @@ class BlockGenerator:
             DataError: conditions and rules refuse nearly every attempt.
         """
         requests = [self.conditions.request(number, redraw) for number in numbers]
-        self.decoder.tally = Tally(watch=self.watch)
-        groups = self.draw(requests)
+        tally = Tally(watch=self.watch)
+        groups = self.draw(requests, tally)
         broken = self.rules.relations.counts([record for group in groups for record in group])
-        self.decoder.tally.broken.update({text: count for text, count in broken.items() if count})
-        return groups, self.decoder.tally
+        tally.broken.update({text: count for text, count in broken.items() if count})
+        return groups, tally
 
-    def draw(self, requests: Sequence[Request]) -> list[list[Record]]:
-        """Draw the records of some requests and compute their derived fields."""
-        groups = self.decoder.records(requests, seed=self.job.recipe.generate.seed)
+    def draw(self, requests: Sequence[Request], tally: Tally) -> list[list[Record]]:
+        """Draw the records of some requests and compute their derived fields; attempts are counted in `tally`."""
+        groups = self.strategy.records(requests, seed=self.job.recipe.generate.seed, tally=tally)
         return [[self.rules.compute(record) for record in group] for group in groups]
-
-
-def draw_until_accepted(
-    requests: Sequence[Request],
-    draw: Callable[[Sequence[Request], int], Sequence[Record | None]],
-    tally: Tally,
-    *,
-    attempts: int,
-) -> list[Record]:
-    """Return one record per request; for generators that check constraints only after the draw.
-
-    Args:
-        requests: for the records.
-        draw: draws each request once and counts it in `tally`; the second argument counts the rounds from 0. Returns
-            None for a refused record.
-        tally: attempts, accepted records and refusals.
-        attempts: most attempts per accepted record, on average.
-
-    Raises:
-        DataError: conditions and rules refuse nearly every attempt; the message gives the share that each refuses.
-    """
-    accepted: dict[int, Record] = {}
-    # A record may be less likely than the average one, hence more rounds than attempts.
-    for attempt in range(10 * attempts):
-        missing = [index for index in range(len(requests)) if index not in accepted]
-        if not missing:
-            break
-        drawn = draw([requests[index] for index in missing], attempt)
-        accepted |= {
-            index: record for index, record in zip(missing, drawn, strict=True) if record is not None
-        }
-        if tally.is_infeasible(attempts):
-            break
-    if len(accepted) < len(requests):
-        raise tally.infeasible(attempts)
-    return [accepted[index] for index in range(len(requests))]

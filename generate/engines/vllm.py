@@ -20,7 +20,9 @@ from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.engines.blocks import Block, BlockGenerator, draw_until_accepted
+from paracosm.generate.engines.blocks import Block, BlockGenerator
+from paracosm.generate.strategies.language_model import LanguageModel
+from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.records.schema.schema import Record
 
 
@@ -34,7 +36,9 @@ class VllmEngine:
     def __init__(self, generator: BlockGenerator) -> None:
         if importlib.util.find_spec("vllm") is None:
             raise ModelError("generate.engine: vllm is not installed; run: pip install 'paracosm[vllm]'")
-        codec = generator.codec
+        if not isinstance(generator.strategy, LanguageModel):
+            raise ModelError("generate.engine: vllm is for language models; use local or ray")
+        codec = generator.strategy.codec
         if codec.objective == "masked":
             raise ModelError(
                 "generate.engine: vllm supports causal models only; use local or ray for a masked one"
@@ -51,6 +55,7 @@ class VllmEngine:
                 " use local or ray"
             )
         self.generator = generator
+        self.model = generator.strategy
 
     @cached_property
     def llm(self) -> Any:
@@ -83,8 +88,8 @@ class VllmEngine:
         from vllm import SamplingParams  # type: ignore[import-not-found]
         from vllm.sampling_params import StructuredOutputsParams  # type: ignore[import-not-found]
 
-        settings, codec = self.generator.job.recipe.generate, self.generator.codec
-        decoder = self.generator.decoder
+        settings, codec = self.generator.job.recipe.generate, self.model.codec
+        decoder = self.model.decoder
         assert isinstance(decoder, Decoder)
         prefixes = [self._prefix(request) for request in requests]
         params = [
@@ -112,7 +117,7 @@ class VllmEngine:
 
     def _prefix(self, request: Request) -> tuple[list[int], list[int]]:
         """Return the tokens of the values that a request fixes at its beginning, and the fields that are sampled."""
-        codec, guide = self.generator.codec, request.guide
+        codec, guide = self.model.codec, request.guide
         assert isinstance(guide, RecordConstraints)
         order = list(request.order if request.order is not None else range(len(codec.fields)))
         ids: list[int] = []
@@ -125,14 +130,14 @@ class VllmEngine:
         return ids, order
 
     def _without_end(self, ids: list[int]) -> list[int]:
-        return ids[:-1] if ids and ids[-1] == self.generator.codec.tokenizer.eos_token_id else ids
+        return ids[:-1] if ids and ids[-1] == self.model.codec.tokenizer.eos_token_id else ids
 
     def _record(self, request: Request, ids: list[int], tally: Tally) -> Record | None:
         """Decode a record and check it; None if it is refused."""
         tally.attempts += 1
         assert request.guide is not None
         try:
-            record = self.generator.codec.decode(ids)
+            record = self.model.codec.decode(ids)
         except DataError:
             # Cut off at max_tokens, or a text that decodes to another length than the grammar counted.
             tally.refusals["the end of the record"] += 1

@@ -57,6 +57,16 @@ class Run:
         return self.root / "adapter"
 
     @property
+    def statistics(self) -> Path:
+        """What the strategy `statistical` fitted, instead of an adapter."""
+        return self.root / "statistics"
+
+    @property
+    def prepared(self) -> Path:
+        """What the finetune stage left for generation: the statistics where there are some, else the adapter."""
+        return self.statistics if self.statistics.is_dir() else self.adapter
+
+    @property
     def codec(self) -> Path:
         return self.adapter / "codec.json"
 
@@ -142,7 +152,7 @@ class Run:
         """What a finished stage leaves; a stage also clears these when its inputs changed."""
         return {
             "records": (self.splits,),
-            "finetune": (self.adapter, self.history, self.canaries),
+            "finetune": (self.adapter, self.statistics, self.history, self.canaries),
             "generate": (self.synthetic,),
             "measure": (self.measurements, self.further),
             "eval": (self.metrics, self.report),

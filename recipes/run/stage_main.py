@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from paracosm.foundation.errors import ParacosmError, RecipeError
+from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of
 from paracosm.foundation.process.signals import Terminated
 from paracosm.recipes.run.open_run import OpenRun, open_run
@@ -43,6 +44,7 @@ def stage_main(
         prog: the program's name in messages.
         with_out: whether the command has the option `--out`.
     """
+    forbid_core_dumps()
     parser = stage_parser(prog)
     if with_out:
         parser.add_argument("--out", type=Path, metavar="DIR", help="the folder of another set of records")

@@ -164,8 +164,8 @@ class Data(Section):
     """The records: their source, their columns and their splits."""
 
     source: Annotated[str, BeforeValidator(_joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
-    """A path, a glob or a list of paths with one schema (CSV, TSV, JSON, JSONL, Parquet; compressed too), a folder of
-    `Dataset.save_to_disk`, `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
+    """A path, a glob or a list of paths with one schema (CSV, TSV, JSON, JSONL, Parquet; compressed too), a folder or
+    glob of documents (.txt, .md, .html, .docx, .pdf; extra `documents`), a folder of `Dataset.save_to_disk`, `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
     query: str | None = None
     """A single SELECT statement, if the source is a database URL; it cannot change the database. With `privacy`, it must
@@ -179,9 +179,13 @@ class Data(Section):
     """Source of ready-made test records, as `control`."""
     drop: list[str] = []
     """Columns to leave out."""
-    nested: Literal["error", "json"] = "error"
+    nested: Literal["error", "json", "rows"] = "error"
     """Arrays inside records (JSON, Parquet, objects in memory): `error` refuses them, `json` reads and writes each as JSON text in
-    one cell. Nested objects always become columns with dotted names."""
+    one cell; `rows` reads JSON lists of messages (`messages`, `conversations`) and of questions (`paragraphs`, `answers`) as one record
+    a message or question, and other arrays as `json` does. Nested objects always become columns with dotted names."""
+    passages: Annotated[int, Field(ge=100)] | None = None
+    """Text documents: divide each into passages of at most this many characters, at headings, paragraphs, sentences or words, one
+    record a passage. null makes one record a document."""
     subject: str | None = None
     """Column that identifies the subject (person) of each record; all records of a subject go to the same split. null treats every
     row as a subject."""

@@ -1,6 +1,7 @@
 """What the columns of a table decide about a recipe: identifiers, subject, personal data, layers and order."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pandas as pd
 
@@ -49,6 +50,14 @@ class Decisions:
         )
 
 
+def nested_of(raw: pd.DataFrame) -> Literal["error", "json", "rows"]:
+    """Return the value of `data.nested` that reads a table as it was read."""
+    origin = origin_of(raw)
+    if origin.divided:
+        return "rows"
+    return "json" if origin.has_arrays else "error"
+
+
 def decide(raw: pd.DataFrame, data: Data, *, name: str, private: bool = False) -> Decisions:
     """Return the decisions for a raw table.
 
@@ -77,7 +86,7 @@ def decide(raw: pd.DataFrame, data: Data, *, name: str, private: bool = False) -
         name=name,
         data=data.model_copy(
             update={
-                "nested": "json" if origin_of(raw).has_arrays else "error",
+                "nested": nested_of(raw),
                 "drop": left_out,
                 "subject": persons.subject,
                 "pii": persons.pii,

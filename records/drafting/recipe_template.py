@@ -18,6 +18,8 @@ from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.records.drafting.decisions import decide
 from paracosm.records.drafting.declared_fields import with_declarations
 from paracosm.records.drafting.persons import Persons
+from paracosm.records.schema.origin import origin_of
+from paracosm.records.sources.documents.read_documents import TEXT
 from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import Prepared, assemble
 
@@ -27,6 +29,9 @@ UNCONFIRMED = (
     "a record has it is published without noise, and the guarantee does not cover it.",
 )
 WIDTH = 100
+LONG_DOCUMENT, PASSAGE = 4_000, 1_500
+"""Characters of a document from which on a draft divides documents, and those of a passage: a base model with an input of 512
+tokens reads it."""
 ENDINGS = (
     ".gz",
     ".csv",
@@ -78,9 +83,17 @@ def draft(
     Raises:
         DataError: the source cannot be used, or the target is not a column of it.
     """
-    # Arrays are read as JSON text, so that the recipe runs; a warning names the columns.
-    section = Data(source=source, target=target, query=query, nested="json")
+    # Arrays become rows or are read as JSON text, so that the recipe runs; a warning names the columns.
+    section = Data(source=source, target=target, query=query, nested="rows")
     raw = read_source(section, root=Path())
+    if origin_of(raw).documents and raw[TEXT].str.len().max() > LONG_DOCUMENT:
+        section = section.model_copy(update={"passages": PASSAGE})
+        raw = read_source(section, root=Path())
+    origin = origin_of(raw)
+    if not private:
+        section = section.model_copy(
+            update={"subject": origin.subject or None, "sequence": origin.sequence or None}
+        )
     decided = decide(raw, section, name=_name(source.partition(SEVERAL)[0]), private=private)
     inferred, persons, identifiers = decided.inferred, decided.persons, decided.identifiers
     parts = [_source_from(part, out) for part in source.split(SEVERAL)]

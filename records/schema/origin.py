@@ -18,6 +18,10 @@ class Origin:
         arrow: column -> its Arrow type in the source, as `records.schema.arrow_types.parse_type` reads it.
         dtypes: column -> its pandas type in the source, where Arrow alone does not say it.
         has_arrays: whether arrays were read as JSON text.
+        subject: column that the reader made to tell which rows belong together, such as a document or a conversation; or empty.
+        sequence: column that the reader made to order them, or empty.
+        documents: whether the rows are text documents.
+        divided: whether lists inside records became rows or columns.
         labels: column of class labels or ordered categories -> their names, in the order of their codes.
     """
 
@@ -26,6 +30,10 @@ class Origin:
     dtypes: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     has_arrays: bool = False
+    subject: str = ""
+    sequence: str = ""
+    documents: bool = False
+    divided: bool = False
 
     @property
     def class_labels(self) -> tuple[str, ...]:

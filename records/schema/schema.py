@@ -18,6 +18,8 @@ from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, Self
 
+from paracosm.foundation.errors import DataError
+from paracosm.foundation.json_files import read_json
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import KINDS, Record, Value
 
@@ -124,8 +126,16 @@ class Schema:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the schema that `save` wrote."""
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        """Return the schema that `save` wrote.
+
+        Raises:
+            DataError: the file is missing, damaged or foreign.
+        """
+        text = json.dumps(read_json(path, DataError))
+        try:
+            return cls.from_json(text)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"{path}: is not a schema that Paracosm wrote") from error
 
 
 def _to_plain(field: Field) -> dict[str, Any]:

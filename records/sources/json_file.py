@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
-from paracosm.records.schema.origin import with_warnings
+from paracosm.records.schema.origin import origin_of, with_origin, with_warnings
 from paracosm.records.sources.nested import (
     RECORDS,
     FlatRecord,
@@ -22,6 +23,7 @@ from paracosm.records.sources.nested import (
     json_table,
     too_deep,
 )
+from paracosm.records.sources.nested_rows import RowDivision
 from paracosm.records.sources.selection.row_limit import RowCollector, check_rows, limited
 from paracosm.records.text.text_file import read_text, text_stream, zero_byte
 
@@ -62,6 +64,8 @@ def read_json(path: Path, data: Data, *, lines: bool) -> pd.DataFrame:
     # Also where a byte is not UTF-8: this reader names its line.
     text = read_text(path, data.bounds)
     records, warnings = _records(parse(text, str(path), data), path)
+    division = RowDivision()
+    records = list(_divided(records, division, data))
     check_rows(len(records), str(path), data)
     table = json_table(
         [
@@ -70,21 +74,25 @@ def read_json(path: Path, data: Data, *, lines: bool) -> pd.DataFrame:
         ],
         data,
     )
-    return with_warnings(limited(table, data), *warnings)
+    return _with_division(with_warnings(limited(table, data), *warnings), division, path)
 
 
 def _read_lines(lines: Iterable[str], path: Path, data: Data) -> pd.DataFrame:
     collector = RowCollector(data, str(path), RECORDS)
-    parsed = _parsed_lines(lines, path, data)
+    division = RowDivision()
+    parsed = _parsed_lines(lines, path, division, data)
     names: dict[str, None] = {}
     while chunk := list(islice(parsed, collector.next_rows(len(names)))):
         names |= dict.fromkeys(name for record in chunk for name in record)
         if collector.add(chunk, columns=len(names)):
             break
-    return json_table([record for chunk in collector.rows() for record in chunk], data)
+    table = json_table([record for chunk in collector.rows() for record in chunk], data)
+    return _with_division(table, division, path)
 
 
-def _parsed_lines(lines: Iterable[str], path: Path, data: Data) -> Iterator[FlatRecord]:
+def _parsed_lines(
+    lines: Iterable[str], path: Path, division: RowDivision, data: Data
+) -> Iterator[FlatRecord]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -95,7 +103,29 @@ def _parsed_lines(lines: Iterable[str], path: Path, data: Data) -> Iterator[Flat
             raise DataError(
                 f"{path}:{number}: expected one JSON object a line, found a {type(record).__name__}"
             )
-        yield flat_record(record, f"{path}:{number}", **flattening(data))
+        for row in _divided([record], division, data):
+            yield flat_record(row, f"{path}:{number}", **flattening(data))
+
+
+def _divided(
+    records: Iterable[Mapping[str, Any]], division: RowDivision, data: Data
+) -> Iterator[Mapping[str, Any]]:
+    if data.nested != "rows":
+        yield from records
+        return
+    for record in records:
+        yield from division.rows_of(record, tuple(data.drop))
+
+
+def _with_division(table: pd.DataFrame, division: RowDivision, path: Path) -> pd.DataFrame:
+    table = with_warnings(table, *division.lines(str(path)))
+    origin = replace(
+        origin_of(table),
+        subject=division.subject,
+        sequence=division.sequence,
+        divided=division.divided + division.answers > 0,
+    )
+    return with_origin(table, origin)
 
 
 def _has_lines(text: str) -> bool:

@@ -14,7 +14,7 @@ from paracosm.records.schema.jsonl_writer import NUMBER
 from paracosm.records.schema.origin import Origin, with_arrays, with_origin
 from paracosm.records.sources.selection.row_limit import KEY, ChunkOperations, check_cells, check_columns
 
-Nested = Literal["error", "json"]
+Nested = Literal["error", "json", "rows"]
 LARGEST = 2**63
 
 
@@ -32,7 +32,7 @@ class ArrayText(str):
 
 def cures(name: str) -> str:
     """Return what to do about a column of arrays, for the end of an error message."""
-    return f"a cell must be a single value: add {name!r} to data.drop, or set data.nested to json to read arrays as JSON text"
+    return f"a cell must be a single value: add {name!r} to data.drop, or set data.nested to json to read arrays as JSON text, or to rows for one record a message or question"
 
 
 def json_text(value: Any) -> str:

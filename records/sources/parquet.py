@@ -80,6 +80,8 @@ def _rows(file: pq.ParquetFile, path: Path, data: Data) -> pa.Table:
     collector = RowCollector(data, str(path), _tables(data))
     size = count = 0
     for batch in file.iter_batches(batch_size=min(BATCH_ROWS, collector.next_rows(columns))):
+        # Arrow reads texts that are not UTF-8, and offsets beyond their buffer, without a word.
+        batch.validate(full=True)
         size, count = size + batch.nbytes, count + len(batch)
         if size > data.bounds.gigabytes * 1e9:
             raise too_large(path, data.bounds, " decompressed")
@@ -134,7 +136,7 @@ def from_arrow(
     types = {field.name: str(field.type) for field in arrow.schema if field.name not in drop}
     labels = _class_labels(metadata)
     for index, field in enumerate(arrow.schema):
-        if pa.types.is_nested(field.type) and nested == "json":
+        if pa.types.is_nested(field.type) and nested != "error":
             texts = [None if cell is None else json_text(cell) for cell in arrow.column(index).to_pylist()]
             arrow = arrow.set_column(index, field.name, pa.array(texts, pa.string()))
             arrays.append(field.name)

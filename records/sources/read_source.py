@@ -4,6 +4,7 @@ Cells are strings from CSV, TSV and JSONL, and have the source's types from Parq
 `data.missing` are missing in CSV and TSV only; elsewhere null is missing and `NaN` may be a word.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from paracosm.recipes.sections.data import SEVERAL, Data
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.origin import origin_of, with_origin
 from paracosm.records.sources.delimited.table import read_delimited
+from paracosm.records.sources.documents.detection import are_documents
+from paracosm.records.sources.documents.read_documents import read_documents
 from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
 from paracosm.records.sources.json_file import read_json
@@ -27,6 +30,7 @@ from paracosm.records.sources.selection.source_files import (
     COMPRESSED,
     DELIMITED,
     DOCUMENTS,
+    JSON,
     LINES,
     READABLE,
     source_files,
@@ -79,6 +83,13 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
         files = source_files(data, root=root)
         if len(files) == 1 and files[0].is_dir():
             return _limited(read_saved(files[0], data), data)
+        if are_documents(files, data):
+            folder = Path(os.path.commonpath([file.parent for file in files]))
+            return _limited(read_documents(files, data, root=folder), data)
+        if data.passages is not None:
+            raise DataError(
+                f"data.passages: is for text documents, but {files[0]} is a table; use data.longest_text"
+            )
         return _limited(_read_files(files, data), data)
 
 
@@ -162,14 +173,14 @@ def _read_file(file: Path, data: Data) -> pd.DataFrame:
     if suffix not in READABLE:
         raise DataError(
             f"{file}: files of this kind are not supported; allowed: {', '.join(READABLE)}, each also with"
-            f" {', '.join(COMPRESSED)}{CURES.get(suffix, '')}"
+            f" {', '.join(COMPRESSED)}; documents ({', '.join(DOCUMENTS)}) alone{CURES.get(suffix, '')}"
         )
     try:
         if data.limit is None or data.limit_order == "random":
             check_size(file, data.bounds)
         if suffix in DELIMITED:
             return read_delimited(file, data, tabs=suffix in (".tsv", ".tab"))
-        if suffix in (*LINES, *DOCUMENTS):
+        if suffix in (*LINES, *JSON):
             return read_json(file, data, lines=suffix in LINES)
         return read_parquet(file, data)
     except OSError as error:

@@ -82,7 +82,17 @@ def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
 
 
 def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) -> dict[str, pd.DataFrame]:
-    """Return splits of whole clusters, in which each split has its share of the rows and of every class of the target.
+    """Return the splits of `divided_rows` as tables; rows keep their order.
+
+    Raises:
+        DataError: as `divided_rows`.
+    """
+    rows_of = divided_rows(table, schema, data, clusters)
+    return {name: table.iloc[rows].reset_index(drop=True) for name, rows in rows_of.items()}
+
+
+def divided_rows(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) -> dict[str, list[int]]:
+    """Return the rows of each split: whole clusters, and in each split its share of the rows and of every class of the target.
 
     Raises:
         DataError: there are too few rows, or too few clusters, for three splits.
@@ -116,7 +126,7 @@ def divide(table: pd.DataFrame, schema: Schema, data: Data, clusters: Clusters) 
             " (subjects, copies, near-duplicates), the largest of "
             f"{max(map(len, members.values()))} rows; more groups or larger shares in data.split are needed"
         )
-    return {name: table.iloc[sorted(rows)].reset_index(drop=True) for name, rows in parts.items()}
+    return {name: sorted(rows) for name, rows in parts.items()}
 
 
 def _take_smallest_group(parts: dict[str, list[int]], part: str, clusters: np.ndarray) -> None:

@@ -6,17 +6,16 @@ Only counts, metrics, names and verdicts are read here; no cell of any table is.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from paracosm.eval.gates.reasons import limited_unit
 from paracosm.eval.gates.ruling import concerns, verdict
 from paracosm.eval.measuring.metric import Section
 from paracosm.eval.measuring.number_format import bracketed, figure
+from paracosm.eval.report.about import source_kind
 from paracosm.eval.results.evaluation_file import EvaluationFile, read_evaluation
 from paracosm.eval.results.gate_result import STATES, GateResult
 from paracosm.eval.results.metric_entry import MeasuredMetric, ReferenceAnchor
-from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.records.constraints.rules import kept_relations
@@ -57,6 +56,7 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
         "verdicts": evaluation.verdicts,
         "what": evaluation.what,
         "profile": evaluation.profile,
+        "source": source_kind(recipe.data.source),
         "gates": gate_rows(evaluation),
         "open_gates": open_gates(evaluation),
         "groups": {title: metric_rows(evaluation, section) for section, title in GROUPS.items()},
@@ -74,21 +74,6 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
         "cost": cost_rows(stages),
         "energy": energy(stages),
     }
-
-
-def source_kind(source: str) -> str:
-    """Return what kind of source a recipe reads, without path, host, user or password."""
-    if source.startswith("${"):
-        return "a source that is set by an environment variable"
-    scheme, found, name = redact_url(source).partition(":")
-    if scheme == "sample":
-        return f"the sample `{name}`"
-    if scheme == "hf":
-        return f"the Hub data set `{name.removeprefix('//')}`"
-    if found and name.startswith("//"):
-        return "a query on a database"
-    suffix = next((part for part in reversed(Path(source).suffixes) if part != ".gz"), "")
-    return f"{suffix.lstrip('.').upper()} files" if suffix else "files"
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,14 @@ def records_licence(recipe: Recipe) -> str | list[str]:
 
 
 def adapter_licence(recipe: Recipe) -> str | list[str]:
-    """Return the licence of the adapter: `card.licence`, else those of the data and of the base model together.
+    """Return the licence of the adapter: `card.licence`, else those of the data and, if there is one, of the base model together.
 
     If one of the two inherited licences is unknown, the result is `other`, because the known one alone is not sufficient.
     """
     if recipe.card.licence:
         return recipe.card.licence
+    if recipe.strategy == "statistical":
+        return records_licence(recipe)
     inherited = [recipe.card.data_licence, base_licence(recipe.model.base)]
     known = list(dict.fromkeys(licence for licence in inherited if licence))
     if None in inherited or not known:
@@ -69,8 +71,9 @@ def licence_words(recipe: Recipe) -> dict[str, str]:
     from_base = (
         f"inherited from the base model ({base})" if base else "the licence of the base model was not checked"
     )
+    inherited = from_data if recipe.strategy == "statistical" else f"{from_data}; {from_base}"
     return {
-        "adapter": f"{_shown(adapter_licence(recipe))} ({from_recipe or f'{from_data}; {from_base}'})",
+        "adapter": f"{_shown(adapter_licence(recipe))} ({from_recipe or inherited})",
         "records": f"{_shown(records_licence(recipe))} ({from_recipe or from_data})",
     }
 

@@ -41,19 +41,28 @@ def base_name(base: str) -> str:
     return hub_id(base) or Path(base).name
 
 
+def model_name(recipe: Recipe) -> str:
+    """Return how a card calls what generates the records: the base model, or the statistical method where there is none."""
+    if recipe.strategy == "statistical":
+        return f"statistics ({recipe.statistical.method})"
+    return base_name(recipe.model.base)
+
+
 def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdict: str) -> "ModelCardData":
     """Return the metadata of a run's model card."""
     from huggingface_hub import ModelCardData
 
-    base = hub_id(recipe.model.base)
+    statistical = recipe.strategy == "statistical"
+    base = None if statistical else hub_id(recipe.model.base)
     source, whole = redact_url(recipe.data.source), recipe.finetune.method == "full"
+    task = {"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective]
     return ModelCardData(
         license=adapter_licence(recipe),  # type: ignore[arg-type]  # a list is allowed, and typed as a string
         base_model=base,
         base_model_relation=("finetune" if whole else "adapter") if base else None,
         datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
-        library_name="transformers" if whole else "peft",
-        pipeline_tag={"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective],
+        library_name="paracosm" if statistical else "transformers" if whole else "peft",
+        pipeline_tag=None if statistical else task,
         language=recipe.card.language,
         tags=_model_tags(recipe, schema, verdict),
         model_name=recipe.name,
@@ -85,6 +94,8 @@ def data_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
 
 def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
     method = "full-finetune" if recipe.finetune.method == "full" else "lora"
+    if recipe.strategy == "statistical":
+        method = recipe.statistical.method
     own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]
     return [*own, *recipe.card.tags]
 

@@ -16,7 +16,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.journal import versions
 from paracosm.registry.card.facts import cost_rows, energy, environment, source_kind
-from paracosm.registry.card.metadata import base_name, hub_id
+from paracosm.registry.card.metadata import base_name, hub_id, model_name
 from paracosm.registry.card.redaction import WITHHELD
 
 ROOMS = (
@@ -62,7 +62,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
             "splits": {name: digest if public else keyed(digest, salt) for name, digest in digests.items()},
         },
         "base_model": {
-            "name": base_name(recipe.model.base),
+            "name": model_name(recipe),
             "revision": recipe.model.revision,
             "digest": training.get("base_digest"),
         },
@@ -81,10 +81,12 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
-    plain = recipe.model_dump(mode="json", include={"model", "finetune", "generate", "eval", "release"})
+    own = {"statistical"} if recipe.strategy == "statistical" else {"model", "finetune"}
+    published = {"strategy", "generate", "eval", "release"} | own
+    plain = recipe.model_dump(mode="json", include=published)
     if recipe.privacy is not None:
         plain["privacy"] = recipe.privacy.model_dump(mode="json")
-    if hub_id(recipe.model.base) is None:
+    if "model" in plain and hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
     generate = plain["generate"]
     if generate["seeds"] is not None:

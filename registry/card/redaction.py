@@ -80,6 +80,7 @@ class Redactor:
                     each.model_copy(
                         update={
                             "sentence": self.text(each.sentence),
+                            "found": [self.text(line) for line in each.found],
                             "advice": [self.text(line) for line in each.advice],
                         }
                     )

@@ -9,6 +9,8 @@ import yaml
 
 from paracosm.eval.catalogue import anchor_labels
 from paracosm.eval.measuring.dp_claim import claim_of, with_claim
+from paracosm.eval.report.about import about_run
+from paracosm.eval.report.html import report_html
 from paracosm.eval.results.evaluation_file import EvaluationFile
 from paracosm.finetune.models.bundled_models import ALIASES
 from paracosm.foundation.digests import file_digest, folder_digest, value_digest
@@ -22,11 +24,13 @@ from paracosm.recipes.run.journal import versions
 from paracosm.recipes.run.stage import check_unchanged, run_stage
 from paracosm.records.schema.schema import Schema
 from paracosm.registry.card.croissant import croissant, write_records
-from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation, source_kind
+from paracosm.registry.card.examples import examples_of
+from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation
 from paracosm.registry.card.licence import base_licence, licence_words
-from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id
+from paracosm.registry.card.metadata import card_data, data_card_data, hub_id, model_name
 from paracosm.registry.card.pictures import section_picture
 from paracosm.registry.card.provenance import provenance, run_salt, settings
+from paracosm.registry.versions.manifest import REPORT
 from paracosm.registry.versions.verdict import own_limits
 
 HERE = Path(__file__).parent / "templates"
@@ -37,7 +41,7 @@ NEEDED = ("records", "finetune", "generate", "eval")
 def write_card(*, recipe: Recipe, run: Run, root: Path | None = None, progress: Progress = silent) -> bool:
     """Run the `card` stage unless it is up to date; return whether it ran.
 
-    The run's `card` folder gets `README.md` with its pictures, `provenance.json`, and in `dataset` the synthetic records
+    The run's `card` folder gets `README.md` with its pictures, `report.html` without distributions, `provenance.json`, and in `dataset` the synthetic records
     with a card and a Croissant description.
 
     Args:
@@ -69,15 +73,21 @@ class _Card:
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         evaluation = published_evaluation(run)
-        facts = card_facts(recipe, run, evaluation) | {"origin": provenance(recipe, run, salt=run_salt(run))}
+        facts = card_facts(recipe, run, evaluation) | {
+            "examples": examples_of(sorted(run.synthetic.glob("part-*.parquet")), evaluation.what),
+            "origin": provenance(recipe, run, salt=run_salt(run)),
+        }
         pictures = _draw(run.card_folder, evaluation)
+        about = about_run(recipe, run)
+        page = report_html(evaluation, name=about.title, facts=about.facts, labels=anchor_labels())
+        write_text(run.card_folder / REPORT, page)
         write_text(run.card, render_card(recipe, Schema.load(run.schema), evaluation, facts, pictures))
         _write_json(run.provenance, facts["origin"])
         _write_dataset(recipe, run, facts, pictures)
         return {
             "name": recipe.name,
             "verdict": facts["verdict"],
-            "base_model": base_name(recipe.model.base),
+            "base_model": model_name(recipe),
             "limits": own_limits(with_claim(recipe.release, claim_of(run))),
         }
 
@@ -98,12 +108,12 @@ def result_digests(run: Run) -> dict[str, str]:
     Raises:
         RunError: one of them is missing.
     """
-    for path in (run.metrics, run.adapter, run.synthetic):
+    for path in (run.metrics, run.prepared, run.synthetic):
         if not path.exists():
             raise RunError(f"{path}: is missing; run the recipe again")
     return {
         "metrics": file_digest(run.metrics),
-        "adapter": folder_digest(run.adapter),
+        "adapter": folder_digest(run.prepared),
         "synthetic": folder_digest(run.synthetic),
     }
 
@@ -121,7 +131,7 @@ def render_card(
         recipe: of the run.
         schema: of its records.
         evaluation: what `published_evaluation` returns.
-        facts: what `card_facts` returns, with `origin`: what `provenance` returns.
+        facts: what `card_facts` returns, with `examples` and with `origin`: what `provenance` returns.
         pictures: title of a section of metrics -> file name of its picture beside the card.
     """
     front = card_data(recipe, schema, evaluation, facts["verdict"]).to_yaml()
@@ -159,8 +169,7 @@ def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], 
         facts,
         recipe=recipe,
         title=recipe.card.title or recipe.name,
-        source=source_kind(recipe.data.source),
-        base=base_name(recipe.model.base),
+        base=model_name(recipe),
         on_hub=hub_id(recipe.model.base) is not None,
         in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
         base_licence=base_licence(recipe.model.base),

@@ -18,7 +18,7 @@ from paracosm.registry.verbs import checked, every_version
 from paracosm.registry.versions.checks import front_matter
 from paracosm.registry.versions.details import Details, details
 from paracosm.registry.versions.difference import Difference, MetricChange, difference, metric_text
-from paracosm.registry.versions.manifest import Version
+from paracosm.registry.versions.manifest import PICTURE, REPORT, Version
 
 MARKER = ".paracosm-pages"
 TECHNICAL = ("paracosm", "synthetic-data", "lora", "full-finetune", "tabular", "text")
@@ -48,7 +48,7 @@ class Entry:
 
     @property
     def pictures(self) -> str:
-        """Folder of the card's pictures, below the site."""
+        """Folder of the card's pictures and of the report, below the site."""
         return f"{self.name}-v{self.number}"
 
     @property
@@ -121,7 +121,7 @@ def _entry(at: Address, site: Path) -> Entry:
         with checked(at, key=None) as found:
             entry = Entry(name, number, details(found))
             for file in found.files:
-                if file.endswith(".png"):
+                if file == REPORT or file.endswith(PICTURE):
                     (site / entry.pictures).mkdir(exist_ok=True)
                     shutil.copyfile(found.folder / file, site / entry.pictures / file)
             return entry
@@ -162,6 +162,7 @@ def _write_card(site: Path, entry: Entry, change: Difference | None, place: str)
         body=body,
         change=change_page(change) if change else None,
         before=change.old.version.reference if change else None,
+        report=f"{entry.pictures}/{REPORT}" if (site / entry.pictures / REPORT).is_file() else None,
         place=place,
     )
 

@@ -15,6 +15,8 @@ from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
+from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
+from paracosm.generate.statistics.stored_chain import SETTINGS, load_chain
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
@@ -27,6 +29,7 @@ from paracosm.registry.versions.manifest import (
     names_in,
     of_records,
 )
+from paracosm.registry.versions.page import check_page
 from paracosm.registry.versions.verdict import recomputed_verdict
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.{0,1000000}?)\r?\n---\s", re.DOTALL)
@@ -86,7 +89,9 @@ def check_complete(version: Version, *, where: str) -> None:
     """
     names = set(version.files)
     full = FULL_MODEL in names and any(name in names for name in (SINGLE, INDEX))
-    model = (*OF_MODEL, *(() if full else ADAPTER)) if version.holds_adapter else ()
+    of_language = (*OF_MODEL, *(() if full else ADAPTER))
+    model = ("schema.json", *STATISTICS) if SETTINGS in names else of_language
+    model = model if version.holds_adapter else ()
     if missing := {*REQUIRED, *model, *((RECORDS,) if version.what == "records" else ())} - names:
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
     if not version.holds_adapter and (added := {name for name in names if not of_records(name)}):
@@ -96,7 +101,7 @@ def check_complete(version: Version, *, where: str) -> None:
 
 
 def check_model(folder: Path, names: Collection[str], trained_weights: int | None) -> None:
-    """Check an adapter, or a full model: all tensors, in their shapes, with finite values.
+    """Check an adapter, a full model, or fitted statistics: all tensors, in their shapes, with finite values.
 
     Args:
         folder: holds the files.
@@ -106,6 +111,9 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
     Raises:
         RegistryError: a tensor is missing, does not belong there, has another shape, or holds NaN or infinite values.
     """
+    if SETTINGS in names:
+        _check_statistics(folder, names)
+        return
     full = FULL_MODEL in names
     if full and any(name in names for name in ADAPTER):
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
@@ -119,6 +127,17 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
                 check_finite(path)
         else:
             check_adapter(folder, trained_weights=trained_weights)
+    except ModelError as error:
+        raise RegistryError(str(error)) from error
+
+
+def _check_statistics(folder: Path, names: Collection[str]) -> None:
+    """Check that fitted statistics can be read, and that no weights of a model lie beside them."""
+    weights = {name for name in names if name.endswith(".safetensors") and "/" not in name}
+    if beside := weights - set(STATISTICS):
+        raise RegistryError(f"{folder}: holds {_listed(beside)} beside statistics; one model is allowed")
+    try:
+        load_chain(folder)
     except ModelError as error:
         raise RegistryError(str(error)) from error
 
@@ -154,6 +173,9 @@ def check_content(path: Path) -> None:
             _check_ends(path, b"PAR1", b"PAR1")
         elif path.suffix == ".png":
             _check_ends(path, b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+        elif path.suffix == ".html":
+            check_regular(path, largest=LARGEST_TEXT)
+            check_page(path)
         else:
             _check_not_executable(path)
     except (ValueError, RecursionError) as error:

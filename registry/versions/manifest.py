@@ -29,8 +29,8 @@ OF_MODEL = ("schema.json", "codec.json", "base.json")
 """Files beside the weights, without which no record is written or read."""
 ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-REPORTS = (".png", ".html")
-"""Endings of what is there for people to look at."""
+REPORT = "report.html"
+PICTURE = ".png"
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 LARGEST_TEXT = 64 * 2**20
@@ -254,14 +254,14 @@ def may_publish(name: str) -> bool:
         return folder == DATASET and file in DATASET_FILES
     return (
         bool(FILE_NAME.fullmatch(name))
-        and (name == "README.md" or name.endswith(ALLOWED_SUFFIXES))
+        and (name in ("README.md", REPORT) or name.endswith(ALLOWED_SUFFIXES))
         and name not in BESIDE
     )
 
 
 def of_records(name: str) -> bool:
     """Return whether a version that releases records alone may hold a file: nothing from which a model or its schema is read."""
-    return name in REQUIRED or name.startswith(f"{DATASET}/") or name.endswith(REPORTS)
+    return name in REQUIRED or name.startswith(f"{DATASET}/") or name == REPORT or name.endswith(PICTURE)
 
 
 def file_entries(folder: Path) -> dict[str, FileEntry]:

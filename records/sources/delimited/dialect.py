@@ -87,6 +87,17 @@ def sniff_delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda mark: widths[mark][0])
 
 
+def looks_like_table(beginning: str) -> bool:
+    """Return whether a text has names of several columns, and at least three rows with as many cells."""
+    dialect = sniff(beginning)
+    if dialect.delimiter in (BLANKS, NO_DELIMITER):
+        return False
+    table = [row for _, row in islice(_sniffed(beginning, dialect.delimiter, dialect.skipped), SNIFFED_ROWS)]
+    return (
+        len(table) > 3 and len({len(row) for row in table}) == 1 < len(table[0]) and could_be_names(table[0])
+    )
+
+
 def rows(lines: Iterator[str], dialect: Dialect, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the first line and the cells of every row that is not blank, from the header on.
 

@@ -185,7 +185,7 @@ def _refuse_plain_text(path: Path, header: Sequence[str]) -> None:
     suffix = next((part for part in reversed(path.suffixes) if part.lower() not in (".gz", ".zst")), "")
     if suffix.lower() == ".txt" and max(len(name.split()) for name in header) >= LONG_WORDS:
         raise DataError(
-            f"{path}: a .txt file is read as a table, but its first line is a text rather than names of columns; for one text a"
+            f"{path}: a .txt file is read as a table, but its first line is a text rather than names of columns; name the folder of several texts; for one text a"
             ' line put a name such as `text` on a line above them, or write JSON Lines: {"text": "..."}'
         )
 

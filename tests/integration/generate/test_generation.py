@@ -344,8 +344,8 @@ class FakeLlm:
     """Stand-in for vLLM: takes its documented arguments and draws uniformly under the given grammar."""
 
     def __init__(self, generator: BlockGenerator) -> None:
-        self.tokenizer = generator.adapted.masks.tokenizer
-        self.end = generator.codec.tokenizer.eos_token_id
+        self.tokenizer = generator.strategy.adapted.masks.tokenizer
+        self.end = generator.strategy.codec.tokenizer.eos_token_id
         self.random = np.random.default_rng(0)
 
     def generate(self, prompts: list[dict], params: list[Any], *, use_tqdm: bool) -> list[Any]:
@@ -381,7 +381,7 @@ def test_vllm_gets_the_grammar_and_the_given_values_and_its_records_are_checked(
     blocks = list(engine.generate(range(len(generator.blocks))))
     records = [record for block in blocks for (record,) in block.records]
     assert len(records) == 30
-    assert all(generator.codec.schema.allows(record) and record["dose"] < 3 for record in records)
+    assert all(generator.strategy.codec.schema.allows(record) and record["dose"] < 3 for record in records)
     assert all(record[name] == value for record in records for name, value in first.items())
     assert sum(block.tally.refusals["rule 'dose < 3'"] for block in blocks) > 0
     folder = merged(generator)

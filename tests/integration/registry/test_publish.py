@@ -62,14 +62,16 @@ def test_a_version_holds_no_record_and_no_path_of_this_machine(tmp_path: Path) -
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
         "README.md", "adapter_config.json", "adapter_model.safetensors", "base.json", "codec.json",
         "dataset/README.md", "dataset/croissant.json", "dataset/records.parquet", "fidelity.png", "leakage.png",
-        "manifest.json", "metrics.json", "provenance.json", "schema.json", "utility.png",
+        "manifest.json", "metrics.json", "provenance.json", "report.html", "schema.json", "utility.png",
     ]  # fmt: skip
     for path in filter(Path.is_file, folder.rglob("*")):
         content = path.read_bytes()
         assert b"secret-place" not in content
         assert b" train 0" not in content
-        # The codec needs the domains, and the records are synthetic.
-        assert path.name in ("schema.json", "records.parquet") or MARK.encode() not in content, path
+        # The codec needs the domains, the cards show synthetic records, and so does the table.
+        assert path.name in ("schema.json", "records.parquet", "README.md") or MARK.encode() not in content, (
+            path
+        )
     assert (
         json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
         == "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -82,7 +84,7 @@ def test_records_alone_are_published_without_anything_of_the_model(tmp_path: Pat
     assert version.what == "records"
     assert sorted(version.files) == [
         "README.md", "dataset/README.md", "dataset/croissant.json", "dataset/records.parquet",
-        "fidelity.png", "leakage.png", "metrics.json", "provenance.json", "utility.png",
+        "fidelity.png", "leakage.png", "metrics.json", "provenance.json", "report.html", "utility.png",
     ]  # fmt: skip
     pulled = paracosm.registry.pull(name="ward-notes", into=tmp_path / "pulled", url=url)
     with pytest.raises(RegistryError, match="releases records alone, so nothing can be generated") as refused:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from paracosm.eval.evaluate_files import evaluate_files, evaluate_sets, named_sets, write_comparison
-from paracosm.eval.report.terminal import summary
+from paracosm.eval.report.terminal import details, summary
 from paracosm.eval.shared_schema import read_synthetic
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -50,10 +50,13 @@ def test_files_are_measured_and_written(files: dict[str, Path], tmp_path: Path) 
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
     console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
     console.print(summary(found.file))
+    first = console.export_text()
+    assert found.verdict in first
+    assert [each["title"] in first for each in plain["verdicts"]] == [True] * 4
+    console.print(details(found.file))
     shown = console.export_text()
-    assert found.verdict in shown
     assert all(metric["name"] in shown for metric in plain["metrics"])
-    assert "…" not in shown
+    assert "…" not in first + shown
 
 
 def test_without_an_output_folder_nothing_is_written(files: dict[str, Path], tmp_path: Path) -> None:
@@ -73,6 +76,43 @@ def test_a_missing_column_is_reported_with_file_and_suggestion(files: dict[str, 
         evaluate_files(**files, target="ill", settings=QUICK)
     with pytest.raises(DataError, match=r"train.csv: has no column 'il' \(--target\); did you mean 'ill'"):
         evaluate_files(**files, target="il", settings=QUICK)
+
+
+def test_a_column_without_any_counterpart_is_noted_and_the_others_are_measured(
+    files: dict[str, Path],
+) -> None:
+    pd.read_csv(files["synthetic"]).drop(columns=["stage", "made"]).to_csv(files["synthetic"], index=False)
+    found = evaluate_files(**files, target="ill", settings=QUICK).file
+    assert found.notes[0].startswith("synthetic.csv: lacks 'stage'.")
+    assert {gate.state for gate in found.gates if gate.section == "fidelity"} <= {"INCONCLUSIVE", "FAIL"}
+    assert "exact_copies" in found.measured
+    without_target = pd.read_csv(files["synthetic"]).drop(columns=["ill"])
+    without_target.to_csv(files["synthetic"], index=False)
+    assert "utility_skill" not in evaluate_files(**files, target="ill", settings=QUICK).file.measured
+
+
+def test_two_tables_are_enough_for_fidelity_and_usefulness(files: dict[str, Path]) -> None:
+    sets = evaluate_sets(
+        real={"real": files["train"]}, synthetic={"it": files["synthetic"]}, target="ill", settings=QUICK
+    )
+    found = sets["it"].file
+    states = {each.question: each.state for each in found.verdicts}
+    assert states["records"] == states["adapter"] == "NOT MEASURED"
+    assert not {"NOT MEASURED"} & {states["fidelity"], states["utility"]}
+    assert sum(found.sizes[name] for name in ("train", "control", "test")) == 200
+    assert found.verdict != "PASS"
+    assert not [metric for metric in found.measured.values() if metric.section == "privacy"]
+
+
+def test_whole_numbers_of_either_side_may_be_written_as_floats(files: dict[str, Path]) -> None:
+    for name in ("train", "test"):
+        pd.read_csv(files[name]).astype({"age": "Float64"}).to_csv(files[name], index=False)
+    pd.read_json(files["control"], lines=True).astype({"age": float}).to_json(
+        files["control"], orient="records", lines=True
+    )
+    pd.read_csv(files["synthetic"]).astype({"age": "Int64"}).to_csv(files["synthetic"], index=False)
+    notes = evaluate_files(**files, target="ill", settings=QUICK).file.notes
+    assert not [note for note in notes if "'age'" in note]
 
 
 def test_several_sets_are_compared_in_one_report(files: dict[str, Path], tmp_path: Path) -> None:

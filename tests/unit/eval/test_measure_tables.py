@@ -16,7 +16,7 @@ from paracosm.eval.measure_tables import measure
 from paracosm.eval.measurements import read_measurements
 from paracosm.eval.measuring.anchors import independent_marginals
 from paracosm.eval.measuring.context import Context
-from paracosm.eval.report.histograms import distributions
+from paracosm.eval.report.aggregates.histograms import distributions
 from paracosm.eval.results.evaluation_file import EvaluationFile, evaluation_schema, read_evaluation
 from paracosm.eval.utility.task import make_task
 from paracosm.eval.utility.tstr import SyntheticSets, utility, utility_obstacle

@@ -115,9 +115,7 @@ def test_what_fails_comes_first_with_what_to_do() -> None:
     assert records.sentence.startswith(
         "80 of 400 released records repeat a training record; 0 would by chance"
     )
-    assert evaluation.summary.startswith(
-        "Do not release the records and adapter: privacy of the records fails."
-    )
+    assert evaluation.summary.startswith("Do not release the records: privacy of the records fails.")
 
 
 def test_a_column_that_the_synthetic_records_lack_keeps_fidelity_open() -> None:

@@ -254,10 +254,10 @@ def test_a_full_model_is_saved_without_adapter_files(tmp_path: Path) -> None:
 
 def test_a_version_contains_an_adapter_or_a_full_model(tmp_path: Path) -> None:
     from paracosm.registry.versions.checks import check_complete
-    from paracosm.registry.versions.manifest import REQUIRED, Version, may_publish
+    from paracosm.registry.versions.manifest import OF_MODEL, REQUIRED, Version, may_publish
 
     def version(*names: str) -> Version:
-        files = {name: {"sha256": "0" * 64, "bytes": 1} for name in (*REQUIRED, *names)}
+        files = {name: {"sha256": "0" * 64, "bytes": 1} for name in (*REQUIRED, *OF_MODEL, *names)}
         words = {
             "published": "",
             "verdict": "PASS",

@@ -18,6 +18,10 @@ from paracosm.foundation.process.exit_codes import exit_code_of, exit_code_of_co
             "error: run/x: No space left on device",
         ),
         (PermissionError(errno.EACCES, "Permission denied", "run"), 2, "error: run: Permission denied"),
+        (OSError(errno.ELOOP, "Too many levels of symbolic links", "run"), 2, "error: run: Too many levels"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 2, "error: not enough memory"),
+        (RuntimeError("could not create a primitive"), 2, "error: not enough memory"),
+        (RuntimeError("can't start new thread"), 2, "error: not enough memory"),
         (KeyboardInterrupt(), 130, "error: interrupted"),
     ],
 )

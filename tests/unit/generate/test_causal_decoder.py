@@ -20,7 +20,7 @@ from paracosm.generate.constraints.repetition import Repetition
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.decoding.loaded_model import AdaptedModel
+from paracosm.generate.decoding.loaded_model import AdaptedModel, abilities_of
 from paracosm.generate.decoding.sampling import Sampling, choose, truncated
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
@@ -99,7 +99,7 @@ def conditions(model: AdaptedModel, fixed: Mapping[str, Value], checks: Sequence
     rules = (
         read_rules(Rules(checks=list(checks)), model.codec.schema, root=None) if checks else Rulebook(SCHEMA)
     )  # type: ignore[arg-type]
-    return Conditions(model.codec, RuleConstraints(model.codec, rules), fixed, {})
+    return Conditions(abilities_of(model.codec), RuleConstraints(model.codec.schema, rules), fixed, {})
 
 
 def drawn_under(model: AdaptedModel, conditions: Conditions, draws: int = DRAWS) -> list[Record]:

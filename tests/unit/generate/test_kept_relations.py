@@ -13,7 +13,7 @@ from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.quotas import quota_classes
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.decoding.loaded_model import AdaptedModel
+from paracosm.generate.decoding.loaded_model import AdaptedModel, abilities_of
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
@@ -68,7 +68,7 @@ def decoder_of(layout: str, rules: Rules) -> tuple[Decoder, RuleConstraints]:
     codec = Codec(replace(SCHEMA, fields=tuple(SCHEMA[name] for name in names)), tokenizer, layout)  # type: ignore[arg-type]
     model = llama(tokenizer).eval()
     restrict_head(model, codec.vocabulary)
-    shared = RuleConstraints(codec, read_rules(rules, codec.schema, Path()))
+    shared = RuleConstraints(codec.schema, read_rules(rules, codec.schema, Path()))
     return Decoder(AdaptedModel(model, codec, TokenMasks(codec)), batch_size=RECORDS), shared
 
 
@@ -85,7 +85,9 @@ def drawn(
         name: quota_classes(SCHEMA[name], quota, count=RECORDS, seed=0)  # type: ignore[arg-type]
         for name, quota in (quotas or {}).items()
     }
-    conditions = Conditions(decoder.adapted.codec, shared, where or {}, classes, seeds, fill=bool(seeds))
+    conditions = Conditions(
+        abilities_of(decoder.adapted.codec), shared, where or {}, classes, seeds, fill=bool(seeds)
+    )
     requests = [conditions.request(number) for number in range(RECORDS)]
     return [group[0] for group in decoder.records(requests, seed=0)], decoder
 

@@ -28,7 +28,7 @@ from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.infilling import infill_plan
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
-from paracosm.generate.decoding.loaded_model import AdaptedModel
+from paracosm.generate.decoding.loaded_model import AdaptedModel, abilities_of
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.codec.codec import Codec
@@ -65,7 +65,9 @@ def conditions(
 ) -> Conditions:
     schema = model.codec.schema
     rules = read_rules(Rules(checks=list(checks)), schema, root=None) if checks else Rulebook(schema)  # type: ignore[arg-type]
-    return Conditions(model.codec, RuleConstraints(model.codec, rules), fixed, {}, **more)
+    return Conditions(
+        abilities_of(model.codec), RuleConstraints(model.codec.schema, rules), fixed, {}, **more
+    )
 
 
 def log_probability(model: AdaptedModel, record: Record, order: tuple[int, ...]) -> float:

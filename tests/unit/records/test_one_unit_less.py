@@ -75,7 +75,7 @@ SETTINGS: dict[str, list[Any]] = {
     "name": ["other"],
     "description": ["words"],
     "data.drop": [["other"], ["note", "other"]],
-    "data.nested": ["error", "json"],
+    "data.nested": ["error", "json", "rows"],
     "data.subject": ["patient", None],
     "data.sequence": [PATIENTS | SEQUENCES],
     "data.longest_sequence": [2, PATIENTS | SEQUENCES | {"data.longest_sequence": 1}],
@@ -233,7 +233,7 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
 }
 """Settings that a private recipe refuses, and the message."""
 
-BY_READER = {"data.source", "data.query", "data.hub_split"}
+BY_READER = {"data.source", "data.query", "data.hub_split", "data.passages"}
 """Keys that `READERS` tries: they choose a reader."""
 
 

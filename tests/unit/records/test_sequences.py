@@ -78,7 +78,7 @@ def test_sampled_sequences_are_ordered_and_valid_with_constant_shared_fields() -
     restrict_head(model, codec.vocabulary)
     decoder = Decoder(AdaptedModel(model, codec, TokenMasks(codec)), batch_size=16)
     rules = read_rules(Rules(checks=["if sex == 'f' then pulse >= 60"]), VISITS, None)  # type: ignore[arg-type]
-    for limits in (RuleConstraints(codec, Rulebook(VISITS)), RuleConstraints(codec, rules)):
+    for limits in (RuleConstraints(codec.schema, Rulebook(VISITS)), RuleConstraints(codec.schema, rules)):
         requests = [Request(number, guide=RecordConstraints(limits)) for number in range(60)]
         found = [decode_sequence(codec, state.ids) for state in decoder.decode(requests, seed=0)]
         assert {len(records) for records in found} >= {1, 2, 3}

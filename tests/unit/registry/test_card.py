@@ -66,7 +66,7 @@ def test_every_measured_metric_is_in_the_model_index(tmp_path: Path) -> None:
 def test_no_value_of_any_record_reaches_the_card(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     assert MARK in run.schema.read_text(encoding="utf-8")
-    card = run.card.read_text(encoding="utf-8")
+    card = _without_examples(run.card.read_text(encoding="utf-8"))
     for planted in (MARK, "17017", "44444", "98089", "secret-place"):
         assert planted not in card
 
@@ -77,9 +77,41 @@ def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path
     assert {path.name for path in written} == {
         "README.md", "provenance.json", "croissant.json", "fidelity.png", "utility.png", "leakage.png",
     }  # fmt: skip
-    for path in written:
+    for path in (*written, run.card_folder / "report.html"):
+        text = _without_examples(path.read_bytes().decode("utf-8", errors="replace"))
         for planted in (MARK, "17017", "44444", "98089", "secret-place"):
-            assert planted.encode() not in path.read_bytes(), path
+            assert planted not in text, path
+
+
+def _without_examples(card: str) -> str:
+    """Return a card without its table of synthetic records."""
+    lines = card.splitlines()
+    start = next(
+        (number for number, line in enumerate(lines) if line.startswith("**Example records**")), None
+    )
+    if start is None:
+        return card
+    rows = next(number for number in range(start + 2, len(lines)) if not lines[number].startswith("|"))
+    return "\n".join(lines[:start] + lines[rows:])
+
+
+def test_a_card_begins_with_use_examples_and_the_four_verdicts(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run", recipe_of())
+    for path in (run.card, run.data_card):
+        card = path.read_text(encoding="utf-8")
+        order = [
+            card.index(part)
+            for part in ("### How to use", "**Example records**", "### Verdicts", "## Release gates")
+        ]
+        assert order == sorted(order)
+        assert card.count("| Privacy of the records |") == 1
+    alone = finished_run(tmp_path / "alone", recipe_of(release={"what": "records"})).card.read_text(
+        encoding="utf-8"
+    )
+    assert "paracosm pull" not in alone
+    assert "from_pretrained" not in alone
+    adapter = finished_run(tmp_path / "adapter", recipe_of(release={"what": "adapter"}))
+    assert "Example records" not in adapter.card.read_text(encoding="utf-8")
 
 
 def test_published_metrics_hold_no_values_of_records(tmp_path: Path) -> None:

@@ -382,6 +382,24 @@ def test_a_limit_of_the_recipe_counts_when_the_verdict_is_recomputed(
         check_version(Version.load(version.folder))
 
 
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        ("<p>fine</p><script>alert(1)</script>", "the element <script>"),
+        ("<p onclick=alert(1)>", "the handler onclick"),
+        ('<img src="https://example.org/x.png">', "an address in src"),
+        ('<a href="javascript:alert(1)">', "an address in href"),
+        ('<meta http-equiv="refresh" content="0;url=https://example.org">', "a redirection"),
+        ("<style>p { background: url(https://example.org) }</style>", "in a style"),
+    ],
+)
+def test_a_report_runs_and_loads_nothing(store: LocalFolder, files: Files, page: str, fault: str) -> None:
+    add(store, files | {"report.html": "<p>fine</p>"})
+    with pytest.raises(RegistryError, match="a report must neither run nor load anything") as refused:
+        add(store, files | {"report.html": page})
+    assert fault in str(refused.value)
+
+
 def test_verdicts_by_question_follow_from_the_gates(store: LocalFolder, files: Files) -> None:
     figures = finished_run.metrics_of()
     figures["verdicts"][3]["state"] = "PASS"

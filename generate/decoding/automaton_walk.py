@@ -2,7 +2,49 @@
 
 from collections.abc import Callable
 
+from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.records.codec.automata.automaton import END, Node
+from paracosm.records.codec.automata.field_code import FieldCode
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.restriction import restrict_to_range, restrict_to_values, without_missing
+
+MOST_KEPT = 4096
+"""Restricted automata that are kept; all are forgotten beyond this."""
+
+
+class AllowedAutomata:
+    """The automata of allowed values, for the fields of one codec."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self._kept: dict[tuple[int, AllowedValues], Node | None] = {}
+
+    def __call__(self, index: int, allowed: AllowedValues) -> Node | None:
+        """Return the automaton of the allowed values of the field at `index`; None if no value is left.
+
+        Of a text, it is that of the token which says whether the text is missing; None where the codec has no such token.
+        """
+        if (index, allowed) not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[index, allowed] = self._automaton(index, allowed)
+        return self._kept[index, allowed]
+
+    def _automaton(self, index: int, allowed: AllowedValues) -> Node | None:
+        field, code = self.codec.fields[index], self.codec.codes[index]
+        if not isinstance(code, FieldCode):
+            if code.missing is None:
+                return None
+            absent, present = code.missing
+            tokens = [*([absent] if allowed.missing else []), *([present] if allowed.values is None else [])]
+            return Node(dict.fromkeys(tokens, END))
+        if allowed.all_present:
+            return code.root if allowed.missing else without_missing(code)
+        if allowed.values is not None:
+            values = [*allowed.values, *([None] if allowed.missing else [])]
+            return restrict_to_values(code, sorted(values, key=repr))
+        alphabet = self.codec.alphabet
+        return restrict_to_range(field, code, allowed.low, allowed.high, alphabet, missing=allowed.missing)
 
 
 class AutomatonWalk:

@@ -1,0 +1,1 @@
+"""Strategies: the ways of making records, behind one protocol above tokens."""

@@ -1,0 +1,95 @@
+"""Expected time and memory of every stage, and what shortens a stage that takes long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from paracosm.recipes.recipe import Recipe
+from paracosm.records.schema.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from paracosm.finetune.cost_estimate import CostEstimate
+
+FORWARD = 0.5
+"""Time of decoding a record, or of reading its likelihood, as a share of that of training on it once."""
+MEASURES, PER_FIELD, PER_CELL, PER_TEXT = 8.0, 0.8, 2.5e-4, 0.05
+"""CPU seconds of an evaluation: in any case, per field, per cell and per text; see bench/evaluation/scale.py."""
+EVALUATION_BYTES, CELL_BYTES = 1_000_000_000, 2_500
+"""Memory of an evaluation with the model loaded, and per cell; see bench/evaluation/scale.py."""
+LONG = 3600.0
+"""Seconds from which on a stage gets advice."""
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """Expected cost of a stage.
+
+    Attributes:
+        seconds: on this machine, in one process.
+        bytes: peak memory of a process.
+        cures: recipe keys that shorten it.
+    """
+
+    seconds: float
+    bytes: float
+    cures: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the stage takes more than an hour."""
+        return self.seconds > LONG
+
+
+def stage_costs(
+    recipe: Recipe, schema: Schema, splits: "Mapping[str, pd.DataFrame]", cost: "CostEstimate"
+) -> dict[str, StageCost]:
+    """Return the expected costs of training, generation and evaluation.
+
+    Args:
+        recipe: as it is trained.
+        schema: of the records.
+        splits: the typed tables.
+        cost: of the training.
+    """
+    rows = len(splits["train"])
+    a_record = cost.seconds / recipe.finetune.epochs / rows
+    made = recipe.generate.records or rows
+    measured = sum(min(len(part), recipe.eval.max_rows) for part in splits.values()) + min(
+        made, recipe.eval.max_rows
+    )
+    fields = list(schema.modelled)
+    texts = sum(field.is_text for field in fields)
+    attacked = 2 * min(rows, recipe.eval.attacked_records) if "adapter" in recipe.eval.attacks else 0
+    trainings = recipe.eval.shadows * ("lira" in recipe.eval.attacks) + ("auxiliary" in recipe.eval.attacks)
+    evaluation = (
+        MEASURES
+        + PER_FIELD * len(fields)
+        + PER_CELL * min(rows, recipe.eval.max_rows) * len(fields)
+        + PER_TEXT * min(rows, recipe.eval.max_rows) * texts
+        # The base model reads the attacked records too.
+        + 2 * attacked * FORWARD * a_record
+        + trainings * cost.seconds
+        + (recipe.eval.generator_seeds - 1) * made * FORWARD * a_record
+    )
+    return {
+        "training": StageCost(cost.seconds, cost.bytes, _training_cures(recipe, texts > 0)),
+        "generation": StageCost(
+            made * FORWARD * a_record,
+            cost.bytes + recipe.generate.memory_gb * 1e9,
+            "generate.records, model.layers",
+        ),
+        "evaluation": StageCost(
+            evaluation,
+            EVALUATION_BYTES + CELL_BYTES * measured * len(fields),
+            "eval.attacks, eval.attacked_records" if attacked or trainings else "eval.max_rows",
+        ),
+    }
+
+
+def _training_cures(recipe: Recipe, has_texts: bool) -> str:
+    keys = ["model.layers", "finetune.epochs"]
+    if recipe.privacy is None:
+        keys.append("data.limit")
+    return ", ".join([*keys, *(["data.longest_text"] if has_texts else [])])

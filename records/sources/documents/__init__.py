@@ -1,0 +1,1 @@
+"""Text documents as records: .txt, .md, .html, .docx and .pdf."""
