@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score, recall_score
 from paracosm.eval.fidelity.summary_statistics import summary_statistics
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate, Result
-from paracosm.eval.report.histograms import distributions
+from paracosm.eval.report.aggregates.histograms import distributions
 from paracosm.eval.statistics.sampling_noise import correlation, cramers_v, share, spread
 from paracosm.eval.utility.augmentation import AUGMENTATION_GAIN, utility_beyond
 from paracosm.eval.utility.rare_class import rare_class_scores
