@@ -5,9 +5,11 @@ synthetic = model.sample(1000)
 report = paracosm.evaluate(real=table, synthetic=synthetic)
 """
 
+import warnings
 from typing import TYPE_CHECKING
 
 from paracosm.foundation.lazy import lazy_names
+from paracosm.foundation.process.windows import UNSUPPORTED, is_windows
 
 if TYPE_CHECKING:
     from paracosm.fitting import fit, load
@@ -33,6 +35,9 @@ __all__ = [
     "run",
     "validate",
 ]
+
+if is_windows():
+    warnings.warn(UNSUPPORTED, stacklevel=2)
 
 # lazy, because every `import paracosm.<room>` passes through here
 __getattr__, __dir__ = lazy_names(

@@ -64,7 +64,6 @@ def run_stages(
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"
-        progress(f"{'run':<10} {opened.run.root}")
         for name, verb in _verbs(opened, data).items():
             # Libraries are imported now, which takes seconds.
             progress(Step(name, 0, 0, unit="", detail="starting"))

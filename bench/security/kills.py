@@ -52,6 +52,14 @@ KINDS = {
     "private": {"data": DECLARED, "more": "privacy:\n  epsilon: 8\n  epochs: 3\n  batch_size: 16\n"},
     "text": {"drop": "[score]", "epochs": 4},
 }
+STAGES = ("finetune", "generate", "eval", "card")
+RESULTS = {
+    "finetune": ("adapter", "synthetic", "eval", "card"),
+    "generate": ("synthetic", "eval", "card"),
+    "eval": ("eval", "card"),
+    "card": ("card",),
+}
+"""Folders that a stage and those after it leave."""
 TIMED = (
     "provenance.json",
     "README.md",
@@ -113,18 +121,18 @@ def killed(place: Path, kind: str, kills: int, draw: random.Random) -> bool:
         command = publish if number >= kills - publications else run
         if number == kills - publications:
             finish(place, run)
-        wait = draw.uniform(0.15, 0.95) * seconds["publish" if command is publish else "run"]
-        sign = draw.choice(list(signals))
-        # A run needs its start again after every kill, so the time before the kill does not shrink with the work left.
+        sign, stage = draw.choice(list(signals)), STAGES[number % len(STAGES)]
+        if command is run:
+            again(place / "killed", stage)
         process = start(place, command)
-        time.sleep(wait)
+        while command is run and process.poll() is None and stage_of(place / "killed") != stage:
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0, 1) * (seconds["publish"] if command is publish else seconds["run"] / 5))
         if process.poll() is None:
             process.send_signal(sign)
             signals[sign] += 1
             stages.append("publish" if command is publish else stage_of(place / "killed"))
         process.wait()
-        if command is run and (place / "killed/card/README.md").is_file():
-            again(place / "killed", draw)
     finish(place, run)
     shutil.rmtree(place / "store", ignore_errors=True)
     finish(place, publish)
@@ -144,9 +152,10 @@ def killed(place: Path, kind: str, kills: int, draw: random.Random) -> bool:
     return same
 
 
-def again(run: Path, draw: random.Random) -> None:
-    """Remove the result of a finished stage, so that later kills have something to interrupt."""
-    shutil.rmtree(run / draw.choice(("card", "eval", "synthetic")))
+def again(run: Path, stage: str) -> None:
+    """Remove the results of a stage that has ended, so that it is done once more."""
+    for name in RESULTS[stage]:
+        shutil.rmtree(run / name, ignore_errors=True)
 
 
 def start(place: Path, arguments: list[str]) -> subprocess.Popen:

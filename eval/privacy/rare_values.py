@@ -35,7 +35,16 @@ RARE_VALUES = Metric(
     read=_interpret,
     zero=None,
     unit="plain",
-    gates=(Gate("at most", math.inf, 0.0, 0.0, settled_by="subjects"),),
+    gates=(
+        Gate(
+            "at most",
+            math.inf,
+            0.0,
+            0.0,
+            settled_by="subjects",
+            why="A value that few subjects have can point to one of them, and readers outside may know who it is.",
+        ),
+    ),
 )
 
 

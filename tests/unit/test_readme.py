@@ -1,4 +1,4 @@
-"""What README.md tells a newcomer to type, read and open is there."""
+"""What README.md and the pages that a newcomer reads next tell them to type, read and open is there."""
 
 import importlib.util
 import re
@@ -16,7 +16,8 @@ from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage_main import stage_parser
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("install", "guide", "python", "how-it-works")))
+README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in PAGES)
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
 INLINE = re.findall(r"`([^`\n]+)`", PROSE)
@@ -38,7 +39,7 @@ LAYOUT = next(block for block in TREES if block.startswith("foundation/"))
 def leaf(words: list[str]) -> tuple[typer.main.TyperCommand, list[str]]:
     """Return the command that `words` name after `paracosm`, and its arguments."""
     command, rest = typer.main.get_command(app), words[1:]
-    while hasattr(command, "commands"):
+    while hasattr(command, "commands") and not rest[0].startswith("-"):
         assert rest[0] in command.commands, f"no command {' '.join(words)!r}"
         command, rest = command.commands[rest[0]], rest[1:]
     return command, rest
@@ -115,7 +116,10 @@ def test_recipe_keys_exist() -> None:
 def test_repository_paths_exist() -> None:
     folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != ".")
     paths = {words for words in INLINE if re.fullmatch(rf"({folders})/[\w./-]+|[\w-]+\.(txt|toml)", words)}
-    paths |= {link for link in re.findall(r"\]\(([^)#]+)\)", PROSE) if "://" not in link}
+    for name in PAGES:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        links = {link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link}
+        paths |= {str((ROOT / name).parent.joinpath(link).resolve().relative_to(ROOT)) for link in links}
     paths |= {line.split()[0] for line in LAYOUT.splitlines()}
     assert "docs/evaluation.md" in paths
     assert {path for path in paths if not (ROOT / path).exists()} == set()

@@ -7,7 +7,7 @@ do. So the reference of all rates of copies is taken from within train, each rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -51,8 +51,9 @@ def row_hashes(table: pd.DataFrame, fields: Sequence[Field]) -> np.ndarray:
 def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.ndarray, np.ndarray, Rate]:
     """Return the training records without copies of one record, and how often the others are equal by chance.
 
-    Copies of one record (an export that was appended twice) are more than the columns lead to expect; two people with the same
-    few cells are not copies (`records.splitting.equal_rows`).
+    Copies of one record are more than the columns lead to expect; two people with the same few cells are not copies
+    (`records.splitting.equal_rows`). Equal texts are boilerplate, which fresh records repeat too; so with texts only a table that
+    is repeated as a whole (an export that was appended twice) counts once.
 
     Returns:
         The first row number of each unit, ascending; whether it equals another unit; and the share of units that do, with the number
@@ -61,6 +62,8 @@ def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.nda
     from paracosm.records.splitting.equal_rows import equal_rows
 
     groups = equal_rows(train, fields)
+    if any(field.is_text for field in fields):
+        groups = replace(groups, copies=np.zeros_like(groups.copies))
     rows = np.sort(np.unique(np.column_stack([groups.group, groups.units()]), axis=0, return_index=True)[1])
     sizes = np.bincount(groups.group[rows])
     repeats = sizes[groups.group[rows]] > 1

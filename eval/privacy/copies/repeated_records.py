@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 MOST_TRAIN = 40_000
 NAMED = 0.5
 """Distance ratio up to which a record names the one beside it."""
-TWO_TESTS = 2.576
-"""Two-sided 99% of the normal distribution. The larger of two lower bounds counts, and without a limit above 0 every false alarm
-fails a release: together they have at most 1%."""
+THREE_TESTS = 2.576
+"""Two-sided 99% of the normal distribution. The largest of three lower bounds counts, and without a limit above 0 every false alarm
+fails a release: together they have at most 1.5%."""
 EXACT = "released records {repeats|repeat} a training record"
 NEAR = "released records {repeats or nearly repeats|repeat or nearly repeat} a training record"
 BESIDE = "released records {lies|lie} beside one training record, far from any other"
@@ -66,10 +66,10 @@ REPEATED_PEOPLE = Metric(
     section="privacy",
     goal="down",
     range=(-1.0, 1.0),
-    source="Rate minus that of non-members; intervals: Newcombe 1998, the larger of two lower bounds (Bonferroni)",
+    source="Rate minus that of non-members; intervals: Newcombe 1998, the largest of three lower bounds (Bonferroni)",
     what="Share of training records that a synthetic record repeats or nearly repeats, minus the share of non-members; more synthetic "
     "records do not lower it.",
-    formula="share of train that `near_copies` finds repeated - that of control and test; lower bound: also that of `near_copies`",
+    formula="share of train that `near_copies` finds repeated - that of control and test; lower bound: also those of `near_copies` and `exact_copies`",
     read=interpret_count,
     unit="points",
     zero="worst",
@@ -100,7 +100,7 @@ def repeated_records(context: Context, candidate: pd.DataFrame) -> dict[str, Est
         "exact_copies": beyond_chance(exact, rows, real.exact, EXACT),
         "near_copies": beyond_chance(near, np.where(exact, rows, record), real.near_rate, NEAR),
         "nndr": beyond_chance(named, record, real.named_rate, BESIDE),
-        "repeated_people": real.people(beside, near),
+        "repeated_people": real.people(beside, near, exact),
     }
 
 
@@ -127,44 +127,41 @@ class _Reference:
         among = records.among_themselves()
         found = cls(records, len(train), len(others), exact, exact, exact)
         near, named = found.near(among, 0, len(train)), among.within(NAMED, 0, len(train))
-        if context.subjects:
-            # Records of one subject resemble each other; those of non-members are of other subjects.
-            side = slice(len(train), None)
-            copied = exact_flags(others, context.train, context.fields)
-            exact, near_rate, named_rate = (
-                rate_of(flags, 1.0) for flags in (copied, copied | near[side], named[side])
-            )
-        else:
-            # Two records that lie beside each other are one event.
-            side = slice(len(train))
-            near_rate, named_rate = (rate_of(flags, 0.5) for flags in (near[side] | repeats, named[side]))
+        of_others = slice(len(train), None)
+        copied = exact_flags(others, context.train, context.fields)
+        by_others = [rate_of(flags, 1.0) for flags in (copied, copied | near[of_others], named[of_others])]
+        # Two records that lie beside each other are one event.
+        of_train = slice(len(train))
+        within = [exact, *(rate_of(flags, 0.5) for flags in (near[of_train] | repeats, named[of_train]))]
+        # Records of one subject resemble each other; and where copies of one record are divided at random, non-members repeat
+        # train too, and so do fresh records.
+        divided = any(_is_higher(*pair) for pair in zip(by_others, within, strict=True))
+        exact, near_rate, named_rate = by_others if context.subjects or divided else within
         return replace(found, exact=exact, near_rate=near_rate, named_rate=named_rate)
 
     def near(self, beside: Beside, first: int, last: int) -> np.ndarray:
         """Return which rows nearly repeat a real record with a number from `first` up to `last`."""
         return beside.is_near & (beside.record >= first) & (beside.record < last)
 
-    def people(self, beside: Beside, near: np.ndarray) -> Estimate:
+    def people(self, beside: Beside, near: np.ndarray, exact: np.ndarray) -> Estimate:
         """Return `repeated_people`: the share of training records that are nearly repeated, minus that of non-members.
 
         Args:
             beside: what each released record lies beside.
             near: whether it repeats or nearly repeats a training record.
+            exact: whether it repeats one in every cell, which hardly any record does by chance.
         """
         total = self.train_count + self.other_count
         repeated = np.unique(beside.record[self.near(beside, 0, total)])
         inside = int((repeated < self.train_count).sum())
         outside = len(repeated) - inside
         people = (inside, self.train_count, outside, self.other_count)
-        released = excess(
-            near.sum(),
-            len(near),
-            self.near_rate.share * self.near_rate.trials,
-            self.near_rate.trials,
-            TWO_TESTS,
-        )
-        estimate, bounds = excess(*people), excess(*people, TWO_TESTS)
-        low = max(bounds.low, min(released.low * len(near) / self.train_count, estimate.value))
+        released = [
+            excess(flags.sum(), len(flags), rate.share * rate.trials, rate.trials, THREE_TESTS).low
+            for flags, rate in ((near, self.near_rate), (exact, self.exact))
+        ]
+        estimate, bounds = excess(*people), excess(*people, THREE_TESTS)
+        low = max(bounds.low, min(max(released) * len(near) / self.train_count, estimate.value))
         chance = self.train_count * outside / self.other_count
         count = FoundCount(inside, self.train_count, chance, REPEATED)
         return replace(estimate, low=low, facts={"others_repeated": outside} | count.fact)
@@ -193,3 +190,8 @@ def beyond_chance(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str)
     }
     count = FoundCount(found, len(flags), by_nature.share * len(flags), what)
     return replace(rate, facts=counts | count.fact)
+
+
+def _is_higher(rate: Rate, other: Rate) -> bool:
+    """Return whether a rate is higher than another one beyond chance."""
+    return excess(rate.share * rate.trials, rate.trials, other.share * other.trials, other.trials).low > 0

@@ -37,6 +37,17 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_windows_gets_one_line() -> None:
+    code = "import sys; sys.platform = 'win32'; import paracosm.cli.app"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: Paracosm runs on Linux and macOS; on Windows, install it in WSL 2: https://learn.microsoft.com/windows/wsl"
+    ]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'os'"):
         _ = paracosm.os  # type: ignore[attr-defined]
