@@ -2,6 +2,7 @@
 
     python bench/evaluation/power.py --draws 10 --results power.jsonl
     python bench/evaluation/power.py --tables adult --rows 5000 --sections fidelity utility privacy --results power.jsonl
+    python bench/evaluation/power.py --only pairs triples worst_column --draws 40 --results power.jsonl
     python bench/evaluation/power.py --case shuffled --rows 1000 --draws 5 --results power.jsonl
 
 In every draw, rows of a real table are divided into train, control and test as a run does by default (80, 10 and 10%); the
@@ -65,11 +66,14 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--rows", nargs="+", type=int, default=[1000, 5000, 20_000], help="of all splits")
     parser.add_argument("--sections", nargs="+", default=["fidelity", "utility"])
+    parser.add_argument("--only", nargs="+", help="names of metrics; only their measures run")
     parser.add_argument("--case", choices=("fresh", "shuffled", "copy"), default="fresh")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--results", type=Path, help="file that draws are saved in")
     arguments = parser.parse_args()
     setting = {"case": arguments.case, "sections": sorted(arguments.sections)}
+    if arguments.only:
+        setting["only"] = sorted(arguments.only)
     saved = _read(arguments.results, setting)
     loaded: dict[str, tuple[pd.DataFrame, Schema]] = {}
     for draw in range(arguments.draws):
@@ -119,7 +123,12 @@ def states(
         candidate = independent_marginals(candidate, schema.modelled, len(candidate), draw)
     size = min(rows - train_rows, len(candidate), Evaluate().max_rows)
     context = Context(schema, train, control, test, TABLES[name][1], Evaluate(seed=draw), size)
-    chosen = [one for one in MEASURES if one.metrics[0].section in arguments.sections]
+    chosen = [
+        one
+        for one in MEASURES
+        if one.metrics[0].section in arguments.sections
+        and (arguments.only is None or any(metric.name in arguments.only for metric in one.metrics))
+    ]
     began = time.process_time()
     results, missing = measure_all(context, candidate, chosen)
     seconds = time.process_time() - began

@@ -3,7 +3,16 @@
 from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
 from paracosm.eval.catalogue.plugins import with_plugins
-from paracosm.eval.fidelity import c2st, marginals, pairs, pmse, rows, triples, worst_column
+from paracosm.eval.fidelity import (
+    c2st,
+    marginals,
+    pairs,
+    pmse,
+    rows,
+    summary_statistics,
+    triples,
+    worst_column,
+)
 from paracosm.eval.fidelity.text import columns, embeddings, entities, perplexity, topics, words
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.privacy import (
@@ -20,6 +29,7 @@ from paracosm.eval.utility import augmentation, tstr
 
 FIDELITY: tuple[Measure, ...] = (
     marginals.MEASURE,
+    summary_statistics.MEASURE,
     worst_column.MEASURE,
     pairs.MEASURE,
     c2st.MEASURE,

@@ -118,6 +118,7 @@ def report_html(
         map=map_plot(evaluation.record_map) if evaluation.record_map else None,
         groups=[_section(key, evaluation, gates, labels or {}) for key in GROUPS],
         columns=_columns(evaluation),
+        statistics=_statistics(evaluation),
         matrices=_matrices(evaluation),
         augmentation=augmentation_curve(augmentation) if augmentation else None,
         gain=augmentation,
@@ -140,7 +141,11 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "slug": lambda text: text.lower().replace(" ", "-")}
+    environment.filters |= {
+        "figure": figure,
+        "statistic": _statistic,
+        "slug": lambda text: text.lower().replace(" ", "-"),
+    }
     environment.globals |= {"interval": interval}
     return environment.get_template(name)
 
@@ -201,6 +206,19 @@ def _columns(evaluation: EvaluationFile) -> list[ColumnView]:
         for shares in evaluation.distributions or ()
     ]
     return sorted(columns, key=lambda column: 1.0 if column.score is None else column.score)
+
+
+def _statistics(evaluation: EvaluationFile) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of the table of statistics; a published file has none."""
+    statistics = evaluation.measured.get("statistics")
+    return statistics.facts.get("statistics", []) if statistics else []
+
+
+def _statistic(value: float | str | None) -> str:
+    """Return one cell of the table of statistics."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _questions(evaluation: EvaluationFile, gates: Sequence[GateResult]) -> list[QuestionView]:

@@ -9,13 +9,11 @@ from paracosm.eval.measuring.anchors import utility_candidates
 from paracosm.eval.measuring.context import Context, subsample
 from paracosm.eval.measuring.measure import Measure, same_context
 from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric, Obstacle, Result
-from paracosm.eval.statistics.intervals import around
+from paracosm.eval.utility.augmentation_curve import augmentation_curve, interpret_gain, scored
 from paracosm.eval.utility.learners import learn, learn_from_train, mean_scores, resamples
 from paracosm.eval.utility.task import Task, make_task
-from paracosm.eval.utility.tstr import EXPANDED, utility_obstacle
+from paracosm.eval.utility.tstr import utility_obstacle
 
-FRACTIONS = (0.05, 0.1, 0.25, 1.0)
-FEWEST_REAL = 20
 FEWEST_IN_GROUP = 20
 MOST_GROUPS = 40
 HELD_BACK = 0.3
@@ -28,18 +26,6 @@ def _interpret_tsts(result: Result) -> str:
     if result.ceiling is not None:
         text += f"; trained and tested on real training records they reach {result.ceiling.value:.3f}"
     return text + "."
-
-
-def _interpret_gain(result: Result) -> str:
-    alone = [name for name in result.synthetic.breakdown if name.endswith("alone")]
-    if not alone:
-        return f"Synthetic records add {result.synthetic.value:+.3f} on average."
-    before = result.synthetic.breakdown[alone[0]]
-    after = result.synthetic.breakdown[alone[0].replace("of train alone", "and the candidate")]
-    return (
-        f"Beside few real records synthetic ones add {result.synthetic.value:+.3f} on average; with {alone[0].split()[0]} of "
-        f"train the score goes from {before:.3f} to {after:.3f}."
-    )
 
 
 def _interpret_worst_group(result: Result) -> str:
@@ -73,7 +59,7 @@ AUGMENTATION_GAIN = Metric(
     what="How much the score of learners with few real records improves when synthetic ones are added; below 0 they mislead.",
     formula="mean over 5, 10, 25, 100% of train of score(real + synthetic) - score(real)",
     unit="plain",
-    read=_interpret_gain,
+    read=interpret_gain,
 )
 WORST_GROUP = Metric(
     name="worst_group",
@@ -105,7 +91,7 @@ def utility_beyond(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     truth, weights = task.truth(test), resamples(context, len(test))
     rows = min(len(context.train), len(candidate), context.settings.max_rows)
     synthetic = subsample(candidate, rows, context.settings.seed)
-    estimates = {"augmentation_gain": _augmentation(context, task, synthetic, test, truth, weights)}
+    estimates = {"augmentation_gain": augmentation_curve(context, task, synthetic, test, truth, weights)}
     if (tsts := _train_test_on_candidate(context, task, synthetic)) is not None:
         estimates["utility_self"] = tsts
     if (worst := _worst_group(context, task, synthetic, test, truth, weights)) is not None:
@@ -124,36 +110,7 @@ def _train_test_on_candidate(context: Context, task: Task, candidate: pd.DataFra
         return None
     weights = resamples(context, len(test))
     scores = mean_scores(task, learn(context, task, train, test, len(train)), truth, weights)["mean"]
-    return _estimate(scores, {"rows": len(train), "test_rows": len(test), "score": task.score_name})
-
-
-def _augmentation(
-    context: Context,
-    task: Task,
-    candidate: pd.DataFrame,
-    test: pd.DataFrame,
-    truth: np.ndarray,
-    weights: np.ndarray,
-) -> Estimate:
-    """Return the mean gain over the fractions of train."""
-    gains, curve = [], {}
-    most = min(len(context.train), context.settings.max_rows)
-    for fraction in FRACTIONS:
-        count = int(np.clip(round(fraction * most), min(FEWEST_REAL, most), None))
-        real = subsample(context.train, count, context.settings.seed)
-        both = pd.concat([real, candidate], ignore_index=True)
-        predictions = (
-            learn_from_train(context, task, test, count),
-            learn(context, task, both, test, len(both)),
-        )
-        alone, added = (mean_scores(task, side, truth, weights)["mean"] for side in predictions)
-        gains.append(added - alone)
-        curve |= {
-            f"{fraction:.0%} of train alone": float(alone[0]),
-            f"{fraction:.0%} and the candidate": float(added[0]),
-        }
-    facts = {"score": task.score_name, "train_rows": most, "test_rows": len(test)}
-    return _estimate(np.mean(gains, axis=0), facts, curve)
+    return scored(scores, {"rows": len(train), "test_rows": len(test), "score": task.score_name})
 
 
 def _worst_group(
@@ -189,21 +146,11 @@ def _worst_group(
     if not differences:
         return None
     name = min(differences, key=lambda group: differences[group][0])
-    worst = _estimate(
-        differences[name], {"group": name, "groups": len(differences), "score": task.score_name}
-    )
+    worst = scored(differences[name], {"group": name, "groups": len(differences), "score": task.score_name})
     wider = float(np.sqrt(2 * np.log(2 * len(differences) / 0.05))) / NORMAL_95
     margin = (worst.high - worst.low) / 2 * max(1.0, wider)
     breakdown = {group: float(values[0]) for group, values in differences.items()}
     return replace(worst, low=worst.value - margin, high=worst.value + margin, breakdown=breakdown)
-
-
-def _estimate(
-    values: np.ndarray, facts: dict[str, object], breakdown: dict[str, float] | None = None
-) -> Estimate:
-    """Return the first value (all rows once) with a normal interval from the others (resamples)."""
-    variance = EXPANDED**2 * float(np.nanvar(values[1:], ddof=1))
-    return around(float(values[0]), variance, (-np.inf, np.inf), facts=facts, breakdown=breakdown or {})
 
 
 MEASURE = Measure(

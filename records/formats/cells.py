@@ -125,6 +125,8 @@ def _objects(column: pd.Series) -> pd.Series:
         for cell in column
         if isinstance(cell, dates.timedelta) and cell is not pd.NaT and cell.microseconds
     ]
+    if any(getattr(cell, "nanoseconds", 0) for cell in column if isinstance(cell, pd.Timedelta)):
+        raise _nanoseconds(column.name)
     if clocks or spans:
         column = column.map(_with_fraction, na_action="ignore")
     if changes_offset(column):

@@ -23,7 +23,7 @@ def on_day(value: time) -> datetime:
 
 def time_formats(cells: Sequence[str]) -> list[str]:
     """Return every known format that reads and reproduces each of `cells` as a time of day, preferred first."""
-    return [form for form in datetime_formats(cells) if is_time_format(form)]
+    return datetime_formats(cells, is_time_format)
 
 
 def is_time_format(form: str) -> bool:

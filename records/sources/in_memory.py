@@ -73,6 +73,7 @@ def of_python(
     table = table.copy(deep=False)
     arrow, dtypes, labels = {}, {}, {}
     arrays: list[str] = []
+    changed: list[str] = []
     for column in table.columns:
         if column in drop:
             continue
@@ -86,11 +87,17 @@ def of_python(
         type_ = _arrow_type(cells)
         if type_ is not None:
             arrow[column] = str(type_)
+        elif isinstance(cells.dtype, pd.PeriodDtype | pd.IntervalDtype):
+            changed.append(
+                f"column {column!r}: is {cells.dtype} in the source; synthetic records have it as pandas prints it, such as 2024-03 or"
+                " (0, 1], in a column of dates or texts"
+            )
         if is_nullable(cells.dtype):
             dtypes[column] = str(cells.dtype)
         if isinstance(cells.dtype, pd.CategoricalDtype):
             labels[column] = tuple(map(str, cells.cat.categories))
-    return with_arrays(with_origin(table, Origin(arrow=arrow, dtypes=dtypes, labels=labels)), arrays)
+    origin = Origin(tuple(changed), arrow=arrow, dtypes=dtypes, labels=labels)
+    return with_arrays(with_origin(table, origin), arrays)
 
 
 def _arrow_type(column: pd.Series) -> pa.DataType | None:

@@ -15,7 +15,9 @@ from paracosm.records.schema.schema import Field
 BINS = 14
 MAX_CATEGORIES = 12
 MIN_TRAIN_ROWS = 5
-"""Training records below which a category is counted as `(other)`, so that no single record can be seen."""
+"""Training records below which a category counts as `(other)` and a bin is joined with the next, so that no record can be seen."""
+MIN_HISTOGRAM_ROWS = 25
+"""Training records with a value below which their values are one bin."""
 MISSING_LABEL = "(missing)"
 OTHER_LABEL = "(other)"
 
@@ -68,7 +70,9 @@ def _categories(field: Field, train: pd.Series, synthetic: pd.Series, *, by_valu
 
 def _ordered(field: Field, train: np.ndarray, synthetic: np.ndarray) -> Distribution:
     present = train[~np.isnan(train)]
-    edges = _round_edges(present) if len(present) else np.empty(0)
+    edges = (
+        _filled_edges(_round_edges(present), present) if len(present) >= MIN_HISTOGRAM_ROWS else np.empty(0)
+    )
 
     def shares(values: np.ndarray) -> list[float]:
         inside = values[~np.isnan(values)]
@@ -96,6 +100,16 @@ def _round_edges(present: np.ndarray) -> np.ndarray:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
     return np.arange(math.ceil(low / step) * step, high + step / 2, step)
+
+
+def _filled_edges(edges: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the edges between bins of at least 5 training records each; an edge that would part fewer is left out."""
+    below, kept, counted = np.searchsorted(np.sort(present), edges, side="left"), [], 0
+    for edge, count in zip(edges, below, strict=True):
+        if count - counted >= MIN_TRAIN_ROWS and len(present) - count >= MIN_TRAIN_ROWS:
+            kept.append(edge)
+            counted = count
+    return np.array(kept)
 
 
 def _labels(field: Field, edges: np.ndarray) -> list[str]:

@@ -4,26 +4,42 @@ The codes are those of `paracosm.records.formats.datetimes.codes`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paracosm.records.formats.datetimes.candidates import candidates
 from paracosm.records.formats.datetimes.codes import CODE, read_datetime, write_datetime
 
+SAMPLE = 200
+"""Cells that are tried before all others."""
 LONGEST = 64
 """Characters of the longest cell that can be a datetime."""
 
 
-def datetime_formats(cells: Sequence[str]) -> list[str]:
-    """Return every known format that reads and reproduces each of `cells`, preferred first.
+def datetime_formats(cells: Sequence[str], is_wanted: Callable[[str], bool] = lambda form: True) -> list[str]:
+    """Return the known formats that read and reproduce each of `cells`, preferred first, one of each meaning.
 
     A constant zone (`Z`, `+02:00`, ` UTC`) becomes a literal end of the format. Offsets that change with summer time become those of
     a zone, if one explains them all; else they are read but not written (see `loses_offset`).
+
+    Args:
+        cells: the distinct cells.
+        is_wanted: tells which formats count; the others are not tried.
     """
     if not cells or max(map(len, cells)) > LONGEST or not any(map(str.isdigit, cells[0])):
         return []
-    formats = [
-        form for form in dict.fromkeys(candidates(cells[0])) if all(reproduces(cell, form) for cell in cells)
+    # Few formats are left by a sample, so that all cells are read once or twice.
+    sample = cells[:: max(1, len(cells) // SAMPLE)]
+    likely = [
+        form
+        for form in dict.fromkeys(candidates(cells[0]))
+        if is_wanted(form) and all(reproduces(cell, form) for cell in sample)
     ]
+    formats: list[str] = []
+    meanings: set[str] = set()
+    for form in likely:
+        if _meaning(form) not in meanings and all(reproduces(cell, form) for cell in cells):
+            formats.append(form)
+            meanings.add(_meaning(form))
     # An offset that never changes is a literal, not that of a zone.
     return [form for form in formats if not ZONED.search(form)] or formats
 
@@ -80,7 +96,7 @@ MEANINGS = {"B": "b", "A": "a", "P": "p"}
 
 def is_ambiguous(formats: Sequence[str]) -> bool:
     """Return whether `formats` read the same cells as different datetimes (day and month exchanged)."""
-    return len({_meaning(form) for form in formats}) > 1
+    return len({_order(form) for form in formats}) > 1
 
 
 def loses_offset(form: str) -> bool:
@@ -101,6 +117,11 @@ def _reproduces_local(cell: str, form: str) -> bool:
         return write_datetime(read_datetime(cell, form), form) == OFFSET.sub("", cell)
     except (ValueError, OverflowError):
         return False
+
+
+def _order(form: str) -> str:
+    """Return the order of the parts of a date in a format."""
+    return "".join(match["letter"] for match in CODE.finditer(_meaning(form)) if match["letter"] not in "fz")
 
 
 def _meaning(form: str) -> str:

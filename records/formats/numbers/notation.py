@@ -19,7 +19,7 @@ PADDED_EXPONENT = re.compile(r"(?<=[eE])(?:\+0?|(-)0)(?=\d)")
 PROGRAMS = ("python", "r", "java", "javascript")
 PICTURE = re.compile(r"(?P<before>\D*?)(?P<body>[.,]?\d(?:.*\d)?)(?P<after>\D*)", re.DOTALL | re.ASCII)
 MARKS = ".,"
-BODY = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
+BODY = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 R_DIGITS = 15
 """Significant digits that R writes."""
 MILLIONS = "1234567"

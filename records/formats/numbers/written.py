@@ -10,7 +10,7 @@ from paracosm.records.formats.numbers.notation import in_convention, is_conventi
 MOST_DECIMALS = 12
 MOST_FIXED_DIGITS = 15
 INT64 = 2**63
-PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
