@@ -1,7 +1,6 @@
 """`paracosm.evaluate`: synthetic records against real ones, as tables in memory."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
     from paracosm.eval.evaluation import Evaluation
 
-SHARES = {"train": 0.5, "control": 0.25, "test": 0.25}
-"""Parts of real records of which nobody knows whether the generator was trained on them."""
-UNKNOWN_SPLITS = "nothing says which of the real records the generator was trained on; give them as train, and others as control"
-
 
 def evaluate(
     *,
@@ -43,7 +38,7 @@ def evaluate(
 
     Leakage is measured by comparing records that the generator was trained on with records that it never saw. They are known
     if `synthetic` was sampled by a Paracosm model that was fitted on `real`, and if you give `train` and `control`.
-    Otherwise no leakage metric is measured, its gates are INCONCLUSIVE, and the best verdict is INCONCLUSIVE.
+    Otherwise what compares the two is not measured, its gates are INCONCLUSIVE, and the best verdict is INCONCLUSIVE.
 
     Args:
         synthetic: the records to measure: a pandas DataFrame, a pyarrow Table, a `datasets.Dataset`, or a list of dicts.
@@ -81,8 +76,7 @@ def evaluate(
         run = _run_of(getattr(synthetic, "attrs", {}), real)
         if run is not None:
             return Report.of_evaluation(_against_run(run, frame, recipe, say), "synthetic")
-        evaluation = _against_tables(_parts(whole), frame, recipe, say)
-        return Report.of_evaluation(_without_leakage(evaluation), "synthetic")
+        return Report.of_evaluation(_against_tables({"real": whole}, frame, recipe, say), "synthetic")
     if missing := [name for name in ("train", "control") if name not in parts]:
         raise DataError(f"evaluate: needs real, or train and control; {' and '.join(missing)} is missing")
     return Report.of_evaluation(_against_tables(parts, frame, recipe, say), "synthetic")
@@ -157,37 +151,3 @@ def _write(table: "pd.DataFrame", path: Path) -> None:
 
     plain = pd.DataFrame({name: to_source_strings(table[name]) for name in table.columns})
     plain.to_parquet(path, index=False)
-
-
-def _parts(real: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
-    """Return random parts of the real records, the same for the same table."""
-    shuffled = real.sample(frac=1, random_state=0)
-    parts, begin = {}, 0
-    for name, share in SHARES.items():
-        end = len(real) if name == "test" else begin + round(share * len(real))
-        parts[name] = shuffled.iloc[begin:end]
-        begin = end
-    return parts
-
-
-def _without_leakage(evaluation: "Evaluation") -> "Evaluation":
-    """Return the evaluation without metrics of leakage, whose comparison needs records that were not trained on."""
-    from paracosm.eval.evaluation import rule_on
-    from paracosm.eval.measuring.metric import Obstacle
-
-    measurements = evaluation.measurements
-    unknown = {
-        result.metric.name: Obstacle(UNKNOWN_SPLITS)
-        for result in measurements.results
-        if result.metric.section == "privacy"
-    }
-    kept = [result for result in measurements.results if result.metric.name not in unknown]
-    return rule_on(
-        replace(
-            measurements,
-            results=kept,
-            missing={**measurements.missing, **unknown},
-            notes=[*measurements.notes, f"No leakage was measured: {UNKNOWN_SPLITS}."],
-        ),
-        evaluation.release,
-    )

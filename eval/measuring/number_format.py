@@ -35,7 +35,7 @@ def bound_forms(bound: float) -> dict[str, str]:
     """Return a positive bound in the forms that sentences use: `percent`, `lost` (1 - bound), `one_in`, `of_100` and `plain`."""
     return {
         "percent": figure(bound, "percent"),
-        "lost": figure(1 - bound, "percent"),
+        "lost": figure(max(0.0, 1 - bound), "percent"),
         "one_in": f"1 in {math.floor(1 / bound):,}" if bound <= 0.2 else f"{figure(bound, 'percent')} of the",
         "of_100": of_100(bound),
         "plain": figure(bound, "plain"),

@@ -50,7 +50,7 @@ def about_run(recipe: Recipe, run: Run) -> About:
         ("Data", f"{source_kind(recipe.data.source)}; {len(schema.modelled)} columns."),
         (
             "Made with",
-            f"Paracosm {versions().get('paracosm', 'unknown')} on {Path(recipe.model.base).name}; measured {measured}.",
+            f"Paracosm {versions().get('paracosm', 'unknown')} on {_made_with(recipe)}; measured {measured}.",
         ),
         ("Persons", _persons(records.get("pii"), schema, records.get("left_out", ()))),
         ("Relations", kept),
@@ -82,6 +82,13 @@ def source_kind(source: str) -> str:
         return "a query on a database"
     suffix = next((part for part in reversed(Path(source).suffixes) if part != ".gz"), "")
     return f"{suffix.lstrip('.').upper()} files" if suffix else "files"
+
+
+def _made_with(recipe: Recipe) -> str:
+    """Return the base model, or the statistical method where there is none."""
+    if recipe.strategy == "statistical":
+        return f"statistics ({recipe.statistical.method})"
+    return Path(recipe.model.base).name
 
 
 def _persons(found: Mapping[str, Any] | None, schema: Schema, left_out: Sequence[str]) -> str:
