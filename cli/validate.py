@@ -63,7 +63,6 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
     from paracosm.stage_costs import stage_costs
     from paracosm.stage_summary import pii_words
 
-    costs = stage_costs(as_trained(recipe), prepared.schema, prepared.splits, cost)
     rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
     pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     if cost is None:
@@ -72,6 +71,7 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
             **pii,
             "statistics": f"{recipe.statistical.method}; seconds, and no language model",
         }
+    costs = stage_costs(as_trained(recipe), prepared.schema, prepared.splits, cost)
     share = cost.trainable_parameters / cost.total_parameters
     epochs = as_trained(recipe).finetune.epochs
     at_most = "at most " if recipe.privacy is None else ""
