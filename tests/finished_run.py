@@ -29,7 +29,7 @@ MARK = "Zyzzyva"
 SCHEMA = Schema(
     (
         Field(name="patient", type="identifier", pattern=f"{MARK}-99", fresh=True),
-        Field(name="age", type="integer", minimum=17017, maximum=98089),
+        Field(name="age", type="integer", minimum=1701791, maximum=9808913),
         Field(name="ward", type="category", categories=(f"{MARK} ward", f"rare {MARK}")),
         Field(name="note|html", type="text", max_length=80),
         Field(name="sick", type="boolean"),
@@ -224,7 +224,7 @@ def _table(word: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "patient": rows,
-            "age": [17017, 44444, 98089],
+            "age": [1701791, 4479113, 9808913],
             "ward": rows,
             "note|html": rows,
             "sick": [True, False, True],

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from paracosm.foundation.errors import ParacosmError, RecipeError
 from paracosm.foundation.process.core_dumps import forbid_core_dumps
-from paracosm.foundation.process.exit_codes import exit_code_of
+from paracosm.foundation.process.exit_codes import INTERRUPTED, exit_code_of
 from paracosm.foundation.process.signals import Terminated
 from paracosm.recipes.run.open_run import OpenRun, open_run
 
@@ -73,7 +73,8 @@ def speaks_first() -> bool:
 def speaking_in_turn() -> Iterator[None]:
     """Hold what is told in one line back for a while on all processes of a machine but the first, which may tell it too.
 
-    The launcher ends these processes when the first one has ended; they say nothing about that.
+    An interruption reaches all of them, and the launcher ends those that are left when the first one has ended: only the first
+    one tells that.
     """
     if speaks_first():
         yield
@@ -81,11 +82,13 @@ def speaking_in_turn() -> Iterator[None]:
     try:
         try:
             yield
-        except (ParacosmError, OSError, MemoryError, KeyboardInterrupt):
+        except (ParacosmError, OSError, MemoryError):
             time.sleep(HELD_BACK)
             raise
     except Terminated as end:
         raise SystemExit(128 + end.signal) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
 
 
 def stage_parser(prog: str) -> StageParser:

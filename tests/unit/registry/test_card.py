@@ -67,7 +67,7 @@ def test_no_value_of_any_record_reaches_the_card(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     assert MARK in run.schema.read_text(encoding="utf-8")
     card = _without_examples(run.card.read_text(encoding="utf-8"))
-    for planted in (MARK, "17017", "44444", "98089", "secret-place"):
+    for planted in (MARK, "1701791", "4479113", "9808913", "secret-place"):
         assert planted not in card
 
 
@@ -79,7 +79,7 @@ def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path
     }  # fmt: skip
     for path in (*written, run.card_folder / "report.html"):
         text = _without_examples(path.read_bytes().decode("utf-8", errors="replace"))
-        for planted in (MARK, "17017", "44444", "98089", "secret-place"):
+        for planted in (MARK, "1701791", "4479113", "9808913", "secret-place"):
             assert planted not in text, path
 
 
@@ -207,7 +207,7 @@ def test_croissant_describes_the_records_and_mlcroissant_reads_them(tmp_path: Pa
         "patient", "age", "ward", "note|html", "sick",
     ]  # fmt: skip
     rows = list(described.records("records"))
-    assert [row["records/1"] for row in rows] == [17017, 44444, 98089]
+    assert [row["records/1"] for row in rows] == [1701791, 4479113, 9808913]
     assert [row["records/4"] for row in rows] == [True, False, True]
 
 
