@@ -14,7 +14,7 @@ from paracosm.recipes.sections.data import FieldOverride
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.field import Field
-from paracosm.records.fields.kind import FieldKind, Value
+from paracosm.records.fields.kind import FieldKind, Numbering, Value
 
 SHARED_BY = 10
 """Fewest training records that share a minimum or maximum which is published as it is."""
@@ -105,6 +105,9 @@ class Kind(FieldKind[Field]):
 
     def between(self, field: Field, low: Any, high: Any, fraction: float) -> Any:
         return None
+
+    def numbering(self, field: Field) -> Numbering:
+        raise NotImplementedError(f"{self.name} has no order")
 
     def floats(self, column: pd.Series) -> np.ndarray:
         return column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)

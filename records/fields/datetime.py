@@ -12,6 +12,7 @@ import pyarrow as pa
 from paracosm.recipes.sections.data import FieldOverride
 from paracosm.records.codec.automata.datetime_automaton import (
     moment_digits,
+    moment_numbering,
     moment_of,
     moments,
     parts_written,
@@ -22,7 +23,7 @@ from paracosm.records.codec.automata.number_automata import reader, spell
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind
 from paracosm.records.fields.field import Field
-from paracosm.records.fields.kind import Value
+from paracosm.records.fields.kind import Numbering, Value
 from paracosm.records.formats.datetimes.codes import format_error, read_datetime, write_datetime
 from paracosm.records.formats.datetimes.detection import datetime_formats, refined_format
 
@@ -134,6 +135,9 @@ class Datetime(OrderedKind):
             return EPOCH + timedelta(days=number)
         except OverflowError:
             return datetime.max if number > 0 else datetime.min
+
+    def numbering(self, field: Field) -> Numbering:
+        return moment_numbering(parts_written(field.format))
 
     def floats(self, column: pd.Series) -> np.ndarray:
         """Return a column in days."""

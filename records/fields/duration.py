@@ -16,6 +16,7 @@ from paracosm.records.codec.automata.mixed_automaton import mixed_code
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind, span_step
 from paracosm.records.fields.field import Field
+from paracosm.records.fields.kind import Numbering
 from paracosm.records.formats.duration_format import (
     MICROSECOND,
     duration_format_error,
@@ -136,6 +137,10 @@ class Duration(OrderedKind):
             return number * DAY
         except OverflowError:
             return timedelta.max if number > 0 else timedelta.min
+
+    def numbering(self, field: Field) -> Numbering:
+        unit = finest_unit(field.format) * MICROSECOND
+        return (lambda value: value // unit), (lambda number: number * unit)
 
     def floats(self, column: pd.Series) -> np.ndarray:
         """Return a column in seconds."""

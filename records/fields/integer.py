@@ -17,7 +17,7 @@ from paracosm.records.codec.automata.number_automata import whole_number_code
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
-from paracosm.records.fields.kind import Value
+from paracosm.records.fields.kind import Numbering, Value
 from paracosm.records.formats.numbers.detection import integer_format
 from paracosm.records.formats.numbers.written import (
     INT64,
@@ -114,6 +114,9 @@ class Integer(OrderedKind):
 
     def exactly(self, number: float) -> int | None:
         return int(number) if number == int(number) else None
+
+    def numbering(self, field: Field) -> Numbering:
+        return int, int
 
     def between(self, field: Field, low: int, high: int, fraction: float) -> int:
         return round(low + (high - low) * fraction)

@@ -1,6 +1,6 @@
 """The protocol of a field kind: all that the product asks about a type of field. One module of this package implements one kind."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 Value = int | float | str | bool | datetime | time | timedelta | None
 """A cell as a Python object; None is a missing cell."""
 Record = dict[str, Value]
+Numbering = tuple[Callable[[Any], int], Callable[[int], Value]]
+"""Value -> its number, and number -> its value."""
 F = TypeVar("F")
 """The class `Field`, whose module reads the registry below."""
 
@@ -158,6 +160,11 @@ class FieldKind(Protocol[F]):
 
     def between(self, field: F, low: Any, high: Any, fraction: float) -> Any:
         """Return an interpolated value, or None if the format has coarser steps. Ordered kinds only."""
+        ...
+
+    def numbering(self, field: F) -> Numbering:
+        """Return the conversions of values to whole numbers without gaps, in the precision of the field, and back. Ordered kinds
+        only."""
         ...
 
     def floats(self, column: pd.Series) -> np.ndarray:

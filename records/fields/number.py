@@ -16,8 +16,9 @@ from paracosm.records.codec.automata.number_automata import scientific_code, who
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind, declared_format, span_step
 from paracosm.records.fields.field import Field
-from paracosm.records.fields.kind import Value
+from paracosm.records.fields.kind import Numbering, Value
 from paracosm.records.formats.numbers.detection import number_format
+from paracosm.records.formats.numbers.scientific_numbering import scientific_numbering
 from paracosm.records.formats.numbers.written import notation_error, read_number, unit_words, write_number
 
 NARROW = 10
@@ -104,6 +105,13 @@ class Number(OrderedKind):
         exponent = exact.adjusted() - field.scientific + 1 if field.scientific else -field.decimals
         rounding = ROUND_CEILING if up else ROUND_FLOOR
         return float(exact.quantize(Decimal(1).scaleb(exponent), rounding=rounding)) + 0.0
+
+    def numbering(self, field: Field) -> Numbering:
+        if field.scientific:
+            return scientific_numbering(field.scientific)
+        unit = 10**field.decimals
+        # The quotient of two exact integers is the float nearest to the decimal, as parsing its text gives.
+        return (lambda value: round(value * unit)), (lambda number: number / unit + 0.0)
 
     def between(self, field: Field, low: float, high: float, fraction: float) -> float | None:
         # Numbers in scientific notation have coarser steps.

@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from paracosm.recipes.sections.data import FieldOverride
 from paracosm.records.codec.automata.datetime_automaton import (
+    Widths,
     moment_digits,
+    moment_numbering,
     moment_of,
     moments,
     parts_written,
@@ -21,6 +23,7 @@ from paracosm.records.codec.automata.number_automata import reader, spell
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer
 from paracosm.records.fields.bases import OrderedKind
 from paracosm.records.fields.field import Field
+from paracosm.records.fields.kind import Numbering
 from paracosm.records.formats.time_format import (
     DAY,
     on_day,
@@ -103,7 +106,7 @@ class Time(OrderedKind):
     def code(self, field: Field, tokenizer: Tokenizer, alphabet: SymbolTokens) -> FieldCode:
         assert isinstance(field.minimum, time)
         assert isinstance(field.maximum, time)
-        parts = parts_written(DATE_CODES + field.format) if field.format else parts_written("")
+        parts = _parts_of(field)
         root = moments(on_day(field.minimum), on_day(field.maximum), parts, alphabet.symbols, alphabet.stop)
         read = reader(alphabet)
         return FieldCode(
@@ -134,13 +137,17 @@ class Time(OrderedKind):
         moment = bound if isinstance(bound, datetime) else on_day(bound)
         if moment < DAY:
             return time.min
-        parts = parts_written(DATE_CODES + field.format) if field.format else parts_written("")
+        parts = _parts_of(field)
         rounded = round_up(moment, parts) if up else moment_of(moment_digits(moment, parts), parts)
         # After midnight there is no time of this day.
         return rounded.time() if rounded < DAY + ONE_DAY else time.max
 
     def exactly(self, number: float) -> time:
         return (DAY + ONE_DAY * number).time() if 0 <= number < 1 else time.min if number < 0 else time.max
+
+    def numbering(self, field: Field) -> Numbering:
+        number, moment = moment_numbering(_parts_of(field))
+        return (lambda value: number(on_day(value))), (lambda index: moment(index).time())
 
     def floats(self, column: pd.Series) -> np.ndarray:
         """Return a column in seconds since midnight."""
@@ -152,3 +159,7 @@ class Time(OrderedKind):
 
 def _to_precision(field: Field, value: time) -> time:
     return read_time(write_time(value, field.format), field.format) if field.format else value
+
+
+def _parts_of(field: Field) -> Widths:
+    return parts_written(DATE_CODES + field.format if field.format else "")

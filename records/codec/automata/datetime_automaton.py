@@ -1,6 +1,7 @@
 """Automaton of all datetimes in a range: valid dates only, exact bounds, in the precision of the source."""
 
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -12,6 +13,9 @@ LOWEST = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecon
 HIGHEST = {"month": 12, "hour": 23, "minute": 59, "second": 59}
 MICROSECOND_DIGITS = 6
 CODES = {"month": "mbB", "day": "dj", "hour": "HI", "minute": "M", "second": "S", "microsecond": "f"}
+STEPS = {3: timedelta(days=1), 4: timedelta(hours=1), 5: timedelta(minutes=1), 6: timedelta(seconds=1)}
+"""Number of parts that are written -> time between neighbouring moments."""
+FIRST_MOMENT = datetime(1, 1, 1)
 Parts = tuple[int, ...]
 """Values of the first parts of a datetime, from the year on; a fraction in units of its last digit."""
 Widths = tuple[tuple[str, int], ...]
@@ -49,6 +53,19 @@ def moment_of(text: str, parts: Widths) -> datetime:
 def round_up(moment: datetime, parts: Widths) -> datetime:
     """Return a datetime rounded up to the precision of some parts."""
     return _moment(_round_up(moment, parts), parts)
+
+
+def moment_numbering(parts: Widths) -> tuple[Callable[[datetime], int], Callable[[int], datetime]]:
+    """Return the conversions of the datetimes of some parts to whole numbers without gaps, in their order, and back."""
+    if len(parts) == 1:
+        return (lambda moment: moment.year), (lambda number: datetime(number, 1, 1))
+    if len(parts) == 2:
+        return (
+            lambda moment: moment.year * 12 + moment.month - 1,
+            lambda number: datetime(number // 12, number % 12 + 1, 1),
+        )
+    step = _step(parts)
+    return (lambda moment: (moment - FIRST_MOMENT) // step), (lambda number: FIRST_MOMENT + number * step)
 
 
 def moments(low: datetime, high: datetime, parts: Widths, symbols: Symbols, stop: int) -> Node:
@@ -93,6 +110,11 @@ def _unit(part: str, width: int) -> int:
     return 10 ** (MICROSECOND_DIGITS - width) if part == "microsecond" else 1
 
 
+def _step(parts: Widths) -> timedelta:
+    """Return the time between neighbouring moments of some parts, which write days or finer ones."""
+    return STEPS.get(len(parts)) or timedelta(microseconds=_unit(*parts[-1]))
+
+
 def _parts(moment: datetime, parts: Widths) -> Parts:
     return tuple(getattr(moment, part) // _unit(part, width) for part, width in parts)
 
@@ -106,21 +128,11 @@ def _round_up(moment: datetime, parts: Widths) -> Parts:
     floor = moment_of(moment_digits(moment, parts), parts)
     if floor == moment:
         return _parts(moment, parts)
-    match len(parts):
-        case 1:
-            return (moment.year + 1,)
-        case 2:
-            return (moment.year + moment.month // 12, moment.month % 12 + 1)
-        case 3:
-            step = timedelta(days=1)
-        case 4:
-            step = timedelta(hours=1)
-        case 5:
-            step = timedelta(minutes=1)
-        case 6:
-            step = timedelta(seconds=1)
-        case _:
-            step = timedelta(microseconds=_unit(*parts[-1]))
+    if len(parts) == 1:
+        return (moment.year + 1,)
+    if len(parts) == 2:
+        return (moment.year + moment.month // 12, moment.month % 12 + 1)
+    step = _step(parts)
     return _parts(floor + step, parts)
 
 

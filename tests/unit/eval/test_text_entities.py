@@ -83,9 +83,8 @@ def test_replay_counts_names_that_only_the_language_model_detects() -> None:
     read = read_by_model(real)
     assert read is not None
     assert sum(name.casefold() in found for name, found in zip(given, read, strict=True)) >= 18
-    told = identifier_replay(context, SearchedRecords(texts([text.upper() for text in real[:10]])))[
-        "pii_replay"
-    ]
+    released = [*(text.upper() for text in real[:10]), *["nobody came"] * 10]
+    told = identifier_replay(context, SearchedRecords(texts(released)))["pii_replay"]
     assert told.facts["detectors"] == ["patterns", "presidio patterns", "language model"]
     assert 0.4 <= told.value <= 0.6
     assert identifier_replay(context, SearchedRecords(texts(["nobody came"] * 10)))["pii_replay"].value == 0

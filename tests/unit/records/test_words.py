@@ -6,13 +6,15 @@ import re
 import pandas as pd
 import pytest
 
+from paracosm.eval.measuring.context import Context
 from paracosm.eval.privacy.copies.distance_ratio import RealRecords
-from paracosm.eval.privacy.ngram_overlap import _repeating, _runs_of
+from paracosm.eval.privacy.ngram_overlap import _repeating, _Runs
 from paracosm.generate.constraints.copy_filter import CopyFilter
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.codec.codec import describe_value
-from paracosm.records.schema.schema import Field
+from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.sources.read_source import from_object
 from paracosm.records.splitting.near_duplicates import near_duplicates, shingles
 from paracosm.records.stage import assemble
@@ -95,7 +97,9 @@ def test_copy_filter_and_copy_metric_agree_on_a_chinese_text() -> None:
 
 def test_runs_of_words_are_measured_in_chinese() -> None:
     texts = ["".join(random.Random(seed).choices(CHINESE, k=8)) for seed in range(12)]
-    runs = _runs_of(texts)
+    table = pd.DataFrame({"note": texts})
+    schema = Schema((Field(name="note", type="text", max_length=999),))
+    runs = _Runs.of(Context(schema, table, table, None, None, Evaluate(), len(texts))).runs
     assert len(runs[13]) > 100
     assert _repeating([texts[0][:30], "请按时服药并记录体温变化情况"], runs)[13].tolist() == [True, False]
 
