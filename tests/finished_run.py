@@ -281,3 +281,15 @@ def _evaluate(run: Run, state: str, what: What = "both") -> dict[str, Any]:
     run.evaluation.mkdir(exist_ok=True)
     run.metrics.write_text(json.dumps(metrics_of(state, what)))
     return {}
+
+
+def without_examples(card: str) -> str:
+    """Return a card without its table of synthetic records."""
+    lines = card.splitlines()
+    start = next(
+        (number for number, line in enumerate(lines) if line.startswith("**Example records**")), None
+    )
+    if start is None:
+        return card
+    rows = next(number for number in range(start + 2, len(lines)) if not lines[number].startswith("|"))
+    return "\n".join(lines[:start] + lines[rows:])

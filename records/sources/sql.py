@@ -56,7 +56,9 @@ def read_sql(data: Data, *, root: Path) -> pd.DataFrame:
         raise DataError(f"{address}: a parameter is not allowed ({_reason(error, data.source)})") from None
     try:
         with read_only_connection(engine) as connection:
-            result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(data.query))
+            # A cursor on the server needs a transaction, which `autocommit` in the URL of psycopg switches off.
+            streams = getattr(connection.connection.driver_connection, "autocommit", False) is not True
+            result = connection.execution_options(stream_results=streams).execute(sqlalchemy.text(data.query))
             names = list(result.keys())
             _refuse_repeats(names)
             collector = RowCollector(data, "data.query", replace(frames(data), hashes=hashes))

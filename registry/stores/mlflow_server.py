@@ -288,11 +288,20 @@ def _log_metrics(client: "MlflowClient", run_id: str, folder: Path) -> None:
     now = int(time.time() * 1000)
     rows = [entities.Metric(name, value, now, 0) for name, value in values.items()]
     params = [
-        entities.Param(f"{section}.{key}", str(value)[:500])
-        for section, keys in settings.items()
-        for key, value in keys.items()
+        entities.Param(name, str(value)[:500])
+        for section, given in settings.items()
+        for name, value in _named(section, given)
     ]
     client.log_batch(run_id, metrics=rows, params=params[:100])
+
+
+def _named(section: str, given: Any) -> list[tuple[str, Any]]:
+    """Return the settings of a section of the recipe with dotted names, or a key that is no section."""
+    return (
+        [(f"{section}.{key}", value) for key, value in given.items()]
+        if isinstance(given, dict)
+        else [(section, given)]
+    )
 
 
 def _description(folder: Path) -> str:

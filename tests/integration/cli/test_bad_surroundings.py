@@ -126,7 +126,7 @@ SOURCES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], tuple[str, ...
     "damaged parquet": (damaged_parquet, ("data.source=hurt.parquet",), ("hurt.parquet",)),
     "nested json": (nested_json, ("data.source=nested.jsonl",), ("nested.jsonl", "who")),
     "nested parquet": (nested_parquet, ("data.source=nested.parquet",), ("nested.parquet", "'a'")),
-    "not text": (not_text, ("data.source=bytes.csv",), ("bytes.csv", "UTF-8")),
+    "not text": (not_text, ("data.source=bytes.csv",), ("bytes.csv", "is not a text file")),
     "half of a UTF-16 character": (wide, ("data.source=wide.csv",), ("wide.csv", "UTF-16", "cut off")),
     "glob of two shapes": (two_shapes, ("data.source=parts/*.csv",), ("2.csv", "'sex'", "did you mean 'sx'")),
     "file with a query": (nothing, ("data.query=SELECT 1",), ("data.query", "t.csv")),

@@ -98,7 +98,12 @@ def test_a_copy_of_train_fails_the_gate(tmp_path: Path) -> None:
 
 def test_tables_are_measured_beside_the_adapter_that_made_them(place: Path, tmp_path: Path) -> None:
     run = Run.open(place / "run")
-    given = [part for name in ("train", "control", "test") for part in (f"--{name}", run.split(name))]
+    strangers = {
+        name: write_people(tmp_path / f"{name}.csv", rows=40, seed=seed)
+        for seed, name in enumerate(("control", "test"), start=1)
+    }
+    given = ["--train", run.split("train")]
+    given += [part for name, path in strangers.items() for part in (f"--{name}", path)]
     given += ["--synthetic", run.shard(0), "--target", "ward", "eval.bootstrap=100", "eval.repeats=1"]
     assert command("eval", *given, "--adapter", run.adapter, "--out", tmp_path / "with") == 0
     found = {

@@ -111,7 +111,15 @@ def test_a_select_gives_native_cells(server: str, tmp_path: Path) -> None:
 
 def test_its_columns_become_fields(server: str, tmp_path: Path) -> None:
     recipe = Recipe.model_validate(
-        {"name": "visits", "data": {"source": server, "query": "select * from visits", "target": "smoker"}}
+        {
+            "name": "visits",
+            "data": {
+                "source": server,
+                "query": "select * from visits",
+                "target": "smoker",
+                "rare": "keep",
+            },
+        }
     )
     prepared = assemble(recipe, read_source(recipe.data, root=tmp_path))
     types = {field.name: field.type for field in prepared.schema}

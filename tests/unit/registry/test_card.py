@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from finished_run import MARK, evaluation_of, finished_run, metrics_of, recipe_of
+from finished_run import MARK, evaluation_of, finished_run, metrics_of, recipe_of, without_examples
 from huggingface_hub import DatasetCard, ModelCard
 
 from paracosm.eval.gates.ruling import verdict_of_states
@@ -66,7 +66,7 @@ def test_every_measured_metric_is_in_the_model_index(tmp_path: Path) -> None:
 def test_no_value_of_any_record_reaches_the_card(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     assert MARK in run.schema.read_text(encoding="utf-8")
-    card = _without_examples(run.card.read_text(encoding="utf-8"))
+    card = without_examples(run.card.read_text(encoding="utf-8"))
     for planted in (MARK, "1701791", "4479113", "9808913", "secret-place"):
         assert planted not in card
 
@@ -78,21 +78,9 @@ def test_no_value_of_any_record_reaches_the_files_beside_the_card(tmp_path: Path
         "README.md", "provenance.json", "croissant.json", "fidelity.png", "utility.png", "leakage.png",
     }  # fmt: skip
     for path in (*written, run.card_folder / "report.html"):
-        text = _without_examples(path.read_bytes().decode("utf-8", errors="replace"))
+        text = without_examples(path.read_bytes().decode("utf-8", errors="replace"))
         for planted in (MARK, "1701791", "4479113", "9808913", "secret-place"):
             assert planted not in text, path
-
-
-def _without_examples(card: str) -> str:
-    """Return a card without its table of synthetic records."""
-    lines = card.splitlines()
-    start = next(
-        (number for number, line in enumerate(lines) if line.startswith("**Example records**")), None
-    )
-    if start is None:
-        return card
-    rows = next(number for number in range(start + 2, len(lines)) if not lines[number].startswith("|"))
-    return "\n".join(lines[:start] + lines[rows:])
 
 
 def test_a_card_begins_with_use_examples_and_the_four_verdicts(tmp_path: Path) -> None:
