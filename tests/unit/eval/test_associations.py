@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.fidelity.pairs import pair_associations
+from paracosm.eval.fidelity.pairs import WORST_PAIR, pair_associations
 from paracosm.eval.fidelity.triples import joint_metrics
 from paracosm.eval.fidelity.worst_column import WORST_COLUMN, worst_column
 from paracosm.eval.measuring.anchors import independent_marginals
@@ -98,7 +98,7 @@ def test_triples_keep_their_association_in_fresh_records_only() -> None:
 @pytest.mark.parametrize("name", ["pressure", "stage"])
 def test_a_column_shuffled_apart_is_the_worst_pair(name: str) -> None:
     found = _measured(_shuffled(patients(ROWS, 1), name))["worst_pair"]
-    assert found.low > 0.1
+    assert found.low > WORST_PAIR.gates[0].internal
     assert name in found.facts["pair"].split(" × ")
     assert found.facts["p_value"] <= FALSE_ALARMS
     assert next(iter(found.breakdown)) == found.facts["pair"]
@@ -120,5 +120,5 @@ def test_exchanged_labels_halved_spread_and_a_constant_are_the_worst_column() ->
     }.items():
         found = _measured(broken, train)["worst_column"]
         assert found.facts["column"] == name
-        assert found.low > 0.05
+        assert found.low > WORST_COLUMN.gates[0].internal
         assert name in WORST_COLUMN.read(Result(WORST_COLUMN, {"synthetic": found}))
