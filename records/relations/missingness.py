@@ -120,9 +120,8 @@ class MissingWhere:
             return None
         is_missing = values[self.field] is None
         if self.otherwise is (not is_missing):
-            named = self.absent if is_missing else self.present
-            missing = None if None in named else False
-            return Narrowing(values=frozenset(named) - {None}, missing=missing)
+            named, against = (self.absent, self.present) if is_missing else (self.present, self.absent)
+            return Narrowing(values=frozenset(named) - {None}, missing=False if None in against else None)
         excluded = frozenset(self.present if is_missing else self.absent)
         return Narrowing(excluded=excluded) if excluded else None
 

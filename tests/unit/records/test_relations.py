@@ -18,8 +18,9 @@ from paracosm.records.relations.linear import Linear
 from paracosm.records.relations.missingness import MissingWhere
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.products import Product
+from paracosm.records.relations.relation import Narrowing
 from paracosm.records.relations.search import find_relations, from_plain, to_plain
-from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.schema import Schema, Value
 from paracosm.records.schema.table import to_records
 from paracosm.records.stage import assemble
 
@@ -223,6 +224,31 @@ def test_missing_cells_follow_the_field_that_decides() -> None:
     zero = MissingWhere("paid_on", "claim", (0.0,), (), otherwise=False)
     assert zero.narrow("claim", {"paid_on": None}, {}).values == {0.0}
     assert zero.narrow("paid_on", {"claim": 3.2}, {}).missing is False
+
+
+@pytest.mark.parametrize("otherwise", [True, False, None])
+@pytest.mark.parametrize(
+    ("absent", "present"),
+    [
+        ((), ()),
+        ((None,), ()),
+        ((), (None,)),
+        ((0.0,), ()),
+        ((), (0.0, None)),
+        ((0.0, None), ()),
+        ((0.0,), (None,)),
+    ],
+)
+def test_missing_cells_leave_exactly_the_values_that_hold(
+    absent: tuple[Value, ...], present: tuple[Value, ...], otherwise: bool | None
+) -> None:
+    relation = MissingWhere("paid_on", "claim", absent, present, otherwise)
+    for paid in (None, 1):
+        left = relation.narrow("claim", {"paid_on": paid}, {}) or Narrowing()
+        for claim in (0.0, 7.5, None):
+            listed = claim is None or left.values is None or claim in left.values
+            allowed = listed and left.allows(claim) and (claim is not None or left.missing is not False)
+            assert allowed == (relation.holds({"paid_on": paid, "claim": claim}) is not False)
 
 
 def test_a_claim_of_zero_decides_whether_a_date_is_missing() -> None:
