@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from paracosm.cli import registry
+from paracosm.cli.compare.command import compare
 from paracosm.cli.evaluate import evaluate
 from paracosm.cli.export import export
 from paracosm.cli.impute import impute
@@ -78,6 +79,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("init", init, "paracosm init patients.csv --target outcome"),
         ("validate", validate, "paracosm validate recipe.yaml"),
         ("run", run, "paracosm run recipe.yaml finetune.epochs=4"),
+        ("compare", compare, "paracosm compare recipe.yaml --strategies forest,finetuned"),
     ],
     RESULTS: [
         ("runs", runs, "paracosm runs"),

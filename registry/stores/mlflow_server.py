@@ -296,7 +296,7 @@ def _log_metrics(client: "MlflowClient", run_id: str, folder: Path) -> None:
 
 
 def _named(section: str, given: Any) -> list[tuple[str, Any]]:
-    """Return the settings of a section of the recipe with dotted names, or a key that is no section."""
+    """Return the settings of a section of the recipe with dotted names, or a key that is not a section."""
     return (
         [(f"{section}.{key}", value) for key, value in given.items()]
         if isinstance(given, dict)

@@ -28,8 +28,9 @@ from paracosm.recipes.sections.statistical import Statistical
 from paracosm.records.constraints.rules import read_rules
 from paracosm.records.relations.linear import Linear
 from paracosm.records.relations.narrowing import Relations
-from paracosm.records.relations.search import from_plain, to_plain
+from paracosm.records.relations.search import find_relations, from_plain, to_plain
 from paracosm.records.schema.schema import Field, Record, Schema, Value
+from paracosm.records.schema.table import to_table
 
 METHODS = ("forest", "copula", "marginals")
 SCHEMA = Schema(
@@ -206,6 +207,32 @@ FIELDS = [
     (Field(name="l", type="duration", format="%H:%M:%S", minimum=timedelta(0), maximum=timedelta(hours=30)), timedelta(hours=2, seconds=7)),
     (Field(name="c", type="category", categories=("a", "b")), "b"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [("pulse", "slope"), ("slope", "pulse")])
+def test_relations_of_missing_cells_leave_their_share(order: tuple[str, str]) -> None:
+    random = np.random.default_rng(0)
+    measured = random.random(400) > 0.2
+    records: list[Record] = [
+        {
+            # Where the pulse was not taken, neither was the slope; a few more slopes are missing.
+            "pulse": int(random.integers(60, 70)) if taken else None,
+            "slope": float(random.integers(1, 50)) / 10 if taken and random.random() > 0.03 else None,
+        }
+        for taken in measured
+    ]
+    fields = {
+        "pulse": Field(name="pulse", type="integer", minimum=60, maximum=69, nullable=True),
+        "slope": Field(name="slope", type="number", decimals=1, minimum=0.0, maximum=5.0, nullable=True),
+    }
+    plain = Schema(tuple(fields[name] for name in order))
+    found = find_relations(to_table(records, plain), plain)
+    assert found
+    schema = Schema(plain.fields, relations=to_plain(found))
+    made = drawn(fitted("forest", schema, records))
+    for name in order:
+        share = np.mean([record[name] is None for record in made])
+        assert share == pytest.approx(np.mean([record[name] is None for record in records]), abs=0.02)
 
 
 @pytest.mark.parametrize(("field", "value"), FIELDS, ids=lambda one: getattr(one, "name", ""))

@@ -1,0 +1,64 @@
+"""The strategies that a comparison recommends, by a rule that is stated beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paracosm.cli.compare.compared_run import ComparedRun
+from paracosm.eval.results.metric_entry import MeasuredMetric
+
+DECIDING = "c2st_auc"
+RULE = (
+    f"Among strategies without a FAIL on privacy, the best has the {DECIDING} nearest to its best value."
+    " Those whose 95% interval overlaps that of the best, both as distances from the best value, are within the interval of the best."
+    " The cheapest takes the fewest seconds of preparation and generation together."
+)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the rule says.
+
+    Attributes:
+        best: the strategy with the best value; None where none can be recommended.
+        within: the strategies within the interval of the best, the best first.
+        cheapest: that of `within` with the fewest seconds.
+        sentence: the result in words.
+    """
+
+    best: str | None
+    within: tuple[str, ...]
+    cheapest: str | None
+    sentence: str
+
+
+def recommend(runs: Sequence[ComparedRun]) -> Recommendation:
+    """Apply `RULE` to finished runs."""
+    safe = [run for run in runs if not run.fails_on_privacy]
+    if not safe:
+        return _none("every strategy fails on privacy")
+    measured = [run for run in safe if DECIDING in run.metrics]
+    if not measured:
+        return _none(f"{DECIDING} was not measured on any strategy without a FAIL on privacy")
+    ranked = sorted(measured, key=lambda run: _distance(run.metrics[DECIDING]))
+    farthest = _distances(ranked[0].metrics[DECIDING])[1]
+    within = [run for run in ranked if _distances(run.metrics[DECIDING])[0] <= farthest]
+    cheapest = min(within, key=lambda run: run.cost.seconds).strategy
+    names = tuple(run.strategy for run in within)
+    sentence = f"within the interval of the best: {', '.join(names)}; cheapest of these: {cheapest}"
+    return Recommendation(names[0], names, cheapest, sentence)
+
+
+def _none(reason: str) -> Recommendation:
+    return Recommendation(None, (), None, f"no strategy is recommended: {reason}")
+
+
+def _distance(metric: MeasuredMetric) -> float:
+    return metric.goal.distance(metric.value)
+
+
+def _distances(metric: MeasuredMetric) -> tuple[float, float]:
+    """Return the smallest and the largest distance to the best value within the 95% interval."""
+    low, high = metric.interval
+    ends = sorted((metric.goal.distance(low), metric.goal.distance(high)))
+    target = metric.goal.target
+    return (0.0 if target is not None and low <= target <= high else ends[0]), ends[1]

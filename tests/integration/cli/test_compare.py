@@ -1,0 +1,54 @@
+"""`paracosm compare` on a small table: two strategies on the same records, and a second call that repeats nothing."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from paracosm.cli.app import main
+from paracosm.recipes.run.directory import STAGES, Run
+
+QUICK = ("eval.bootstrap=100", "eval.repeats=1", "eval.max_rows=100")
+
+
+def compare(folder: Path, *strategies: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(
+            [
+                "compare",
+                str(folder / "people.yaml"),
+                *QUICK,
+                "--strategies",
+                ",".join(strategies),
+                "--out",
+                str(folder / "out"),
+            ]
+        )
+    assert left.value.code == 0
+
+
+def test_two_strategies_are_compared_and_a_second_call_resumes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw = random.Random(0)
+    lines = [f"{draw.randrange(20, 60)},{draw.choice(('north', 'south', 'west'))}" for _ in range(120)]
+    (tmp_path / "people.csv").write_text("\n".join(["age,ward", *lines]) + "\n")
+    # There is no such base model, so that `finetuned` cannot serve.
+    (tmp_path / "people.yaml").write_text(
+        "name: people\ndata: {source: people.csv}\nmodel: {base: ./absent}\n"
+    )
+    compare(tmp_path, "finetuned", "marginals", "copula")
+    out = tmp_path / "out"
+    text = (out / "comparison.md").read_text()
+    assert "|  |  | marginals | copula |" in text
+    assert "left out: finetuned: " in capsys.readouterr().out
+    plain = json.loads((out / "comparison.json").read_text())
+    runs = [Run.open(out / name) for name in plain["strategies"]]
+    assert len({run.split("train").read_bytes() for run in runs}) == 1
+    before = [run.journal.read() for run in runs]
+    assert [set(STAGES) - set(journal["stages"]) for journal in before] == [set(), set()]
+    compare(tmp_path, "marginals")
+    assert [run.journal.read() for run in runs] == before
+    again = json.loads((out / "comparison.json").read_text())
+    assert again["strategies"] == {"marginals": plain["strategies"]["marginals"]}
