@@ -198,7 +198,7 @@ def test_a_killed_attack_resumes(base: Path, tmp_path: Path, capsys: pytest.Capt
         [sys.executable, "-c", script], stdout=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "killed").glob("job-2-*/checkpoints/checkpoint-*/average.safetensors")):
+    while not list((tmp_path / "killed").glob("job-2-*/checkpoints/checkpoint-*/digests.json")):
         assert working.poll() is None, "the attack ended before it was killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -103,7 +103,7 @@ def test_sharded_training_resumes_after_a_kill_and_matches_one_process(folder: P
     run = folder / "fsdp2"
     command = ("fsdp2", "finetune", "recipe.yaml", "--run", str(run), "--processes", "2")
     broken = launched(folder, *command)
-    when(lambda: list(run.glob("checkpoints/*/average.safetensors")), broken)
+    when(lambda: list(run.glob("checkpoints/*/digests.json")), broken)
     process(broken, 1).kill()
     code, lines = ended(broken, WITHIN)
     assert code == 2
@@ -126,7 +126,7 @@ def test_two_machines_fail_together_and_match_one_process(folder: Path, alone: P
         return [launched(folder, *command, first, "--machine", str(number)) for number in range(2)]
 
     broken = both()
-    when(lambda: list(run.glob("checkpoints/*/average.safetensors")), *broken)
+    when(lambda: list(run.glob("checkpoints/*/digests.json")), *broken)
     process(broken[0], 0).kill()
     began = time.monotonic()
     (code, lines), (other_code, other_lines) = ended(broken[0], WITHIN), ended(broken[1], WITHIN)

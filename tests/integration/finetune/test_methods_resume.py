@@ -98,7 +98,7 @@ def kill_after_a_checkpoint(run: Run, changes: list[str], folder: Path) -> bool:
     )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
-        if list(run.checkpoints.glob("checkpoint-*/average.safetensors")):
+        if list(run.checkpoints.glob("checkpoint-*/digests.json")):
             break
         time.sleep(0.01)
     alive = process.poll() is None
