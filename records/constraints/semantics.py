@@ -222,7 +222,8 @@ class Builder:
         for item in listed.elts:
             item_kind, member = self.build(item)
             item_kind, member = self._as_moment(item, item_kind, member, kind)
-            if not isinstance(item, (ast.Constant, ast.UnaryOp)) or item_kind != kind:
+            signed = item.operand if isinstance(item, ast.UnaryOp) else item
+            if not isinstance(signed, ast.Constant) or item_kind != kind:
                 raise self._refusal(f"{shown!r}: {ast.unparse(item)!r} is not a constant {kind}")
             members.add(member({}))
         return lambda values: None if (value := left(values)) is None else (value in members) is wanted

@@ -15,6 +15,8 @@ from paracosm.records.schema.origin import Origin, with_arrays, with_origin
 from paracosm.records.sources.selection.row_limit import KEY, ChunkOperations, check_cells, check_columns
 
 Nested = Literal["error", "json", "rows"]
+DIGITS = 20
+"""Most characters of a whole number of 64 bits; Python refuses to convert very long ones."""
 LARGEST = 2**63
 
 
@@ -170,7 +172,8 @@ def _arrow_type(cells: Sequence[Any]) -> str:
     if kinds == {bool}:
         return "bool"
     if kinds == {WholeText}:
-        return "int64" if all(cell is None or -LARGEST <= int(cell) < LARGEST for cell in cells) else ""
+        fits = (cell is None or (len(cell) <= DIGITS and -LARGEST <= int(cell) < LARGEST) for cell in cells)
+        return "int64" if all(fits) else ""
     if kinds and kinds <= {WholeText, FractionText}:
         return "double"
     typed = (

@@ -55,8 +55,8 @@ def read_parquet(path: Path, data: Data) -> pd.DataFrame:
     try:
         with pq.ParquetFile(io.BytesIO(read_bytes(path, data.bounds)) if zipped else path) as file:
             arrow = _rows(file, path, data)
-    except (pa.ArrowException, OSError) as error:
-        # Arrow reports damage of a file as an OSError without a number, too.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        # Arrow reports damage of a file as an OSError without a number, and of its names as text that is not UTF-8.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)

@@ -99,6 +99,7 @@ def test_an_expression_is_true_false_or_unknown(text: str, expected: bool | None
         ("(lambda: 1)() > 0", "there is no function"),
         ("abs(weight, 2) > 1", "takes 1 values"),
         ("sex in weight", "needs a list"),
+        ("weight in (1, -weight)", "is not a constant number"),
         ("weight ** 3", "a check must be true or false"),
         ("weight" + " + weight" * 400 + " > 1", "longer than"),
         ("(" * 300 + "weight" + ")" * 300 + " > 1", "cannot be parsed"),
