@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.recipes.recipe import Recipe
-    from paracosm.records.stage import Prepared
+    from paracosm.records.assembly import Prepared
     from paracosm.stage_costs import StageCost
 
 

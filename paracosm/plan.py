@@ -13,7 +13,7 @@ from paracosm.refusals import refuse_recipe, refuse_records
 
 if TYPE_CHECKING:
     from paracosm.finetune.cost_estimate import CostEstimate
-    from paracosm.records.stage import Prepared
+    from paracosm.records.assembly import Prepared
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -117,10 +117,10 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     """Return the plan of a recipe; see `validate`."""
     from paracosm.finetune.cost_estimate import estimate_cost
     from paracosm.finetune.dp.settings import as_trained
+    from paracosm.records.assembly import assemble
     from paracosm.records.schema.table import to_records
     from paracosm.records.sources.read_source import from_object, read_source
     from paracosm.records.splitting.given_splits import read_given
-    from paracosm.records.stage import assemble
 
     refuse_recipe(recipe)
     given = read_given(recipe.data, root=root)

@@ -15,13 +15,13 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import SEVERAL, Data, Pii
+from paracosm.records.assembly import Prepared, assemble
 from paracosm.records.drafting.decisions import decide
 from paracosm.records.drafting.declared_fields import with_declarations
 from paracosm.records.drafting.persons import Persons
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.documents.read_documents import TEXT
 from paracosm.records.sources.read_source import read_source
-from paracosm.records.stage import Prepared, assemble
 
 UNCONFIRMED = (
     "READ FROM THE RECORDS, SO NOT YET PRIVATE: an expert of the domain must confirm or replace every range, category, length "

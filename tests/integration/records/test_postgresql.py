@@ -24,9 +24,10 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import OpenRun, open_run
 from paracosm.recipes.sections.data import Data
+from paracosm.records.assembly import assemble
 from paracosm.records.sources import sql
 from paracosm.records.sources.read_source import read_source
-from paracosm.records.stage import assemble, prepare
+from paracosm.records.stage import prepare
 from paracosm.registry.card.provenance import provenance
 
 PASSWORD = "not-a-secret"

@@ -11,9 +11,10 @@ from private_runs import FIELDS, people, private_recipe
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import dump_recipe, load_recipe
 from paracosm.recipes.recipe import Recipe
+from paracosm.records.assembly import assemble
 from paracosm.records.drafting.recipe_template import draft, write_draft
 from paracosm.records.schema.schema import Field
-from paracosm.records.stage import assemble, records_digest
+from paracosm.records.stage import records_digest
 
 
 def recipe_with(**data: Any) -> Recipe:

@@ -51,9 +51,9 @@ def test_a_test_share_of_zero_keeps_no_rows_out(place: Path) -> None:
 
 
 def test_shared_subjects_are_counted(place: Path) -> None:
+    from paracosm.records.assembly import assemble
     from paracosm.records.sources.read_source import read_source
     from paracosm.records.splitting.given_splits import read_given
-    from paracosm.records.stage import assemble
 
     overlapping = people(100, 0).head(6).assign(weight=1.5)
     pd.concat([people(30, 1), overlapping]).to_csv(place / "control.csv", index=False)

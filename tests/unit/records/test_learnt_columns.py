@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.recipes.recipe import Recipe
-from paracosm.records.stage import assemble
+from paracosm.records.assembly import assemble
 
 SURNAMES = ("Miller", "Okafor", "Garcia", "Nguyen", "Schmidt", "Rossi", "Novak", "Tanaka")
 

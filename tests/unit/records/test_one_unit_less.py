@@ -31,9 +31,9 @@ from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
 from paracosm.recipes.sections.data import Bounds
+from paracosm.records.assembly import Prepared, assemble
 from paracosm.records.formats.cells import to_separate_strings
 from paracosm.records.sources.read_source import from_object, read_source
-from paracosm.records.stage import Prepared, assemble
 
 Plain = dict[str, Any]
 

@@ -377,7 +377,7 @@ def test_the_key_is_the_only_secret_that_the_run_keeps(tmp_path: Path) -> None:
 
 def test_copies_stay_in_one_split_although_their_names_differ_after_replacement(tmp_path: Path) -> None:
     from paracosm.recipes.recipe import Recipe
-    from paracosm.records.stage import assemble
+    from paracosm.records.assembly import assemble
 
     raw = clinic()[3:].drop(columns=["patient_id", "email", "name", "phone"])
     twice = pd.concat([raw, raw], ignore_index=True)

@@ -8,10 +8,10 @@ import pytest
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
+from paracosm.records.assembly import Prepared, assemble
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.search import from_plain
 from paracosm.records.schema.schema import Schema
-from paracosm.records.stage import Prepared, assemble
 
 VISITS = 3
 

@@ -12,6 +12,7 @@ import pytest
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.rules import Rules
+from paracosm.records.assembly import assemble
 from paracosm.records.constraints.rules import kept_relations
 from paracosm.records.relations.dependencies import Dependency
 from paracosm.records.relations.linear import Linear
@@ -22,7 +23,6 @@ from paracosm.records.relations.relation import Narrowing
 from paracosm.records.relations.search import find_relations, from_plain, to_plain
 from paracosm.records.schema.schema import Schema, Value
 from paracosm.records.schema.table import to_records
-from paracosm.records.stage import assemble
 
 ROWS = 400
 

@@ -19,13 +19,13 @@ from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.rules import Rules
+from paracosm.records.assembly import assemble
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.sequence_codec import decode_sequence, sequence_segments
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.constraints.rules import Rulebook, read_rules
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence
 from paracosm.records.splitting.sequences import sequences
-from paracosm.records.stage import assemble
 
 VISITS = Schema(
     (

@@ -16,11 +16,11 @@ from paracosm.generate.shards import write_shard
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.data import Data
+from paracosm.records.assembly import assemble
 from paracosm.records.schema.arrow_types import parse_type
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_records
 from paracosm.records.sources.read_source import from_object, read_source
-from paracosm.records.stage import assemble
 
 ROWS = 60
 BERLIN = ZoneInfo("Europe/Berlin")
