@@ -62,6 +62,16 @@ DCR_SHARE = Metric(
         ),
     ),
 )
+NO_COPY = Gate(
+    "at most",
+    0.01,
+    0.005,
+    0.001,
+    settled_by=COPIES,
+    why="A released copy of a record is a disclosure to any reader, and few records suffice to rule it out.",
+    excludes="{one_in} released records",
+)
+"""The gate on exact copies, and on near ones."""
 EXACT_COPIES = Metric(
     name="exact_copies",
     title="Exact copies of training records",
@@ -74,17 +84,7 @@ EXACT_COPIES = Metric(
     read=interpret_count,
     unit="points",
     zero="worst",
-    gates=(
-        Gate(
-            "at most",
-            0.01,
-            0.005,
-            0.001,
-            settled_by=COPIES,
-            why="A released copy of a record is a disclosure to any reader, and few records suffice to rule it out.",
-            excludes="{one_in} released records",
-        ),
-    ),
+    gates=(NO_COPY,),
 )
 NEAR_COPIES = Metric(
     name="near_copies",
@@ -99,17 +99,7 @@ NEAR_COPIES = Metric(
     read=interpret_count,
     unit="points",
     zero="worst",
-    gates=(
-        Gate(
-            "at most",
-            0.01,
-            0.005,
-            0.001,
-            settled_by=COPIES,
-            why="A released copy of a record is a disclosure to any reader, and few records suffice to rule it out.",
-            excludes="{one_in} released records",
-        ),
-    ),
+    gates=(NO_COPY,),
 )
 
 
