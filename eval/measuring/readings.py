@@ -94,22 +94,6 @@ def interpret_true_positives(result: Result, worst_case: str) -> str:
     return text + "."
 
 
-def interpret_copies(result: Result, what: str) -> str:
-    """Return the sentence of a rate of copies, beside the same rate of control records.
-
-    Args:
-        result: with the counts of both sides in its facts.
-        what: follows the count and `of N`, with a verb for one and for several, for example
-            `synthetic records {repeats|repeat} a training record`.
-    """
-    facts = result.synthetic.facts
-    return (
-        f"{facts['copies']:,} of {facts['rows']:,} {agreeing(what, facts['copies'])}; "
-        f"so {agreeing('{does|do}', facts['control_copies'])} {facts['control_copies']:,} of "
-        f"{facts['control_rows']:,} unseen real ones."
-    )
-
-
 def agreeing(text: str, count: int) -> str:
     """Return `text` with each `{one|several}` in the form that agrees with `count`."""
     while "{" in text:

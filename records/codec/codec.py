@@ -241,14 +241,6 @@ class Codec:
         rules = text_rules(f"f{index}", field.min_length, field.max_length, self.alphabet.stop, None)
         return record_grammar([f"f{index}"], {f"f{index}": rules}, {})
 
-    def decode_value(self, index: int, ids: Sequence[int]) -> Value:
-        """Return the value that `ids` encodes: the inverse of `encode_value`.
-
-        Raises:
-            DataError: `ids` does not begin with an encoding of a value.
-        """
-        return self.read_value(index, ids, 0)[0]
-
     def _rules(self, index: int) -> list[str]:
         field, code = self.fields[index], self.codes[index]
         if isinstance(code, FieldCode):

@@ -9,7 +9,7 @@ Datasets, chapter 3). Every candidate pair is then compared exactly, so there ar
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -61,42 +61,6 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Return the Jaccard similarity of two sorted sets of hashes, of which at least one is not empty."""
     shared = len(np.intersect1d(first, second, assume_unique=True))
     return shared / (len(first) + len(second) - shared)
-
-
-class ShingleIndex:
-    """Inverted index of texts by their shingles, to find the text that is most similar to another one.
-
-    Texts with fewer than `fewest` shingles are left out, on both sides.
-    """
-
-    def __init__(self, texts: Iterable[str] = (), *, fewest: int = FEWEST_SHINGLES) -> None:
-        self._fewest = fewest
-        self._sizes: list[int] = []
-        self._holders: dict[int, list[int]] = defaultdict(list)
-        for text in texts:
-            self.add(text)
-
-    def add(self, text: str) -> None:
-        """Add a text to the index."""
-        hashes = shingles(text).tolist()
-        if len(hashes) >= self._fewest:
-            for shingle in hashes:
-                self._holders[shingle].append(len(self._sizes))
-            self._sizes.append(len(hashes))
-
-    def largest_jaccard(self, text: str) -> float:
-        """Return the largest Jaccard similarity of a text with any text of the index; 0 if it is too short."""
-        hashes = shingles(text).tolist()
-        if len(hashes) < self._fewest:
-            return 0.0
-        shared: dict[int, int] = defaultdict(int)
-        for shingle in hashes:
-            for holder in self._holders.get(shingle, ()):
-                shared[holder] += 1
-        return max(
-            (common / (len(hashes) + self._sizes[holder] - common) for holder, common in shared.items()),
-            default=0.0,
-        )
 
 
 def near_duplicates(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int]]:

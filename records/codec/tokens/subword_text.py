@@ -65,11 +65,6 @@ class TextPieces:
             dtype=bool,
         )
 
-    @cached_property
-    def continues_word(self) -> NDArray[np.bool_]:
-        """Whether each token continues the word before it; shape (vocabulary,)."""
-        return np.array([bool(text) and text[0].isalnum() for text in self.texts], dtype=bool)
-
     def read(self, text: str) -> Pieces:
         """Return the pieces of a text, without the characters that no piece can represent."""
         encoding = self.tokenizer(
