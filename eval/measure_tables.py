@@ -42,6 +42,7 @@ def measure(
     settings: Evaluate | None = None,
     subject: str | None = None,
     adapter: Path | None = None,
+    statistics: Path | None = None,
     canaries: Path | None = None,
     kept_away: bool = True,
     claim: Claim | None = None,
@@ -62,6 +63,7 @@ def measure(
         settings: repeats, bootstrap resamples, limits on rows, and seed.
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
+        statistics: folder of the fitted statistics that made them, likewise.
         canaries: table of the canaries, with a column that says which of them were trained on.
         kept_away: whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
@@ -81,6 +83,7 @@ def measure(
         subjects=_subjects(tables, subject),
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
+        statistics=statistics,
         canaries=canaries,
         kept_away=kept_away,
         claim=claim,
