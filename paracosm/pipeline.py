@@ -16,8 +16,8 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
 from paracosm.refusals import refuse_recipe, refuse_records
+from paracosm.registry.tracked_results import send_results
 from paracosm.stage_summary import stage_line
-from paracosm.tracked_results import send_results
 
 
 class Verb(Protocol):

@@ -116,6 +116,11 @@ class Run:
         return self.evaluation / "further"
 
     @property
+    def measured(self) -> Path:
+        """The measures that an evaluation under way has finished; gone when it has ended."""
+        return self.evaluation / "measured"
+
+    @property
     def measurements(self) -> Path:
         """What was measured, without gates."""
         return self.evaluation / "measurements.json"
@@ -159,7 +164,7 @@ class Run:
             "records": (self.splits,),
             "finetune": (self.adapter, self.statistics, self.history, self.canaries),
             "generate": (self.synthetic,),
-            "measure": (self.measurements, self.further),
+            "measure": (self.measurements, self.further, self.measured),
             "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]
