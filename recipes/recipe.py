@@ -41,6 +41,15 @@ class Recipe(Section):
     eval: Evaluate = Evaluate()
     release: Release = Release()
     card: Card = Card()
+    track: Literal["none", "mlflow", "wandb", "tensorboard"] = "none"
+    """Where the loss curve, the settings, the metrics, the report and the card go as well: the server that the environment names
+    (`MLFLOW_TRACKING_URI`, `WANDB_BASE_URL`), or `tensorboard` in the run directory. Records are never sent."""
+
+    @property
+    def language(self) -> str:
+        """Language of the texts, as a code of two letters."""
+        named = self.card.language if self.data.pii is None else self.data.pii.language
+        return named.lower().replace("_", "-").split("-")[0]
 
     @model_validator(mode="after")
     def _full_training_is_not_quantized(self) -> "Recipe":
@@ -69,6 +78,17 @@ class Recipe(Section):
                 raise ValueError(
                     f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _private_features_are_of_one_record(self) -> "Recipe":
+        for name, kinds in self.data.features.items():
+            for kind in kinds:
+                if self.privacy is not None and kind != "sentiment":
+                    raise ValueError(
+                        f"data.features.{name}: {kind} are chosen from all texts, which the privacy budget does not account for;"
+                        " under privacy only sentiment is derived"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -71,11 +71,7 @@ class Context:
     @property
     def language(self) -> str:
         """Language of the texts, as a code of two letters: that of the run's recipe, or English without a recipe."""
-        if self.attackers is None:
-            return "en"
-        recipe = self.attackers.recipe
-        language = recipe.card.language if recipe.data.pii is None else recipe.data.pii.language
-        return language.lower().replace("_", "-").split("-")[0]
+        return "en" if self.attackers is None else self.attackers.recipe.language
 
     @property
     def held_out(self) -> pd.DataFrame:
