@@ -19,6 +19,7 @@ from paracosm.eval.parallel import run_measures
 from paracosm.eval.report.aggregates.correlations import correlations
 from paracosm.eval.report.aggregates.histograms import distributions
 from paracosm.eval.report.aggregates.nearest_distances import nearest_distances
+from paracosm.eval.results.finished_measures import MeasureStore
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
@@ -42,12 +43,14 @@ def measure(
     settings: Evaluate | None = None,
     subject: str | None = None,
     adapter: Path | None = None,
+    statistics: Path | None = None,
     canaries: Path | None = None,
     kept_away: bool = True,
     claim: Claim | None = None,
     attackers: AttackSettings | None = None,
     further: Sequence[pd.DataFrame] = (),
     notes: Sequence[str] = (),
+    store: MeasureStore | None = None,
     progress: Progress = silent,
 ) -> Measurements:
     """Measure synthetic records against real ones: every metric on them and on its anchors, without gates.
@@ -62,12 +65,14 @@ def measure(
         settings: repeats, bootstrap resamples, limits on rows, and seed.
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
+        statistics: folder of the fitted statistics that made them, likewise.
         canaries: table of the canaries, with a column that says which of them were trained on.
         kept_away: whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
         attackers: settings for attacks that train models, where `settings` names such attacks.
         further: other sets of synthetic records of the same generator; their spread widens the intervals of utility.
         notes: what the reader must know, listed before the notes of the measurement.
+        store: keeps each finished measure, so that an evaluation that was killed goes on from them.
         progress: takes progress lines.
 
     Raises:
@@ -81,6 +86,7 @@ def measure(
         subjects=_subjects(tables, subject),
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
+        statistics=statistics,
         canaries=canaries,
         kept_away=kept_away,
         claim=claim,
@@ -88,7 +94,7 @@ def measure(
         further=further,
         untrained=_untrained(context, adapter, settings, progress),
     )
-    results, missing = measure_all(context, synthetic, progress=progress)
+    results, missing = measure_all(context, synthetic, progress=progress, store=store)
     return Measurements(
         results=results,
         missing=missing,
@@ -107,11 +113,12 @@ def measure_all(
     synthetic: pd.DataFrame,
     measures: Sequence[Measure] = MEASURES,
     progress: Progress = silent,
+    store: MeasureStore | None = None,
 ) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other one."""
     obstacles = [_obstacle(measure, context) for measure in measures]
     allowed = [measure for measure, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
-    estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress))
+    estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress, store))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
     for measure, obstacle in zip(measures, obstacles, strict=True):

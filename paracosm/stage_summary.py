@@ -21,6 +21,8 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             best = "no control loss" if bits is None else f"control loss {bits:.2f} bits per record"
             if facts.get("strategy") == "statistical":
                 return [facts["method"], best]
+            if facts.get("strategy") == "combined":
+                best = f"{facts['method']} and texts, {best}"
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
         case "generate":
             return [f"{facts['records']:,} records"]

@@ -14,7 +14,7 @@ QUESTIONS: dict[Question, str] = {
     "fidelity": "Fidelity",
     "utility": "Usefulness",
     "records": "Privacy of the records",
-    "adapter": "Privacy of the adapter",
+    "adapter": "Privacy of the model",
 }
 """Question -> its title."""
 THINGS: dict[What, str] = {"records": "records", "adapter": "adapter", "both": "records and adapter"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,10 +13,12 @@ from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
 from paracosm.finetune.objectives.causal_dataset import (
     Collator,
+    EncodedRecord,
     RecordDataset,
     encode_all,
     encode_held_out,
     encode_record,
+    texts_alone,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
@@ -79,6 +82,10 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
+def _whole(record: EncodedRecord) -> EncodedRecord:
+    return record
+
+
 def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     """Read and encode the run's records for a causal model.
 
@@ -94,7 +101,11 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     masks = TokenMasks(codec)
     records, held_out = read_split_records(recipe, run, schema)
     canaries = included_canaries(recipe, run, codec, records)
-    encoded = [*encode_all(records, codec, masks), *encode_all(canaries, codec, masks)]
+    of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
+    encoded = [
+        of_loss(record)
+        for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
+    ]
     control, unencodable = encode_held_out(held_out, codec, masks)
     if not control:
         raise DataError(
@@ -112,13 +123,17 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+        redraw=(lambda index, epoch: of_loss(encode_record(smoothing(index, epoch), codec, masks)))
+        if ranks
+        else None,
     )
     return CausalObjective(
         codec,
         tokenizer,
         train,
-        RecordDataset(control, opening=codec.opening, shuffled=shuffled, seed=-1),
+        RecordDataset(
+            [of_loss(record) for record in control], opening=codec.opening, shuffled=shuffled, seed=-1
+        ),
         unencodable,
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_s
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
     "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
@@ -208,6 +209,12 @@ class Data(Section):
     """Cells of a CSV or TSV file that mean a missing value."""
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
+    features: dict[str, Annotated[list[FeatureKind], Field(min_length=1)]] = {}
+    """Per column of texts: columns to derive from it before the split, such as {note: [entities, phrases, sentiment]}. They are modelled
+    like any other column and stand before their text; docs/augmentation.md. `sentiment` needs the extra `features`, `entities` the
+    extra `pii`."""
+    sentiment_model: str | None = None
+    """Hub id or folder of a text classifier with a positive and a negative class, for the feature `sentiment`; null uses VADER."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
     raise `split.test` instead."""

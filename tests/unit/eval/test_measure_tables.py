@@ -48,7 +48,7 @@ def test_every_metric_has_its_anchors(fresh: Evaluation) -> None:
         name: fresh.missing[name].reason for name in ("text_auc", "adapter_mia_auc", "canary_exposure")
     } == {
         "text_auc": "there is no text column",
-        "adapter_mia_auc": "no adapter is available",
+        "adapter_mia_auc": "no model is available",
         "canary_exposure": "train holds no canaries",
     }
     for result in fresh.results:
