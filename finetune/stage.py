@@ -51,7 +51,7 @@ class _Finetune:
         check_tracker(recipe.track)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-        return _train(recipe, run, progress)
+        return train_adapter(recipe, run, progress)
 
 
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
@@ -72,7 +72,8 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 @quiet_libraries()
-def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+def train_adapter(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+    """Train on all processes; the leader writes the adapter and returns the facts of the stage."""
     from transformers import set_seed
 
     from paracosm.finetune.dp.dp_sgd import fit_privately

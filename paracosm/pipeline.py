@@ -111,6 +111,10 @@ def preparation_of(recipe: Recipe) -> Verb:
         from paracosm.generate.strategies.preparation import fit
 
         return fit
+    if recipe.strategy == "combined":
+        from paracosm.generate.strategies.combined_preparation import fit_and_train
+
+        return fit_and_train
     from paracosm.finetune.stage import train
 
     return train

@@ -28,9 +28,10 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
-    take seconds and need a table without free text. Rules, conditions, evaluation and card are the same."""
+    take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
+    write the texts given the columns. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
     model: Model = Model()
     finetune: Finetune = Finetune()
@@ -61,10 +62,22 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy == "statistical" and self.privacy is not None:
+        if self.strategy in ("statistical", "combined") and self.privacy is not None:
             raise ValueError(
                 "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _combined_texts_follow_the_columns(self) -> "Recipe":
+        if self.strategy != "combined":
+            return self
+        only = {"finetune.objective": "causal", "finetune.order": "fixed", "finetune.canaries": 0}
+        for name, value in only.items():
+            if getattr(self.finetune, name.removeprefix("finetune.")) != value:
+                raise ValueError(
+                    f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -85,6 +98,14 @@ class Recipe(Section):
                 raise ValueError(
                     f"data.{name}: under privacy, each unit of data.source alone decides on its split; leave out data.{name}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_has_control_records(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.control == 0:
+            raise ValueError(
+                "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
         return self
 
     @model_validator(mode="after")
