@@ -1,6 +1,7 @@
 """The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -23,6 +24,13 @@ class Likelihood:
     """Whether the actual token is the most probable one."""
     field_index: np.ndarray
     """Index of the modelled field that the token belongs to."""
+
+
+def concatenated(parts: Sequence[Likelihood]) -> Likelihood:
+    """Return the likelihood of a document from those of its passages, in order."""
+    return Likelihood(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Likelihood))
+    )
 
 
 def token_statistics(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:

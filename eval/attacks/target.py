@@ -15,7 +15,7 @@ from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihood
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.causal_dataset import EncodedRecord
+from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
@@ -23,7 +23,7 @@ from paracosm.records.schema.schema import Record
 from paracosm.records.schema.table import to_records
 from paracosm.records.text.words import count_words
 
-Encoded = EncodedRecord | SlotRecord
+Encoded = EncodedRecord | EncodedDocument | SlotRecord
 MEMORISED_TOKENS = 1500
 """Tokens of the training records that the memorising copy overfits to, at most."""
 MEMORISED_RECORDS = (8, 48)
@@ -152,6 +152,8 @@ def memorised_likelihoods(
     model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=MEMORISING_RATE, weight_decay=0.0)
+    # Of a document the first passage, which takes as long as a whole record elsewhere.
+    memorised = [each.windows[0] if isinstance(each, EncodedDocument) else each for each in memorised]
     reader, decisions = reader_of(codec, masks), sum(record.decisions for record in memorised)
     size = MEMORISED_RECORDS[0]
     model.train()

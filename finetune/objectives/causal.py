@@ -10,10 +10,10 @@ from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
-from paracosm.finetune.objectives.causal_dataset import (
-    Collator,
-    RecordDataset,
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import (
     encode_all,
+    encode_columns,
     encode_held_out,
     encode_record,
 )
@@ -90,9 +90,9 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     shuffled = settings.order == "shuffled"
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
-    codec = codec_for(recipe, schema, tokenizer)
-    masks = TokenMasks(codec)
     records = to_records(read_table(run.split("train"), schema), schema)
+    codec = codec_for(recipe, schema, tokenizer, records)
+    masks = TokenMasks(codec)
     canaries = included_canaries(recipe, run, codec, records)
     encoded = [*encode_all(records, codec, masks), *encode_all(canaries, codec, masks)]
     held_out = to_records(read_table(run.split("control"), schema), schema)
@@ -108,12 +108,13 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     # Canaries are smoothed like any record, among the values of real records.
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed, target=recipe.data.target)
     smoothing = replace(smoothing, records=[*records, *canaries])
+    encode_again = encode_record if codec.passages is None else encode_columns
     train = RecordDataset(
         encoded,
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+        redraw=(lambda index, epoch: encode_again(smoothing(index, epoch), codec, masks)) if ranks else None,
     )
     return CausalObjective(
         codec,
