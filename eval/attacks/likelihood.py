@@ -1,4 +1,4 @@
-"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice."""
+"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice, or for each field."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ import torch
 class Likelihood:
     """Likelihood of one record under one model (arrays of equal length, one entry for each decision).
 
-    A decision is a token at which the grammar allows more than one continuation.
+    A decision is a token at which the grammar allows more than one continuation; under statistics, the value of a field.
     """
 
     log_probability: np.ndarray
@@ -26,8 +26,8 @@ class Likelihood:
     """Index of the modelled field that the token belongs to."""
 
 
-def concatenated(parts: Sequence[Likelihood]) -> Likelihood:
-    """Return the likelihood of a document from those of its passages, in order."""
+def joined(parts: Sequence[Likelihood]) -> Likelihood:
+    """Return the likelihood of a record from those of its parts: passages, or fields whose decisions two models took."""
     return Likelihood(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Likelihood))
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from paracosm.eval.attacks.likelihood import Likelihood, concatenated, token_statistics
+from paracosm.eval.attacks.likelihood import Likelihood, joined, token_statistics
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import (
     EncodedDocument,
@@ -83,7 +83,7 @@ class CausalReader:
         of_record: list[list[Likelihood]] = [[] for _ in records]
         for number, index in enumerate(record_of):
             of_record[index].append(results[number])
-        return [each[0] if len(each) == 1 else concatenated(each) for each in of_record]
+        return [each[0] if len(each) == 1 else joined(each) for each in of_record]
 
     def loss(
         self, model: torch.nn.Module, records: Sequence[EncodedRecord | EncodedDocument], step: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from paracosm.foundation.errors import DataError
 from paracosm.records.codec.codec import Codec
@@ -152,6 +153,20 @@ def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedD
             before += value[begin:end]
             begin = end
     return EncodedDocument(tuple(parts))
+
+
+EncodedType = TypeVar("EncodedType", EncodedRecord, EncodedDocument, EncodedRecord | EncodedDocument)
+
+
+def texts_alone(record: EncodedType, codec: Codec) -> EncodedType:
+    """Return an encoded record, or its first columns, of which a model reads all fields and predicts the texts alone."""
+    if isinstance(record, EncodedDocument):
+        return replace(record, windows=tuple(texts_alone(window, codec) for window in record.windows))
+    masks = tuple(
+        numbers if field.is_text else (FORCED,) * len(numbers)
+        for field, numbers in zip(codec.fields, record.masks, strict=False)
+    )
+    return replace(record, masks=masks)
 
 
 def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> EncodedRecord:
