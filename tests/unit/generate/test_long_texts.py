@@ -43,7 +43,7 @@ def records(count: int, sentences: Sequence[str] = SENTENCES) -> list[Record]:
     made: list[Record] = []
     for number in range(count):
         note, letter = (
-            " ".join(sentences[at] for at in rng.integers(4, size=rng.integers(1, 30))) for _ in range(2)
+            " ".join(sentences[int(at)] for at in rng.integers(4, size=rng.integers(1, 30))) for _ in range(2)
         )
         made.append(
             {

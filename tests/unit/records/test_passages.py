@@ -7,7 +7,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.passage_lengths import in_passages
 from paracosm.records.codec.passages import PassageLayout
-from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.schema import Field, Record, Schema
 
 NOTE = Field(name="note", type="text", max_length=4000)
 TITLE = Field(name="title", type="text", max_length=60)
@@ -73,7 +73,7 @@ def test_a_codec_with_passages_is_stored_and_its_grammar_does_not_grow_with_the_
 
 def test_columns_that_fill_the_window_are_refused_in_one_line() -> None:
     many = [Field(name=f"n{number}", type="integer", minimum=0, maximum=999_999) for number in range(10)]
-    record = {"note": PARAGRAPH * 4} | {field.name: 5 for field in many}
+    record: Record = {"note": PARAGRAPH * 4, **{field.name: 5 for field in many}}
     plain = Codec(Schema((NOTE, *many)), byte_tokenizer())  # type: ignore[arg-type]
     with pytest.raises(
         DataError, match=r"the columns beside 'note' take up to 61 tokens of the 80 .* raise model.context"
