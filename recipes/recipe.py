@@ -14,6 +14,7 @@ from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.privacy import Privacy
+from paracosm.recipes.sections.prompting import Chain, Prompting
 from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
@@ -28,10 +29,13 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "prompt", "chain"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
-    take seconds and need a table without free text. Rules, conditions, evaluation and card are the same."""
+    take seconds and need a table without free text, `prompt` by a language model that is only told about them, `chain` by several
+    steps of statistics and models. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
+    prompt: Prompting = Prompting()
+    chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
     privacy: Privacy | None = None
@@ -51,10 +55,10 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy == "statistical" and self.privacy is not None:
+    def _only_training_is_private(self) -> "Recipe":
+        if self.strategy != "finetuned" and self.privacy is not None:
             raise ValueError(
-                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
+                f"privacy: is for the strategy finetuned; {self.strategy} has no differential privacy, so leave out privacy or strategy"
             )
         return self
 
