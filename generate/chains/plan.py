@@ -5,7 +5,7 @@ from dataclasses import replace
 from paracosm.generate.chains.steps import in_chain_order, steps_of
 from paracosm.generate.chains.templates import compiled
 from paracosm.generate.constraints.request import Abilities
-from paracosm.generate.strategies.prompting_needs import Plan
+from paracosm.generate.prompting.needs import Plan
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema.schema import Schema
 

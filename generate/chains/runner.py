@@ -6,7 +6,6 @@ A change of the last step therefore repeats the last step alone, and a killed ru
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from paracosm.foundation.digests import value_digest
@@ -20,10 +19,10 @@ from paracosm.generate.chains.writers import Writers
 from paracosm.generate.constraints.guide import first_violation
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.prompting.wording import SYSTEM, Wording
-from paracosm.generate.statistics.chain import Chain
-from paracosm.generate.strategies.statistical import draw
 from paracosm.records.schema.schema import Record, Schema, Value
 
+Draw = Callable[[Sequence[Request], int, int, Tally], Sequence[Record | None]]
+"""Draws the columns of some requests by the seed and the number of the attempt; None for a refused record."""
 KEPT_SETTINGS = {"kind", "name", "fields", "prompt", "max_length", "times"}
 """Settings of a step that its key holds; those of its model are in the model's identity."""
 
@@ -58,7 +57,7 @@ class ChainRunner:
         writers: of the steps.
         wording: what prompts tell of the table.
         store: keeps what the steps made.
-        statistics: returns what `draw` draws from.
+        draw: draws columns; see `strategies.statistical`.
     """
 
     def __init__(
@@ -68,20 +67,16 @@ class ChainRunner:
         writers: Writers,
         wording: Wording,
         store: AnswerStore,
-        statistics: Callable[[], Chain],
+        draw: Draw,
     ) -> None:
         self.steps = steps
         self.schema = schema
         self.writers = writers
         self.wording = wording
         self.store = store
-        self.statistics = statistics
+        self.draw = draw
         self._prompts: dict[int, StepPrompt] = {}
         self._cached: dict[int, CachedWriter] = {}
-
-    @cached_property
-    def _chain(self) -> Chain:
-        return self.statistics()
 
     def run(
         self, requests: Sequence[Request], keys: Sequence[str], seed: int, attempt: int, tally: Tally
@@ -136,7 +131,7 @@ class ChainRunner:
         missing = [index for index, key in enumerate(keys) if key not in found]
         if missing:
             began, own = time.monotonic(), Tally()
-            drawn = draw(self._chain, [records[index].request for index in missing], seed, attempt, own)
+            drawn = self.draw([records[index].request for index in missing], seed, attempt, own)
             tally.refusals.update(own.refusals)
             usage = Usage(records=1, first_try=1, seconds=(time.monotonic() - began) / len(missing))
             kept = [

@@ -1,5 +1,6 @@
 """The writer of each step: a model on this machine, a server, or the adapter of another run; models are loaded once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from paracosm.generate.answers.answer_store import AnswerStore
@@ -7,8 +8,12 @@ from paracosm.generate.answers.task import Writer
 from paracosm.generate.chains.steps import Step
 from paracosm.generate.prompting.wording import Form
 from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.sections.prompting import ChainStep, Server
 from paracosm.records.schema.schema import Schema
+
+WithAdapter = Callable[[Path, str, Generate], Writer]
+"""Run directory, its place in the recipe, settings -> the writer of its adapter."""
 
 
 class Writers:
@@ -19,13 +24,17 @@ class Writers:
         schema: of the records, with the scratch fields of all steps.
         store: answers of servers.
         root: the folder that relative paths start from.
+        with_adapter: returns the writer of a run's adapter.
     """
 
-    def __init__(self, recipe: Recipe, schema: Schema, store: AnswerStore, root: Path) -> None:
+    def __init__(
+        self, recipe: Recipe, schema: Schema, store: AnswerStore, root: Path, with_adapter: WithAdapter
+    ) -> None:
         self.recipe = recipe
         self.schema = schema
         self.store = store
         self.root = root
+        self.with_adapter = with_adapter
         self._local: dict[str, Writer] = {}
         self._made: dict[int, Writer] = {}
 
@@ -50,9 +59,7 @@ class Writers:
         if step.settings.temperature is not None:
             settings = settings.model_copy(update={"temperature": step.settings.temperature})
         if step.settings.adapter is not None:
-            from paracosm.generate.chains.adapter_writer import AdapterWriter
-
-            return AdapterWriter(self.root / step.settings.adapter, f"{step.where}.adapter", settings)
+            return self.with_adapter(self.root / step.settings.adapter, f"{step.where}.adapter", settings)
         server = self.server(step.settings)
         if server is not None:
             from paracosm.generate.remote.client import ChatClient

@@ -36,7 +36,7 @@ def probe(client: ChatClient) -> Support:
             QUESTION, seed=0, temperature=0.0, max_tokens=64, response_format=json_schema(schema)
         )
     except Refused:
-        # A refusal of every request is no refusal of schemas.
+        # It may refuse every request, which says nothing about schemas.
         try:
             client.ask(QUESTION, seed=0, temperature=0.0, max_tokens=64)
         except Refused as refused:

@@ -12,13 +12,16 @@ from paracosm.generate.chains.runner import ChainRunner
 from paracosm.generate.chains.steps import Step, steps_of
 from paracosm.generate.chains.writers import Writers
 from paracosm.generate.constraints.request import Abilities, Request, Tally
+from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import Wording
+from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.stored_chain import load_chain
+from paracosm.generate.strategies.adapter_writer import AdapterWriter
 from paracosm.generate.strategies.prompt_plan import plan_of, refuse_prompting, servers
 from paracosm.generate.strategies.prompted import base_digest, store_of
-from paracosm.generate.strategies.prompting_needs import Plan
 from paracosm.generate.strategies.retries import draw_until_accepted
+from paracosm.generate.strategies.statistical import draw
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Record, Schema
@@ -70,7 +73,7 @@ class ChainStrategy:
     def writers(self) -> Writers:
         scratch = [step.scratch for step in self.steps if step.scratch is not None]
         schema = with_scratch(self.abilities.schema, scratch)
-        return Writers(self.recipe, schema, self.store, self.run.recipe_folder)
+        return Writers(self.recipe, schema, self.store, self.run.recipe_folder, AdapterWriter)
 
     @cached_property
     def runner(self) -> ChainRunner:
@@ -84,8 +87,12 @@ class ChainStrategy:
             self.writers,
             wording,
             self.store,
-            lambda: load_chain(self.run.statistics),
+            lambda requests, seed, attempt, tally: draw(self._statistics, requests, seed, attempt, tally),
         )
+
+    @cached_property
+    def _statistics(self) -> Chain:
+        return load_chain(self.run.statistics)
 
     @cached_property
     def digest(self) -> ConstraintDigest:

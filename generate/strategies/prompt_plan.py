@@ -8,8 +8,8 @@ from paracosm.finetune.models.base_model import check_objective, locate
 from paracosm.finetune.models.chat_prompt import ordered
 from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.request import Abilities
+from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.remote.client import key_of
-from paracosm.generate.strategies.prompting_needs import Plan
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.sections.prompting import Server

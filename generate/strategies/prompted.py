@@ -12,13 +12,13 @@ from paracosm.generate.answers.task import Task, Writer
 from paracosm.generate.answers.usage_facts import usage_facts
 from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
-from paracosm.generate.prompting.example_rows import drawn_rows, training_rows
+from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import SYSTEM, Wording
 from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.statistics.stored_chain import load_chain
+from paracosm.generate.strategies.example_rows import drawn_rows, training_rows
 from paracosm.generate.strategies.prompt_plan import plan_of, refuse_prompting
-from paracosm.generate.strategies.prompting_needs import Plan
 from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
