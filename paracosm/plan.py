@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
@@ -125,6 +126,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     from paracosm.records.splitting.given_splits import read_given
 
     refuse_recipe(recipe)
+    check_tracker(recipe.track)
     given = read_given(recipe.data, root=root)
     raw = (
         read_source(recipe.data, root=root)
@@ -136,6 +138,6 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy != "finetuned":
+    if recipe.strategy in ("statistical", "prompt", "chain"):
         return Plan(recipe, prepared, None)
     return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))

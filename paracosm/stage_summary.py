@@ -19,9 +19,12 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
         case "finetune":
             if facts.get("strategy") in ("prompt", "chain"):
                 return [facts["method"], "nothing is trained"]
-            best = f"control loss {facts['best_control_bits']:.2f} bits per record"
+            bits = facts["best_control_bits"]
+            best = "no control loss" if bits is None else f"control loss {bits:.2f} bits per record"
             if facts.get("strategy") == "statistical":
                 return [facts["method"], best]
+            if facts.get("strategy") == "combined":
+                best = f"{facts['method']} and texts, {best}"
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
         case "generate":
             return [f"{facts['records']:,} records", *prompting_words(facts.get("prompting"))]

@@ -7,7 +7,7 @@ from paracosm.finetune.models.chat_prompt import ordered
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.prompting import ChainStep, name_of
+from paracosm.recipes.strategies.prompting import ChainStep, name_of
 from paracosm.records.schema.schema import Field, Schema
 
 KEEP = "keep"

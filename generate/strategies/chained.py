@@ -8,6 +8,7 @@ from paracosm.generate.answers.answer_store import AnswerStore
 from paracosm.generate.answers.constraint_digest import ConstraintDigest
 from paracosm.generate.answers.task import with_scratch
 from paracosm.generate.answers.usage_facts import usage_facts
+from paracosm.generate.chains.prompt_plan import plan_of, refuse_prompting, servers
 from paracosm.generate.chains.runner import ChainRunner
 from paracosm.generate.chains.steps import Step, steps_of
 from paracosm.generate.chains.writers import Writers
@@ -18,7 +19,6 @@ from paracosm.generate.prompting.wording import Wording
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.adapter_writer import AdapterWriter
-from paracosm.generate.strategies.prompt_plan import plan_of, refuse_prompting, servers
 from paracosm.generate.strategies.prompted import base_digest, store_of
 from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.generate.strategies.statistical import draw

@@ -9,12 +9,12 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.files import replacing
 from paracosm.foundation.progress import Progress, silent
+from paracosm.generate.chains.prompt_plan import plan_of
 from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import Material, save_material
 from paracosm.generate.prompting.summaries import summaries
 from paracosm.generate.statistics.stored_chain import save_chain
 from paracosm.generate.strategies.preparation import fit_chain
-from paracosm.generate.strategies.prompt_plan import plan_of
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import check_unchanged, run_stage

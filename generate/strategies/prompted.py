@@ -10,6 +10,7 @@ from paracosm.generate.answers.cached_writer import CachedWriter
 from paracosm.generate.answers.constraint_digest import ConstraintDigest
 from paracosm.generate.answers.task import Task, Writer
 from paracosm.generate.answers.usage_facts import usage_facts
+from paracosm.generate.chains.prompt_plan import plan_of, refuse_prompting
 from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.prompting.needs import Plan
@@ -18,7 +19,6 @@ from paracosm.generate.prompting.wording import SYSTEM, Wording
 from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.example_rows import drawn_rows, training_rows
-from paracosm.generate.strategies.prompt_plan import plan_of, refuse_prompting
 from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run

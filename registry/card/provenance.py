@@ -82,10 +82,11 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
     own = {
+        "finetuned": {"model", "finetune"},
         "statistical": {"statistical"},
+        "combined": {"model", "finetune", "statistical"},
         "prompt": {"prompt", "statistical", "model"},
         "chain": {"chain", "statistical", "model"},
-        "finetuned": {"model", "finetune"},
     }[recipe.strategy]
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)

@@ -17,8 +17,8 @@ from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
 from paracosm.foundation.json_files import read_json
 from paracosm.generate.prompting.stored_material import MATERIAL, load_material
+from paracosm.generate.statistics.stored_chain import COLUMNS, SETTINGS, load_chain
 from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
-from paracosm.generate.statistics.stored_chain import SETTINGS, load_chain
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
@@ -117,18 +117,20 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
     Raises:
         RegistryError: a tensor is missing, does not belong there, has another shape, or holds NaN or infinite values.
     """
-    if SETTINGS in names:
-        _check_statistics(folder, names)
-        return
     if MATERIAL in names:
         _check_material(folder, names)
+    if SETTINGS in names:
+        _check_statistics(folder, names)
+    if {MATERIAL, SETTINGS}.intersection(names):
         return
     full = FULL_MODEL in names
     if full and any(name in names for name in ADAPTER):
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
     try:
         files = weight_files(folder) if full else [folder / ADAPTER[0]]
-        weights = {name for name in names if name.endswith(".safetensors")}
+        weights = {name for name in names if name.endswith(".safetensors")} - set(COLUMNS)
+        if set(COLUMNS).intersection(names):
+            load_chain(folder, COLUMNS)
         if unused := weights - {path.name for path in files}:
             raise RegistryError(f"{folder}: holds {_listed(unused)}, which is not part of its model")
         if full:
@@ -142,8 +144,11 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
 
 def _check_material(folder: Path, names: Collection[str]) -> None:
     """Check that what prompts tell can be read, and that no weights of a model lie beside it."""
-    if weights := {name for name in names if name.endswith(".safetensors") and "/" not in name}:
-        raise RegistryError(f"{folder}: holds {_listed(weights)} beside prompts; no model belongs there")
+    weights = {name for name in names if name.endswith(".safetensors") and "/" not in name}
+    if beside := weights - set(STATISTICS):
+        raise RegistryError(
+            f"{folder}: holds {_listed(beside)} beside prompts; no language model belongs there"
+        )
     try:
         load_material(folder, read_json(folder / MATERIAL, ModelError).get("strategy", ""))
     except ModelError as error:
