@@ -82,7 +82,7 @@ def default_steps(fields: Sequence[Field], target: str | None) -> list[ChainStep
     texts = [field.name for field in fields if field.is_text]
     if not texts:
         texts = [target if target is not None else fields[-1].name]
-    write = ChainStep(kind="write", fields=texts)
+    write = ChainStep(kind="write", fields=tuple(texts))
     return [write] if len(texts) == len(fields) else [ChainStep(kind="draw"), write]
 
 
@@ -118,21 +118,21 @@ def _made(settings: Sequence[ChainStep], fields: Sequence[Field]) -> list[tuple[
                 )
             open_write = any(each.kind == "write" and not each.fields for each in settings)
             if not own:
-                own = [name for name in names if name not in taken and name not in texts]
+                own = tuple(name for name in names if name not in taken and name not in texts)
             elif not open_write and (left := [name for name in names if name not in taken]):
                 raise RecipeError(
                     f"chain.steps: no step makes {left[0]!r}; name it in the fields of a draw or a write"
                 )
             # Relations put a field after those that determine it.
-            own = [name for name in names if name in own]
+            own = tuple(name for name in names if name in own)
         elif step.kind == "write" and not own:
-            own = [name for name in names if name not in taken]
+            own = tuple(name for name in names if name not in taken)
             if not own:
                 raise RecipeError(
                     f"chain.steps.{index}.fields: no field is left to write; name some in fields"
                 )
         taken |= dict.fromkeys(own, index)
-        made.append(tuple(own))
+        made.append(own)
     if left := [name for name in names if name not in taken]:
         raise RecipeError(
             f"chain.steps: no step makes {left[0]!r}; name it in the fields of a draw or a write"

@@ -92,7 +92,7 @@ class ChainStep(Section):
     ask a model for a verdict; `refine` the field that the check blamed."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")] | None = None
     """Name on the card, and in templates for what `think` wrote; the kind by default."""
-    fields: list[str] = []
+    fields: tuple[str, ...] = ()
     """Fields that `draw` draws or `write` writes; by default `draw` takes all that no step writes, `write` all that are left."""
     prompt: str | None = None
     """Jinja template, which sees the fields so far by their names, and as `record`; null uses built-in words."""
@@ -131,7 +131,7 @@ class ChainStep(Section):
 class Chain(Section):
     """Steps that make a record one after another, where `strategy` is `chain`."""
 
-    steps: list[ChainStep] = []
+    steps: tuple[ChainStep, ...] = ()
     """The steps in order; by default `draw` all columns, then `write` the texts given them (without a text: the target)."""
     server: Server | None = None
     """The server of the steps that name none; null uses `model.base` on this machine."""
