@@ -12,7 +12,7 @@ from paracosm.eval.measurements import Measurements
 from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.dp_claim import Claim
-from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.measure import NO_CONTROL, Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
@@ -103,7 +103,7 @@ def measure(
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
         correlations=correlations(context.fields, context.train, synthetic, settings.seed),
-        distances=nearest_distances(context, synthetic),
+        distances=None if context.held_out.empty else nearest_distances(context, synthetic),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
 
@@ -142,6 +142,8 @@ def _obstacle(measure: Measure, context: Context) -> Obstacle | None:
     about_privacy = measure.metrics[0].section == "privacy"
     if about_privacy and not context.kept_away and (own is None or own.curable):
         return NOT_KEPT_AWAY
+    if about_privacy and context.control.empty and (own is None or own.curable):
+        return NO_CONTROL
     return own
 
 
@@ -160,7 +162,7 @@ def _context(
             raise DataError(
                 f"{name}: column {absent[0]!r} is missing{did_you_mean(absent[0], table.columns)}"
             )
-        if not len(table) and name != "test":
+        if not len(table) and name not in ("control", "test"):
             raise DataError(f"{name}: has no rows; there is nothing to measure")
         if name == "train" and len(table) < FEWEST_ROWS:
             raise DataError(

@@ -101,6 +101,14 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _private_training_has_control_records(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.control == 0:
+            raise ValueError(
+                "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _private_rows_are_not_limited(self) -> "Recipe":
         if self.privacy is not None and self.data.limit is not None:
             raise ValueError(

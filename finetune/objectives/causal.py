@@ -28,7 +28,7 @@ from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Schema
-from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.splitting.split_records import read_split_records
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -99,14 +99,13 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     tokenizer = load_tokenizer(recipe.model)
     codec = codec_for(recipe, schema, tokenizer)
     masks = TokenMasks(codec)
-    records = to_records(read_table(run.split("train"), schema), schema)
+    records, held_out = read_split_records(recipe, run, schema)
     canaries = included_canaries(recipe, run, codec, records)
     of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
     encoded = [
         of_loss(record)
         for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
     ]
-    held_out = to_records(read_table(run.split("control"), schema), schema)
     control, unencodable = encode_held_out(held_out, codec, masks)
     if not control:
         raise DataError(
