@@ -102,7 +102,7 @@ def _print_scores(opened: "OpenRun", methods: list[str], share: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from paracosm.generate.imputers.score import score_methods
+    from paracosm.generate.imputation_score import score_methods
     from paracosm.pipeline import require
 
     require(opened.run, "finetune")

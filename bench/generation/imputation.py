@@ -11,8 +11,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from paracosm.generate.imputation_score import ImputationScore, score_methods
 from paracosm.generate.imputers.methods import METHODS
-from paracosm.generate.imputers.score import ImputationScore, score_methods
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import is_run

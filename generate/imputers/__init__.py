@@ -1,1 +1,1 @@
-"""Imputation by textbook methods that are fitted to the training records, and their score on cells that were taken out."""
+"""Imputation by textbook methods that are fitted to the training records."""

@@ -8,9 +8,9 @@ import pytest
 
 from paracosm.foundation.errors import DataError, RunError
 from paracosm.generate.imputation import impute
+from paracosm.generate.imputation_score import score_methods
 from paracosm.generate.imputers.encoding import Encoding, numbers
 from paracosm.generate.imputers.methods import METHODS, Method, filled
-from paracosm.generate.imputers.score import score_methods
 from paracosm.recipes.loading.load import recipe_of
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
