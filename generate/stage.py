@@ -208,6 +208,7 @@ def _sample(
         "attempts": tally.attempts,
         "refused": dict(tally.refusals),
         "repetitions_redrawn": repeated,
+        **generator.strategy.facts(),
     }
     if tally.broken:
         worst = ", ".join(f"{text} ({count:,})" for text, count in tally.broken.most_common(3))
