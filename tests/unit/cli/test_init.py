@@ -169,7 +169,7 @@ def test_minutes_choose_layers_epochs_and_rows(people: Path, tmp_path: Path) -> 
     assert 500 < (long.finetune.max_minutes or 0) < 600
     assert (short.model.layers or 30) <= 6
     assert (short.finetune.max_minutes or 0) >= 1.0
-    with pytest.raises(RecipeError, match="^--minutes: the fastest plan takes about"):
+    with pytest.raises(RecipeError, match=r"^--minutes: the fastest plan takes about"):
         planned(0.01)
 
 
