@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
@@ -39,6 +40,8 @@ class Plan:
         rows = ", ".join(f"{len(part):,} {name}" for name, part in self.prepared.splits.items())
         fields = ", ".join(f"{field.name} ({field.type})" for field in self.prepared.schema)
         work = f"fitting   {self.recipe.statistical.method}; seconds, and no language model"
+        if self.recipe.strategy in ("prompt", "chain"):
+            work = f"{self.recipe.strategy:<9} no training; a language model writes the records"
         if self.cost is not None:
             work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
         lines = [f"records   {rows}", f"fields    {fields}", work]
@@ -123,6 +126,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     from paracosm.records.splitting.given_splits import read_given
 
     refuse_recipe(recipe)
+    check_tracker(recipe.track)
     given = read_given(recipe.data, root=root)
     raw = (
         read_source(recipe.data, root=root)
@@ -134,6 +138,6 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy == "statistical":
+    if recipe.strategy in ("statistical", "prompt", "chain"):
         return Plan(recipe, prepared, None)
     return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))

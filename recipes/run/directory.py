@@ -58,7 +58,7 @@ class Run:
 
     @property
     def statistics(self) -> Path:
-        """What the strategy `statistical` fitted, instead of an adapter."""
+        """What the strategy `statistical` fitted, instead of an adapter; `combined` keeps it in the adapter's folder."""
         return self.root / "statistics"
 
     @property
@@ -78,6 +78,11 @@ class Run:
     def history(self) -> Path:
         """Loss per evaluation, one JSON object a line."""
         return self.root / "history.jsonl"
+
+    @property
+    def tracking(self) -> Path:
+        """What was sent to the recipe's tracker; absent without `track`."""
+        return self.root / "tracking.json"
 
     @property
     def synthetic(self) -> Path:
