@@ -7,6 +7,7 @@ from paracosm.finetune.distributed.processes import is_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.finetune.models.base_model import base_digest, check_objective
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
@@ -47,7 +48,7 @@ class _Finetune:
         return stage_inputs(recipe, run)
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
-        pass
+        check_tracker(recipe.track)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         return _train(recipe, run, progress)

@@ -40,6 +40,9 @@ class Recipe(Section):
     eval: Evaluate = Evaluate()
     release: Release = Release()
     card: Card = Card()
+    track: Literal["none", "mlflow", "wandb", "tensorboard"] = "none"
+    """Where the loss curve, the settings, the metrics, the report and the card go as well: the server that the environment names
+    (`MLFLOW_TRACKING_URI`, `WANDB_BASE_URL`), or `tensorboard` in the run directory. Records are never sent."""
 
     @property
     def language(self) -> str:

@@ -80,6 +80,11 @@ class Run:
         return self.root / "history.jsonl"
 
     @property
+    def tracking(self) -> Path:
+        """What was sent to the recipe's tracker; absent without `track`."""
+        return self.root / "tracking.json"
+
+    @property
     def synthetic(self) -> Path:
         return self.root / "synthetic"
 
