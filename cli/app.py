@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from paracosm.cli import registry
+from paracosm.cli.augment import augment
 from paracosm.cli.compare.command import compare
 from paracosm.cli.evaluate import evaluate
 from paracosm.cli.export import export
@@ -96,6 +97,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
     DATA: [
         ("split", split, "paracosm split loans.csv --subject client"),
         ("pii", pii, "paracosm pii patients.csv --examples"),
+        ("augment", augment, "paracosm augment notes.csv --text note --times 3"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
     ],
     PUBLISH: [

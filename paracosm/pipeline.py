@@ -111,6 +111,10 @@ def preparation_of(recipe: Recipe) -> Verb:
         from paracosm.generate.strategies.preparation import fit
 
         return fit
+    if recipe.strategy == "augment":
+        from paracosm.generate.strategies.augmented import prepare
+
+        return prepare
     from paracosm.finetune.stage import train
 
     return train

@@ -136,6 +136,6 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy == "statistical":
+    if recipe.strategy != "finetuned":
         return Plan(recipe, prepared, None)
     return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))

@@ -30,6 +30,10 @@ def refuse_recipe(recipe: Recipe) -> None:
         from paracosm.generate.strategies.statistical import refuse_settings
 
         refuse_settings(recipe.generate)
+    elif recipe.strategy == "augment":
+        from paracosm.generate.strategies.augmented import refuse_recipe as refuse_augmentation
+
+        refuse_augmentation(recipe)
     else:
         _refuse_training(recipe)
     if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
@@ -96,6 +100,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
         from paracosm.generate.strategies.statistical import abilities_for
 
         return abilities_for(schema, recipe.data.target)
+    if recipe.strategy == "augment":
+        from paracosm.generate.strategies.augmented import abilities_for as augmentation_of
+
+        return augmentation_of(schema)
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of

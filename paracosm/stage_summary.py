@@ -17,6 +17,8 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             personal = [pii_words(facts["pii"])] if "pii" in facts else []
             return [*(f"{rows[name]:,} {name}" for name in ("train", "control", "test")), *personal]
         case "finetune":
+            if facts.get("strategy") == "augment":
+                return [f"nothing to train; augments {', '.join(facts['texts'])}"]
             best = f"control loss {facts['best_control_bits']:.2f} bits per record"
             if facts.get("strategy") == "statistical":
                 return [facts["method"], best]

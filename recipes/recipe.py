@@ -28,9 +28,9 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "augment"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
-    take seconds and need a table without free text. Rules, conditions, evaluation and card are the same."""
+    take seconds and need a table without free text, `augment` by changing the texts of training records, for use inside only. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
     model: Model = Model()
     finetune: Finetune = Finetune()
@@ -61,9 +61,10 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy == "statistical" and self.privacy is not None:
+        if self.strategy != "finetuned" and self.privacy is not None:
+            what = "fitted statistics" if self.strategy == "statistical" else "augmented records"
             raise ValueError(
-                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
+                f"privacy: is for the strategy finetuned; {what} have no differential privacy, so leave out privacy or strategy"
             )
         return self
 

@@ -11,6 +11,7 @@ from paracosm.recipes.sections.statistical import Method
 STRATEGIES: dict[str, tuple[str, ...]] = {
     **{method: ("strategy=statistical", f"statistical.method={method}") for method in get_args(Method)},
     "finetuned": ("strategy=finetuned",),
+    "augment": ("strategy=augment",),
 }
 """Name -> the overrides that make a recipe use it."""
 SET_HERE = {("strategy",), ("statistical", "method")}

@@ -55,7 +55,9 @@ class MaskedModel:
             for length in {len(each) for each in pieces if each}
         }
         return [
-            float(sum(by_length[len(each)][position, piece] for position, piece in enumerate(each)) / len(each))
+            float(
+                sum(by_length[len(each)][position, piece] for position, piece in enumerate(each)) / len(each)
+            )
             if each
             else float("-inf")
             for each in pieces

@@ -6,8 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 NEGATIONS = frozenset(
-    "no not n't never none nobody nothing neither nor without cannot deny lack absent absence negative fail refuse unable"
-    " unremarkable hardly barely except unless".split()
+    [
+        "absence",
+        "absent",
+        "barely",
+        "cannot",
+        "deny",
+        "except",
+        "fail",
+        "hardly",
+        "lack",
+        "n't",
+        "negative",
+        "neither",
+        "never",
+        "no",
+        "nobody",
+        "none",
+        "nor",
+        "not",
+        "nothing",
+        "refuse",
+        "unable",
+        "unless",
+        "unremarkable",
+        "without",
+    ]
 )
 """Lemmas that turn a statement around."""
 _WORD = re.compile(r"[^\W_]+")
@@ -65,6 +89,8 @@ def keeps_facts(before: Any, after: Any, kept: frozenset[str]) -> bool:
         return False
     words = Counter(token.text.casefold() for token in after)
     named = Counter(
-        token.text.casefold() for token in before if (token.ent_type_ or token.pos_ == "PROPN") and token.is_alpha
+        token.text.casefold()
+        for token in before
+        if (token.ent_type_ or token.pos_ == "PROPN") and token.is_alpha
     )
     return not named - words

@@ -10,12 +10,57 @@ from paracosm.foundation.extras import require_extra
 Parse = Callable[[str], Any]
 OBJECT = {"i": "me", "he": "him", "she": "her", "we": "us", "they": "them", "who": "whom"}
 SUBJECT = {form: subject for subject, form in OBJECT.items()}
-FRONTED = frozenset("after before during since until when while if although because in on at by".split())
+FRONTED = frozenset(
+    [
+        "after",
+        "although",
+        "at",
+        "because",
+        "before",
+        "by",
+        "during",
+        "if",
+        "in",
+        "on",
+        "since",
+        "until",
+        "when",
+        "while",
+    ]
+)
 """Words that begin an adverbial phrase which may stand at the front."""
 TIMES = ("DATE", "TIME")
 STATIVE = frozenset(
-    "have be become resemble lack fit suit cost weigh deny include contain involve mean need want like love hate know get equal total"
-    " last measure remain report state".split()
+    [
+        "be",
+        "become",
+        "contain",
+        "cost",
+        "deny",
+        "equal",
+        "fit",
+        "get",
+        "hate",
+        "have",
+        "include",
+        "involve",
+        "know",
+        "lack",
+        "last",
+        "like",
+        "love",
+        "mean",
+        "measure",
+        "need",
+        "remain",
+        "report",
+        "resemble",
+        "state",
+        "suit",
+        "total",
+        "want",
+        "weigh",
+    ]
 )
 """Verbs without a passive voice, or with a rare one."""
 
@@ -32,7 +77,11 @@ class Restructuring:
 
     def __call__(self, document: Any, kept: frozenset[str], random: np.random.Generator) -> str | None:
         """Return a text with one sentence restructured; None where no sentence can be, or no result stands the check."""
-        sentences = [each for each in document.sents if each.text.rstrip().endswith(".") and "\n" not in each.text.strip()]
+        sentences = [
+            each
+            for each in document.sents
+            if each.text.rstrip().endswith(".") and "\n" not in each.text.strip()
+        ]
         for number in random.permutation(len(sentences)).tolist():
             sentence = sentences[number]
             ways = [self._passive, self._active, self._fronted, self._moved_back]
@@ -49,7 +98,14 @@ class Restructuring:
         subject, thing = _child(verb, "nsubj"), _child(verb, "dobj")
         if verb.tag_ not in ("VBD", "VBZ", "VBP") or subject is None or thing is None:
             return None
-        others = {child.dep_ for child in verb.children} - {"nsubj", "dobj", "punct", "prep", "npadvmod", "advmod"}
+        others = {child.dep_ for child in verb.children} - {
+            "nsubj",
+            "dobj",
+            "punct",
+            "prep",
+            "npadvmod",
+            "advmod",
+        }
         if others or subject.i > verb.i or thing.i < verb.i or _is_clause(subject) or _is_clause(thing):
             return None
         # "by him" and "by it" are seldom written.
@@ -57,14 +113,18 @@ class Restructuring:
         bare = not subject.ent_type_ and subject.n_lefts == 0 and subject.tag_ != "NNS"
         if bare or verb.lemma_ in STATIVE or subject.pos_ in ("PRON", "DET") or _is_reflexive(thing):
             return None
-        adverbs = [child for child in verb.children if child.dep_ in ("advmod", "npadvmod") and child.i < thing.i]
+        adverbs = [
+            child for child in verb.children if child.dep_ in ("advmod", "npadvmod") and child.i < thing.i
+        ]
         if adverbs:
             return None
         participle = _form(verb.lemma_, "VBN")
         be = _be(thing, past=verb.tag_ == "VBD")
         rest = _after(sentence, thing)
         agent = _as_object(_phrase(subject))
-        changed = _sentence(f"{_as_subject(_phrase(thing))} {be} {participle} by {agent}{rest}", subject, thing)
+        changed = _sentence(
+            f"{_as_subject(_phrase(thing))} {be} {participle} by {agent}{rest}", subject, thing
+        )
         return changed if self._has(changed, verb.lemma_, "nsubjpass", thing, "agent", subject) else None
 
     def _active(self, sentence: Any) -> str | None:
@@ -73,16 +133,32 @@ class Restructuring:
         thing, by, be = _child(verb, "nsubjpass"), _child(verb, "agent"), _child(verb, "auxpass")
         if verb.tag_ != "VBN" or thing is None or by is None or be is None or by.i < verb.i:
             return None
-        others = {child.dep_ for child in verb.children} - {"nsubjpass", "auxpass", "agent", "punct", "prep", "npadvmod"}
+        others = {child.dep_ for child in verb.children} - {
+            "nsubjpass",
+            "auxpass",
+            "agent",
+            "punct",
+            "prep",
+            "npadvmod",
+        }
         agent = _child(by, "pobj")
         # Only phrases after the agent keep their place.
         moved = [child for child in verb.children if child.dep_ in ("prep", "npadvmod") and child.i < by.i]
-        if others or moved or agent is None or be.tag_ not in ("VBD", "VBZ", "VBP") or _is_clause(thing) or _is_clause(agent):
+        if (
+            others
+            or moved
+            or agent is None
+            or be.tag_ not in ("VBD", "VBZ", "VBP")
+            or _is_clause(thing)
+            or _is_clause(agent)
+        ):
             return None
         tag = "VBD" if be.tag_ == "VBD" else "VBP" if _is_plural(agent) else "VBZ"
         rest = _after(sentence, agent)
         changed = _sentence(
-            f"{_as_subject(_phrase(agent))} {_form(verb.lemma_, tag)} {_as_object(_phrase(thing))}{rest}", thing, agent
+            f"{_as_subject(_phrase(agent))} {_form(verb.lemma_, tag)} {_as_object(_phrase(thing))}{rest}",
+            thing,
+            agent,
         )
         return changed if self._has(changed, verb.lemma_, "dobj", thing, "nsubj", agent) else None
 
@@ -90,7 +166,9 @@ class Restructuring:
         """Return a sentence with the adverbial phrase that ends it at its front."""
         verb, last = sentence.root, _last_word(sentence)
         subject = _child(verb, "nsubj") or _child(verb, "nsubjpass")
-        phrase = next((child for child in verb.children if child.i > verb.i and child.right_edge.i == last.i), None)
+        phrase = next(
+            (child for child in verb.children if child.i > verb.i and child.right_edge.i == last.i), None
+        )
         if subject is None or phrase is None or phrase.dep_ not in ("prep", "advcl", "npadvmod"):
             return None
         start = sentence[0]
@@ -113,7 +191,12 @@ class Restructuring:
         if subject is None or phrase is None or phrase.dep_ not in ("prep", "advcl", "npadvmod"):
             return None
         comma = phrase.right_edge.i + 1
-        if comma >= sentence.end or sentence.doc[comma].text != "," or subject.left_edge.i != comma + 1 or not _is_adverbial(phrase):
+        if (
+            comma >= sentence.end
+            or sentence.doc[comma].text != ","
+            or subject.left_edge.i != comma + 1
+            or not _is_adverbial(phrase)
+        ):
             return None
         text = sentence.doc.text
         words = text[sentence.start_char : phrase.right_edge.idx + len(phrase.right_edge.text)]
@@ -138,7 +221,9 @@ class Restructuring:
         sentences = list(self.parse(text).sents)
         root = sentences[0].root
         found = _child(root, subject.dep_)
-        return len(sentences) == 1 and root.lemma_ == verb.lemma_ and found is not None and _same(found, subject)
+        return (
+            len(sentences) == 1 and root.lemma_ == verb.lemma_ and found is not None and _same(found, subject)
+        )
 
 
 def _child(token: Any, dependency: str) -> Any | None:
@@ -158,12 +243,12 @@ def _phrase(token: Any) -> Any:
 
 def _as_object(phrase: Any) -> str:
     """Return a phrase as an object: `he` becomes `him`, and the letter that began a sentence is small."""
-    text = phrase.text
-    return OBJECT.get(text.casefold()) or _lowered(text, phrase[0])
+    text = str(phrase.text)
+    return str(OBJECT.get(text.casefold(), _lowered(text, phrase[0])))
 
 
 def _as_subject(phrase: Any) -> str:
-    text = phrase.text
+    text = str(phrase.text)
     return SUBJECT.get(text.casefold(), text)
 
 
@@ -174,7 +259,12 @@ def _sentence(text: str, *phrases: Any) -> str:
 
 def _lowered(text: str, first: Any) -> str:
     """Return a passage that began a sentence as it stands within one."""
-    keeps = first.pos_ in ("PROPN", "NUM") or first.ent_type_ not in ("", *TIMES) or first.text == "I" or not first.text.istitle()
+    keeps = (
+        first.pos_ in ("PROPN", "NUM")
+        or first.ent_type_ not in ("", *TIMES)
+        or first.text == "I"
+        or not first.text.istitle()
+    )
     return text if keeps else text[0].lower() + text[1:]
 
 
@@ -185,16 +275,25 @@ def _after(sentence: Any, token: Any) -> str:
 
 
 def _last_word(sentence: Any) -> Any:
-    return next((token for token in reversed(list(sentence)) if not token.is_punct and not token.is_space), sentence[-1])
+    return next(
+        (token for token in reversed(list(sentence)) if not token.is_punct and not token.is_space),
+        sentence[-1],
+    )
 
 
 def _is_clause(token: Any) -> bool:
     """Return whether a phrase holds a clause or is one of several, or refers to a phrase elsewhere."""
-    return any(each.dep_ in ("relcl", "acl", "ccomp", "conj", "advcl", "xcomp", "pcomp") for each in token.subtree)
+    return any(
+        each.dep_ in ("relcl", "acl", "ccomp", "conj", "advcl", "xcomp", "pcomp") for each in token.subtree
+    )
 
 
 def _is_reflexive(token: Any) -> bool:
-    return token.text.casefold().endswith(("self", "selves")) or token.text.casefold() in ("each", "other", "another")
+    return token.text.casefold().endswith(("self", "selves")) or token.text.casefold() in (
+        "each",
+        "other",
+        "another",
+    )
 
 
 def _is_adverbial(phrase: Any) -> bool:
@@ -208,7 +307,17 @@ def _is_adverbial(phrase: Any) -> bool:
 
 
 def _is_plural(token: Any) -> bool:
-    return token.tag_ in ("NNS", "NNPS") or token.text.casefold() in ("they", "them", "we", "us", "i", "me", "you", "these", "those")
+    return token.tag_ in ("NNS", "NNPS") or token.text.casefold() in (
+        "they",
+        "them",
+        "we",
+        "us",
+        "i",
+        "me",
+        "you",
+        "these",
+        "those",
+    )
 
 
 def _be(subject: Any, *, past: bool) -> str:
@@ -219,6 +328,7 @@ def _be(subject: Any, *, past: bool) -> str:
 
 
 def _form(lemma: str, tag: str) -> str:
+    """Return a form of a verb; `tag` is that of the Penn Treebank."""
     inflect = require_extra("lemminflect", "augment", "generate.augment: restructuring").getInflection
     forms = inflect(lemma, tag)
-    return forms[0] if forms else lemma
+    return str(forms[0]) if forms else lemma

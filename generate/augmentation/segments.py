@@ -2,15 +2,12 @@
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from paracosm.generate.augmentation.masked_choice import MaskedModel
 from paracosm.generate.augmentation.protection import is_protected
-
-if TYPE_CHECKING:
-    import torch
 
 OPEN = ("NOUN", "VERB", "ADJ", "ADV")
 MOST_WORDS = 3
@@ -41,7 +38,11 @@ class MaskedSegments:
             return None
         first = starts[int(random.integers(len(starts)))]
         text, changed, gap = document.text, False, [first]
-        while len(gap) < MOST_WORDS and gap[-1].i + 1 < len(document) and _is_open(document[gap[-1].i + 1], kept):
+        while (
+            len(gap) < MOST_WORDS
+            and gap[-1].i + 1 < len(document)
+            and _is_open(document[gap[-1].i + 1], kept)
+        ):
             gap.append(document[gap[-1].i + 1])
         # From the end, so that the places of the words before stay right.
         for token in reversed(gap):
@@ -77,7 +78,9 @@ class CausalSegments:
             number
             for number, sentence in enumerate(sentences)
             # A model that sees nothing before it writes about anything.
-            if number > 0 and sentence.text.strip().endswith(".") and not any(is_protected(token, kept) for token in sentence)
+            if number > 0
+            and sentence.text.strip().endswith(".")
+            and not any(is_protected(token, kept) for token in sentence)
         ]
         if not free:
             return None
@@ -117,8 +120,8 @@ class CausalSegments:
         if not after.strip():
             return 0.0
         tokenizer, model = _causal(self.name)
-        one: torch.Tensor = tokenizer(before, return_tensors="pt")["input_ids"]
-        other: torch.Tensor = tokenizer(after, return_tensors="pt")["input_ids"]
+        one = tokenizer(before, return_tensors="pt")["input_ids"]
+        other = tokenizer(after, return_tensors="pt")["input_ids"]
         with torch.no_grad():
             logits = model(torch.cat([one, other], dim=1)).logits[0, one.shape[1] - 1 : -1].float()
         return float(torch.log_softmax(logits, -1).gather(1, other[0][:, None]).mean())

@@ -13,7 +13,32 @@ from paracosm.generate.augmentation.wordnet import WordNet
 
 PARTS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
 """Part of speech of spaCy -> of WordNet."""
-LIGHT = frozenset("be have do get make go take come see say know give want use need let put keep well very right left".split())
+LIGHT = frozenset(
+    [
+        "be",
+        "come",
+        "do",
+        "get",
+        "give",
+        "go",
+        "have",
+        "keep",
+        "know",
+        "left",
+        "let",
+        "make",
+        "need",
+        "put",
+        "right",
+        "say",
+        "see",
+        "take",
+        "use",
+        "very",
+        "want",
+        "well",
+    ]
+)
 """Verbs and other words with so many uses that a synonym is seldom one in place."""
 VOWEL = re.compile(r"[aeiou]", re.IGNORECASE)
 
@@ -81,7 +106,9 @@ class Synonyms:
     def _chosen(self, document: Any, token: Any, words: list[str], random: np.random.Generator) -> str | None:
         end = token.idx + len(token.text)
         own, *others = self.model.scores(document.text, token.idx, end, [token.text, *words])
-        fitting = [(word, score) for word, score in zip(words, others, strict=True) if score >= own - self.slack]
+        fitting = [
+            (word, score) for word, score in zip(words, others, strict=True) if score >= own - self.slack
+        ]
         if not fitting:
             return None
         weights = np.exp(np.array([score for _, score in fitting]) - max(score for _, score in fitting))
@@ -102,6 +129,8 @@ def _with_words(text: str, replaced: dict[int, tuple[int, str]]) -> str:
             new = "an" if VOWEL.match(word) else "a"
             # "an hour", "a unit": only where the letters of the old word told its article too.
             if (old.casefold() == "an") == bool(VOWEL.match(text[start:end])):
-                before = before[: article.start()] + (new.capitalize() if old[0].isupper() else new) + article[2]
+                before = (
+                    before[: article.start()] + (new.capitalize() if old[0].isupper() else new) + article[2]
+                )
         text = before + word + text[end:]
     return text

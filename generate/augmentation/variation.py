@@ -1,6 +1,7 @@
 """Variation of sentences: two neighbours change places, a sentence is divided at a conjunction, or two are joined."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,69 @@ import numpy as np
 MOST_JOINED = 14
 """Words of each sentence that may be joined with another."""
 CONNECTIVES = frozenset(
-    "however therefore then thus hence also but and so because moreover furthermore otherwise instead meanwhile later afterwards"
-    " afterward subsequently finally next eventually still yet nevertheless consequently again or nor for similarly additionally"
-    " first second third lastly".split()
+    [
+        "additionally",
+        "afterward",
+        "afterwards",
+        "again",
+        "also",
+        "and",
+        "because",
+        "but",
+        "consequently",
+        "eventually",
+        "finally",
+        "first",
+        "for",
+        "furthermore",
+        "hence",
+        "however",
+        "instead",
+        "lastly",
+        "later",
+        "meanwhile",
+        "moreover",
+        "nevertheless",
+        "next",
+        "nor",
+        "or",
+        "otherwise",
+        "second",
+        "similarly",
+        "so",
+        "still",
+        "subsequently",
+        "then",
+        "therefore",
+        "third",
+        "thus",
+        "yet",
+    ]
 )
 """Words that tie a sentence to the one before it."""
-REFERRING = frozenset("this that these those such it its they them their he she his her him hers one ones both".split())
+REFERRING = frozenset(
+    [
+        "both",
+        "he",
+        "her",
+        "hers",
+        "him",
+        "his",
+        "it",
+        "its",
+        "one",
+        "ones",
+        "she",
+        "such",
+        "that",
+        "their",
+        "them",
+        "these",
+        "they",
+        "this",
+        "those",
+    ]
+)
 QUESTION_OR_LIST = re.compile(r"[?:;*•]|\n|^\s*(?:\d+[.)]|-)")
 
 
@@ -30,7 +88,7 @@ class SentenceVariation:
 def _swaps(document: Any, sentences: list[Any]) -> list[str]:
     """Return the text with each pair of independent neighbours in the other order."""
     text, found = document.text, []
-    for number, (one, other) in enumerate(zip(sentences, sentences[1:], strict=False)):
+    for number, (one, other) in enumerate(pairwise(sentences)):
         between = text[one.end_char : other.start_char]
         if not (_is_plain(one) and _is_plain(other)) or not between.isspace() or "\n" in between:
             continue
@@ -40,9 +98,7 @@ def _swaps(document: Any, sentences: list[Any]) -> list[str]:
         # The first sentence of a text introduces whom the others are about.
         if number == 0 or any(token.text.casefold() in CONNECTIVES for token in one[:1]):
             continue
-        found.append(
-            text[: one.start_char] + other.text + between + one.text + text[other.end_char :]
-        )
+        found.append(text[: one.start_char] + other.text + between + one.text + text[other.end_char :])
     return found
 
 
@@ -69,19 +125,33 @@ def _divisions(document: Any, sentences: list[Any]) -> list[str]:
 def _joins(document: Any, sentences: list[Any]) -> list[str]:
     """Return the text with each pair of short neighbours joined by `and`."""
     text, found = document.text, []
-    for one, other in zip(sentences, sentences[1:], strict=False):
+    for one, other in pairwise(sentences):
         between = text[one.end_char : other.start_char]
         if not (_is_plain(one) and _is_plain(other)) or "\n" in between:
             continue
-        if len(one) > MOST_JOINED or len(other) > MOST_JOINED or not (_has_subject(one.root) and _has_subject(other.root)):
+        if (
+            len(one) > MOST_JOINED
+            or len(other) > MOST_JOINED
+            or not (_has_subject(one.root) and _has_subject(other.root))
+        ):
             continue
         first = other[0]
         if first.text.casefold() in CONNECTIVES or any(token.dep_ == "cc" for token in (*one, *other)):
             continue
-        lower = first.pos_ not in ("PROPN", "NUM") and not first.ent_type_ and first.text != "I" and first.text.istitle()
+        lower = (
+            first.pos_ not in ("PROPN", "NUM")
+            and not first.ent_type_
+            and first.text != "I"
+            and first.text.istitle()
+        )
         begin = other.text[0].lower() if lower else other.text[0]
         found.append(
-            text[: one.start_char] + one.text.rstrip(". ") + ", and " + begin + other.text[1:] + text[other.end_char :]
+            text[: one.start_char]
+            + one.text.rstrip(". ")
+            + ", and "
+            + begin
+            + other.text[1:]
+            + text[other.end_char :]
         )
     return found
 
@@ -95,7 +165,9 @@ def _is_plain(sentence: Any) -> bool:
         and not QUESTION_OR_LIST.search(sentence.text)
         and text[0].isupper()
         # Masked passages such as XXXX mislead the parser about where a sentence begins.
-        and not any(token.is_upper and len(set(token.text)) == 1 and len(token.text) > 1 for token in sentence)
+        and not any(
+            token.is_upper and len(set(token.text)) == 1 and len(token.text) > 1 for token in sentence
+        )
     )
 
 

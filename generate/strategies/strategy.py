@@ -60,6 +60,10 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
                 f"{run.root}: holds an adapter and no statistics; leave out strategy, or run the recipe with strategy=statistical"
             )
         return StatisticalStrategy(run.statistics, recipe.generate)
+    if recipe.strategy == "augment":
+        from paracosm.generate.strategies.augmented import AugmentedRecords
+
+        return AugmentedRecords(run, recipe.generate)
     from paracosm.generate.strategies.language_model import LanguageModel
 
     if run.statistics.is_dir():
@@ -71,6 +75,6 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
 
 def strategy_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return the digest of what the finetune stage left for the strategy, by its name."""
-    if recipe.strategy == "statistical":
+    if recipe.strategy != "finetuned":
         return {"statistics": folder_digest(run.statistics)}
     return {"adapter": folder_digest(run.adapter)}

@@ -52,7 +52,7 @@ def adapter_licence(recipe: Recipe) -> str | list[str]:
     """
     if recipe.card.licence:
         return recipe.card.licence
-    if recipe.strategy == "statistical":
+    if recipe.strategy != "finetuned":
         return records_licence(recipe)
     inherited = [recipe.card.data_licence, base_licence(recipe.model.base)]
     known = list(dict.fromkeys(licence for licence in inherited if licence))
@@ -71,7 +71,7 @@ def licence_words(recipe: Recipe) -> dict[str, str]:
     from_base = (
         f"inherited from the base model ({base})" if base else "the licence of the base model was not checked"
     )
-    inherited = from_data if recipe.strategy == "statistical" else f"{from_data}; {from_base}"
+    inherited = from_data if recipe.strategy != "finetuned" else f"{from_data}; {from_base}"
     return {
         "adapter": f"{_shown(adapter_licence(recipe))} ({from_recipe or inherited})",
         "records": f"{_shown(records_licence(recipe))} ({from_recipe or from_data})",

@@ -45,6 +45,8 @@ def model_name(recipe: Recipe) -> str:
     """Return how a card calls what generates the records: the base model, or the statistical method where there is none."""
     if recipe.strategy == "statistical":
         return f"statistics ({recipe.statistical.method})"
+    if recipe.strategy == "augment":
+        return "augmentation of training records"
     return base_name(recipe.model.base)
 
 
@@ -52,7 +54,7 @@ def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdic
     """Return the metadata of a run's model card."""
     from huggingface_hub import ModelCardData
 
-    statistical = recipe.strategy == "statistical"
+    statistical = recipe.strategy != "finetuned"
     base = None if statistical else hub_id(recipe.model.base)
     source, whole = redact_url(recipe.data.source), recipe.finetune.method == "full"
     task = {"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective]
@@ -96,6 +98,8 @@ def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
     method = "full-finetune" if recipe.finetune.method == "full" else "lora"
     if recipe.strategy == "statistical":
         method = recipe.statistical.method
+    elif recipe.strategy == "augment":
+        method = "data-augmentation"
     own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]
     return [*own, *recipe.card.tags]
 
