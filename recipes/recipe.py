@@ -18,6 +18,7 @@ from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
+from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
 class Recipe(Section):
@@ -28,11 +29,14 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical", "combined"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
     take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
-    write the texts given the columns. Rules, conditions, evaluation and card are the same."""
+    write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
+    statistics and models. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
+    prompt: Prompting = Prompting()
+    chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
     privacy: Privacy | None = None
@@ -61,10 +65,10 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy in ("statistical", "combined") and self.privacy is not None:
+    def _only_training_is_private(self) -> "Recipe":
+        if self.strategy != "finetuned" and self.privacy is not None:
             raise ValueError(
-                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
+                f"privacy: is for the strategy finetuned; {self.strategy} has no differential privacy, so leave out privacy or strategy"
             )
         return self
 

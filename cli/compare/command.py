@@ -19,7 +19,8 @@ def compare(
     strategies: Annotated[
         str,
         typer.Option(
-            metavar="NAMES", help="Strategies with commas between them: forest, copula, marginals, finetuned."
+            metavar="NAMES",
+            help="Strategies with commas between them: forest, copula, marginals, prompt, chain, finetuned.",
         ),
     ] = "forest,copula,marginals,finetuned",
     train_rows: Annotated[

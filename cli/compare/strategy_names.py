@@ -10,6 +10,8 @@ from paracosm.recipes.sections.statistical import Method
 
 STRATEGIES: dict[str, tuple[str, ...]] = {
     **{method: ("strategy=statistical", f"statistical.method={method}") for method in get_args(Method)},
+    "prompt": ("strategy=prompt",),
+    "chain": ("strategy=chain",),
     "finetuned": ("strategy=finetuned",),
     "combined": ("strategy=combined",),
 }

@@ -107,7 +107,9 @@ def test_runs_on_other_records_are_refused() -> None:
 
 def test_names_are_read_once_each_in_order() -> None:
     assert read_strategies("finetuned, forest,finetuned") == ("finetuned", "forest")
-    with pytest.raises(RecipeError, match="names no strategy; allowed: forest, copula, marginals, finetuned"):
+    with pytest.raises(
+        RecipeError, match="names no strategy; allowed: forest, copula, marginals, prompt, chain, finetuned"
+    ):
         read_strategies(" , ")
 
 
