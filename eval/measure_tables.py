@@ -12,7 +12,7 @@ from paracosm.eval.measurements import Measurements
 from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.dp_claim import Claim
-from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.measure import NO_CONTROL, Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
@@ -43,6 +43,7 @@ def measure(
     settings: Evaluate | None = None,
     subject: str | None = None,
     adapter: Path | None = None,
+    statistics: Path | None = None,
     canaries: Path | None = None,
     kept_away: bool = True,
     claim: Claim | None = None,
@@ -64,6 +65,7 @@ def measure(
         settings: repeats, bootstrap resamples, limits on rows, and seed.
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
+        statistics: folder of the fitted statistics that made them, likewise.
         canaries: table of the canaries, with a column that says which of them were trained on.
         kept_away: whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
@@ -84,6 +86,7 @@ def measure(
         subjects=_subjects(tables, subject),
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
+        statistics=statistics,
         canaries=canaries,
         kept_away=kept_away,
         claim=claim,
@@ -100,7 +103,7 @@ def measure(
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
         correlations=correlations(context.fields, context.train, synthetic, settings.seed),
-        distances=nearest_distances(context, synthetic),
+        distances=None if context.held_out.empty else nearest_distances(context, synthetic),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
 
@@ -139,6 +142,8 @@ def _obstacle(measure: Measure, context: Context) -> Obstacle | None:
     about_privacy = measure.metrics[0].section == "privacy"
     if about_privacy and not context.kept_away and (own is None or own.curable):
         return NOT_KEPT_AWAY
+    if about_privacy and context.control.empty and (own is None or own.curable):
+        return NO_CONTROL
     return own
 
 
@@ -157,7 +162,7 @@ def _context(
             raise DataError(
                 f"{name}: column {absent[0]!r} is missing{did_you_mean(absent[0], table.columns)}"
             )
-        if not len(table) and name != "test":
+        if not len(table) and name not in ("control", "test"):
             raise DataError(f"{name}: has no rows; there is nothing to measure")
         if name == "train" and len(table) < FEWEST_ROWS:
             raise DataError(

@@ -51,7 +51,7 @@ class _Finetune:
         check_tracker(recipe.track)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-        return _train(recipe, run, progress)
+        return train_adapter(recipe, run, progress)
 
 
 def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
@@ -72,7 +72,8 @@ def stage_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 @quiet_libraries()
-def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+def train_adapter(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
+    """Train on all processes; the leader writes the adapter and returns the facts of the stage."""
     from transformers import set_seed
 
     from paracosm.finetune.dp.dp_sgd import fit_privately
@@ -92,8 +93,10 @@ def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
     model = with_adapter(recipe, objective.codec, train.max_tokens)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     canaries = f" ({objective.canaries} of them canaries)" if objective.canaries else ""
+    documents = f"{train.record_count:,} documents{canaries} in " if objective.codec.passages else ""
+    unit = "passages" if documents else f"records{canaries}"
     progress(
-        f"{len(train):,} records{canaries} of {train.mean_tokens:.1f} tokens, of which the model predicts {objective.mean_decisions:.1f} · {trainable:,} trainable weights"
+        f"{documents}{len(train):,} {unit} of {train.mean_tokens:.1f} tokens, of which the model predicts {objective.mean_decisions * train.record_count / len(train):.1f} · {trainable:,} trainable weights"
     )
     if objective.truncated:
         progress(f"{objective.truncated} of them have a text longer than the model reads; it is truncated")
@@ -113,7 +116,9 @@ def _train(recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         "smoothing_ranks": objective.smoothing_ranks,
         "trainable_parameters": trainable,
         "processes": world(),
-        "tokens_per_record": round(train.mean_tokens, 2),
+        "tokens_per_record": round(train.mean_tokens * len(train) / train.record_count, 2),
+        "passages": objective.codec.passages
+        and objective.codec.passages.to_plain() | {"trained": len(train)},
         "decisions_per_record": round(objective.mean_decisions, 2),
         "control_records_with_unknown_values": objective.unencodable,
         "records_with_cut_texts": objective.truncated,

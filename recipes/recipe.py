@@ -18,6 +18,7 @@ from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
+from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
 class Recipe(Section):
@@ -28,10 +29,14 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical", "augment"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain", "augment"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
-    take seconds and need a table without free text, `augment` by changing the texts of training records, for use inside only. Rules, conditions, evaluation and card are the same."""
+    take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
+    write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
+    statistics and models, `augment` by changing the texts of training records, for use inside only. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
+    prompt: Prompting = Prompting()
+    chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
     privacy: Privacy | None = None
@@ -60,12 +65,23 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _statistics_are_not_private(self) -> "Recipe":
+    def _only_training_is_private(self) -> "Recipe":
         if self.strategy != "finetuned" and self.privacy is not None:
-            what = "fitted statistics" if self.strategy == "statistical" else "augmented records"
             raise ValueError(
-                f"privacy: is for the strategy finetuned; {what} have no differential privacy, so leave out privacy or strategy"
+                f"privacy: is for the strategy finetuned; {self.strategy} has no differential privacy, so leave out privacy or strategy"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _combined_texts_follow_the_columns(self) -> "Recipe":
+        if self.strategy != "combined":
+            return self
+        only = {"finetune.objective": "causal", "finetune.order": "fixed", "finetune.canaries": 0}
+        for name, value in only.items():
+            if getattr(self.finetune, name.removeprefix("finetune.")) != value:
+                raise ValueError(
+                    f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -86,6 +102,23 @@ class Recipe(Section):
                 raise ValueError(
                     f"data.{name}: under privacy, each unit of data.source alone decides on its split; leave out data.{name}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_has_control_records(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.control == 0:
+            raise ValueError(
+                "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.train_rows is not None:
+            raise ValueError(
+                "data.split.train_rows leaves out rows, so that under privacy one row could decide whether another one is used;"
+                " leave it out, and raise data.split.test to train on fewer records"
+            )
         return self
 
     @model_validator(mode="after")

@@ -36,6 +36,8 @@ class Context:
     """Split -> the identifiers of each of its records; used by `pii_replay` alone."""
     adapter: Path | None = None
     """Folder of the adapter that made the synthetic records, where there is one."""
+    statistics: Path | None = None
+    """Folder of the fitted statistics that made them instead."""
     canaries: Path | None = None
     """Table of the canaries of the run, where there are some."""
     kept_away: bool = True

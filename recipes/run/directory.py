@@ -58,7 +58,7 @@ class Run:
 
     @property
     def statistics(self) -> Path:
-        """What the strategy `statistical` fitted, instead of an adapter."""
+        """What the strategy `statistical` fitted, instead of an adapter; `combined` keeps it in the adapter's folder."""
         return self.root / "statistics"
 
     @property

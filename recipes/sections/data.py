@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
-from paracosm.recipes.sections.section import Section, Share
+from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
@@ -61,14 +61,18 @@ class FieldOverride(Section):
 class Split(Section):
     """Division of the subjects into train, control and test, before any other step reads the data."""
 
-    control: Share = 0.1
+    control: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure memorisation. Higher narrows the intervals of privacy metrics and leaves
-    less to train on."""
+    less to train on. 0 keeps none out: what compares with control records is then not measured, and training decides when to stop
+    by a tenth of the training subjects, which it does not learn. Not allowed with `privacy`."""
     test: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure utility. Higher narrows the intervals of utility metrics and leaves
     less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
     seed: int = 0
     """Seed of the split."""
+    train_rows: Annotated[int, Field(ge=1)] | None = None
+    """Use at most this many training rows, of random subjects, and the same control and test rows as without it; null uses all. Shows
+    how many records a strategy needs. Not allowed with `privacy`."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """Records whose texts are at least this similar (Jaccard similarity of word shingles) go to the same split; lower groups more
     records. null groups only exact copies."""

@@ -110,7 +110,7 @@ def test_a_killed_run_ends_with_the_same_bytes(source: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"privacy": {"epsilon": 4}}, "augmented records have no differential privacy"),
+        ({"privacy": {"epsilon": 4}}, "augment has no differential privacy"),
         (
             {"release": {"profile": "public"}},
             r"release\.profile: public is for records that leave the building",
