@@ -14,9 +14,11 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from paracosm.eval.gates.ruling import question_of, rule, verdict_of_states
@@ -84,14 +86,17 @@ class Cases:
         schema = infer_shared_schema(real, synthetic[columns], Data(source="train.csv")).schema
         modelled = [field.name for field in schema.modelled]
         if (key := schema.to_json()) not in self.contexts:
-            typed, start, parts = to_typed(real, schema)[modelled], 0, []
-            for table in self.real.values():
-                parts.append(typed.iloc[start : start + len(table)].reset_index(drop=True))
-                start += len(table)
+            typed, ends = (
+                to_typed(real, schema)[modelled],
+                np.cumsum([len(one) for one in self.real.values()]),
+            )
+            train, control, test = (
+                typed.iloc[start:end].reset_index(drop=True) for start, end in pairwise([0, *ends])
+            )
             target = self.target if self.target in modelled else None
-            size = len(parts[1]) + len(parts[2])
+            size = min(len(control) + len(test), len(synthetic))
             self.contexts[key] = Context(
-                schema, *parts, target, Evaluate(bootstrap=300, repeats=2), min(size, len(synthetic))
+                schema, train, control, test, target, Evaluate(bootstrap=300, repeats=2), size
             )
         records = read_synthetic(synthetic[columns], schema, name, real)[0][modelled]
         results, missing = measure_all(self.contexts[key], records)

@@ -133,9 +133,9 @@ def draw_tables(name: str, rows: int, draw: int) -> tuple[Context, pd.DataFrame]
     fresh = table.iloc[rows : rows + len(parts["train"])].reset_index(drop=True)
     if len(fresh) < len(parts["train"]) // 4:
         return None
-    splits = [parts[part].reset_index(drop=True) for part in ("train", "control", "test")]
-    size = min(len(splits[1]) + len(splits[2]), len(fresh), Evaluate().max_rows)
-    return Context(schema, *splits, target, Evaluate(seed=draw), size), fresh
+    train, control, test = (parts[part].reset_index(drop=True) for part in ("train", "control", "test"))
+    size = min(len(control) + len(test), len(fresh), Evaluate().max_rows)
+    return Context(schema, train, control, test, target, Evaluate(seed=draw), size), fresh
 
 
 def leaking(kind: str, fresh: pd.DataFrame, train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
@@ -151,7 +151,7 @@ def leaking(kind: str, fresh: pd.DataFrame, train: pd.DataFrame, share: float, s
 def _one_cell_changed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     random, changed = np.random.default_rng([seed, 5]), table.copy()
     for row in range(min(len(changed), 2000)):
-        column = changed.columns[random.integers(len(changed.columns))]
+        column = changed.columns[int(random.integers(len(changed.columns)))]
         changed.loc[row, column] = table[column].iloc[random.integers(len(table))]
     return changed
 

@@ -78,7 +78,16 @@ def evaluate(
         return estimates
 
     parallel.MeasureJob.result = timed
-    evaluation = measure(**tables, schema=schema, target=target, settings=Evaluate(), adapter=adapter)
+    evaluation = measure(
+        train=tables["train"],
+        control=tables["control"],
+        test=tables["test"],
+        synthetic=tables["synthetic"],
+        schema=schema,
+        target=target,
+        settings=Evaluate(),
+        adapter=adapter,
+    )
     console = Console(width=120)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     rows = ", ".join(f"{len(part):,} {name}" for name, part in tables.items())
