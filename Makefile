@@ -47,7 +47,7 @@ check: $(READY_FOR_TESTS)
 	@$(BIN)/deptry --no-ansi . 2> .make/deptry || { cat .make/deptry; exit 1; }
 
 bench: $(READY)
-	@$(INSTALL) -c constraints.txt -e ".[bench]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt]"
 	@set -e; for script in bench/*/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
@@ -86,7 +86,7 @@ $(READY): $(MADE) pyproject.toml constraints.txt $(PINS)/base-model.txt $(PINS)/
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[dev,ray,sql,documents,text,evaluate,quantization,dp,pii]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii]"
 	@touch $@
 
 $(MLFLOW_SERVER): tests/mlflow-server.txt

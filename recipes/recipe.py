@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from paracosm.recipes.sections.adapt import Adapt
 from paracosm.recipes.sections.card import Card
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -34,6 +35,8 @@ class Recipe(Section):
     statistical: Statistical = Statistical()
     model: Model = Model()
     finetune: Finetune = Finetune()
+    adapt: Adapt | None = None
+    """Trains the base model on an unlabelled corpus first; null trains it on the records alone."""
     privacy: Privacy | None = None
     generate: Generate = Generate()
     rules: Rules = Rules()
@@ -47,6 +50,20 @@ class Recipe(Section):
             raise ValueError(
                 f"finetune.method full trains the weights of the base model, which model.quantize {self.model.quantize} "
                 "freezes; use lora, rslora or dora, or leave out quantize"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adapted_models_are_causal_and_whole(self) -> "Recipe":
+        if self.adapt is None:
+            return self
+        if self.strategy == "statistical":
+            raise ValueError("adapt: is for the strategy finetuned; fitted statistics have no language model")
+        if self.finetune.objective == "masked":
+            raise ValueError("adapt: is for causal models; leave it out, or set finetune.objective to causal")
+        if self.model.quantize is not None:
+            raise ValueError(
+                f"adapt: is merged into the weights, which model.quantize {self.model.quantize} rounds; leave out one of them"
             )
         return self
 
