@@ -8,6 +8,7 @@ from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.finetune.models.base_model import base_digest, check_objective
 from paracosm.finetune.models.domain import domain_digest
 from paracosm.finetune.models.library_logging import quiet_libraries
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
@@ -48,12 +49,23 @@ def train(
         MissingExtraError: the recipe adapts the base model, and TRL is not installed.
     """
     adapted = False
-    if recipe.adapt is not None and domain is None:
-        from paracosm.finetune.adaptation.stage import adapt
-
-        adapted = adapt(recipe=recipe, run=run, root=root or Path(), progress=progress)
-        domain = run.adaptation
+    if domain is None:
+        domain, adapted = adapted_base(recipe, run, root, progress)
     return run_on_all(_Finetune(domain), recipe=recipe, run=run, progress=progress) or adapted
+
+
+def adapted_base(recipe: Recipe, run: Run, root: Path | None, progress: Progress) -> tuple[Path | None, bool]:
+    """Train the base model on the corpus of the section `adapt`, where there is one and it is not up to date.
+
+    Returns:
+        The folder of the weights, None without that section; and whether anything was trained.
+    """
+    if recipe.adapt is None:
+        return None, False
+    from paracosm.finetune.adaptation.stage import adapt
+
+    adapted = adapt(recipe=recipe, run=run, root=root or Path(), progress=progress)
+    return run.adaptation, adapted
 
 
 class _Finetune:
@@ -68,10 +80,10 @@ class _Finetune:
         return stage_inputs(recipe, run, self.domain)
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
-        pass
+        check_tracker(recipe.track)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
-        return _train(recipe, run, progress, self.domain)
+        return train_adapter(recipe, run, progress, self.domain)
 
 
 def stage_inputs(recipe: Recipe, run: Run, domain: Path | None = None) -> dict[str, Any]:
@@ -92,7 +104,15 @@ def stage_inputs(recipe: Recipe, run: Run, domain: Path | None = None) -> dict[s
 
 
 @quiet_libraries()
-def _train(recipe: Recipe, run: Run, progress: Progress, domain: Path | None) -> dict[str, Any]:
+def train_adapter(recipe: Recipe, run: Run, progress: Progress, domain: Path | None = None) -> dict[str, Any]:
+    """Train on all processes; the leader writes the adapter and returns the facts of the stage.
+
+    Args:
+        recipe: `model`, `finetune` and `privacy` are read.
+        run: a run whose `records` stage is done.
+        progress: receives progress lines.
+        domain: folder of the weights of the `adapt` section; None for the base model as it was published.
+    """
     from transformers import set_seed
 
     from paracosm.finetune.dp.dp_sgd import fit_privately

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
@@ -127,6 +128,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     from paracosm.records.splitting.given_splits import read_given
 
     refuse_recipe(recipe)
+    check_tracker(recipe.track)
     given = read_given(recipe.data, root=root)
     raw = (
         read_source(recipe.data, root=root)

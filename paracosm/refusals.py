@@ -98,11 +98,16 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
         from paracosm.generate.strategies.statistical import abilities_for
 
         return abilities_for(schema, recipe.data.target)
+    if recipe.strategy == "combined":
+        from paracosm.generate.strategies.combined import refuse_records
+
+        refuse_records(schema)
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of
+    from paracosm.generate.strategies.combined import combined_abilities
 
     trained = as_trained(recipe)
     codec = codec_of(trained, schema, train)
     refuse_lengths(trained, codec, train)
-    return abilities_of(codec)
+    return combined_abilities(codec) if recipe.strategy == "combined" else abilities_of(codec)

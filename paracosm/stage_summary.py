@@ -17,9 +17,12 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             personal = [pii_words(facts["pii"])] if "pii" in facts else []
             return [*(f"{rows[name]:,} {name}" for name in ("train", "control", "test")), *personal]
         case "finetune":
-            best = f"control loss {facts['best_control_bits']:.2f} bits per record"
+            bits = facts["best_control_bits"]
+            best = "no control loss" if bits is None else f"control loss {bits:.2f} bits per record"
             if facts.get("strategy") == "statistical":
                 return [facts["method"], best]
+            if facts.get("strategy") == "combined":
+                best = f"{facts['method']} and texts, {best}"
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
         case "generate":
             return [f"{facts['records']:,} records"]

@@ -12,6 +12,7 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
 from paracosm.recipes.sections.data import Data
+from paracosm.records.features.derive import with_features
 from paracosm.records.inference.declared_schema import (
     check_declared,
     refuse_empty,
@@ -86,6 +87,7 @@ def assemble(
     data = recipe.data
     origin = origin_of(raw)
     raw, part = join_given(limited(raw, data), given or {})
+    raw, part, data, shortened = with_features(raw, part, data, recipe.language, progress)
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
@@ -93,7 +95,7 @@ def assemble(
     texts = [field.name for field in inference.schema if field.is_text]
     raw, part, cuts = with_bounded_texts(raw, part, texts, data)
     raw, notes = composed(raw, texts)
-    inference = replace(inference, warnings=(*inference.warnings, *cuts, *notes))
+    inference = replace(inference, warnings=(*inference.warnings, *shortened, *cuts, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:

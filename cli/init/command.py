@@ -25,6 +25,9 @@ def init(
         typer.Option("--query", metavar="SELECT", help="The SELECT to model, if DATA is a database URL."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write every key with its default and its meaning.")
+    ] = False,
     private: Annotated[
         bool,
         typer.Option(
@@ -36,6 +39,12 @@ def init(
     from paracosm.records.drafting.recipe_template import write_draft
 
     for line in write_draft(
-        source="\n".join(data), out=out, target=target, query=query, force=force, private=private
+        source="\n".join(data),
+        out=out,
+        target=target,
+        query=query,
+        force=force,
+        private=private,
+        full=full,
     ):
         print(line)

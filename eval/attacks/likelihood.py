@@ -1,4 +1,4 @@
-"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice."""
+"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice, or for each field."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import torch
 class Likelihood:
     """Likelihood of one record under one model (arrays of equal length, one entry for each decision).
 
-    A decision is a token at which the grammar allows more than one continuation.
+    A decision is a token at which the grammar allows more than one continuation; under statistics, the value of a field.
     """
 
     log_probability: np.ndarray
@@ -23,6 +23,12 @@ class Likelihood:
     """Whether the actual token is the most probable one."""
     field_index: np.ndarray
     """Index of the modelled field that the token belongs to."""
+
+
+def joined(first: Likelihood, second: Likelihood) -> Likelihood:
+    """Return the likelihood of a record whose decisions two models took, one after the other."""
+    names = ("log_probability", "expected", "deviation", "is_argmax", "field_index")
+    return Likelihood(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
 def token_statistics(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:

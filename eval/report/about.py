@@ -88,6 +88,8 @@ def _made_with(recipe: Recipe) -> str:
     """Return the base model, or the statistical method where there is none."""
     if recipe.strategy == "statistical":
         return f"statistics ({recipe.statistical.method})"
+    if recipe.strategy == "combined":
+        return f"statistics ({recipe.statistical.method}), texts by {recipe.model.base}"
     return Path(recipe.model.base).name
 
 

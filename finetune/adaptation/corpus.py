@@ -10,8 +10,8 @@ from typing import Any
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.sections.adapt import Adapt
 from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.training.adapt import Adapt
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table
 from paracosm.records.sources.read_source import read_source

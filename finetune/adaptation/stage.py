@@ -18,9 +18,9 @@ from paracosm.foundation.progress import Progress
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import check_unchanged
-from paracosm.recipes.sections.adapt import Adapt
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.finetune import Finetune
+from paracosm.recipes.sections.training.adapt import Adapt
 
 if TYPE_CHECKING:
     from peft import LoraConfig

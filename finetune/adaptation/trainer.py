@@ -20,7 +20,7 @@ from paracosm.finetune.training.checkpoint import seal
 from paracosm.finetune.training.trainer import ShardOnCpu
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.progress import Progress, Step
-from paracosm.recipes.sections.adapt import Adapt
+from paracosm.recipes.sections.training.adapt import Adapt
 
 if TYPE_CHECKING:
     from peft import LoraConfig

@@ -24,7 +24,10 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
         RecipeError: the target comes first, and the recipe has none.
     """
     settings = recipe.finetune
-    schema = ordered(schema, recipe.data.target if settings.order == "target_first" else None)
+    if recipe.strategy == "combined":
+        schema = texts_last(ordered(schema, recipe.data.target))
+    else:
+        schema = ordered(schema, recipe.data.target if settings.order == "target_first" else None)
     if settings.order == "target_first" and recipe.data.target is None:
         raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
@@ -43,6 +46,11 @@ def ordered(schema: "Schema", first: str | None) -> "Schema":
     if first is not None:
         names = sorted(names, key=lambda name: name != first)
     return replace(schema, fields=tuple(schema[name] for name in names))
+
+
+def texts_last(schema: "Schema") -> "Schema":
+    """Return a schema with its free texts after all other fields."""
+    return replace(schema, fields=tuple(sorted(schema.fields, key=lambda field: field.is_text)))
 
 
 def prompt_tokens(prompt: Prompt, tokenizer: "PreTrainedTokenizerBase") -> tuple[int, ...]:

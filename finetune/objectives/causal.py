@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,10 +13,12 @@ from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
 from paracosm.finetune.objectives.causal_dataset import (
     Collator,
+    EncodedRecord,
     RecordDataset,
     encode_all,
     encode_held_out,
     encode_record,
+    texts_alone,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
@@ -25,7 +28,7 @@ from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Schema
-from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.splitting.split_records import read_split_records
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,6 +82,10 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
+def _whole(record: EncodedRecord) -> EncodedRecord:
+    return record
+
+
 def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     """Read and encode the run's records for a causal model.
 
@@ -92,10 +99,13 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     tokenizer = load_tokenizer(recipe.model)
     codec = codec_for(recipe, schema, tokenizer)
     masks = TokenMasks(codec)
-    records = to_records(read_table(run.split("train"), schema), schema)
+    records, held_out = read_split_records(recipe, run, schema)
     canaries = included_canaries(recipe, run, codec, records)
-    encoded = [*encode_all(records, codec, masks), *encode_all(canaries, codec, masks)]
-    held_out = to_records(read_table(run.split("control"), schema), schema)
+    of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
+    encoded = [
+        of_loss(record)
+        for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
+    ]
     control, unencodable = encode_held_out(held_out, codec, masks)
     if not control:
         raise DataError(
@@ -113,13 +123,17 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+        redraw=(lambda index, epoch: of_loss(encode_record(smoothing(index, epoch), codec, masks)))
+        if ranks
+        else None,
     )
     return CausalObjective(
         codec,
         tokenizer,
         train,
-        RecordDataset(control, opening=codec.opening, shuffled=shuffled, seed=-1),
+        RecordDataset(
+            [of_loss(record) for record in control], opening=codec.opening, shuffled=shuffled, seed=-1
+        ),
         unencodable,
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),

@@ -1,7 +1,7 @@
 """Data set and collator of a causal model: token ids, and a mask of allowed tokens for every position."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -54,6 +54,15 @@ def encode_record(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRec
         ids.append(tuple(segment))
         numbers.append((FORCED, *value_masks) if codec.markers else tuple(value_masks))
     return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
+
+
+def texts_alone(record: EncodedRecord, codec: Codec) -> EncodedRecord:
+    """Return an encoded record of which a model reads all fields and predicts the texts alone."""
+    masks = tuple(
+        numbers if field.is_text else (FORCED,) * len(numbers)
+        for field, numbers in zip(codec.fields, record.masks, strict=True)
+    )
+    return replace(record, masks=masks)
 
 
 def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> EncodedRecord:

@@ -18,6 +18,7 @@ from paracosm.finetune.objectives.packing import (
     padding_factor,
     use_packed_attention,
 )
+from paracosm.finetune.tracking.tracked_run import TrackedRun
 from paracosm.finetune.training.callbacks import History, ProgressLines, callbacks, ran_out_of_time
 from paracosm.finetune.training.checkpoint import last_whole_checkpoint
 from paracosm.finetune.training.ema import ExponentialMovingAverage
@@ -94,7 +95,9 @@ def fit(
             micro_batch=_micro_batch(objective, recipe),
             world_size=world(),
         ),
-        callbacks=callbacks(settings, objective.train, average, history, lines),
+        callbacks=callbacks(
+            settings, objective.train, average, history, lines, TrackedRun(recipe, run, progress)
+        ),
     )
     trainer.remove_callback(PrinterCallback)
     if world() > settings.batch_size:

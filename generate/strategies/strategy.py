@@ -60,12 +60,20 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
                 f"{run.root}: holds an adapter and no statistics; leave out strategy, or run the recipe with strategy=statistical"
             )
         return StatisticalStrategy(run.statistics, recipe.generate)
+    from paracosm.generate.strategies.combined import CombinedStrategy, holds_columns
     from paracosm.generate.strategies.language_model import LanguageModel
 
     if run.statistics.is_dir():
         raise ModelError(
             f"{run.root}: holds statistics and no adapter; set strategy=statistical, or run the recipe with strategy=finetuned"
         )
+    if holds_columns(run.adapter) != (recipe.strategy == "combined"):
+        made = "combined" if recipe.strategy == "finetuned" else "finetuned"
+        raise ModelError(
+            f"{run.adapter}: was made with strategy={made}; set it, or run the recipe with strategy={recipe.strategy}"
+        )
+    if recipe.strategy == "combined":
+        return CombinedStrategy(run.adapter, recipe.generate)
     return LanguageModel(run.adapter, recipe.generate)
 
 

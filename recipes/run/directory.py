@@ -69,7 +69,7 @@ class Run:
 
     @property
     def statistics(self) -> Path:
-        """What the strategy `statistical` fitted, instead of an adapter."""
+        """What the strategy `statistical` fitted, instead of an adapter; `combined` keeps it in the adapter's folder."""
         return self.root / "statistics"
 
     @property
@@ -89,6 +89,11 @@ class Run:
     def history(self) -> Path:
         """Loss per evaluation, one JSON object a line."""
         return self.root / "history.jsonl"
+
+    @property
+    def tracking(self) -> Path:
+        """What was sent to the recipe's tracker; absent without `track`."""
+        return self.root / "tracking.json"
 
     @property
     def synthetic(self) -> Path:
@@ -120,6 +125,11 @@ class Run:
     def further(self) -> Path:
         """Other sets of synthetic records, which only the evaluation looks at; gone when it has ended."""
         return self.evaluation / "further"
+
+    @property
+    def measured(self) -> Path:
+        """The measures that an evaluation under way has finished; gone when it has ended."""
+        return self.evaluation / "measured"
 
     @property
     def measurements(self) -> Path:
@@ -166,7 +176,7 @@ class Run:
             "adapt": (self.adaptation,),
             "finetune": (self.adapter, self.statistics, self.history, self.canaries),
             "generate": (self.synthetic,),
-            "measure": (self.measurements, self.further),
+            "measure": (self.measurements, self.further, self.measured),
             "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]

@@ -169,8 +169,8 @@ def _clear(run: Run, name: str) -> None:
 
 
 def _places(run: Run, name: str) -> tuple[Path, ...]:
-    """Return the outputs of a stage and what it keeps to resume from."""
-    return (*run.outputs(name), *run.resumed_from(name))
+    """Return the outputs of a stage and what it keeps to resume from; another training is another run on a tracker."""
+    return (*run.outputs(name), *run.resumed_from(name), *((run.tracking,) if name == "finetune" else ()))
 
 
 def _remove(path: Path) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
-from paracosm.recipes.sections.section import Section, Share
+from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
     "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
@@ -60,9 +61,10 @@ class FieldOverride(Section):
 class Split(Section):
     """Division of the subjects into train, control and test, before any other step reads the data."""
 
-    control: Share = 0.1
+    control: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure memorisation. Higher narrows the intervals of privacy metrics and leaves
-    less to train on."""
+    less to train on. 0 keeps none out: what compares with control records is then not measured, and training decides when to stop
+    by a tenth of the training subjects, which it does not learn. Not allowed with `privacy`."""
     test: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure utility. Higher narrows the intervals of utility metrics and leaves
     less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
@@ -207,6 +209,12 @@ class Data(Section):
     """Cells of a CSV or TSV file that mean a missing value."""
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
+    features: dict[str, Annotated[list[FeatureKind], Field(min_length=1)]] = {}
+    """Per column of texts: columns to derive from it before the split, such as {note: [entities, phrases, sentiment]}. They are modelled
+    like any other column and stand before their text; docs/augmentation.md. `sentiment` needs the extra `features`, `entities` the
+    extra `pii`."""
+    sentiment_model: str | None = None
+    """Hub id or folder of a text classifier with a positive and a negative class, for the feature `sentiment`; null uses VADER."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
     raise `split.test` instead."""

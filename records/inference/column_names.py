@@ -25,7 +25,9 @@ OF = word_set(
     "internal"
 )
 """Words that change nothing about a key: `numero de cliente`, `unique patient id`."""
-OWN_KEYS = frozenset(["mrn", "ssn", "uuid", "guid", "index", "rowid"])
+OWN_KEYS = frozenset(
+    ["mrn", "ssn", "uuid", "guid", "index", "rowid", "rownames", "rowname", "rownum", "rownumber"]
+)
 CODED = word_set(
     "icd nace naics isic cpt hcpcs drg ndc atc loinc snomed dx diagnosis diagnose diagnostic procedure "
     "zip plz postcode postal postleitzahl fips iata icao airport flight tail sku ean gtin upc isbn "
@@ -111,6 +113,8 @@ def may_name_a_key(name: str) -> bool:
     if parts[-1:] == ("index",):
         # A price index is a quantity.
         return parts in (("index",), ("row", "index"), ("record", "index"))
+    if parts in (("row", "names"), ("row", "name"), ("rn",)):
+        return True
     return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 

@@ -36,7 +36,7 @@ QUANTITY_WORDS = frozenset(
     WORD.findall(
         "am pm t z utc gmt cet cest est edt cst cdt mst mdt pst pdt bst day days hour hours hr hrs h min mins minute"
         " minutes sec secs s ms d week weeks month months year years yr yrs kg g mg µg ug ng lb lbs oz l ml dl cl µl km m"
-        " cm mm nm ft in mmhg bpm iu mol mmol k mio mrd tsd cr dr e n x"
+        " cm mm nm ft in mmhg bpm iu mol mmol k mio mrd tsd cr dr e n w ne nw se sw x point multipoint linestring polygon srid"
     )
 ) | {currency.strip(".").lower() for currency in CURRENCIES} | {
     name.rstrip(".").lower() for names in (*MONTHS.values(), *SHORT_MONTHS.values()) for name in names

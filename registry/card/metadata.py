@@ -45,6 +45,8 @@ def model_name(recipe: Recipe) -> str:
     """Return how a card calls what generates the records: the base model, or the statistical method where there is none."""
     if recipe.strategy == "statistical":
         return f"statistics ({recipe.statistical.method})"
+    if recipe.strategy == "combined":
+        return f"statistics ({recipe.statistical.method}) and {base_name(recipe.model.base)}"
     return base_name(recipe.model.base)
 
 
@@ -96,6 +98,8 @@ def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
     method = "full-finetune" if recipe.finetune.method == "full" else "lora"
     if recipe.strategy == "statistical":
         method = recipe.statistical.method
+    elif recipe.strategy == "combined":
+        method = f"{recipe.statistical.method}-and-{method}"
     own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]
     return [*own, *recipe.card.tags]
 

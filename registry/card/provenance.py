@@ -83,6 +83,8 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
     own = {"statistical"} if recipe.strategy == "statistical" else {"model", "finetune"}
+    if recipe.strategy == "combined":
+        own = own | {"statistical"}
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)
     if recipe.privacy is not None:

@@ -15,8 +15,8 @@ from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
+from paracosm.generate.statistics.stored_chain import COLUMNS, SETTINGS, load_chain
 from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
-from paracosm.generate.statistics.stored_chain import SETTINGS, load_chain
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
@@ -120,7 +120,9 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
     try:
         files = weight_files(folder) if full else [folder / ADAPTER[0]]
-        weights = {name for name in names if name.endswith(".safetensors") and "/" not in name}
+        weights = {name for name in names if name.endswith(".safetensors") and "/" not in name} - set(COLUMNS)
+        if set(COLUMNS).intersection(names):
+            load_chain(folder, COLUMNS)
         if unused := weights - {path.name for path in files}:
             raise RegistryError(f"{folder}: holds {_listed(unused)}, which is not part of its model")
         if full:

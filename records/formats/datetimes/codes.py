@@ -249,7 +249,8 @@ def _fraction(flag: str) -> tuple[str, Writer]:
 def _offset(zone: str, *, colon: bool) -> tuple[str, str | Writer]:
     pattern = r"([+-]\d\d:\d\d)" if colon else r"([+-]\d\d\d\d)"
     if zone == "-":
-        return pattern, ""
+        # What is written without the offset can be read again.
+        return f"{pattern}?", ""
     info = ZoneInfo(zone)
 
     def write(moment: datetime) -> str:

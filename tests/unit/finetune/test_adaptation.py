@@ -19,8 +19,8 @@ from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.sections.adapt import Adapt
 from paracosm.recipes.sections.model import Model
+from paracosm.recipes.sections.training.adapt import Adapt
 from paracosm.records.stage import prepare
 
 CHATML = (
@@ -269,7 +269,7 @@ def test_damaged_weights_of_a_domain_are_refused(folder: Path) -> None:
     ("override", "message"),
     [
         ("finetune.objective=masked", "adapt: is for causal models"),
-        ("strategy=statistical", "adapt: is for the strategy finetuned"),
+        ("strategy=statistical", "the strategy statistical has none"),
         ("model.quantize=nf4", "model.quantize nf4 rounds"),
         ("adapt.block=4", "adapt.block"),
         ("adapt.corpus=x", "adapt.corpus"),
