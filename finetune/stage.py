@@ -132,8 +132,10 @@ def train_adapter(recipe: Recipe, run: Run, progress: Progress, domain: Path | N
     model = with_adapter(recipe, objective.codec, train.max_tokens, domain)
     trainable = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
     canaries = f" ({objective.canaries} of them canaries)" if objective.canaries else ""
+    documents = f"{train.record_count:,} documents{canaries} in " if objective.codec.passages else ""
+    unit = "passages" if documents else f"records{canaries}"
     progress(
-        f"{len(train):,} records{canaries} of {train.mean_tokens:.1f} tokens, of which the model predicts {objective.mean_decisions:.1f} · {trainable:,} trainable weights"
+        f"{documents}{len(train):,} {unit} of {train.mean_tokens:.1f} tokens, of which the model predicts {objective.mean_decisions * train.record_count / len(train):.1f} · {trainable:,} trainable weights"
     )
     if objective.truncated:
         progress(f"{objective.truncated} of them have a text longer than the model reads; it is truncated")
@@ -153,7 +155,9 @@ def train_adapter(recipe: Recipe, run: Run, progress: Progress, domain: Path | N
         "smoothing_ranks": objective.smoothing_ranks,
         "trainable_parameters": trainable,
         "processes": world(),
-        "tokens_per_record": round(train.mean_tokens, 2),
+        "tokens_per_record": round(train.mean_tokens * len(train) / train.record_count, 2),
+        "passages": objective.codec.passages
+        and objective.codec.passages.to_plain() | {"trained": len(train)},
         "decisions_per_record": round(objective.mean_decisions, 2),
         "control_records_with_unknown_values": objective.unencodable,
         "records_with_cut_texts": objective.truncated,

@@ -106,7 +106,11 @@ def _verbs(opened: OpenRun, data: Any) -> dict[str, Verb]:
 
 
 def preparation_of(recipe: Recipe) -> Verb:
-    """Return what does the finetune stage: it trains an adapter, or fits statistics, as the strategy of the recipe needs it."""
+    """Return what does the finetune stage: it trains an adapter, fits statistics, or prepares prompts, as the strategy needs it."""
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.strategies.prompt_preparation import prepare_prompts
+
+        return prepare_prompts
     if recipe.strategy == "statistical":
         from paracosm.generate.strategies.preparation import fit
 

@@ -43,6 +43,8 @@ class Plan:
         rows = ", ".join(f"{len(part):,} {name}" for name, part in self.prepared.splits.items())
         fields = ", ".join(f"{field.name} ({field.type})" for field in self.prepared.schema)
         work = f"fitting   {self.recipe.statistical.method}; seconds, and no language model"
+        if self.recipe.strategy in ("prompt", "chain"):
+            work = f"{self.recipe.strategy:<9} no training; a language model writes the records"
         if self.cost is not None:
             work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
         lines = [f"records   {rows}", f"fields    {fields}", work]
@@ -140,7 +142,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy == "statistical":
+    if recipe.strategy in ("statistical", "prompt", "chain"):
         return Plan(recipe, prepared, None)
     cost = estimate_cost(as_trained(recipe), prepared.schema, train)
     return Plan(recipe, prepared, cost, adaptation_cost(recipe, root=root))

@@ -30,6 +30,10 @@ def refuse_recipe(recipe: Recipe) -> None:
         from paracosm.generate.strategies.statistical import refuse_settings
 
         refuse_settings(recipe.generate)
+    elif recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import refuse_prompting
+
+        refuse_prompting(recipe)
     else:
         _refuse_training(recipe)
     if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
@@ -98,6 +102,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
         from paracosm.generate.strategies.statistical import abilities_for
 
         return abilities_for(schema, recipe.data.target)
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import plan_of
+
+        return plan_of(recipe, schema).abilities
     if recipe.strategy == "combined":
         from paracosm.generate.strategies.combined import refuse_records
 

@@ -19,6 +19,7 @@ from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
 from paracosm.recipes.sections.training.adapt import Adapt
+from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
 class Recipe(Section):
@@ -29,11 +30,14 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical", "combined"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
     take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
-    write the texts given the columns. Rules, conditions, evaluation and card are the same."""
+    write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
+    statistics and models. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
+    prompt: Prompting = Prompting()
+    chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
     adapt: Adapt | None = None
@@ -67,9 +71,9 @@ class Recipe(Section):
     def _adapted_models_are_causal_and_whole(self) -> "Recipe":
         if self.adapt is None:
             return self
-        if self.strategy == "statistical":
+        if self.strategy not in ("finetuned", "combined"):
             raise ValueError(
-                "adapt: trains a language model, and the strategy statistical has none; leave out one of them"
+                f"adapt: is for the strategies finetuned and combined; {self.strategy} trains no language model, so leave out one of them"
             )
         if self.finetune.objective == "masked":
             raise ValueError("adapt: is for causal models; leave it out, or set finetune.objective to causal")
@@ -80,10 +84,10 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy in ("statistical", "combined") and self.privacy is not None:
+    def _only_training_is_private(self) -> "Recipe":
+        if self.strategy != "finetuned" and self.privacy is not None:
             raise ValueError(
-                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
+                f"privacy: is for the strategy finetuned; {self.strategy} has no differential privacy, so leave out privacy or strategy"
             )
         return self
 
@@ -124,6 +128,15 @@ class Recipe(Section):
         if self.privacy is not None and self.data.split.control == 0:
             raise ValueError(
                 "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.train_rows is not None:
+            raise ValueError(
+                "data.split.train_rows leaves out rows, so that under privacy one row could decide whether another one is used;"
+                " leave it out, and raise data.split.test to train on fewer records"
             )
         return self
 

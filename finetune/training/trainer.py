@@ -139,7 +139,7 @@ class RecordTrainer(ShardOnCpu):
         total = self.accelerator.reduce(total, "sum")
         model.train()
         metrics = {
-            BITS: float(total) / math.log(2) / len(self.training_objective.control),  # type: ignore[arg-type]  # returned as a tensor, like the argument
+            BITS: float(total) / math.log(2) / self.training_objective.control.record_count,  # type: ignore[arg-type]  # returned as a tensor, like the argument
             "epoch": round(self.state.epoch or 0.0, 6),
         }
         self.log(metrics)

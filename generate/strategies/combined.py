@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.allowed_values import AllowedValues, listed
@@ -65,6 +66,9 @@ class CombinedStrategy:
             for request, known in zip(requests, columns, strict=True)
         ]
         return self.writer.records(given, seed=seed, tally=tally)
+
+    def facts(self) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -82,15 +82,23 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
-    own = {"statistical"} if recipe.strategy == "statistical" else {"model", "finetune"}
-    if recipe.strategy == "combined":
-        own = own | {"statistical"}
+    own = {
+        "finetuned": {"model", "finetune"},
+        "statistical": {"statistical"},
+        "combined": {"model", "finetune", "statistical"},
+        "prompt": {"prompt", "statistical", "model"},
+        "chain": {"chain", "statistical", "model"},
+    }[recipe.strategy]
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)
     if recipe.privacy is not None:
         plain["privacy"] = recipe.privacy.model_dump(mode="json")
     if "model" in plain and hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
+    for step in plain.get("chain", {}).get("steps", ()):
+        for name in ("adapter", "base"):
+            if step[name] is not None:
+                step[name] = base_name(step[name])
     generate = plain["generate"]
     if generate["seeds"] is not None:
         generate["seeds"] = Path(generate["seeds"]).name

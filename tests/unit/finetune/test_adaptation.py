@@ -269,7 +269,7 @@ def test_damaged_weights_of_a_domain_are_refused(folder: Path) -> None:
     ("override", "message"),
     [
         ("finetune.objective=masked", "adapt: is for causal models"),
-        ("strategy=statistical", "the strategy statistical has none"),
+        ("strategy=statistical", "statistical trains no language model"),
         ("model.quantize=nf4", "model.quantize nf4 rounds"),
         ("adapt.block=4", "adapt.block"),
         ("adapt.corpus=x", "adapt.corpus"),

@@ -14,7 +14,8 @@ from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.models.quantization import check_installed
 from paracosm.finetune.models.trained_model import export, load_trained
 from paracosm.finetune.objectives.causal import CausalObjective
-from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import encode_record
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.finetune.objectives.packing import PackedCollator, use_packed_attention
 from paracosm.finetune.training.fused_lora import FusedLinear, fuse
