@@ -113,6 +113,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _private_training_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.train_rows is not None:
+            raise ValueError(
+                "data.split.train_rows leaves out rows, so that under privacy one row could decide whether another one is used;"
+                " leave it out, and raise data.split.test to train on fewer records"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _private_rows_are_not_limited(self) -> "Recipe":
         if self.privacy is not None and self.data.limit is not None:
             raise ValueError(

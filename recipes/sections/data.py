@@ -70,6 +70,9 @@ class Split(Section):
     less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
     seed: int = 0
     """Seed of the split."""
+    train_rows: Annotated[int, Field(ge=1)] | None = None
+    """Use at most this many training rows, of random subjects, and the same control and test rows as without it; null uses all. Shows
+    how many records a strategy needs. Not allowed with `privacy`."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """Records whose texts are at least this similar (Jaccard similarity of word shingles) go to the same split; lower groups more
     records. null groups only exact copies."""
