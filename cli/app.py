@@ -31,6 +31,7 @@ from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
+from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.foundation.suggestions import did_you_mean
 
 COMPLETION = "_PARACOSM_COMPLETE"
@@ -141,6 +142,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     wait_passively()
     forbid_kernel_downloads()
+    forbid_usage_reports()
     forbid_core_dumps()
     sys.exit(exit_code_of_command(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 

@@ -12,13 +12,14 @@ from paracosm.eval.measurements import Measurements
 from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.dp_claim import Claim
-from paracosm.eval.measuring.measure import Measure
+from paracosm.eval.measuring.measure import NO_CONTROL, Measure
 from paracosm.eval.measuring.metric import ANCHORS, FEWEST_ROWS, Anchor, Estimate, Obstacle, Result
 from paracosm.eval.notes import notes_on
 from paracosm.eval.parallel import run_measures
 from paracosm.eval.report.aggregates.correlations import correlations
 from paracosm.eval.report.aggregates.histograms import distributions
 from paracosm.eval.report.aggregates.nearest_distances import nearest_distances
+from paracosm.eval.results.finished_measures import MeasureStore
 from paracosm.eval.results.report_data import NearestPair, RecordMap
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.progress import Progress, silent
@@ -42,12 +43,14 @@ def measure(
     settings: Evaluate | None = None,
     subject: str | None = None,
     adapter: Path | None = None,
+    statistics: Path | None = None,
     canaries: Path | None = None,
     kept_away: bool = True,
     claim: Claim | None = None,
     attackers: AttackSettings | None = None,
     further: Sequence[pd.DataFrame] = (),
     notes: Sequence[str] = (),
+    store: MeasureStore | None = None,
     progress: Progress = silent,
 ) -> Measurements:
     """Measure synthetic records against real ones: every metric on them and on its anchors, without gates.
@@ -62,12 +65,14 @@ def measure(
         settings: repeats, bootstrap resamples, limits on rows, and seed.
         subject: the identifier field of the person a record is about; without it every row is its own subject.
         adapter: folder of the adapter that made the records; it is attacked too.
+        statistics: folder of the fitted statistics that made them, likewise.
         canaries: table of the canaries, with a column that says which of them were trained on.
         kept_away: whether the generator is known not to have seen control and test; otherwise nothing about privacy is measured.
         claim: the epsilon and delta that a private training states; the audit compares canaries with it.
         attackers: settings for attacks that train models, where `settings` names such attacks.
         further: other sets of synthetic records of the same generator; their spread widens the intervals of utility.
         notes: what the reader must know, listed before the notes of the measurement.
+        store: keeps each finished measure, so that an evaluation that was killed goes on from them.
         progress: takes progress lines.
 
     Raises:
@@ -81,6 +86,7 @@ def measure(
         subjects=_subjects(tables, subject),
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
+        statistics=statistics,
         canaries=canaries,
         kept_away=kept_away,
         claim=claim,
@@ -88,7 +94,7 @@ def measure(
         further=further,
         untrained=_untrained(context, adapter, settings, progress),
     )
-    results, missing = measure_all(context, synthetic, progress=progress)
+    results, missing = measure_all(context, synthetic, progress=progress, store=store)
     return Measurements(
         results=results,
         missing=missing,
@@ -97,7 +103,7 @@ def measure(
         distributions=distributions(context.fields, train, synthetic),
         record_map=_map(context, synthetic),
         correlations=correlations(context.fields, context.train, synthetic, settings.seed),
-        distances=nearest_distances(context, synthetic),
+        distances=None if context.held_out.empty else nearest_distances(context, synthetic),
         nearest=_nearest(context, synthetic) if settings.show_nearest else [],
     )
 
@@ -107,11 +113,12 @@ def measure_all(
     synthetic: pd.DataFrame,
     measures: Sequence[Measure] = MEASURES,
     progress: Progress = silent,
+    store: MeasureStore | None = None,
 ) -> tuple[list[Result], dict[str, Obstacle]]:
     """Return the result of every metric that these tables allow, and the obstacle to every other one."""
     obstacles = [_obstacle(measure, context) for measure in measures]
     allowed = [measure for measure, obstacle in zip(measures, obstacles, strict=True) if obstacle is None]
-    estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress))
+    estimates_of_allowed = iter(run_measures(context, synthetic, allowed, progress, store))
     results: list[Result] = []
     missing: dict[str, Obstacle] = {}
     for measure, obstacle in zip(measures, obstacles, strict=True):
@@ -135,6 +142,8 @@ def _obstacle(measure: Measure, context: Context) -> Obstacle | None:
     about_privacy = measure.metrics[0].section == "privacy"
     if about_privacy and not context.kept_away and (own is None or own.curable):
         return NOT_KEPT_AWAY
+    if about_privacy and context.control.empty and (own is None or own.curable):
+        return NO_CONTROL
     return own
 
 
@@ -153,7 +162,7 @@ def _context(
             raise DataError(
                 f"{name}: column {absent[0]!r} is missing{did_you_mean(absent[0], table.columns)}"
             )
-        if not len(table) and name != "test":
+        if not len(table) and name not in ("control", "test"):
             raise DataError(f"{name}: has no rows; there is nothing to measure")
         if name == "train" and len(table) < FEWEST_ROWS:
             raise DataError(

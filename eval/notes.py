@@ -56,9 +56,10 @@ def _subsampling(context: Context) -> list[str]:
                 f"Of {len(table):,} {name} records, {min(len(table), MOST_TARGETS):,} are attacked for membership and "
                 f"{MOST_RISK_TARGETS:,} for linkability and inference; the synthetic records are never subsampled."
             )
-    if context.adapter is not None and len(context.train) > context.settings.attacked_records:
+    attacked = context.adapter is not None or context.statistics is not None
+    if attacked and len(context.train) > context.settings.attacked_records:
         notes.append(
-            f"The adapter is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
+            f"The model is attacked on {context.settings.attacked_records:,} of {len(context.train):,} training records."
         )
     if any(field.is_text for field in context.fields) and context.size > MOST_EMBEDDED:
         notes.append(

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Anchor, Estimate
+from paracosm.eval.results.finished_measures import MeasureStore, Nowhere
 from paracosm.foundation.progress import Progress, Step, silent
 
 LARGE = 5000
@@ -40,14 +41,19 @@ class MeasureJob:
 
 
 def run_measures(
-    context: Context, synthetic: pd.DataFrame, measures: Sequence[Measure], progress: Progress = silent
+    context: Context,
+    synthetic: pd.DataFrame,
+    measures: Sequence[Measure],
+    progress: Progress = silent,
+    store: MeasureStore | None = None,
 ) -> list[AnchorEstimates]:
     """Return the estimates of each measure on the synthetic records and on its anchors.
 
     Results depend neither on the order nor on the number of workers: jobs share only what `context.once` keeps, each has
     its own random stream, and the threads of each are limited to its share of the cores. Measures that use every core
-    themselves run last, one after the other. The first error ends the measurement.
+    themselves run last, one after the other. The first error ends the measurement. What `store` has is not measured again.
     """
+    store = store or Nowhere()
     jobs = [
         [
             MeasureJob(measure, anchor, *pair)
@@ -60,7 +66,14 @@ def run_measures(
     workers = min(MOST_WORKERS, cpu_count()) if large else 1
     threads = max(1, cpu_count() // workers) if large else 1
     estimates: dict[int, dict[str, Estimate]] = {}
-    for job, result in _results(everything, context, workers, threads, None if large else 1):
+    for job in everything:
+        if (kept := store.read(job.measure, job.anchor)) is not None:
+            estimates[id(job)] = kept
+    if estimates:
+        progress(f"{len(estimates)} of {len(everything)} measurements are kept from before")
+    left = [job for job in everything if id(job) not in estimates]
+    for job, result in _results(left, context, workers, threads, None if large else 1):
+        store.write(job.measure, job.anchor, result)
         estimates[id(job)] = result
         detail = f"last: {job.measure.metrics[0].name} ({job.anchor})"
         progress(Step("measuring", len(estimates), len(everything), unit="measurements", detail=detail))

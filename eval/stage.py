@@ -2,7 +2,8 @@
 
 Measuring is a stage within it, `measure`, with its own entry in `run.json`. Its inputs do not contain the release section:
 another profile or another limit is ruled on the measurements that are there, and nothing is measured. A limit that another version
-of Paracosm changed is ruled in the same way.
+of Paracosm changed is ruled in the same way. Each finished measure is kept until all of them are, so that an evaluation that was
+killed goes on from there.
 """
 
 import json
@@ -102,6 +103,7 @@ class _Measure:
         from paracosm.eval.measure_tables import measure
         from paracosm.eval.measuring.attack_settings import AttackSettings
         from paracosm.eval.measuring.dp_claim import claim_of
+        from paracosm.eval.results.finished_measures import FinishedMeasures
         from paracosm.records.schema.table import read_table
 
         schema = Schema.load(run.schema)
@@ -116,16 +118,19 @@ class _Measure:
             target=recipe.data.target,
             subject=recipe.data.subject,
             adapter=run.adapter if run.codec.is_file() else None,
+            statistics=run.statistics if run.statistics.is_dir() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
             attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),
             further=_further(recipe, run, progress),
             notes=_rare_lines(run),
+            store=FinishedMeasures(run.measured, measuring_inputs(recipe, run), progress),
             settings=recipe.eval,
             progress=progress,
         )
         write_text(run.measurements, measurements.to_json())
-        shutil.rmtree(run.further, ignore_errors=True)
+        for folder in (run.further, run.measured):
+            shutil.rmtree(folder, ignore_errors=True)
         return {}
 
 
@@ -146,6 +151,7 @@ def measuring_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
         "splits": {path.name: file_digest(path) for path in needed},
         "synthetic": folder_digest(run.synthetic),
         "adapter": folder_digest(run.adapter) if run.codec.is_file() else None,
+        **({"statistics": folder_digest(run.statistics)} if run.statistics.is_dir() else {}),
         "canaries": file_digest(run.canaries) if run.canaries.is_file() else None,
         "target": recipe.data.target,
         "eval": _settings(recipe.eval),

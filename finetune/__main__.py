@@ -31,11 +31,13 @@ def finetune(opened: OpenRun) -> None:
     with fail_together():
         if opened.recipe.strategy != "finetuned":
             raise RecipeError(
-                f"strategy: {opened.recipe.strategy} trains no adapter, so there is nothing to launch; run: paracosm finetune"
+                f"strategy: {opened.recipe.strategy} is prepared in one process, so there is nothing to launch; run: paracosm finetune"
             )
         run_on_leader(lambda: prepare_records(opened))
         check_shared_run("records", opened.run)
-        trained = train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
+        trained = train(
+            recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2)
+        )
         if is_leader() and (trained or not opened.from_run):
             opened.keep_trained()
 

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, Step, indented, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
@@ -15,6 +16,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, STAGES, Run
 from paracosm.recipes.run.open_run import RUNS, OpenRun, open_run
 from paracosm.refusals import refuse_recipe, refuse_records
+from paracosm.registry.tracked_results import send_results
 from paracosm.stage_summary import stage_line
 
 
@@ -61,6 +63,8 @@ def run_stages(
 ) -> Run:
     """Run the stages of an opened run up to the `last` one; see `run`."""
     refuse_recipe(opened.recipe)
+    if opened.run.journal.stage("finetune").get("status") != "done":
+        check_tracker(opened.recipe.track)
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"
@@ -75,6 +79,8 @@ def run_stages(
                 opened.keep_trained()
             if name == "generate" and completes and not opened.from_run:
                 opened.keep_recipe()
+            if name == "card":
+                send_results(opened.recipe, opened.run, progress)
             if name == last:
                 break
     return opened.run
@@ -100,11 +106,19 @@ def _verbs(opened: OpenRun, data: Any) -> dict[str, Verb]:
 
 
 def preparation_of(recipe: Recipe) -> Verb:
-    """Return what does the finetune stage: it trains an adapter, or fits statistics, as the strategy of the recipe needs it."""
+    """Return what does the finetune stage: it trains an adapter, fits statistics, or prepares prompts, as the strategy needs it."""
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.strategies.prompt_preparation import prepare_prompts
+
+        return prepare_prompts
     if recipe.strategy == "statistical":
         from paracosm.generate.strategies.preparation import fit
 
         return fit
+    if recipe.strategy == "combined":
+        from paracosm.generate.strategies.combined_preparation import fit_and_train
+
+        return fit_and_train
     from paracosm.finetune.stage import train
 
     return train

@@ -6,12 +6,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
 from paracosm.refusals import refuse_recipe, refuse_records
 
 if TYPE_CHECKING:
+    from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.records.assembly import Prepared
 
@@ -24,11 +26,13 @@ class Plan:
         recipe: as it would be trained.
         prepared: schema, splits and warnings of the records.
         cost: tokens, weights, seconds and bytes, as they are expected; None where nothing is trained.
+        adaptation: documents, tokens and seconds of the training on a corpus, as they are expected; None where there is none.
     """
 
     recipe: Recipe
     prepared: "Prepared"
     cost: "CostEstimate | None"
+    adaptation: "AdaptationCost | None" = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -39,6 +43,8 @@ class Plan:
         rows = ", ".join(f"{len(part):,} {name}" for name, part in self.prepared.splits.items())
         fields = ", ".join(f"{field.name} ({field.type})" for field in self.prepared.schema)
         work = f"fitting   {self.recipe.statistical.method}; seconds, and no language model"
+        if self.recipe.strategy in ("prompt", "chain"):
+            work = f"{self.recipe.strategy:<9} no training; a language model writes the records"
         if self.cost is not None:
             work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
         lines = [f"records   {rows}", f"fields    {fields}", work]
@@ -115,6 +121,7 @@ def validate(
 
 def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     """Return the plan of a recipe; see `validate`."""
+    from paracosm.finetune.adaptation_cost import adaptation_cost
     from paracosm.finetune.cost_estimate import estimate_cost
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.records.assembly import assemble
@@ -123,6 +130,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     from paracosm.records.splitting.given_splits import read_given
 
     refuse_recipe(recipe)
+    check_tracker(recipe.track)
     given = read_given(recipe.data, root=root)
     raw = (
         read_source(recipe.data, root=root)
@@ -134,6 +142,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy == "statistical":
+    if recipe.strategy in ("statistical", "prompt", "chain"):
         return Plan(recipe, prepared, None)
-    return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))
+    cost = estimate_cost(as_trained(recipe), prepared.schema, train)
+    return Plan(recipe, prepared, cost, adaptation_cost(recipe, root=root))

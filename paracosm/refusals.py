@@ -30,6 +30,10 @@ def refuse_recipe(recipe: Recipe) -> None:
         from paracosm.generate.strategies.statistical import refuse_settings
 
         refuse_settings(recipe.generate)
+    elif recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import refuse_prompting
+
+        refuse_prompting(recipe)
     else:
         _refuse_training(recipe)
     if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
@@ -45,6 +49,8 @@ def _refuse_training(recipe: Recipe) -> None:
     from paracosm.finetune.refusals import refuse_model
 
     as_trained(recipe)
+    if recipe.adapt is not None:
+        require_extra("trl", "adapt", "the section adapt")
     locate(recipe.model)
     check_installed(recipe.model)
     check_objective(recipe.model, recipe.finetune.objective)
@@ -96,11 +102,20 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
         from paracosm.generate.strategies.statistical import abilities_for
 
         return abilities_for(schema, recipe.data.target)
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import plan_of
+
+        return plan_of(recipe, schema).abilities
+    if recipe.strategy == "combined":
+        from paracosm.generate.strategies.combined import refuse_records
+
+        refuse_records(schema)
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of
+    from paracosm.generate.strategies.combined import combined_abilities
 
     trained = as_trained(recipe)
     codec = codec_of(trained, schema, train)
     refuse_lengths(trained, codec, train)
-    return abilities_of(codec)
+    return combined_abilities(codec) if recipe.strategy == "combined" else abilities_of(codec)

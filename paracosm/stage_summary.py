@@ -17,16 +17,35 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
             personal = [pii_words(facts["pii"])] if "pii" in facts else []
             return [*(f"{rows[name]:,} {name}" for name in ("train", "control", "test")), *personal]
         case "finetune":
-            best = f"control loss {facts['best_control_bits']:.2f} bits per record"
+            if facts.get("strategy") in ("prompt", "chain"):
+                return [facts["method"], "nothing is trained"]
+            bits = facts["best_control_bits"]
+            best = "no control loss" if bits is None else f"control loss {bits:.2f} bits per record"
             if facts.get("strategy") == "statistical":
                 return [facts["method"], best]
+            if facts.get("strategy") == "combined":
+                best = f"{facts['method']} and texts, {best}"
             return [f"{facts['trainable_parameters']:,} trainable weights", best]
         case "generate":
-            return [f"{facts['records']:,} records"]
+            return [f"{facts['records']:,} records", *prompting_words(facts.get("prompting"))]
         case "eval":
             return [facts["verdict"]]
         case _:
             return [f"{facts['name']}, {facts['verdict']}"]
+
+
+def prompting_words(prompting: dict[str, Any] | None) -> list[str]:
+    """Return what the answers of models cost, and how many were valid at once."""
+    steps = [] if prompting is None else prompting["steps"]
+    calls, records = (sum(step[name] for step in steps) for name in ("calls", "records"))
+    if not calls:
+        return []
+    tokens = sum(step["input_tokens"] + step["output_tokens"] for step in steps)
+    first = sum(step["first_try"] for step in steps)
+    return [
+        f"{calls:,} {_plural('answer', calls)}, {first / records:.0%} valid at first",
+        f"{tokens:,} tokens",
+    ]
 
 
 def pii_words(found: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
+from paracosm.recipes.sections.training.adapt import Adapt
+from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
 class Recipe(Section):
@@ -28,18 +30,33 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
-    take seconds and need a table without free text. Rules, conditions, evaluation and card are the same."""
+    take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
+    write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
+    statistics and models. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
+    prompt: Prompting = Prompting()
+    chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
+    adapt: Adapt | None = None
+    """Trains the base model on an unlabelled corpus first; null trains it on the records alone."""
     privacy: Privacy | None = None
     generate: Generate = Generate()
     rules: Rules = Rules()
     eval: Evaluate = Evaluate()
     release: Release = Release()
     card: Card = Card()
+    track: Literal["none", "mlflow", "wandb", "tensorboard"] = "none"
+    """Where the loss curve, the settings, the metrics, the report and the card go as well: the server that the environment names
+    (`MLFLOW_TRACKING_URI`, `WANDB_BASE_URL`), or `tensorboard` in the run directory. Records are never sent."""
+
+    @property
+    def language(self) -> str:
+        """Language of the texts, as a code of two letters."""
+        named = self.card.language if self.data.pii is None else self.data.pii.language
+        return named.lower().replace("_", "-").split("-")[0]
 
     @model_validator(mode="after")
     def _full_training_is_not_quantized(self) -> "Recipe":
@@ -51,11 +68,50 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _statistics_are_not_private(self) -> "Recipe":
-        if self.strategy == "statistical" and self.privacy is not None:
+    def _adapted_models_are_causal_and_whole(self) -> "Recipe":
+        if self.adapt is None:
+            return self
+        if self.strategy not in ("finetuned", "combined"):
             raise ValueError(
-                "privacy: is for the strategy finetuned; fitted statistics have no differential privacy, so leave out privacy or strategy"
+                f"adapt: is for the strategies finetuned and combined; {self.strategy} trains no language model, so leave out one of them"
             )
+        if self.finetune.objective == "masked":
+            raise ValueError("adapt: is for causal models; leave it out, or set finetune.objective to causal")
+        if self.model.quantize is not None:
+            raise ValueError(
+                f"adapt: is merged into the weights, which model.quantize {self.model.quantize} rounds; leave out one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_training_is_private(self) -> "Recipe":
+        if self.strategy != "finetuned" and self.privacy is not None:
+            raise ValueError(
+                f"privacy: is for the strategy finetuned; {self.strategy} has no differential privacy, so leave out privacy or strategy"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _combined_texts_follow_the_columns(self) -> "Recipe":
+        if self.strategy != "combined":
+            return self
+        only = {"finetune.objective": "causal", "finetune.order": "fixed", "finetune.canaries": 0}
+        for name, value in only.items():
+            if getattr(self.finetune, name.removeprefix("finetune.")) != value:
+                raise ValueError(
+                    f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _private_features_are_of_one_record(self) -> "Recipe":
+        for name, kinds in self.data.features.items():
+            for kind in kinds:
+                if self.privacy is not None and kind != "sentiment":
+                    raise ValueError(
+                        f"data.features.{name}: {kind} are chosen from all texts, which the privacy budget does not account for;"
+                        " under privacy only sentiment is derived"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -65,6 +121,23 @@ class Recipe(Section):
                 raise ValueError(
                     f"data.{name}: under privacy, each unit of data.source alone decides on its split; leave out data.{name}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_has_control_records(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.control == 0:
+            raise ValueError(
+                "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.train_rows is not None:
+            raise ValueError(
+                "data.split.train_rows leaves out rows, so that under privacy one row could decide whether another one is used;"
+                " leave it out, and raise data.split.test to train on fewer records"
+            )
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from paracosm.foundation.progress import Progress, silent
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS
 from paracosm.recipes.sections.data import Data
+from paracosm.records.features.derive import with_features
 from paracosm.records.inference.declared_schema import (
     check_declared,
     refuse_empty,
@@ -35,6 +36,7 @@ from paracosm.records.splitting.given_splits import divide_rest, join_given
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import find_clusters
+from paracosm.records.splitting.train_rows import fewer_training_rows
 from paracosm.records.suppression.rare_values import find_rare
 from paracosm.records.suppression.suppress import rare_facts, rare_lines, suppressed, without_contradictions
 from paracosm.records.text.composed import composed
@@ -86,6 +88,7 @@ def assemble(
     data = recipe.data
     origin = origin_of(raw)
     raw, part = join_given(limited(raw, data), given or {})
+    raw, part, data, shortened = with_features(raw, part, data, recipe.language, progress)
     check_declared(recipe, [str(name) for name in raw.columns])
     if recipe.privacy is not None:
         raw = with_origin(separate_cells(raw, data), origin)
@@ -93,7 +96,7 @@ def assemble(
     texts = [field.name for field in inference.schema if field.is_text]
     raw, part, cuts = with_bounded_texts(raw, part, texts, data)
     raw, notes = composed(raw, texts)
-    inference = replace(inference, warnings=(*inference.warnings, *cuts, *notes))
+    inference = replace(inference, warnings=(*inference.warnings, *shortened, *cuts, *notes))
     refuse_replacement(recipe)
     typed, types = to_typed(raw, inference.schema), inference.schema
     if recipe.privacy is not None:
@@ -124,6 +127,7 @@ def assemble(
         warnings.extend(personal.warnings)
     rare = find_rare(typed, types, units, data, frozenset(origin.class_labels))
     found = divide_rest(typed, types, data, clusters, part, warnings)
+    found["train"] = fewer_training_rows(found["train"], data)
     splits = {name: suppressed(part, rare, data) for name, part in found.items()}
     present = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[present.names] for name, part in splits.items()}

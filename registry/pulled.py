@@ -11,6 +11,7 @@ from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import RegistryError, RunError
 from paracosm.foundation.files import replacing, write_text
 from paracosm.foundation.json_files import read_json
+from paracosm.generate.prompting.stored_material import MATERIAL
 from paracosm.generate.statistics.stored_chain import SETTINGS
 from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
@@ -65,11 +66,12 @@ def as_run(folder: Path, *, run: Path | None = None) -> Run:
 def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
     run.splits.mkdir(exist_ok=True)
     shutil.copyfile(version.folder / "schema.json", run.schema)
-    kind = run.statistics if SETTINGS in version.files else run.adapter
+    kind = run.statistics if {SETTINGS, MATERIAL} & set(version.files) else run.adapter
     with replacing(kind) as adapter:
         adapter.mkdir()
         for name in version.files:
             if name not in CARDS and not name.startswith(f"{DATASET}/") and not name.endswith(".png"):
+                (adapter / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(version.folder / name, adapter / name)
     write_text(run.recipe, dump_recipe(recipe))
     # The journal comes last, because a folder counts as a run once it has one.
@@ -86,14 +88,29 @@ def _recipe(version: Version) -> Recipe:
         settings: dict[str, Any] = provenance["recipe"]["settings"]
         sections = {
             key: settings[key]
-            for key in ("strategy", "statistical", "model", "finetune", "generate", "eval", "release")
+            for key in (
+                "strategy",
+                "statistical",
+                "prompt",
+                "chain",
+                "model",
+                "finetune",
+                "generate",
+                "eval",
+                "release",
+            )
             if key in settings
         }
-        if SETTINGS not in version.files:
+        told: dict[str, Any] = {}
+        if MATERIAL in version.files:
+            told = read_json(version.folder / MATERIAL, RegistryError)
+        elif SETTINGS not in version.files:
             sections["model"] = base_settings(version.folder)
         sections["generate"] = sections["generate"] | {"records": provenance["records"]}
         source = f"pulled:{version.reference}"
-        return Recipe.model_validate({"name": version.name, "data": {"source": source}} | sections)
+        data = {"source": source, "target": told.get("target")}
+        about = {"name": version.name, "description": told.get("description", ""), "data": data}
+        return Recipe.model_validate(about | sections)
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise RegistryError(
             f"{path}: lacks settings that this version of Paracosm needs for generation"

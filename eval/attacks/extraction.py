@@ -86,7 +86,7 @@ def extraction(context: Context, model: Model) -> dict[str, Estimate]:
         model, target.memorised
     )
     members = target.memorised_members if model == "memorised" else target.members
-    text_fields = [index for index, field in enumerate(context.fields) if field.is_text]
+    text_fields = [index for index, field in enumerate(target.fields) if field.is_text]
     train, held_out = (
         [_continuation(likelihood, text_fields) for likelihood in side]
         for side in (likelihoods[:members], likelihoods[members : members + target.others])

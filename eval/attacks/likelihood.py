@@ -1,6 +1,7 @@
-"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice."""
+"""The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice, or for each field."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ import torch
 class Likelihood:
     """Likelihood of one record under one model (arrays of equal length, one entry for each decision).
 
-    A decision is a token at which the grammar allows more than one continuation.
+    A decision is a token at which the grammar allows more than one continuation; under statistics, the value of a field.
     """
 
     log_probability: np.ndarray
@@ -23,6 +24,13 @@ class Likelihood:
     """Whether the actual token is the most probable one."""
     field_index: np.ndarray
     """Index of the modelled field that the token belongs to."""
+
+
+def joined(parts: Sequence[Likelihood]) -> Likelihood:
+    """Return the likelihood of a record from those of its parts: passages, or fields whose decisions two models took."""
+    return Likelihood(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Likelihood))
+    )
 
 
 def token_statistics(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:

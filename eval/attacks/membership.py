@@ -1,4 +1,4 @@
-"""Membership inference on the adapter, from its likelihoods; with shadow models also LiRA alone."""
+"""Membership inference on the model (adapter or fitted statistics), from its likelihoods; with shadow models also LiRA alone."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def adapter_candidates(context: Context, _: object) -> dict[Anchor, tuple[Contex
 
 def adapter_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter cannot be attacked, or None."""
-    if context.adapter is None:
-        return Obstacle("no adapter is available", curable=False)
+    if context.adapter is None and context.statistics is None:
+        return Obstacle("no model is available", curable=False)
     if "adapter" not in context.settings.attacks:
         return Obstacle("the recipe leaves it out (eval.attacks)")
     name, unseen = ("control", context.control) if context.test is None else ("test", context.test)
@@ -50,7 +50,11 @@ def lira_obstacle(context: Context) -> Obstacle | None:
     """Return why the adapter is not compared with shadow models, or None."""
     from paracosm.eval.attacks.attack_training import training_obstacle
 
-    return training_obstacle(context, "lira") or adapter_obstacle(context)
+    if obstacle := training_obstacle(context, "lira"):
+        return obstacle
+    if context.adapter is None and context.statistics is not None:
+        return Obstacle("shadow models are trained for adapters alone", curable=False)
+    return adapter_obstacle(context)
 
 
 def adapter_membership(context: Context, model: Model) -> dict[str, Estimate]:
@@ -141,7 +145,7 @@ def _attack_input(context: Context, model: Model) -> _AttackInput:
     )
 
 
-WORST_CASE = "an adapter that was made to memorise"
+WORST_CASE = "a model that was made to memorise"
 
 
 def _interpret_auc(result: Result) -> str:
@@ -154,12 +158,12 @@ def _interpret_tpr(result: Result) -> str:
 
 ADAPTER_MIA_AUC = Metric(
     name="adapter_mia_auc",
-    title="Membership inference on the adapter: AUC",
+    title="Membership inference on the model: AUC",
     section="privacy",
     goal="down",
     range=(0.0, 1.0),
     source="Yeom et al. 2018; Carlini et al. 2021; Zhang et al. 2025 (Min-K%++); WBC (arXiv 2601.02751); Zarifzadeh et al. 2024 (RMIA)",
-    what="How often the strongest attack that has the adapter itself ranks a training record above a non-member.",
+    what="How often the strongest attack that has the model itself (adapter, fitted statistics) ranks a training record above a non-member.",
     formula="as `data_mia_auc`, scores: loss, zlib, ratio to the base, Min-K%++, RMIA, windows won",
     read=_interpret_auc,
     zero="worst",
@@ -172,19 +176,19 @@ ADAPTER_MIA_AUC = Metric(
             0.55,
             settled_by=TEST,
             guarded=True,
-            why="Who holds the adapter can attack it as often as he likes, so membership has to be ruled out for every reader.",
+            why="Who holds the model can attack it as often as he likes, so membership has to be ruled out for every reader.",
         ),
     ),
     anchors="adapter",
 )
 ADAPTER_MIA_TPR = Metric(
     name="adapter_mia_tpr",
-    title="Membership inference on the adapter: true positives at a low false positive rate",
+    title="Membership inference on the model: true positives at a low false positive rate",
     section="privacy",
     goal="down",
     range=(-0.05, 1.0),
     source="Carlini et al. 2022, Membership Inference Attacks From First Principles: TPR at a low FPR, minus that FPR",
-    what="Share of training records that the strongest attack on the adapter identifies at a threshold few non-members pass, minus "
+    what="Share of training records that the strongest attack on the model identifies at a threshold few non-members pass, minus "
     "their share.",
     formula="as `data_mia_tpr`",
     read=_interpret_tpr,

@@ -3,6 +3,7 @@
 from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
 from paracosm.eval.catalogue.plugins import with_plugins
+from paracosm.eval.features import consistency
 from paracosm.eval.fidelity import (
     c2st,
     marginals,
@@ -42,6 +43,7 @@ FIDELITY: tuple[Measure, ...] = (
     embeddings.MEASURE,
     entities.MEASURE,
     columns.MEASURE,
+    consistency.MEASURE,
 )
 UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
 PRIVACY: tuple[Measure, ...] = (

@@ -14,7 +14,7 @@ QUESTIONS: dict[Question, str] = {
     "fidelity": "Fidelity",
     "utility": "Usefulness",
     "records": "Privacy of the records",
-    "adapter": "Privacy of the adapter",
+    "adapter": "Privacy of the model",
 }
 """Question -> its title."""
 THINGS: dict[What, str] = {"records": "records", "adapter": "adapter", "both": "records and adapter"}
@@ -108,7 +108,9 @@ def summary(questions: Sequence[QuestionVerdict], gates: Sequence[GateResult], w
     advice = next((each.advice[0] for each in holding), "No gate was evaluated.")
     alone = verdict(gates, "records") == "PASS" and what != "records"
     tail = " The records alone would pass: set release.what to records." if alone else ""
-    return f"Nothing fails, but {_listed(holding) or 'nothing'} {_verb(holding, 'is', 'are')} not decided. {advice}{tail}"
+    if not holding:
+        return f"Nothing was measured, so nothing is known about the {things}. {advice}{tail}"
+    return f"Nothing fails, but {_listed(holding)} {_verb(holding, 'is', 'are')} not decided. {advice}{tail}"
 
 
 def _listed(questions: Sequence[QuestionVerdict]) -> str:

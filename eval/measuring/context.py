@@ -36,6 +36,8 @@ class Context:
     """Split -> the identifiers of each of its records; used by `pii_replay` alone."""
     adapter: Path | None = None
     """Folder of the adapter that made the synthetic records, where there is one."""
+    statistics: Path | None = None
+    """Folder of the fitted statistics that made them instead."""
     canaries: Path | None = None
     """Table of the canaries of the run, where there are some."""
     kept_away: bool = True
@@ -69,11 +71,7 @@ class Context:
     @property
     def language(self) -> str:
         """Language of the texts, as a code of two letters: that of the run's recipe, or English without a recipe."""
-        if self.attackers is None:
-            return "en"
-        recipe = self.attackers.recipe
-        language = recipe.card.language if recipe.data.pii is None else recipe.data.pii.language
-        return language.lower().replace("_", "-").split("-")[0]
+        return "en" if self.attackers is None else self.attackers.recipe.language
 
     @property
     def held_out(self) -> pd.DataFrame:

@@ -57,6 +57,10 @@ Function = Callable[[Context, Any], dict[str, Estimate]]
 Candidates = Callable[[Context, pd.DataFrame], dict[Anchor, tuple[Context, Any]]]
 
 
+NO_CONTROL = Obstacle("there are no control records")
+"""The reason where a recipe keeps no control records out of training."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """A function, the metrics that it computes, and the candidates that it is computed on."""
@@ -98,6 +102,8 @@ def quicker_anchors(make: Callable[[Context, pd.DataFrame], dict[Anchor, pd.Data
 
 def too_few(context: Context) -> Obstacle | None:
     """Return an obstacle where a side has too few records for fidelity, or None."""
+    if context.held_out.empty:
+        return Obstacle("there are no control and no test records")
     if context.size < FEWEST_ROWS:
         return Obstacle(
             f"only {context.size} records on the smallest side; at least {FEWEST_ROWS} are needed"
@@ -107,6 +113,8 @@ def too_few(context: Context) -> Obstacle | None:
 
 def too_few_control(context: Context, needed: int = FEWEST_ROWS) -> Obstacle | None:
     """Return an obstacle where there are too few control records, or None."""
+    if context.control.empty:
+        return NO_CONTROL
     if len(context.control) < needed:
         return Obstacle(f"only {len(context.control)} control records; at least {needed} are needed")
     return None

@@ -90,6 +90,13 @@ def _made_with(recipe: Recipe) -> str:
     """Return the base model, or the statistical method where there is none."""
     if recipe.strategy == "statistical":
         return f"statistics ({recipe.statistical.method})"
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import servers
+
+        names = [server.model for _, server in servers(recipe)] or [Path(recipe.model.base).name]
+        return f"{recipe.strategy} ({', '.join(dict.fromkeys(names))})"
+    if recipe.strategy == "combined":
+        return f"statistics ({recipe.statistical.method}), texts by {recipe.model.base}"
     return Path(recipe.model.base).name
 
 

@@ -26,6 +26,7 @@ from paracosm.finetune.dp.settings import unit_of
 from paracosm.finetune.models.base_model import device_type
 from paracosm.finetune.models.lora import micro_batch_size
 from paracosm.finetune.objectives.causal import CausalObjective
+from paracosm.finetune.tracking.tracked_run import TrackedRun
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.fit import Fitted
 from paracosm.foundation.errors import RecipeError
@@ -107,7 +108,9 @@ def fit_privately(
     difference = check_gradients(
         training.wrapped, objective, _batch(training, range(min(4, len(objective.train))))
     )
-    speed = _train(training, state, run, progress)
+    tracked = TrackedRun(recipe, run, progress)
+    speed = _train(training, state, run, tracked, progress)
+    tracked.close()
     training.average.set_weights()
     training.wrapped.remove_hooks()
     model.disable_input_require_grads()
@@ -284,7 +287,9 @@ def _to_device(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
-def _train(training: PrivateTraining, state: _TrainingState, run: Run, progress: Progress) -> float:
+def _train(
+    training: PrivateTraining, state: _TrainingState, run: Run, tracked: TrackedRun, progress: Progress
+) -> float:
     """Do the remaining steps; return tokens per second."""
     budget, objective = training.budget, training.objective
     per_epoch = max(1, round(1 / budget.sampling_rate))
@@ -299,6 +304,7 @@ def _train(training: PrivateTraining, state: _TrainingState, run: Run, progress:
         if state.step % interval == 0 or state.step == budget.steps:
             evaluation = _evaluate(training, state)
             write_text(run.history, "".join(json.dumps(point) + "\n" for point in state.curve))
+            tracked.send_curve()
             training.save(run.checkpoints / STATE, state)
             progress(
                 f"step {state.step} of {budget.steps} · control loss {evaluation['control_bits']:.2f} bits per record"

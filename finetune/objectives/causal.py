@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,12 +11,14 @@ from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
-from paracosm.finetune.objectives.causal_dataset import (
-    Collator,
-    RecordDataset,
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import (
+    EncodedType,
     encode_all,
+    encode_columns,
     encode_held_out,
     encode_record,
+    texts_alone,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
@@ -25,7 +28,7 @@ from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Schema
-from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.splitting.split_records import read_split_records
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,6 +82,10 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
+def _whole(record: EncodedType) -> EncodedType:
+    return record
+
+
 def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     """Read and encode the run's records for a causal model.
 
@@ -90,12 +97,15 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     shuffled = settings.order == "shuffled"
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
-    codec = codec_for(recipe, schema, tokenizer)
+    records, held_out = read_split_records(recipe, run, schema)
+    codec = codec_for(recipe, schema, tokenizer, records)
     masks = TokenMasks(codec)
-    records = to_records(read_table(run.split("train"), schema), schema)
     canaries = included_canaries(recipe, run, codec, records)
-    encoded = [*encode_all(records, codec, masks), *encode_all(canaries, codec, masks)]
-    held_out = to_records(read_table(run.split("control"), schema), schema)
+    of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
+    encoded = [
+        of_loss(record)
+        for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
+    ]
     control, unencodable = encode_held_out(held_out, codec, masks)
     if not control:
         raise DataError(
@@ -108,18 +118,23 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     # Canaries are smoothed like any record, among the values of real records.
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed, target=recipe.data.target)
     smoothing = replace(smoothing, records=[*records, *canaries])
+    encode_again = encode_record if codec.passages is None else encode_columns
     train = RecordDataset(
         encoded,
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: encode_record(smoothing(index, epoch), codec, masks)) if ranks else None,
+        redraw=(lambda index, epoch: of_loss(encode_again(smoothing(index, epoch), codec, masks)))
+        if ranks
+        else None,
     )
     return CausalObjective(
         codec,
         tokenizer,
         train,
-        RecordDataset(control, opening=codec.opening, shuffled=shuffled, seed=-1),
+        RecordDataset(
+            [of_loss(record) for record in control], opening=codec.opening, shuffled=shuffled, seed=-1
+        ),
         unencodable,
         Collator(codec.vocabulary, codec.alphabet.stop),
         GrammarLoss(masks, codec.vocabulary),

@@ -23,7 +23,7 @@ from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord
 from paracosm.records.codec.text_lengths import text_tokens
 from paracosm.records.schema.schema import Record, Schema
-from paracosm.records.schema.table import read_table, to_records
+from paracosm.records.splitting.split_records import read_split_records
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -113,13 +113,12 @@ def masked_objective(recipe: Recipe, run: Run) -> MaskedObjective:
         raise ModelError("finetune.canaries: are for causal models; remove them to train a masked model")
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
-    records = to_records(read_table(run.split("train"), schema), schema)
+    records, held_out = read_split_records(recipe, run, schema)
     codec = masked_codec(recipe, schema, tokenizer, records)
     layout = MaskedLayout(codec)
     # Training texts are cut at the model's limit; a longer held-out text is not cut, and has no likelihood.
     untruncated, records = records, [layout.fitting(record) for record in records]
     encoded = [layout.encode(record) for record in records]
-    held_out = to_records(read_table(run.split("control"), schema), schema)
     control, unencodable = encode_held_out_slots(held_out, layout)
     if not control:
         raise DataError(

@@ -10,6 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from paracosm.finetune.distributed.processes import any_process
 from paracosm.finetune.objectives.epoch_dataset import EpochDataset
+from paracosm.finetune.tracking.tracked_run import TrackedRun
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, Step
@@ -66,6 +67,24 @@ class History(TrainerCallback):
                 )
                 losses = []
         return lines
+
+
+class CurveTracking(TrainerCallback):
+    """Sends the loss curve to the recipe's tracker after every evaluation; comes after `History`, which writes it."""
+
+    def __init__(self, tracked: TrackedRun) -> None:
+        self.tracked = tracked
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            self.tracked.send_curve()
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.tracked.close()
 
 
 class ProgressLines(TrainerCallback):
@@ -195,9 +214,10 @@ def callbacks(
     average: ExponentialMovingAverage,
     history: History,
     lines: ProgressLines,
+    tracked: TrackedRun,
 ) -> list[TrainerCallback]:
     """Return the callbacks of a training run, in the order in which the trainer calls them."""
-    active: list[TrainerCallback] = [EpochStart(records), average, history, lines]
+    active: list[TrainerCallback] = [EpochStart(records), average, history, CurveTracking(tracked), lines]
     if settings.patience is not None:
         active.append(EarlyStop(settings.patience))
     if settings.max_minutes is not None:

@@ -49,6 +49,10 @@ class VllmEngine:
             raise ModelError(
                 "generate.engine: vllm supports single records only; use local or ray for sequences"
             )
+        if codec.passages is not None:
+            raise ModelError(
+                "generate.engine: vllm does not write texts in passages, and these are longer than the model's input; use local or ray"
+            )
         if codec.alphabet.stop == codec.tokenizer.eos_token_id:
             raise ModelError(
                 "generate.engine: vllm ends a record at the end-of-text token, which is this tokenizer's only special token;"

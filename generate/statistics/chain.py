@@ -76,6 +76,19 @@ class Chain:
         absent[anywhere] = False
         return Drawn(numbers, absent)
 
+    def shares(self, index: int, known: np.ndarray) -> np.ndarray:
+        """Return the probability of each atom and, last, of the missing cell, without the draws that are uniform over the domain.
+
+        Args:
+            index: of the field.
+            known: (records, index), positions of the fields before it.
+
+        Returns:
+            (records, atoms + 1); a row sums to one minus the share of these draws.
+        """
+        conditional = (1 - FALLBACK) * self.conditionals.probabilities(index, known)
+        return conditional + FALLBACK * (1 - UNIFORM) * self._marginals[index]
+
     def draw_allowed(
         self, index: int, known: np.ndarray, uniforms: np.ndarray, allowed: AllowedValues
     ) -> Drawn:
@@ -89,8 +102,7 @@ class Chain:
         """
         column = self.columns[index]
         shares, of_domain = column.shares(allowed)
-        mixed = (1 - FALLBACK) * self.conditionals.probabilities(index, known)
-        mixed = mixed + FALLBACK * (1 - UNIFORM) * self._marginals[index]
+        mixed = self.shares(index, known)
         mixed = mixed * np.append(shares, float(allowed.missing and column.field.nullable))
         anywhere = np.full((len(known), 1), FALLBACK * UNIFORM * of_domain)
         picks = picked(np.concatenate([mixed, anywhere], axis=1), uniforms[:, 0])

@@ -21,6 +21,8 @@ from paracosm.records.schema.schema import Schema
 
 SETTINGS, ARRAYS = "statistics.json", "statistics.safetensors"
 FILES = (SETTINGS, ARRAYS)
+COLUMNS = ("columns.json", "columns.safetensors")
+"""The same files beside an adapter that writes the texts to the columns."""
 FORMAT = 1
 """Version of `statistics.json`."""
 
@@ -31,24 +33,24 @@ def method_of(name: Method) -> tuple[Fit, Restore]:
     return getattr(module, f"fit_{name}"), getattr(module, f"restore_{name}")
 
 
-def save_chain(chain: Chain, settings: Statistical, folder: Path) -> None:
+def save_chain(chain: Chain, settings: Statistical, folder: Path, files: tuple[str, str] = FILES) -> None:
     """Write a fitted chain into a folder that exists."""
     from safetensors.numpy import save_file
 
     arrays = {f"method.{name}": array for name, array in chain.conditionals.arrays().items()}
     for index, column in enumerate(chain.columns):
         arrays |= {f"column.{index}.{name}": array for name, array in column.arrays().items()}
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / ARRAYS)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / files[1])
     plain = {
         "format": FORMAT,
         "settings": settings.model_dump(mode="json"),
         "schema": json.loads(chain.schema.to_json()),
         "columns": [column.to_plain() for column in chain.columns],
     }
-    (folder / SETTINGS).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / files[0]).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def load_chain(folder: Path) -> Chain:
+def load_chain(folder: Path, files: tuple[str, str] = FILES) -> Chain:
     """Return the chain that `save_chain` wrote.
 
     Raises:
@@ -57,20 +59,21 @@ def load_chain(folder: Path) -> Chain:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    for name in FILES:
+    for name in files:
         if not (folder / name).is_file():
             raise ModelError(f"{folder / name}: is missing; run the finetune stage of the recipe again")
-    plain = read_json(folder / SETTINGS, ModelError)
+    stated, arrays = (folder / name for name in files)
+    plain = read_json(stated, ModelError)
     if plain.get("format") != FORMAT:
         raise ModelError(
-            f"{folder / SETTINGS}: has format {plain.get('format')}; this version of paracosm reads format {FORMAT}"
+            f"{stated}: has format {plain.get('format')}; this version of paracosm reads format {FORMAT}"
         )
     try:
-        return _chain(plain, load_file(folder / ARRAYS))
+        return _chain(plain, load_file(arrays))
     except (KeyError, ValueError, TypeError, IndexError, SafetensorError) as error:
         raise ModelError(f"{folder}: the fitted statistics are damaged ({error})") from error
     except ModelError as error:
-        raise ModelError(f"{folder / ARRAYS}: {error}") from error
+        raise ModelError(f"{arrays}: {error}") from error
 
 
 def _chain(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Chain:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.decoding.decoder import RecordDecoder, decoder_of
@@ -47,3 +48,6 @@ class LanguageModel:
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         self.decoder.tally = tally
         return self.decoder.records(requests, seed=seed)
+
+    def facts(self) -> dict[str, Any]:
+        return {}

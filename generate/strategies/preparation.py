@@ -61,26 +61,51 @@ class _Fit:
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         schema, settings = Schema.load(run.schema), recipe.statistical
-        train = read_table(run.split("train"), schema)
-        records = to_records(train, schema)
-        people = np.arange(len(train))
-        if recipe.data.subject in train.columns:
-            people = pd.factorize(train[recipe.data.subject])[0]
-        progress(f"{len(records)} records · {len(schema.modelled)} columns · {settings.method}")
-        chain = fit_chain(abilities_for(schema, recipe.data.target).schema, records, people, settings)
+        chain = fitted_chain(recipe, run, abilities_for(schema, recipe.data.target).schema, progress)
         with replacing(run.statistics) as folder:
             folder.mkdir()
             save_chain(chain, settings, folder)
-        control = to_records(read_table(run.split("control"), schema), schema)
-        known = [record for record in control if schema.allows(record)]
-        bits = chain.log_likelihood(known).sum(axis=1)
         return {
             "strategy": recipe.strategy,
             "method": settings.method,
-            "best_control_bits": round(float(-bits.mean()), 4) if len(known) else None,
-            "control_records_with_unknown_values": len(control) - len(known),
+            "best_control_bits": control_bits(chain, run),
+            "control_records_with_unknown_values": len(_control(run)) - len(_known_control(run)),
             "stored_bytes": sum(path.stat().st_size for path in run.statistics.iterdir()),
         }
+
+
+def fitted_chain(recipe: Recipe, run: Run, columns: Schema, progress: Progress) -> Chain:
+    """Fit the recipe's method to the training records of a run.
+
+    Args:
+        recipe: `statistical` and `data.subject` are read.
+        run: a run whose `records` stage is done.
+        columns: the fields to fit, in the order of the chain; none is a text.
+        progress: takes a line.
+    """
+    schema, settings = Schema.load(run.schema), recipe.statistical
+    train = read_table(run.split("train"), schema)
+    people = np.arange(len(train))
+    if recipe.data.subject in train.columns:
+        people = pd.factorize(train[recipe.data.subject])[0]
+    progress(f"{len(train)} records · {len(columns.modelled)} columns · {settings.method}")
+    return fit_chain(columns, to_records(train, schema), people, settings)
+
+
+def control_bits(chain: Chain, run: Run) -> float | None:
+    """Return the mean bits of the control records under a chain; None where all hold values that training never saw."""
+    known = _known_control(run)
+    return round(float(-chain.log_likelihood(known).sum(axis=1).mean()), 4) if known else None
+
+
+def _control(run: Run) -> list[Record]:
+    schema = Schema.load(run.schema)
+    return to_records(read_table(run.split("control"), schema), schema)
+
+
+def _known_control(run: Run) -> list[Record]:
+    schema = Schema.load(run.schema)
+    return [record for record in _control(run) if schema.allows(record)]
 
 
 def fit_chain(schema: Schema, records: list[Record], people: np.ndarray, settings: Statistical) -> Chain:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,9 @@ class StatisticalStrategy:
             )
             groups += [[record] for record in drawn]
         return groups
+
+    def facts(self) -> dict[str, Any]:
+        return {}
 
 
 def abilities_for(schema: Schema, target: str | None) -> Abilities:

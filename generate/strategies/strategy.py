@@ -44,6 +44,10 @@ class Strategy(Protocol):
         """
         ...
 
+    def facts(self) -> dict[str, Any]:
+        """Return what `run.json` keeps about the records that were made, such as what the answers of a server cost."""
+        ...
+
 
 def strategy_of(recipe: Recipe, run: Run) -> Strategy:
     """Return the strategy that the finetune stage prepared the run for, with the settings of the recipe.
@@ -52,6 +56,8 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
         ModelError: what the stage left is missing or damaged, or is that of another strategy.
         RecipeError: a setting of `generate` is not one of this strategy.
     """
+    if recipe.strategy in ("prompt", "chain"):
+        return _prompting(recipe, run)
     if recipe.strategy == "statistical":
         from paracosm.generate.strategies.statistical import StatisticalStrategy
 
@@ -60,17 +66,43 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
                 f"{run.root}: holds an adapter and no statistics; leave out strategy, or run the recipe with strategy=statistical"
             )
         return StatisticalStrategy(run.statistics, recipe.generate)
+    from paracosm.generate.strategies.combined import CombinedStrategy, holds_columns
     from paracosm.generate.strategies.language_model import LanguageModel
 
     if run.statistics.is_dir():
         raise ModelError(
             f"{run.root}: holds statistics and no adapter; set strategy=statistical, or run the recipe with strategy=finetuned"
         )
+    if holds_columns(run.adapter) != (recipe.strategy == "combined"):
+        made = "combined" if recipe.strategy == "finetuned" else "finetuned"
+        raise ModelError(
+            f"{run.adapter}: was made with strategy={made}; set it, or run the recipe with strategy={recipe.strategy}"
+        )
+    if recipe.strategy == "combined":
+        return CombinedStrategy(run.adapter, recipe.generate)
     return LanguageModel(run.adapter, recipe.generate)
+
+
+def _prompting(recipe: Recipe, run: Run) -> Strategy:
+    if run.adapter.is_dir():
+        raise ModelError(
+            f"{run.root}: holds an adapter; leave out strategy, or run the recipe with strategy={recipe.strategy}"
+        )
+    if recipe.strategy == "chain":
+        from paracosm.generate.strategies.chained import ChainStrategy
+
+        return ChainStrategy(recipe, run)
+    from paracosm.generate.strategies.prompted import PromptStrategy
+
+    return PromptStrategy(recipe, run)
 
 
 def strategy_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return the digest of what the finetune stage left for the strategy, by its name."""
     if recipe.strategy == "statistical":
         return {"statistics": folder_digest(run.statistics)}
+    if recipe.strategy in ("prompt", "chain"):
+        from paracosm.generate.chains.prompt_plan import result_settings
+
+        return {"prepared": folder_digest(run.statistics), "prompting": result_settings(recipe)}
     return {"adapter": folder_digest(run.adapter)}

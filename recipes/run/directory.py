@@ -7,7 +7,8 @@ from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.journal import Journal
 
 STAGES = ("records", "finetune", "generate", "eval", "card")
-"""Stages in order. `eval` contains `measure`, with its own entry in `run.json`: what does not depend on the release section."""
+"""Stages in order. `finetune` contains `adapt` and `eval` contains `measure`, with entries of their own in `run.json`: the training
+on a corpus before the records, and what does not depend on the release section."""
 SPLITS = ("train", "control", "test")
 
 
@@ -57,8 +58,18 @@ class Run:
         return self.root / "adapter"
 
     @property
+    def adaptation(self) -> Path:
+        """What training on the corpus of `adapt` left: an adapter, or a whole model; absent without that section."""
+        return self.root / "adaptation"
+
+    @property
+    def adaptation_work(self) -> Path:
+        """Corpus and checkpoints of an adaptation that is not finished, which it resumes from."""
+        return self.root / "adaptation-work"
+
+    @property
     def statistics(self) -> Path:
-        """What the strategy `statistical` fitted, instead of an adapter."""
+        """What the strategy `statistical` fitted, instead of an adapter; `combined` keeps it in the adapter's folder."""
         return self.root / "statistics"
 
     @property
@@ -78,6 +89,11 @@ class Run:
     def history(self) -> Path:
         """Loss per evaluation, one JSON object a line."""
         return self.root / "history.jsonl"
+
+    @property
+    def tracking(self) -> Path:
+        """What was sent to the recipe's tracker; absent without `track`."""
+        return self.root / "tracking.json"
 
     @property
     def synthetic(self) -> Path:
@@ -109,6 +125,11 @@ class Run:
     def further(self) -> Path:
         """Other sets of synthetic records, which only the evaluation looks at; gone when it has ended."""
         return self.evaluation / "further"
+
+    @property
+    def measured(self) -> Path:
+        """The measures that an evaluation under way has finished; gone when it has ended."""
+        return self.evaluation / "measured"
 
     @property
     def measurements(self) -> Path:
@@ -152,12 +173,17 @@ class Run:
         """What a finished stage leaves; a stage also clears these when its inputs changed."""
         return {
             "records": (self.splits,),
+            "adapt": (self.adaptation,),
             "finetune": (self.adapter, self.statistics, self.history, self.canaries),
             "generate": (self.synthetic,),
-            "measure": (self.measurements, self.further),
+            "measure": (self.measurements, self.further, self.measured),
             "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]
+
+    def resumed_from(self, stage: str) -> tuple[Path, ...]:
+        """What a stage that was killed resumes from; cleared with its outputs."""
+        return {"adapt": (self.adaptation_work,), "finetune": (self.checkpoints,)}.get(stage, ())
 
     @classmethod
     def create(cls, root: Path) -> "Run":

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
-from paracosm.recipes.sections.section import Section, Share
+from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
     "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
@@ -60,14 +61,18 @@ class FieldOverride(Section):
 class Split(Section):
     """Division of the subjects into train, control and test, before any other step reads the data."""
 
-    control: Share = 0.1
+    control: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure memorisation. Higher narrows the intervals of privacy metrics and leaves
-    less to train on."""
+    less to train on. 0 keeps none out: what compares with control records is then not measured, and training decides when to stop
+    by a tenth of the training subjects, which it does not learn. Not allowed with `privacy`."""
     test: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the rows kept out of training to measure utility. Higher narrows the intervals of utility metrics and leaves
     less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
     seed: int = 0
     """Seed of the split."""
+    train_rows: Annotated[int, Field(ge=1)] | None = None
+    """Use at most this many training rows, of random subjects, and the same control and test rows as without it; null uses all. Shows
+    how many records a strategy needs. Not allowed with `privacy`."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """Records whose texts are at least this similar (Jaccard similarity of word shingles) go to the same split; lower groups more
     records. null groups only exact copies."""
@@ -153,7 +158,7 @@ SOURCE_SCHEMA: dict[str, Any] = {
 }
 
 
-def _joined_sources(given: Any) -> Any:
+def joined_sources(given: Any) -> Any:
     """Return a list of sources as one text, and everything else unchanged."""
     if isinstance(given, list) and given and all(isinstance(path, str) for path in given):
         return SEVERAL.join(given)
@@ -163,7 +168,7 @@ def _joined_sources(given: Any) -> Any:
 class Data(Section):
     """The records: their source, their columns and their splits."""
 
-    source: Annotated[str, BeforeValidator(_joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
+    source: Annotated[str, BeforeValidator(joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
     """A path, a glob or a list of paths with one schema (CSV, TSV, JSON, JSONL, Parquet; compressed too), a folder or
     glob of documents (.txt, .md, .html, .docx, .pdf; extra `documents`), a folder of `Dataset.save_to_disk`, `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""
@@ -207,6 +212,12 @@ class Data(Section):
     """Cells of a CSV or TSV file that mean a missing value."""
     fields: dict[str, FieldOverride] = {}
     """Per column: properties that replace inferred ones."""
+    features: dict[str, Annotated[list[FeatureKind], Field(min_length=1)]] = {}
+    """Per column of texts: columns to derive from it before the split, such as {note: [entities, phrases, sentiment]}. They are modelled
+    like any other column and stand before their text; docs/augmentation.md. `sentiment` needs the extra `features`, `entities` the
+    extra `pii`."""
+    sentiment_model: str | None = None
+    """Hub id or folder of a text classifier with a positive and a negative class, for the feature `sentiment`; null uses VADER."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
     raise `split.test` instead."""

@@ -10,7 +10,8 @@ Method = Literal["forest", "copula", "marginals"]
 
 
 class Statistical(Section):
-    """Statistics instead of a language model, where `strategy` is `statistical`; for tables without free text."""
+    """Statistics instead of a language model: of whole records where `strategy` is `statistical`, which has no free text, and of the
+    columns beside the texts where it is `combined`."""
 
     method: Method = "forest"
     """`forest`: a chain of extra-trees, each column given those before it, which is the most faithful. `copula`: a Gaussian copula,

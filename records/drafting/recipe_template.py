@@ -2,14 +2,10 @@
 
 import os
 import re
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel
+from typing import Literal
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
@@ -18,17 +14,22 @@ from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.records.assembly import Prepared, assemble
 from paracosm.records.drafting.decisions import decide
 from paracosm.records.drafting.declared_fields import with_declarations
+from paracosm.records.drafting.notes import (
+    UNCONFIRMED,
+    field_notes,
+    identifier_notes,
+    printable_name,
+    rare_classes,
+    relation_notes,
+    type_notes,
+    warning_notes,
+)
 from paracosm.records.drafting.persons import Persons
+from paracosm.records.drafting.recipe_yaml import opening, section_lines
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.documents.read_documents import TEXT
 from paracosm.records.sources.read_source import read_source
 
-UNCONFIRMED = (
-    "READ FROM THE RECORDS, SO NOT YET PRIVATE: an expert of the domain must confirm or replace every range, category, length "
-    "and format below, from a code book or from the possible range of the measurement. A value that stands here only because "
-    "a record has it is published without noise, and the guarantee does not cover it.",
-)
-WIDTH = 100
 LONG_DOCUMENT, PASSAGE = 4_000, 1_500
 """Characters of a document from which on a draft divides documents, and those of a passage: a base model with an input of 512
 tokens reads it."""
@@ -49,6 +50,11 @@ ENDINGS = (
 )
 
 
+PiiAction = Literal["replace", "drop", "report"]
+Planner = Callable[[Recipe, Prepared], tuple[Recipe, str]]
+"""Changes a drafted recipe to fit a budget, and says how in one line."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A drafted recipe.
@@ -59,6 +65,7 @@ class Draft:
         prepared: schema, splits and warnings of the data.
         identifiers: columns that are left out as identifiers.
         persons: decisions about persons.
+        planned: what the planner says.
     """
 
     recipe: Recipe
@@ -66,10 +73,19 @@ class Draft:
     prepared: Prepared
     identifiers: tuple[str, ...]
     persons: Persons
+    planned: str = ""
 
 
 def draft(
-    *, source: str, out: Path, target: str | None = None, query: str | None = None, private: bool = False
+    *,
+    source: str,
+    out: Path,
+    target: str | None = None,
+    query: str | None = None,
+    private: bool = False,
+    full: bool = False,
+    pii: PiiAction | None = None,
+    plan: Planner | None = None,
 ) -> Draft:
     """Infer a recipe from the records at `source`.
 
@@ -79,6 +95,9 @@ def draft(
         target: column that a downstream model would predict.
         query: SELECT statement, if the source is a database.
         private: whether to draft for differential privacy, with every field declared.
+        full: whether to write every key with its meaning, or what was decided alone.
+        pii: what is done about personal data, instead of what was decided.
+        plan: changes the recipe once its records are known.
 
     Raises:
         DataError: the source cannot be used, or the target is not a column of it.
@@ -98,6 +117,10 @@ def draft(
     inferred, persons, identifiers = decided.inferred, decided.persons, decided.identifiers
     parts = [_source_from(part, out) for part in source.split(SEVERAL)]
     data = decided.recipe.data.model_copy(update={"source": SEVERAL.join(parts)})
+    if pii is not None:
+        language = decided.recipe.data.pii.language if decided.recipe.data.pii is not None else "en"
+        data = data.model_copy(update={"pii": Pii(action=pii, language=language)})
+        persons = replace(persons, pii_lines=(f"personal data: data.pii: {pii}, as you asked",))
     recipe = decided.recipe.model_copy(update={"data": data})
     if private:
         recipe, warnings = with_declarations(recipe, raw)
@@ -109,7 +132,13 @@ def draft(
     settled = inferred.settled_by(persons.decided)
     every = dict.fromkeys((*inferred.warnings, *prepared.warnings))
     prepared = replace(prepared, warnings=tuple(line for line in every if line not in settled))
-    notes = {"data.drop": _identifier_notes(identifiers), "data.fields": _field_notes(prepared)}
+    planned = ""
+    if plan is not None:
+        recipe, planned = plan(recipe, prepared)
+    notes = {
+        "data.drop": identifier_notes(identifiers),
+        "data.fields": field_notes(prepared) if full else (*type_notes(prepared), *warning_notes(prepared)),
+    }
     if private:
         notes["data.fields"] = UNCONFIRMED
         notes["data.drop"] = (*notes["data.drop"], "Columns without any value are left out too.")
@@ -117,103 +146,13 @@ def draft(
         () if target else ("Not set: name a column here to measure the utility for predicting it.",)
     )
     notes |= {"data.subject": persons.subject_lines, "data.pii": persons.pii_lines}
-    notes["rules.relations"] = _relation_notes(prepared)
+    notes["rules.relations"] = relation_notes(prepared)
     if target and not private:
         notes["finetune.order"] = (f"So that conditions such as generate.where.{target} are met exactly.",)
     if recipe.model.layers is None:
         notes["model.layers"] = ("All layers are kept here, because the records contain text.",)
-    lines = [*_opening(out), *_section_lines(recipe, notes)]
-    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons)
-
-
-def _opening(out: Path) -> Iterator[str]:
-    yield "# Needs only the data below."
-    yield f"# Run it:    paracosm run {out}"
-    yield f"# Check it:  paracosm validate {out}"
-    yield "# For completion in editors:  paracosm schema > recipe.schema.json"
-    yield "# yaml-language-server: $schema=recipe.schema.json"
-    yield ""
-
-
-def _section_lines(
-    values: BaseModel, notes: dict[str, tuple[str, ...]], path: str = "", indent: str = ""
-) -> Iterator[str]:
-    for key, field in type(values).model_fields.items():
-        value, full_key = getattr(values, key), f"{path}{key}"
-        if isinstance(value, BaseModel) and not indent:
-            yield ""
-        yield from _comments(field.description, indent)
-        yield from (line for note in notes.get(full_key, ()) for line in _comments(note, indent))
-        if isinstance(value, Pii):
-            given = value.model_dump(mode="json", exclude_defaults=True)
-            yield f"{indent}{key}: {_yaml(given if len(given) > 1 else value.action)}"
-        elif isinstance(value, BaseModel):
-            if not field.description:
-                yield from _comments(type(value).__doc__, indent)
-            yield f"{indent}{key}:"
-            yield from _section_lines(value, notes, f"{full_key}.", f"{indent}  ")
-        elif value is None and field.default is None:
-            yield f"{indent}# {key}: null"
-        elif full_key == "data.fields" and value:
-            yield f"{indent}{key}:"
-            for name, override in value.items():
-                declared = override.model_dump(mode="json", exclude_none=True)
-                yield f"{indent}  {_yaml(name)}: {_yaml(declared)}"
-        else:
-            several = full_key == "data.source" and SEVERAL in str(value)
-            yield f"{indent}{key}: {_yaml(str(value).split(SEVERAL) if several else value)}"
-
-
-def _comments(text: str | None, indent: str) -> list[str]:
-    if not text:
-        return []
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=f"{indent}# ",
-        subsequent_indent=f"{indent}# ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _yaml(value: Any) -> str:
-    if isinstance(value, str) and not value.isprintable():
-        return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=10**9).strip()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_yaml, value))}]"
-    return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
-
-
-def _identifier_notes(identifiers: tuple[str, ...]) -> tuple[str, ...]:
-    if not identifiers:
-        return ()
-    names = ", ".join(map(repr, identifiers))
-    return (
-        f"Identifiers, which the model never sees: {names}. To generate new ones, remove a name here and set "
-        "`{fresh: true}` for it under fields; if one identifies the subject of a record, set it as subject instead.",
-    )
-
-
-def _field_notes(prepared: Prepared) -> tuple[str, ...]:
-    lines = ["Inferred from the training records:"]
-    for field in prepared.schema:
-        missing = f", {field.missing:.1%} missing" if field.nullable else ""
-        lines.append(f"- {_printable(field.name)}: {field.type}, {field.kind.summary(field)}{missing}")
-    lines.extend(f"Warning: {' '.join(warning.split())}" for warning in prepared.warnings)
-    return (*lines, "To change a field, for example: fields: {COLUMN: {type: category}}")
-
-
-def _relation_notes(prepared: Prepared) -> tuple[str, ...]:
-    lines = prepared.facts.get("relations", [])
-    if not lines:
-        return ()
-    count = len(prepared.splits["train"])
-    return (f"Hold in all {count:,} training records:", *(f"- {' '.join(line.split())}" for line in lines))
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() and name == " ".join(name.split()) else repr(name)
+    lines = [*opening(out, full=full), *section_lines(recipe, notes, full=full)]
+    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons, planned)
 
 
 def _name(source: str) -> str:
@@ -242,8 +181,13 @@ def write_draft(
     query: str | None = None,
     force: bool = False,
     private: bool = False,
+    full: bool = False,
+    pii: PiiAction | None = None,
+    plan: Planner | None = None,
 ) -> list[str]:
     """Draft a recipe and write it to `out`; return the lines to print.
+
+    The arguments are those of `draft`, and `force`, which replaces an existing file.
 
     Raises:
         RecipeError: `out` exists and `force` is False, or `out` cannot be written.
@@ -251,7 +195,9 @@ def write_draft(
     """
     if out.exists() and not force:
         raise RecipeError(f"{out}: exists already; choose another with -o, or replace it with --force")
-    made = draft(source=source, out=out, target=target, query=query, private=private)
+    made = draft(
+        source=source, out=out, target=target, query=query, private=private, full=full, pii=pii, plan=plan
+    )
     try:
         write_text(out, made.text)
     except OSError as error:
@@ -259,8 +205,14 @@ def write_draft(
     fields = len(made.prepared.schema)
     lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
     if made.identifiers:
-        lines.append(f"left out as identifiers: {', '.join(map(_printable, made.identifiers))}")
-    lines += [*made.persons.subject_lines, *made.persons.pii_lines]
+        lines.append(f"left out as identifiers: {', '.join(map(printable_name, made.identifiers))}")
+    lines += [
+        *made.persons.subject_lines,
+        *made.persons.pii_lines,
+        *rare_classes(made.prepared, made.recipe.data.target),
+    ]
+    if made.planned:
+        lines.append(made.planned)
     if private:
         lines.append(
             "warning: data.fields was read from the records; an expert of the domain has to confirm it"
@@ -268,5 +220,5 @@ def write_draft(
     return [
         *lines,
         *(f"warning: {warning}" for warning in made.prepared.warnings),
-        f"next: paracosm run {out}",
+        f"next: paracosm validate {out}",
     ]

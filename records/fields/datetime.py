@@ -25,6 +25,7 @@ from paracosm.records.fields.bases import OrderedKind
 from paracosm.records.fields.field import Field
 from paracosm.records.fields.kind import Numbering, Value
 from paracosm.records.formats.datetimes.codes import format_error, read_datetime, write_datetime
+from paracosm.records.formats.datetimes.compact import compact_formats
 from paracosm.records.formats.datetimes.detection import datetime_formats, refined_format
 
 EPOCH = datetime(1970, 1, 1)
@@ -51,7 +52,7 @@ class Datetime(OrderedKind):
             if error := format_error(override.format):
                 raise ValueError(error)
             return {"format": refined_format(override.format, cells)}
-        formats = datetime_formats(cells)
+        formats = datetime_formats(cells) or compact_formats(cells, named=True)
         return {"format": formats[0]} if formats else None
 
     def declaration(self, field: Field) -> dict[str, Any]:

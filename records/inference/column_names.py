@@ -25,7 +25,9 @@ OF = word_set(
     "internal"
 )
 """Words that change nothing about a key: `numero de cliente`, `unique patient id`."""
-OWN_KEYS = frozenset(["mrn", "ssn", "uuid", "guid", "index", "rowid"])
+OWN_KEYS = frozenset(
+    ["mrn", "ssn", "uuid", "guid", "index", "rowid", "rownames", "rowname", "rownum", "rownumber"]
+)
 CODED = word_set(
     "icd nace naics isic cpt hcpcs drg ndc atc loinc snomed dx diagnosis diagnose diagnostic procedure "
     "zip plz postcode postal postleitzahl fips iata icao airport flight tail sku ean gtin upc isbn "
@@ -55,6 +57,9 @@ DATE_WORDS = word_set("date dates dt dob day datum fecha datetime timestamp jour
 DURATION_WORDS = word_set(
     "duration durations elapsed waited waiting wait length runtime uptime downtime lap split delay took lasted stay worked hours"
     " minutes hrs mins overtime dauer wartezeit laufzeit stunden duree duracion durata"
+)
+TIME_OF_DAY_WORDS = word_set(
+    "uhr uhrzeit heure heures horaire hora horas ora ore orario kellonaika klokkeslett klockslag tijdstip"
 )
 HOUR_WORDS = word_set("hours hrs worked overtime stunden shift")
 SEX_WORDS = frozenset(["sex", "gender", "geschlecht", "sexo", "sexe", "sesso"])
@@ -111,6 +116,8 @@ def may_name_a_key(name: str) -> bool:
     if parts[-1:] == ("index",):
         # A price index is a quantity.
         return parts in (("index",), ("row", "index"), ("record", "index"))
+    if parts in (("row", "names"), ("row", "name"), ("rn",)):
+        return True
     return bool(parts) and (parts[-1] in KEY_WORDS | OWN_KEYS or names_a_key(name))
 
 
@@ -128,6 +135,11 @@ def names_a_date(name: str) -> bool:
 def names_a_duration(name: str) -> bool:
     """Return whether a column of this name holds lengths of time."""
     return not DURATION_WORDS.isdisjoint(words(name))
+
+
+def names_a_time_of_day(name: str) -> bool:
+    """Return whether a column of this name holds times of day, however they are written."""
+    return not TIME_OF_DAY_WORDS.isdisjoint(words(name))
 
 
 def names_hours(name: str) -> bool:

@@ -181,7 +181,7 @@ def row_keys(table: pd.DataFrame, schema: Schema) -> list[str]:
         codes, _ = pd.factorize(table[field.name], use_na_sentinel=False)
         _, first = np.unique(codes, return_index=True)
         alone = Schema((field,))
-        values = [record[field.name] for record in to_records(table.iloc[first], alone)]
+        values = [record[field.name] for record in to_records(table[[field.name]].iloc[first], alone)]
         columns.append([values[code] for code in codes.tolist()])
     return [
         hashlib.blake2b(repr(row).encode(), digest_size=16).hexdigest() for row in zip(*columns, strict=True)

@@ -12,6 +12,11 @@ LARGEST_CARD = 2**20
 """Number of characters that are read of the card of a base model."""
 
 
+def trains(recipe: Recipe) -> bool:
+    """Return whether a version holds weights that were trained from a base model."""
+    return recipe.strategy in ("finetuned", "combined")
+
+
 def base_licence(base: str) -> str | None:
     """Return the licence of a base model, or None if it is not known. Nothing is downloaded.
 
@@ -52,7 +57,7 @@ def adapter_licence(recipe: Recipe) -> str | list[str]:
     """
     if recipe.card.licence:
         return recipe.card.licence
-    if recipe.strategy == "statistical":
+    if not trains(recipe):
         return records_licence(recipe)
     inherited = [recipe.card.data_licence, base_licence(recipe.model.base)]
     known = list(dict.fromkeys(licence for licence in inherited if licence))
@@ -71,7 +76,7 @@ def licence_words(recipe: Recipe) -> dict[str, str]:
     from_base = (
         f"inherited from the base model ({base})" if base else "the licence of the base model was not checked"
     )
-    inherited = from_data if recipe.strategy == "statistical" else f"{from_data}; {from_base}"
+    inherited = from_data if not trains(recipe) else f"{from_data}; {from_base}"
     return {
         "adapter": f"{_shown(adapter_licence(recipe))} ({from_recipe or inherited})",
         "records": f"{_shown(records_licence(recipe))} ({from_recipe or from_data})",

@@ -11,7 +11,7 @@ from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.registry.card.facts import GROUPS
-from paracosm.registry.card.licence import adapter_licence, records_licence
+from paracosm.registry.card.licence import adapter_licence, records_licence, trains
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
@@ -45,15 +45,27 @@ def model_name(recipe: Recipe) -> str:
     """Return how a card calls what generates the records: the base model, or the statistical method where there is none."""
     if recipe.strategy == "statistical":
         return f"statistics ({recipe.statistical.method})"
+    if recipe.strategy == "combined":
+        return f"statistics ({recipe.statistical.method}) and {base_name(recipe.model.base)}"
+    if recipe.strategy in ("prompt", "chain"):
+        return prompted_models(recipe)
     return base_name(recipe.model.base)
+
+
+def prompted_models(recipe: Recipe) -> str:
+    """Return the names of the models that a recipe prompts."""
+    from paracosm.generate.chains.prompt_plan import bases, servers
+
+    names = [*(base_name(base) for base in bases(recipe)), *(server.model for _, server in servers(recipe))]
+    return ", ".join(dict.fromkeys(names)) or "no language model"
 
 
 def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdict: str) -> "ModelCardData":
     """Return the metadata of a run's model card."""
     from huggingface_hub import ModelCardData
 
-    statistical = recipe.strategy == "statistical"
-    base = None if statistical else hub_id(recipe.model.base)
+    untrained = not trains(recipe)
+    base = None if untrained else hub_id(recipe.model.base)
     source, whole = redact_url(recipe.data.source), recipe.finetune.method == "full"
     task = {"causal": "text-generation", "masked": "fill-mask"}[recipe.finetune.objective]
     return ModelCardData(
@@ -61,8 +73,8 @@ def card_data(recipe: Recipe, schema: Schema, evaluation: EvaluationFile, verdic
         base_model=base,
         base_model_relation=("finetune" if whole else "adapter") if base else None,
         datasets=[source.removeprefix("hf://")] if source.startswith("hf://") else None,
-        library_name="paracosm" if statistical else "transformers" if whole else "peft",
-        pipeline_tag=None if statistical else task,
+        library_name="paracosm" if untrained else "transformers" if whole else "peft",
+        pipeline_tag=None if untrained else task,
         language=recipe.card.language,
         tags=_model_tags(recipe, schema, verdict),
         model_name=recipe.name,
@@ -96,6 +108,10 @@ def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
     method = "full-finetune" if recipe.finetune.method == "full" else "lora"
     if recipe.strategy == "statistical":
         method = recipe.statistical.method
+    elif recipe.strategy == "combined":
+        method = f"{recipe.statistical.method}-and-{method}"
+    elif recipe.strategy in ("prompt", "chain"):
+        method = "prompting"
     own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]
     return [*own, *recipe.card.tags]
 

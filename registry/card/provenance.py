@@ -15,7 +15,7 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.journal import versions
-from paracosm.registry.card.facts import cost_rows, energy, environment, source_kind
+from paracosm.registry.card.facts import adaptation, cost_rows, energy, environment, source_kind
 from paracosm.registry.card.metadata import base_name, hub_id, model_name
 from paracosm.registry.card.redaction import WITHHELD
 
@@ -66,6 +66,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
             "revision": recipe.model.revision,
             "digest": training.get("base_digest"),
         },
+        "adaptation": adaptation(recipe, stages),
         "training": {"trained_weights": training.get("trainable_parameters")},
         "seeds": {
             "split": recipe.data.split.seed,
@@ -81,13 +82,23 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
 
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the settings of the recipe that may be published: without paths, and without the values of conditions."""
-    own = {"statistical"} if recipe.strategy == "statistical" else {"model", "finetune"}
+    own = {
+        "finetuned": {"model", "finetune"},
+        "statistical": {"statistical"},
+        "combined": {"model", "finetune", "statistical"},
+        "prompt": {"prompt", "statistical", "model"},
+        "chain": {"chain", "statistical", "model"},
+    }[recipe.strategy]
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)
     if recipe.privacy is not None:
         plain["privacy"] = recipe.privacy.model_dump(mode="json")
     if "model" in plain and hub_id(recipe.model.base) is None:
         plain["model"]["base"] = base_name(recipe.model.base)
+    for step in plain.get("chain", {}).get("steps", ()):
+        for name in ("adapter", "base"):
+            if step[name] is not None:
+                step[name] = base_name(step[name])
     generate = plain["generate"]
     if generate["seeds"] is not None:
         generate["seeds"] = Path(generate["seeds"]).name

@@ -27,14 +27,14 @@ from paracosm.registry.card.croissant import croissant, write_records
 from paracosm.registry.card.examples import examples_of
 from paracosm.registry.card.facts import GROUPS, card_facts, published_evaluation
 from paracosm.registry.card.licence import base_licence, licence_words
-from paracosm.registry.card.metadata import card_data, data_card_data, hub_id, model_name
+from paracosm.registry.card.metadata import base_name, card_data, data_card_data, hub_id, model_name
 from paracosm.registry.card.pictures import section_picture
 from paracosm.registry.card.provenance import provenance, run_salt, settings
 from paracosm.registry.versions.manifest import REPORT
 from paracosm.registry.versions.verdict import own_limits
 
 HERE = Path(__file__).parent / "templates"
-TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja")
+TEMPLATES = ("card.md.jinja", "data_card.md.jinja", "card_parts.jinja", "prompting_parts.jinja")
 NEEDED = ("records", "finetune", "generate", "eval")
 
 
@@ -170,7 +170,7 @@ def _rendered(template: str, front: str, recipe: Recipe, facts: dict[str, Any], 
         recipe=recipe,
         title=recipe.card.title or recipe.name,
         base=model_name(recipe),
-        on_hub=hub_id(recipe.model.base) is not None,
+        on_hub=hub_id(recipe.model.base) is not None and model_name(recipe) == base_name(recipe.model.base),
         in_wheel=ALIASES[recipe.model.base].requirement if recipe.model.base in ALIASES else None,
         base_licence=base_licence(recipe.model.base),
         licences=licence_words(recipe),

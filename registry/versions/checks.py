@@ -15,11 +15,14 @@ from paracosm.finetune.models.trained_model import ADAPTER, FULL_MODEL
 from paracosm.finetune.models.weight_files import INDEX, SINGLE, check_finite, weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
+from paracosm.foundation.json_files import read_json
+from paracosm.generate.prompting.stored_material import MATERIAL, load_material
+from paracosm.generate.statistics.stored_chain import COLUMNS, SETTINGS, load_chain
 from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
-from paracosm.generate.statistics.stored_chain import SETTINGS, load_chain
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
+    DOMAIN,
     LARGEST_TEXT,
     OF_MODEL,
     RECORDS,
@@ -90,7 +93,11 @@ def check_complete(version: Version, *, where: str) -> None:
     names = set(version.files)
     full = FULL_MODEL in names and any(name in names for name in (SINGLE, INDEX))
     of_language = (*OF_MODEL, *(() if full else ADAPTER))
-    model = ("schema.json", *STATISTICS) if SETTINGS in names else of_language
+    model = of_language
+    if MATERIAL in names:
+        model = ("schema.json", MATERIAL)
+    elif SETTINGS in names:
+        model = ("schema.json", *STATISTICS)
     model = model if version.holds_adapter else ()
     if missing := {*REQUIRED, *model, *((RECORDS,) if version.what == "records" else ())} - names:
         raise RegistryError(f"{where}: lacks {_listed(missing)}")
@@ -111,15 +118,20 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
     Raises:
         RegistryError: a tensor is missing, does not belong there, has another shape, or holds NaN or infinite values.
     """
+    if MATERIAL in names:
+        _check_material(folder, names)
     if SETTINGS in names:
         _check_statistics(folder, names)
+    if {MATERIAL, SETTINGS}.intersection(names):
         return
     full = FULL_MODEL in names
     if full and any(name in names for name in ADAPTER):
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
     try:
         files = weight_files(folder) if full else [folder / ADAPTER[0]]
-        weights = {name for name in names if name.endswith(".safetensors")}
+        weights = {name for name in names if name.endswith(".safetensors") and "/" not in name} - set(COLUMNS)
+        if set(COLUMNS).intersection(names):
+            load_chain(folder, COLUMNS)
         if unused := weights - {path.name for path in files}:
             raise RegistryError(f"{folder}: holds {_listed(unused)}, which is not part of its model")
         if full:
@@ -127,6 +139,36 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
                 check_finite(path)
         else:
             check_adapter(folder, trained_weights=trained_weights)
+        _check_domain(folder, names)
+    except ModelError as error:
+        raise RegistryError(str(error)) from error
+
+
+def _check_domain(folder: Path, names: Collection[str]) -> None:
+    """Check the weights of the domain that an adapter stands on, where there are some.
+
+    Raises:
+        ModelError: they are not a complete adapter or model with finite values.
+    """
+    inside = {name.removeprefix(f"{DOMAIN}/") for name in names if name.startswith(f"{DOMAIN}/")}
+    if not inside:
+        return
+    if FULL_MODEL in inside:
+        for path in weight_files(folder / DOMAIN):
+            check_finite(path)
+    else:
+        check_adapter(folder / DOMAIN)
+
+
+def _check_material(folder: Path, names: Collection[str]) -> None:
+    """Check that what prompts tell can be read, and that no weights of a model lie beside it."""
+    weights = {name for name in names if name.endswith(".safetensors") and "/" not in name}
+    if beside := weights - set(STATISTICS):
+        raise RegistryError(
+            f"{folder}: holds {_listed(beside)} beside prompts; no language model belongs there"
+        )
+    try:
+        load_material(folder, read_json(folder / MATERIAL, ModelError).get("strategy", ""))
     except ModelError as error:
         raise RegistryError(str(error)) from error
 

@@ -197,7 +197,7 @@ def test_attacks_have_log_axes_and_other_metrics_stay_folded(browser: Any, page:
     assert curve.is_displayed()
     assert curve.size["width"] > 100
     shown = browser.find_element("css selector", "#privacy details.unmeasured").text
-    assert "no adapter is available" in shown
+    assert "no model is available" in shown
     for width in (360, 1200):
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",

@@ -7,6 +7,7 @@ from typing import Any
 
 import example_tables
 import pytest
+from sampled_run import RECIPE, sampled_run
 
 import paracosm.eval.gates.catalogue
 import paracosm.eval.gates.ruling
@@ -16,40 +17,17 @@ from paracosm.cli.evaluate import evaluate_run
 from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.stage import evaluate
 from paracosm.foundation.errors import DataError, RecipeError, RunError
-from paracosm.recipes.loading.load import dump_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.run.stage import is_done, run_if_stale
-from paracosm.records.schema.table import write_table
+from paracosm.recipes.run.stage import is_done
 from paracosm.registry.card.facts import cost_rows
 
 PATIENTS = example_tables.PATIENTS
-RECIPE = Recipe.model_validate(
-    {
-        "name": "patients",
-        "data": {"source": "patients.csv", "target": "ill"},
-        "eval": {"bootstrap": 100, "repeats": 1},
-    }
-)
 
 
 def released(**release: Any) -> Recipe:
     """Return the recipe with another release section."""
     return Recipe.model_validate(RECIPE.model_dump(mode="json") | {"release": release})
-
-
-def sampled_run(root: Path) -> Run:
-    """Return a run with splits and synthetic records, as if its generate stage had ended."""
-    run = Run.create(root)
-    table, _ = example_tables.example("structured", 300, 0)
-    run.splits.mkdir()
-    PATIENTS.save(run.schema)
-    for name, (start, end) in {"train": (0, 120), "control": (120, 160), "test": (160, 200)}.items():
-        write_table(table.iloc[start:end].reset_index(drop=True), run.split(name), PATIENTS)
-    synthetic = table.iloc[200:].reset_index(drop=True)
-    run_if_stale(run, "generate", {"fake": 1}, lambda: write_table(synthetic, run.shard(0), PATIENTS))
-    run.recipe.write_text(dump_recipe(RECIPE))
-    return run
 
 
 @pytest.fixture(scope="module")

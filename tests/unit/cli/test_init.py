@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paracosm.cli.init.time_budget import within
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
@@ -45,7 +46,7 @@ def test_the_written_text_loads_as_the_drafted_recipe(people: Path, tmp_path: Pa
 
 
 def test_every_key_of_a_recipe_is_in_the_draft_with_its_own_words(people: Path, tmp_path: Path) -> None:
-    text = draft(source=str(people), out=tmp_path / "recipe.yaml").text
+    text = draft(source=str(people), out=tmp_path / "recipe.yaml", full=True).text
     uncommented = "\n".join(
         line.replace("# ", "", 1) if line.endswith(": null") else line for line in text.splitlines()
     )
@@ -59,6 +60,27 @@ def test_every_key_of_a_recipe_is_in_the_draft_with_its_own_words(people: Path, 
         assert " ".join((field.description or "?").split()) in words
 
 
+def test_a_short_draft_has_what_was_decided_and_makes_the_same_recipe(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "recipe.yaml"
+    short = draft(source=str(people), out=out, target="ward")
+    every = draft(source=str(people), out=out, target="ward", full=True)
+    assert short.recipe == every.recipe
+    out.write_text(every.text, encoding="utf-8")
+    assert load_recipe(out) == short.recipe
+    keys = [line for line in short.text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert len(keys) < 15
+    assert "  # - category: ward" in short.text.splitlines()
+    assert "epochs" not in short.text
+
+
+def test_rare_classes_are_told_to_the_user_and_not_to_the_recipe(tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.csv", cells=("north",) * 8 + ("south",))
+    lines = write_draft(source=str(source), out=tmp_path / "recipe.yaml", target="ward")
+    (rare,) = [line for line in lines if line.startswith("rare classes of ward: south (")]
+    assert rare.endswith("generate.quotas.ward=balanced")
+    assert "south" not in (tmp_path / "recipe.yaml").read_text()
+
+
 def test_the_draft_opens_with_the_command_that_runs_it(people: Path, tmp_path: Path) -> None:
     out = tmp_path / "recipe.yaml"
     opening = draft(source=str(people), out=out).text.split("\n\n")[0]
@@ -68,7 +90,7 @@ def test_the_draft_opens_with_the_command_that_runs_it(people: Path, tmp_path: P
 
 def test_fields_are_described_without_any_value_of_theirs(tmp_path: Path) -> None:
     source = write_people(tmp_path / "a.csv", cells=("north", "south", "rarely-seen"))
-    text = draft(source=str(source), out=tmp_path / "recipe.yaml").text
+    text = draft(source=str(source), out=tmp_path / "recipe.yaml", full=True).text
     assert "- ward: category, 3 values" in text
     assert "- weight: number, 1 decimal\n" in text
     assert "missing" in next(line for line in text.splitlines() if "- age: integer" in line)
@@ -135,3 +157,27 @@ def test_every_warning_of_the_inference_is_printed_and_in_the_recipe(tmp_path: P
     for warning in (line for line in warnings if "'customer_id'" not in line):
         assert printed.count(f"warning: {warning}") == 1
         assert f"Warning: {warning}" in comments
+
+
+def test_minutes_choose_layers_epochs_and_rows(people: Path, tmp_path: Path) -> None:
+    def planned(minutes: float) -> Recipe:
+        return draft(source=str(people), out=tmp_path / "recipe.yaml", plan=within(minutes)).recipe
+
+    long, short = planned(600), planned(1)
+    assert long.model.layers == 6
+    assert long.finetune.epochs == Finetune().epochs
+    assert 500 < (long.finetune.max_minutes or 0) < 600
+    assert (short.model.layers or 30) <= 6
+    assert (short.finetune.max_minutes or 0) >= 1.0
+    with pytest.raises(RecipeError, match=r"^--minutes: the fastest plan takes about"):
+        planned(0.01)
+
+
+def test_what_is_done_about_personal_data_can_be_said(tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.csv", extra="surname", cells=("Meyer", "Smith", "Rossi", "Patel"))
+    out = tmp_path / "recipe.yaml"
+    lines = write_draft(source=str(source), out=out, pii="report")
+    assert "personal data: data.pii: report, as you asked" in lines
+    pii = load_recipe(out).data.pii
+    assert pii is not None
+    assert pii.action == "report"

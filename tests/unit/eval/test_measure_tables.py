@@ -48,7 +48,7 @@ def test_every_metric_has_its_anchors(fresh: Evaluation) -> None:
         name: fresh.missing[name].reason for name in ("text_auc", "adapter_mia_auc", "canary_exposure")
     } == {
         "text_auc": "there is no text column",
-        "adapter_mia_auc": "no adapter is available",
+        "adapter_mia_auc": "no model is available",
         "canary_exposure": "train holds no canaries",
     }
     for result in fresh.results:
@@ -330,3 +330,18 @@ def test_a_damaged_metrics_json_is_refused_in_one_line(
     path.write_text("{", encoding="utf-8")
     with pytest.raises(RunError, match="cannot be read as JSON"):
         read_evaluation(path)
+
+
+@pytest.mark.parametrize("absent", [["control"], ["control", "test"]])
+def test_what_needs_control_records_is_not_measured_without_them(absent: list[str]) -> None:
+    parts = _parts()
+    parts |= {name: parts[name].iloc[:0] for name in absent}
+    evaluation = rule_on(measure(**parts, schema=PATIENTS, target="ill", settings=QUICK))
+    assert {metric.name for metric in metrics() if metric.section == "privacy"} <= set(evaluation.missing)
+    assert evaluation.missing["exact_copies"].reason == "there are no control records"
+    measured = {each.metric.name for each in evaluation.results}
+    if absent == ["control"]:
+        assert {"marginals", "utility_skill"} <= measured
+    else:
+        assert not measured
+        assert evaluation.missing["marginals"].reason == "there are no control and no test records"

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from scipy.stats import chisquare
 
+from paracosm.eval.attacks.membership import adapter_obstacle, lira_obstacle
+from paracosm.eval.attacks.target import attack_target
+from paracosm.eval.measuring.context import Context
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.quotas import quota_classes
@@ -18,10 +22,12 @@ from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.constraints.rule_constraints import RuleConstraints
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.columns import fit_column
+from paracosm.generate.statistics.likelihoods import field_likelihoods
 from paracosm.generate.statistics.stored_chain import ARRAYS, load_chain, save_chain
 from paracosm.generate.statistics.value_grid import grid_of
 from paracosm.generate.strategies.preparation import fit_chain
 from paracosm.generate.strategies.statistical import StatisticalStrategy, abilities_for
+from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.statistical import Statistical
@@ -272,3 +278,39 @@ def test_what_statistics_cannot_make_is_refused() -> None:
         abilities_for(Schema((Field(name="note", type="text", max_length=9),)), None)
     with pytest.raises(RecipeError, match=r"generate\.top_k: is for language models"):
         StatisticalStrategy(Path(), Generate(top_k=3))
+
+
+def test_likelihoods_of_fields_state_what_to_expect_of_a_draw(chain: Chain) -> None:
+    found = field_likelihoods(chain, EVERY)
+    for index, name in enumerate(SCHEMA.names):
+        for row, record in enumerate(EVERY):
+            before = SCHEMA.names[:index]
+            same = [n for n, other in enumerate(EVERY) if all(other[key] == record[key] for key in before)]
+            logs = np.array(list({EVERY[n][name]: found.log_probability[n, index] for n in same}.values()))
+            shares = np.exp(logs)
+            assert found.expected[row, index] == pytest.approx((shares * logs).sum())
+            assert found.deviation[row, index] ** 2 == pytest.approx(
+                (shares * logs**2).sum() - (shares * logs).sum() ** 2, abs=1e-9
+            )
+            assert found.is_argmax[row, index] == (found.log_probability[row, index] >= logs.max() - 1e-9)
+
+
+def test_the_likelihoods_of_a_forest_are_attacked(tmp_path: Path) -> None:
+    records = training_records(600)
+    rows = to_table(records, SCHEMA)
+    chain = fitted("forest", records=records[:400])
+    save_chain(chain, Statistical(), tmp_path)
+    context = Context(
+        SCHEMA, rows[:400], rows[400:500], rows[500:], None, Evaluate(), 100, statistics=tmp_path
+    )
+    assert adapter_obstacle(context) is None
+    target = attack_target(context)
+    assert (target.members, target.others, len(target.records)) == (400, 100, 600)
+    own = np.array([likelihood.log_probability.sum() for likelihood in target.adapter])
+    assert own == pytest.approx(chain.log_likelihood(target.records).sum(axis=1) * np.log(2))
+    # Test holds the non-members, and control those that the attacker knows.
+    assert target.records == [*records[:400], *records[500:], *records[400:500]]
+    # The positive control fits a few records alone, and others are far less likely under it.
+    few = np.array([likelihood.log_probability.mean() for likelihood in target.memorised])
+    assert few[: target.memorised_members].mean() > few[target.memorised_members :].mean()
+    assert lira_obstacle(replace(context, settings=Evaluate(attacks=["adapter", "lira"]))) is not None

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
@@ -48,6 +49,24 @@ def test_one_file_leaves_the_other_share(place: Path) -> None:
 def test_a_test_share_of_zero_keeps_no_rows_out(place: Path) -> None:
     parts = splits_of(place, split={"test": 0})
     assert {name: len(part) for name, part in parts.items()} == {"train": 90, "control": 10, "test": 0}
+
+
+def test_shares_of_zero_leave_all_rows_in_train(place: Path) -> None:
+    parts = splits_of(place, split={"control": 0, "test": 0})
+    assert {name: len(part) for name, part in parts.items()} == {"train": 100, "control": 0, "test": 0}
+    parts = splits_of(place, split={"control": 0, "test": 0}, test="test.csv")
+    assert {name: len(part) for name, part in parts.items()} == {"train": 100, "control": 0, "test": 20}
+
+
+def test_private_training_needs_control_records() -> None:
+    with pytest.raises(ValidationError, match=r"data\.split\.control: 0 is not allowed with privacy"):
+        Recipe.model_validate(
+            {
+                "name": "given",
+                "data": {"source": "train.csv", "split": {"control": 0}},
+                "privacy": {"epsilon": 8},
+            }
+        )
 
 
 def test_shared_subjects_are_counted(place: Path) -> None:

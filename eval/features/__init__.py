@@ -1,0 +1,1 @@
+"""Metrics of columns that are derived from texts."""

@@ -1,0 +1,1 @@
+"""Chains: typed steps that make a record one after another."""

@@ -1,0 +1,136 @@
+"""The strategy `chain`: steps of statistics and models make each record one after another."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from paracosm.generate.answers.answer_store import AnswerStore
+from paracosm.generate.answers.constraint_digest import ConstraintDigest
+from paracosm.generate.answers.task import with_scratch
+from paracosm.generate.answers.usage_facts import usage_facts
+from paracosm.generate.chains.prompt_plan import plan_of, refuse_prompting, servers
+from paracosm.generate.chains.runner import ChainRunner
+from paracosm.generate.chains.steps import Step, steps_of
+from paracosm.generate.chains.writers import Writers
+from paracosm.generate.constraints.request import Abilities, Request, Tally
+from paracosm.generate.prompting.needs import Plan
+from paracosm.generate.prompting.stored_material import load_material
+from paracosm.generate.prompting.wording import Wording
+from paracosm.generate.statistics.chain import Chain
+from paracosm.generate.statistics.stored_chain import load_chain
+from paracosm.generate.strategies.adapter_writer import AdapterWriter
+from paracosm.generate.strategies.prompted import base_digest, store_of
+from paracosm.generate.strategies.retries import draw_until_accepted
+from paracosm.generate.strategies.statistical import draw
+from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.run.directory import Run
+from paracosm.records.schema.schema import Record, Schema
+
+BATCH = 256
+"""Records that go through the steps together."""
+PAID_ATTEMPTS = 8
+"""Most attempts per accepted record where a server is paid for them."""
+
+
+class ChainStrategy:
+    """A chain of steps; see `Strategy`.
+
+    Attributes:
+        recipe: the whole recipe.
+        run: the run directory, which keeps what the steps made.
+    """
+
+    def __init__(self, recipe: Recipe, run: Run) -> None:
+        refuse_prompting(recipe)
+        self.recipe = recipe
+        self.run = run
+
+    @cached_property
+    def schema(self) -> Schema:
+        return Schema.load(self.run.schema)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan_of(self.recipe, self.schema)
+
+    @property
+    def abilities(self) -> Abilities:
+        return self._plan.abilities
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return steps_of(self.recipe, self.schema)
+
+    @property
+    def batch_size(self) -> int:
+        return self.recipe.generate.batch_size or BATCH
+
+    @cached_property
+    def store(self) -> AnswerStore:
+        return store_of(self.recipe, self.run)
+
+    @cached_property
+    def writers(self) -> Writers:
+        scratch = [step.scratch for step in self.steps if step.scratch is not None]
+        schema = with_scratch(self.abilities.schema, scratch)
+        return Writers(self.recipe, schema, self.store, self.run.recipe_folder, AdapterWriter)
+
+    @cached_property
+    def runner(self) -> ChainRunner:
+        material = load_material(self.run.statistics, self.recipe.strategy)
+        wording = Wording(
+            self.abilities.schema, self.recipe.description, self.recipe.chain.instruction, material.summaries
+        )
+        return ChainRunner(
+            self.steps,
+            self.abilities.schema,
+            self.writers,
+            wording,
+            self.store,
+            lambda requests, seed, attempt, tally: draw(self._statistics, requests, seed, attempt, tally),
+        )
+
+    @cached_property
+    def _statistics(self) -> Chain:
+        return load_chain(self.run.statistics)
+
+    @cached_property
+    def digest(self) -> ConstraintDigest:
+        return ConstraintDigest(base_digest(self.run), self.recipe.generate.drop_copies)
+
+    def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
+        paid = bool(servers(self.recipe))
+        attempts = (
+            min(self.recipe.generate.attempts, PAID_ATTEMPTS) if paid else self.recipe.generate.attempts
+        )
+        groups: list[list[Record]] = []
+        for begin in range(0, len(requests), self.batch_size):
+            made = draw_until_accepted(
+                requests[begin : begin + self.batch_size],
+                lambda missing, attempt: self._made(missing, seed, attempt, tally),
+                tally,
+                attempts=attempts,
+            )
+            groups += [[record] for record in made]
+        return groups
+
+    def _made(
+        self, requests: Sequence[Request], seed: int, attempt: int, tally: Tally
+    ) -> list[Record | None]:
+        keys = [self.digest.of(request) for request in requests]
+        return self.runner.run(requests, keys, seed, attempt, tally)
+
+    def facts(self) -> dict[str, Any]:
+        by_step = {step.name: self.writers.server(step.settings) for step in self.steps}
+        used = {name: server for name, server in by_step.items() if server is not None}
+        order = [step.name for step in self.steps]
+        steps = sorted(usage_facts(self.store, used), key=lambda entry: order.index(entry["step"]))
+        kinds = {step.name: step.settings.kind for step in self.steps}
+        return {
+            "prompting": {
+                "examples": "statistics",
+                "real_rows_shown": 0,
+                "real_rows_left_the_machine": False,
+                "steps": [entry | {"kind": kinds[entry["step"]]} for entry in steps],
+            }
+        }

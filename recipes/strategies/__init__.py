@@ -1,0 +1,1 @@
+"""Sections of strategies: `prompt` and `chain`."""

@@ -1,0 +1,1 @@
+"""Columns that are derived from texts: named entities, key phrases, sentiment."""
