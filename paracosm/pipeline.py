@@ -116,7 +116,7 @@ def preparation_of(recipe: Recipe) -> Verb:
 
         return fit
     if recipe.strategy == "augment":
-        from paracosm.generate.strategies.augmented import prepare
+        from paracosm.generate.augmentation.strategy import prepare
 
         return prepare
     if recipe.strategy == "combined":

@@ -35,7 +35,7 @@ def refuse_recipe(recipe: Recipe) -> None:
 
         refuse_prompting(recipe)
     elif recipe.strategy == "augment":
-        from paracosm.generate.strategies.augmented import refuse_recipe as refuse_augmentation
+        from paracosm.generate.augmentation.strategy import refuse_recipe as refuse_augmentation
 
         refuse_augmentation(recipe)
     else:
@@ -53,6 +53,8 @@ def _refuse_training(recipe: Recipe) -> None:
     from paracosm.finetune.refusals import refuse_model
 
     as_trained(recipe)
+    if recipe.adapt is not None:
+        require_extra("trl", "adapt", "the section adapt")
     locate(recipe.model)
     check_installed(recipe.model)
     check_objective(recipe.model, recipe.finetune.objective)
@@ -109,7 +111,7 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
 
         return plan_of(recipe, schema).abilities
     if recipe.strategy == "augment":
-        from paracosm.generate.strategies.augmented import abilities_for as augmentation_of
+        from paracosm.generate.augmentation.strategy import abilities_for as augmentation_of
 
         return augmentation_of(schema)
     if recipe.strategy == "combined":

@@ -67,7 +67,7 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
             )
         return StatisticalStrategy(run.statistics, recipe.generate)
     if recipe.strategy == "augment":
-        from paracosm.generate.strategies.augmented import AugmentedRecords
+        from paracosm.generate.augmentation.strategy import AugmentedRecords
 
         return AugmentedRecords(run, recipe.generate)
     from paracosm.generate.strategies.combined import CombinedStrategy, holds_columns

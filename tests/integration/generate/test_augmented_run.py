@@ -12,8 +12,8 @@ import pytest
 
 import paracosm
 from paracosm.foundation.errors import RecipeError
+from paracosm.generate.augmentation.strategy import prepare as prepare_augmentation
 from paracosm.generate.stage import sample
-from paracosm.generate.strategies.augmented import prepare as prepare_augmentation
 from paracosm.recipes.loading.load import recipe_of
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare
