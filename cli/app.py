@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from paracosm.cli import registry
-from paracosm.cli.augment import augment
 from paracosm.cli.compare.command import compare
 from paracosm.cli.evaluate import evaluate
 from paracosm.cli.export import export
@@ -24,6 +23,7 @@ from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
+from paracosm.cli.texts.augment import augment
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup

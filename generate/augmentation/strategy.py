@@ -86,7 +86,6 @@ class AugmentedRecords:
     def batch_size(self) -> int:
         return self.settings.batch_size or BATCH
 
-    @property
     def facts(self) -> dict[str, Any]:
         return {}
 
