@@ -49,6 +49,8 @@ def _refuse_training(recipe: Recipe) -> None:
     from paracosm.finetune.refusals import refuse_model
 
     as_trained(recipe)
+    if recipe.adapt is not None:
+        require_extra("trl", "adapt", "the section adapt")
     locate(recipe.model)
     check_installed(recipe.model)
     check_objective(recipe.model, recipe.finetune.objective)

@@ -18,6 +18,7 @@ from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
+from paracosm.recipes.sections.training.adapt import Adapt
 from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
@@ -39,6 +40,8 @@ class Recipe(Section):
     chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
+    adapt: Adapt | None = None
+    """Trains the base model on an unlabelled corpus first; null trains it on the records alone."""
     privacy: Privacy | None = None
     generate: Generate = Generate()
     rules: Rules = Rules()
@@ -61,6 +64,22 @@ class Recipe(Section):
             raise ValueError(
                 f"finetune.method full trains the weights of the base model, which model.quantize {self.model.quantize} "
                 "freezes; use lora, rslora or dora, or leave out quantize"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adapted_models_are_causal_and_whole(self) -> "Recipe":
+        if self.adapt is None:
+            return self
+        if self.strategy not in ("finetuned", "combined"):
+            raise ValueError(
+                f"adapt: is for the strategies finetuned and combined; {self.strategy} trains no language model, so leave out one of them"
+            )
+        if self.finetune.objective == "masked":
+            raise ValueError("adapt: is for causal models; leave it out, or set finetune.objective to causal")
+        if self.model.quantize is not None:
+            raise ValueError(
+                f"adapt: is merged into the weights, which model.quantize {self.model.quantize} rounds; leave out one of them"
             )
         return self
 

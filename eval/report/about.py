@@ -46,8 +46,10 @@ def about_run(recipe: Recipe, run: Run) -> About:
         if relations
         else "None were found or declared."
     )
+    # The card is Markdown, this page is not.
+    source = source_kind(recipe.data.source).replace("`", "")
     facts = [
-        ("Data", f"{source_kind(recipe.data.source)}; {len(schema.modelled)} columns."),
+        ("Data", f"{source}; {len(schema.modelled)} columns."),
         (
             "Made with",
             f"Paracosm {versions().get('paracosm', 'unknown')} on {_made_with(recipe)}; measured {measured}.",
