@@ -1,4 +1,4 @@
-"""Speed of texts: CPU seconds of sampling and of a training step, where they go, and seconds per 1,000 words.
+"""Speed of texts: CPU seconds of sampling and of the training loss, where they go, and seconds per 1,000 words.
 
     python bench/text/speed.py data.csv.gz --column text                     # tokens per CPU second, seconds per 1,000 words
     python bench/text/speed.py data.csv.gz --column text --profile           # the largest operations
@@ -25,6 +25,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from paracosm.finetune.models.base_model import load_base, load_tokenizer
+from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.decoding.loaded_model import AdaptedModel
@@ -32,6 +33,8 @@ from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Schema
+
+LOSS_TOKENS = 1024
 
 
 def main() -> None:
@@ -85,9 +88,25 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     words = sum(len(str(record["text"]).split()) for (record,) in records)
     return {
         "encoding, tokens/s": encoding,
+        "loss, tokens/s": loss_speed(codec, masks, " ".join(texts)),
         "sampling, tokens/s": decoder.tally.tokens / seconds,
         "sampling, s per 1,000 words": 1000 * seconds / max(1, words),
     }
+
+
+def loss_speed(codec: Codec, masks: TokenMasks, text: str) -> float:
+    """Return the tokens per CPU second of the loss and its gradient, from the logits of a text on."""
+    ids = codec.encode_value(0, text[:20_000])[:LOSS_TOKENS]
+    loss, numbers = GrammarLoss(masks, codec.vocabulary), torch.tensor(masks.of_value(0, ids))
+    torch.manual_seed(0)
+    logits = torch.randn(len(ids), len(codec.tokenizer)).bfloat16().requires_grad_()
+    seconds = []
+    for _ in range(3):
+        logits.grad = None
+        began = time.process_time()
+        loss(logits, torch.tensor(ids), numbers).backward()
+        seconds.append(time.process_time() - began)
+    return len(ids) / min(seconds)
 
 
 def timed(run: Callable[[], list], *, profiled: bool) -> tuple[list, float]:
