@@ -23,6 +23,7 @@ from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
+from paracosm.cli.texts.augment import augment
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup
@@ -31,6 +32,7 @@ from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command
 from paracosm.foundation.process.kernel_downloads import forbid_kernel_downloads
 from paracosm.foundation.process.openmp import wait_passively
+from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.foundation.suggestions import did_you_mean
 
 COMPLETION = "_PARACOSM_COMPLETE"
@@ -96,6 +98,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
     DATA: [
         ("split", split, "paracosm split loans.csv --subject client"),
         ("pii", pii, "paracosm pii patients.csv --examples"),
+        ("augment", augment, "paracosm augment notes.csv --text note --times 3"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
     ],
     PUBLISH: [
@@ -141,6 +144,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     wait_passively()
     forbid_kernel_downloads()
+    forbid_usage_reports()
     forbid_core_dumps()
     sys.exit(exit_code_of_command(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.recipes.recipe import Recipe
     from paracosm.records.assembly import Prepared
+    from paracosm.records.codec.passage_sizes import Passages
     from paracosm.stage_costs import StageCost
 
 
@@ -26,7 +27,14 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 
     opened = open_run(Path(recipe), overrides or [])
     plan = plan_of(opened.recipe, root=opened.root)
-    print_plan(opened.recipe, plan.prepared, plan.cost, Console())
+    console = Console()
+    print_plan(opened.recipe, plan.prepared, plan.cost, console)
+    if plan.adaptation is not None:
+        corpus = f"{plan.adaptation.documents:,} documents, {plan.adaptation.tokens:,} tokens"
+        took = _duration(plan.adaptation.seconds)
+        console.print(
+            f"[bold]{'adaptation':<10}[/] {corpus}; about {took} before the training", highlight=False
+        )
 
 
 def print_plan(
@@ -78,7 +86,8 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
     return {
         "records": rows,
         **pii,
-        "tokens": f"{cost.tokens_per_record:.1f} per record, {cost.decisions_per_record:.1f} of them not fixed by the grammar; longest record {cost.longest_record}",
+        "tokens": f"{cost.tokens_per_record:.1f} per record, {cost.decisions_per_record:.1f} of them not fixed by the grammar; longest {'window' if cost.passages else 'record'} {cost.longest_record}",
+        **({"passages": _passage_words(cost.passages)} if cost.passages else {}),
         "model": f"{recipe.model.base}: {cost.total_parameters:,} parameters, {cost.trainable_parameters:,} trainable ({share:.1%})",
         "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory{_cure(costs['training'])}",
         **{
@@ -88,6 +97,14 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
         "in all": f"about {_duration(sum(each.seconds for each in costs.values()))} on this machine",
         **_privacy_line(recipe, prepared),
     }
+
+
+def _passage_words(passages: "Passages") -> str:
+    """Return which texts are written in passages, and how much of them the model sees at once."""
+    return (
+        f"{', '.join(passages.fields)}: longer than the {passages.context:,} tokens that the model reads at once (model.context), so written"
+        f" in passages of up to {passages.room:,} tokens, each with the other columns and {passages.tail} tokens of the passage before in view"
+    )
 
 
 def _relation_lines(recipe: "Recipe", prepared: "Prepared") -> list[str]:

@@ -18,7 +18,7 @@ from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.finetune.models.lora import add_adapter, micro_batch_size
 from paracosm.finetune.models.pretrained import build_from_config
 from paracosm.finetune.models.quantization import BITS
-from paracosm.finetune.objectives.causal_dataset import EncodedRecord, encode_all
+from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, encode_all
 from paracosm.finetune.objectives.masked import masked_codec
 from paracosm.foundation.errors import ModelError
 from paracosm.recipes.recipe import Recipe
@@ -26,6 +26,7 @@ from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord
+from paracosm.records.codec.passage_sizes import Passages
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Record, Schema
 
@@ -52,13 +53,14 @@ class CostEstimate:
     """Expected size and cost of a fine-tuning run.
 
     Attributes:
-        tokens_per_record: mean number of tokens, with the start token.
+        tokens_per_record: mean number of tokens that the model reads, with the start token.
         decisions_per_record: mean number of tokens at which the grammar allows more than one token.
-        longest_record: tokens of the longest record.
+        longest_record: tokens of the longest record, or of the longest window of a document.
         total_parameters: of the base model, with its first `model.layers` layers.
         trainable_parameters: of the adapter, or of the full model.
         seconds: time to train all planned epochs on this machine; early stopping may end sooner.
         bytes: peak resident memory of one process.
+        passages: which texts are written in passages, and the sizes of a window; None if every record fits.
     """
 
     tokens_per_record: float
@@ -68,6 +70,7 @@ class CostEstimate:
     trainable_parameters: int
     seconds: float
     bytes: int
+    passages: Passages | None = None
 
 
 @quiet_libraries()
@@ -85,7 +88,10 @@ def estimate_cost(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEs
     codec, encoded = {"causal": _causal, "masked": _masked}[settings.objective](recipe, schema, train, sample)
     count = len(train) if schema.sequence is None else len(encoded)
     tokens = sum(record.tokens for record in encoded) / len(encoded)
-    longest = max(record.tokens for record in encoded)
+    longest = max(record.tokens if isinstance(record, SlotRecord) else record.longest for record in encoded)
+    examples = sum(
+        len(record.windows) if isinstance(record, EncodedDocument) else 1 for record in encoded
+    ) / len(encoded)
     weights = count_weights(recipe.model, settings, config_as_trained(recipe.model))
     columns = len(codec.vocabulary) if codec.vocabulary is not None else len(codec.tokenizer)
     decisions = sum(record.decisions for record in encoded) / len(encoded)
@@ -101,7 +107,7 @@ def estimate_cost(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEs
             count
             * operations(weights, settings, tokens, decisions * columns * weights.hidden)
             / (gemm_rate(recipe) * GEMM_EFFICIENCY)
-            + math.ceil(count / settings.batch_size) * STEP_SECONDS
+            + math.ceil(count * examples / settings.batch_size) * STEP_SECONDS
         ),
         bytes=PROCESS_BYTES
         + memory(
@@ -112,13 +118,14 @@ def estimate_cost(recipe: Recipe, schema: Schema, train: list[Record]) -> CostEs
             tokens=micro * longest,
             columns=columns,
         ),
+        passages=codec.passages,
     )
 
 
 def _causal(
     recipe: Recipe, schema: Schema, train: list[Record], sample: list[Record]
-) -> tuple[Codec, Sequence[EncodedRecord]]:
-    codec = codec_for(recipe, schema, load_tokenizer(recipe.model))
+) -> tuple[Codec, Sequence[EncodedRecord | EncodedDocument]]:
+    codec = codec_for(recipe, schema, load_tokenizer(recipe.model), train)
     return codec, encode_all(sample, codec, TokenMasks(codec))
 
 

@@ -62,17 +62,17 @@ def codec_of(recipe: Recipe, schema: Schema, train: list[Record]) -> Codec:
     tokenizer = load_tokenizer(recipe.model)
     if recipe.finetune.objective == "masked":
         return masked_codec(recipe, schema, tokenizer, train)
-    return codec_for(recipe, schema, tokenizer)
+    return codec_for(recipe, schema, tokenizer, train)
 
 
 def refuse_lengths(recipe: Recipe, codec: Codec, train: Sequence[Record]) -> None:
-    """Check that the base model reads the longest record; a masked model cuts texts.
+    """Check that the base model reads the longest record; a masked model cuts texts, and passages fit.
 
     Raises:
         DataError: training records are too long; the message counts them.
     """
     limit = getattr(config_as_trained(recipe.model), "max_position_embeddings", None)
-    if limit is None or codec.objective == "masked":
+    if limit is None or codec.objective == "masked" or codec.passages is not None:
         return
     texts = [field.name for field in codec.fields if field.is_text]
     sequence = codec.schema.sequence

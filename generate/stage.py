@@ -216,6 +216,11 @@ def _sample(
             f"relations that not all synthetic records have, because conditions or rules exclude them: {worst}"
         )
         facts["relations_broken"] = dict(tally.broken)
+    if tally.cut_texts:
+        progress(
+            f"{tally.cut_texts} long texts did not end by themselves and were ended where the longest training text ends"
+        )
+        facts["texts_cut"] = tally.cut_texts
     if tally.seed_words:
         unchanged = tally.seed_words_kept / tally.seed_words
         progress(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -47,8 +48,12 @@ def running_mlflow(folder: Path) -> Iterator[str]:
             time.sleep(0.2)
         yield address
     finally:
-        os.killpg(server.pid, 15)
-        server.wait(30)
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:  # a busy machine
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def _answers(address: str) -> bool:

@@ -2,11 +2,13 @@
 
     python bench/security/kills.py --kills 10            on a causal, a masked, a private and a text run
 
-Each kill is SIGKILL or SIGTERM after a random share of the time that the command needs; then the same command goes on.
+Kills go through the stages in turn, SIGKILL and SIGTERM, after a random share of the time that the stage takes undisturbed;
+then the same command goes on. What SIGTERM prints, and its exit code, are checked too.
 """
 
 import argparse
 import hashlib
+import json
 import random
 import shutil
 import signal
@@ -60,6 +62,7 @@ RESULTS = {
     "card": ("card",),
 }
 """Folders that a stage and those after it leave."""
+TERMINATED = "error: terminated; the same command resumes"
 TIMED = (
     "provenance.json",
     "README.md",
@@ -103,9 +106,8 @@ def killed(place: Path, kind: str, kills: int, draw: random.Random) -> bool:
         process.kill()
         process.wait()
         shutil.copytree(place / "killed", place / "begun")
-    began = time.monotonic()
     finish(place, run)
-    seconds = {"run": time.monotonic() - began}
+    seconds = {stage: stages_of(place / "killed")[stage]["wall_seconds"] for stage in STAGES}
     began = time.monotonic()
     finish(place, publish)
     seconds["publish"] = time.monotonic() - began
@@ -113,36 +115,31 @@ def killed(place: Path, kind: str, kills: int, draw: random.Random) -> bool:
     for name in ("killed", "store"):
         shutil.rmtree(place / name)
     if kind == "private":
-        (place / "begun").rename(place / "killed")
-    stages: list[str] = []
-    signals = {signal.SIGKILL: 0, signal.SIGTERM: 0}
+        shutil.copytree(place / "begun", place / "killed")
+    tried: list[str] = []
     publications = max(1, kills // 5)
     for number in range(kills):
-        command = publish if number >= kills - publications else run
-        if number == kills - publications:
+        sign = (signal.SIGKILL, signal.SIGTERM)[number % 2]
+        if number < kills - publications:
+            stage = STAGES[number // 2 % len(STAGES)]
+            again(place, stage)
+            process = start(place, run)
+            while process.poll() is None and not is_under_way(place / "killed", stage):
+                time.sleep(0.005)
+            time.sleep(draw.uniform(0, seconds[stage]))
+        else:
+            stage = "publish"
             finish(place, run)
-        sign, stage = draw.choice(list(signals)), STAGES[number % len(STAGES)]
-        if command is run:
-            again(place / "killed", stage)
-        process = start(place, command)
-        while command is run and process.poll() is None and stage_of(place / "killed") != stage:
-            time.sleep(0.01)
-        time.sleep(draw.uniform(0, 1) * (seconds["publish"] if command is publish else seconds["run"] / 5))
-        if process.poll() is None:
-            process.send_signal(sign)
-            signals[sign] += 1
-            stages.append("publish" if command is publish else stage_of(place / "killed"))
-        process.wait()
+            process = start(place, publish)
+            time.sleep(draw.uniform(0.3, 1) * seconds[stage])
+        if ended_by(process, sign):
+            tried.append(f"{stage} {sign.name}")
     finish(place, run)
     shutil.rmtree(place / "store", ignore_errors=True)
     finish(place, publish)
     same = digests(place) == whole
-    counts = ", ".join(f"{stage} {stages.count(stage)}" for stage in dict.fromkeys(stages))
-    print(
-        f"{kind:8} SIGKILL {signals[signal.SIGKILL]}, SIGTERM {signals[signal.SIGTERM]} ({counts}): "
-        f"{'same bytes' if same else 'OTHER BYTES'}",
-        flush=True,
-    )
+    counts = ", ".join(f"{tried.count(what)} {what}" for what in dict.fromkeys(tried))
+    print(f"{kind:8} {len(tried)} ended: {counts}: {'same bytes' if same else 'OTHER BYTES'}", flush=True)
     if not same:
         after = digests(place)
         print(
@@ -152,15 +149,51 @@ def killed(place: Path, kind: str, kills: int, draw: random.Random) -> bool:
     return same
 
 
-def again(run: Path, stage: str) -> None:
+def again(place: Path, stage: str) -> None:
     """Remove the results of a stage that has ended, so that it is done once more."""
+    run = place / "killed"
+    if stage == "finetune" and (place / "begun").exists():
+        # A training that starts anew has another secret.
+        shutil.rmtree(run)
+        shutil.copytree(place / "begun", run)
     for name in RESULTS[stage]:
         shutil.rmtree(run / name, ignore_errors=True)
 
 
+def is_under_way(run: Path, stage: str) -> bool:
+    """Return whether a stage has begun and not ended."""
+    return stages_of(run).get(stage, {}).get("status") == "started"
+
+
+def stages_of(run: Path) -> dict[str, dict]:
+    """Return what run.json says of the stages."""
+    try:
+        return json.loads((run / "run.json").read_text())["stages"]
+    except (OSError, KeyError):
+        return {}
+
+
+def ended_by(process: subprocess.Popen, sign: signal.Signals) -> bool:
+    """Send a signal, and return whether the process was still there for it.
+
+    Raises:
+        SystemExit: after SIGTERM there is no line, or more than one, or another exit code than 143.
+    """
+    if process.poll() is not None:
+        process.communicate()
+        return False
+    process.send_signal(sign)
+    _, told = process.communicate()
+    if sign == signal.SIGTERM and process.returncode not in (0, -signal.SIGTERM):
+        lines = [line for line in told.splitlines() if line.startswith("error: ")]
+        if process.returncode != 128 + sign or lines != [TERMINATED] or told.splitlines()[-1] != TERMINATED:
+            raise SystemExit(f"SIGTERM: exit code {process.returncode}: {told[-2000:]}")
+    return process.returncode != 0
+
+
 def start(place: Path, arguments: list[str]) -> subprocess.Popen:
     return subprocess.Popen(
-        [*COMMAND, *arguments], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*COMMAND, *arguments], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -169,19 +202,6 @@ def finish(place: Path, arguments: list[str]) -> None:
     done = subprocess.run([*COMMAND, *arguments], cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments)}: exit code {done.returncode}: {done.stderr[-2000:]}")
-
-
-def stage_of(run: Path) -> str:
-    """Return the stage that a run is in."""
-    for stage, trace in (
-        ("card", "eval/metrics.json"),
-        ("eval", "synthetic/part-00037.parquet"),
-        ("generate", "adapter/codec.json"),
-        ("finetune", "splits/schema.json"),
-    ):
-        if (run / trace).exists():
-            return stage
-    return "records"
 
 
 def digests(place: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`paracosm init`: write a recipe for a data file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,14 @@ def init(
     full: Annotated[
         bool, typer.Option("--full", help="Write every key with its default and its meaning.")
     ] = False,
+    pii: Annotated[
+        Literal["replace", "drop", "report"] | None,
+        typer.Option("--pii", help="What is done about personal data, instead of what init decides."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=1, help="Plan layers, epochs and rows for this time on this machine."),
+    ] = None,
     private: Annotated[
         bool,
         typer.Option(
@@ -36,6 +44,7 @@ def init(
     ] = False,
 ) -> None:
     """Write a commented recipe for your own data."""
+    from paracosm.cli.init.time_budget import within
     from paracosm.records.drafting.recipe_template import write_draft
 
     for line in write_draft(
@@ -46,5 +55,7 @@ def init(
         force=force,
         private=private,
         full=full,
+        pii=pii,
+        plan=None if minutes is None else within(minutes),
     ):
         print(line)

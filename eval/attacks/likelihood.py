@@ -1,6 +1,7 @@
 """The likelihood of a record under a model, one entry for each token at which the grammar leaves a choice, or for each field."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -25,10 +26,11 @@ class Likelihood:
     """Index of the modelled field that the token belongs to."""
 
 
-def joined(first: Likelihood, second: Likelihood) -> Likelihood:
-    """Return the likelihood of a record whose decisions two models took, one after the other."""
-    names = ("log_probability", "expected", "deviation", "is_argmax", "field_index")
-    return Likelihood(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
+def joined(parts: Sequence[Likelihood]) -> Likelihood:
+    """Return the likelihood of a record from those of its parts: passages, or fields whose decisions two models took."""
+    return Likelihood(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Likelihood))
+    )
 
 
 def token_statistics(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from paracosm.eval.attacks.likelihood import Likelihood, token_statistics
-from paracosm.finetune.objectives.causal_dataset import (
-    Collator,
+from paracosm.eval.attacks.likelihood import Likelihood, joined, token_statistics
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import (
+    EncodedDocument,
     EncodedRecord,
-    RecordDataset,
     encode_held_out,
+    windows,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.masked import encode_held_out_slots
@@ -55,37 +56,45 @@ def reader_of(codec: Codec, masks: TokenMasks) -> LikelihoodReader:
 
 
 class CausalReader:
-    """Exact likelihoods under a causal model, in one forward pass for each record."""
+    """Exact likelihoods under a causal model, in one forward pass for each record, or for each passage of a document."""
 
     def __init__(self, codec: Codec, masks: TokenMasks) -> None:
         self.codec, self.masks = codec, masks
         self._collate = Collator(codec.vocabulary, codec.alphabet.stop)
 
-    def encode(self, records: Sequence[Record]) -> tuple[Sequence[EncodedRecord], int]:
+    def encode(self, records: Sequence[Record]) -> tuple[Sequence[EncodedRecord | EncodedDocument], int]:
         return encode_held_out(records, self.codec, self.masks)
 
-    def likelihoods(self, model: "PreTrainedModel", records: Sequence[EncodedRecord]) -> list[Likelihood]:
+    def likelihoods(
+        self, model: "PreTrainedModel", records: Sequence[EncodedRecord | EncodedDocument]
+    ) -> list[Likelihood]:
         columns = len(self.codec.vocabulary or self.codec.tokenizer)  # type: ignore[arg-type]
+        parts, record_of = windows(records)
         results: dict[int, Likelihood] = {}
         model.eval()
         with torch.inference_mode():
-            for numbers in _batches_by_length(records, columns):
-                batch = self._batch([records[number] for number in numbers])
+            for numbers in _batches_by_length(parts, columns):
+                batch = self._batch([parts[number] for number in numbers])
                 logits = model(input_ids=batch["input_ids"].to(model.device), use_cache=False).logits
                 for row, number in enumerate(numbers):
                     results[number] = self._likelihood(
-                        logits[row], batch["labels"][row], batch["mask_numbers"][row], records[number]
+                        logits[row], batch["labels"][row], batch["mask_numbers"][row], parts[number]
                     )
-        return [results[number] for number in range(len(records))]
+        of_record: list[list[Likelihood]] = [[] for _ in records]
+        for number, index in enumerate(record_of):
+            of_record[index].append(results[number])
+        return [each[0] if len(each) == 1 else joined(each) for each in of_record]
 
-    def loss(self, model: torch.nn.Module, records: Sequence[EncodedRecord], step: int) -> torch.Tensor:
+    def loss(
+        self, model: torch.nn.Module, records: Sequence[EncodedRecord | EncodedDocument], step: int
+    ) -> torch.Tensor:
         batch = _on_device(self._batch(records), model)
         logits = model(input_ids=batch["input_ids"], use_cache=False).logits
         return GrammarLoss(self.masks, self.codec.vocabulary)(logits, batch["labels"], batch["mask_numbers"])
 
-    def _batch(self, records: Sequence[EncodedRecord]) -> dict[str, torch.Tensor]:
+    def _batch(self, records: Sequence[EncodedRecord | EncodedDocument]) -> dict[str, torch.Tensor]:
         examples = RecordDataset(records, opening=self.codec.opening, shuffled=False, seed=0)
-        return self._collate([examples[index] for index in range(len(records))])
+        return self._collate([examples[index] for index in range(len(examples))])
 
     def _likelihood(
         self, logits: torch.Tensor, labels: torch.Tensor, mask_numbers: torch.Tensor, record: EncodedRecord

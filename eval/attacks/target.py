@@ -15,7 +15,7 @@ from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihood
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.causal_dataset import EncodedRecord, texts_alone
+from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, texts_alone
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.likelihoods import field_likelihoods
 from paracosm.generate.statistics.marginals import Marginals
@@ -30,7 +30,7 @@ from paracosm.records.schema.schema import Field, Record
 from paracosm.records.schema.table import to_records
 from paracosm.records.text.words import count_words
 
-Encoded = EncodedRecord | SlotRecord
+Encoded = EncodedRecord | EncodedDocument | SlotRecord
 MEMORISED_TOKENS = 1500
 """Tokens of the training records that the memorising copy overfits to, at most."""
 MEMORISED_RECORDS = (8, 48)
@@ -112,7 +112,7 @@ def read_target(context: Context) -> AttackTarget:
     if columns:
         of_columns = _columns_likelihoods(folder, COLUMNS, plain, len(members), chosen)
         adapter, base, memorised = (
-            [joined(*pair) for pair in zip(first, second, strict=True)]
+            [joined(pair) for pair in zip(first, second, strict=True)]
             for first, second in zip(of_columns, (adapter, base, memorised), strict=True)
         )
     shadows = None
@@ -258,6 +258,8 @@ def memorised_likelihoods(
     model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=MEMORISING_RATE, weight_decay=0.0)
+    # Of a document the first passage, which takes as long as a whole record elsewhere.
+    memorised = [each.windows[0] if isinstance(each, EncodedDocument) else each for each in memorised]
     reader, decisions = reader_of(codec, masks), sum(record.decisions for record in memorised)
     size = MEMORISED_RECORDS[0]
     model.train()
@@ -271,7 +273,7 @@ def memorised_likelihoods(
 
 
 def _texts_alone(record: Encoded, codec: Codec) -> Encoded:
-    assert isinstance(record, EncodedRecord), "strategy combined trains causal models alone"
+    assert not isinstance(record, SlotRecord), "strategy combined trains causal models alone"
     return texts_alone(record, codec)
 
 

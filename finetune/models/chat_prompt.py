@@ -1,11 +1,14 @@
 """Encode the prompt of a recipe as the tokens before every record."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from paracosm.finetune.models.base_model import load_config
 from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.recipes.sections.finetune import Prompt
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.passage_lengths import in_passages
 from paracosm.records.relations.narrowing import Relations
 from paracosm.records.relations.search import from_plain
 
@@ -13,14 +16,24 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from paracosm.recipes.recipe import Recipe
-    from paracosm.records.schema.schema import Schema
+    from paracosm.records.schema.schema import Record, Schema
 
 
-def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenizerBase") -> Codec:
+def codec_for(
+    recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenizerBase", train: "Sequence[Record]"
+) -> Codec:
     """Return the codec of records for the recipe's causal model.
 
+    Args:
+        recipe: `data.target`, `model`, `finetune` and `privacy` are read.
+        schema: of the records.
+        tokenizer: of the base model.
+        train: the training records; texts are written in passages if one of them is longer than the model's input. Under privacy no
+            record may decide that, and sequences are not divided.
+
     Raises:
-        ModelError: the tokenizer's chat template rejects the recipe's prompt.
+        ModelError: the tokenizer's chat template rejects the recipe's prompt, or the model reads less than `model.context`.
+        DataError: the columns beside a long text leave no room for a passage.
         RecipeError: the target comes first, and the recipe has none.
     """
     settings = recipe.finetune
@@ -32,7 +45,13 @@ def codec_for(recipe: "Recipe", schema: "Schema", tokenizer: "PreTrainedTokenize
         raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
     layout = "markers" if settings.order == "shuffled" else "places"
-    return Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
+    codec = Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
+    if schema.sequence is not None or recipe.privacy is not None:
+        return codec
+    limit, context = getattr(load_config(recipe.model), "max_position_embeddings", None), recipe.model.context
+    if limit is not None and context is not None and context > limit:
+        raise ModelError(f"model.context: {recipe.model.base!r} reads at most {limit} tokens; got {context}")
+    return in_passages(codec, train, limit=limit, context=context)
 
 
 def ordered(schema: "Schema", first: str | None) -> "Schema":

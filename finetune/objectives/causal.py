@@ -11,11 +11,11 @@ from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
-from paracosm.finetune.objectives.causal_dataset import (
-    Collator,
-    EncodedRecord,
-    RecordDataset,
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import (
+    EncodedType,
     encode_all,
+    encode_columns,
     encode_held_out,
     encode_record,
     texts_alone,
@@ -82,7 +82,7 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
-def _whole(record: EncodedRecord) -> EncodedRecord:
+def _whole(record: EncodedType) -> EncodedType:
     return record
 
 
@@ -97,9 +97,9 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     shuffled = settings.order == "shuffled"
     schema = Schema.load(run.schema)
     tokenizer = load_tokenizer(recipe.model)
-    codec = codec_for(recipe, schema, tokenizer)
-    masks = TokenMasks(codec)
     records, held_out = read_split_records(recipe, run, schema)
+    codec = codec_for(recipe, schema, tokenizer, records)
+    masks = TokenMasks(codec)
     canaries = included_canaries(recipe, run, codec, records)
     of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
     encoded = [
@@ -118,12 +118,13 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     # Canaries are smoothed like any record, among the values of real records.
     smoothing = Smoothing.of(records, schema, ranks=ranks, seed=settings.seed, target=recipe.data.target)
     smoothing = replace(smoothing, records=[*records, *canaries])
+    encode_again = encode_record if codec.passages is None else encode_columns
     train = RecordDataset(
         encoded,
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: of_loss(encode_record(smoothing(index, epoch), codec, masks)))
+        redraw=(lambda index, epoch: of_loss(encode_again(smoothing(index, epoch), codec, masks)))
         if ranks
         else None,
     )

@@ -34,6 +34,7 @@ class EpochDataset(Dataset[Any], Generic[EncodedType]):
         records: as encoded from the table.
         seed: of the random draws.
         redraw: returns record `index` as it is in `epoch`; None if records stay the same.
+        record_of: per example the index of its record, which several examples share where a document is read in passages.
         epoch: the current one, from 0.
     """
 
@@ -43,8 +44,10 @@ class EpochDataset(Dataset[Any], Generic[EncodedType]):
         *,
         seed: int,
         redraw: Callable[[int, int], EncodedType] | None = None,
+        record_of: Sequence[int] | None = None,
     ) -> None:
         self.records = records
+        self.record_of = range(len(records)) if record_of is None else record_of
         self.seed = seed
         self.redraw = redraw
         self.epoch = 0
@@ -60,19 +63,24 @@ class EpochDataset(Dataset[Any], Generic[EncodedType]):
         return len(self.records)
 
     @property
+    def record_count(self) -> int:
+        """Number of records: that of examples, unless documents are read in passages."""
+        return self.record_of[-1] + 1 if len(self.record_of) else 0
+
+    @property
     def max_tokens(self) -> int:
-        """Tokens of the longest record."""
+        """Tokens of the longest example."""
         return max(record.tokens for record in self.records)
 
     @property
     def mean_tokens(self) -> float:
-        """Mean number of tokens per record."""
+        """Mean number of tokens per example."""
         return sum(record.tokens for record in self.records) / len(self.records)
 
     @property
     def mean_decisions(self) -> float:
         """Mean number of decisions per record."""
-        return sum(record.decisions for record in self.records) / len(self.records)
+        return sum(record.decisions for record in self.records) / self.record_count
 
     def record(self, index: int) -> EncodedType:
         """Return record `index` as it is in the current epoch."""

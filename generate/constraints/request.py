@@ -66,6 +66,7 @@ class Tally:
         seed_words: words of the given texts that were rewritten.
         seed_words_kept: those of them that the records still hold at the same position.
         broken: per relation of the training records, the records that do not have it.
+        cut_texts: long texts that ended at the most tokens of the training texts, instead of by themselves.
         watch: is called after every forward pass with these counts, to show that something happens.
     """
 
@@ -77,6 +78,7 @@ class Tally:
     seed_words: int = 0
     seed_words_kept: int = 0
     broken: Counter[str] = field(default_factory=Counter)
+    cut_texts: int = 0
     watch: "Callable[[Tally], None] | None" = None
 
     def count_pass(self, tokens: int) -> None:
@@ -96,6 +98,7 @@ class Tally:
         self.seed_words += other.seed_words
         self.seed_words_kept += other.seed_words_kept
         self.broken.update(other.broken)
+        self.cut_texts += other.cut_texts
 
     def is_infeasible(self, attempts: int, *, in_progress: int = 0) -> bool:
         """Return whether fewer than 1 in `attempts` records is accepted.

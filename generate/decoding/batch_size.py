@@ -26,7 +26,9 @@ def causal_batch_size(model: "PreTrainedModel", grammar: GrammarCache, memory_gb
 
 
 def longest_record(grammar: GrammarCache) -> int:
-    """Estimate the tokens of the longest record, start token or prompt included."""
+    """Estimate the tokens of the longest record, start token or prompt included; of documents in passages, those of a window."""
+    if grammar.passages is not None:
+        return grammar.passages.sizes.context
     tokens = float(len(grammar.codec.opening))
     for index, field in enumerate(grammar.codec.fields):
         most = grammar.max_tokens(index)

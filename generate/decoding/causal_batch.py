@@ -96,6 +96,7 @@ class ContinuousBatch:
         """Count a finished sequence and keep it; return False if it was refused."""
         if state.failure is None:
             self.tally.finished += 1
+            self.tally.cut_texts += state.cut
             self.finished[index] = state
             self.streams.pop(index, None)
             return True
@@ -141,6 +142,7 @@ class ContinuousBatch:
         slots_of: dict[tuple[int, ...], list[int]] = {}
         for slot in slots:
             state = self._state(slot)
+            state.restarts = False
             slots_of.setdefault(tuple(state.pending), []).append(slot)
             self.cached_tokens[slot] = len(state.pending)
             state.pending.clear()
@@ -241,6 +243,14 @@ class ContinuousBatch:
                 index = self.request_of[slot]
                 if not self._accept(index, state):
                     self.waiting.appendleft(index)
+        self._begin_windows([slot for slot, state in zip(slots, states, strict=True) if state.restarts])
+
+    def _begin_windows(self, slots: Sequence[int]) -> None:
+        """Read the columns and the tail before the next passage into the slots of documents, and draw its first token."""
+        if slots:
+            for slot in slots:
+                self._prefixes.release(slot)
+            self._draw(self._encode_prefixes(slots), slots)
 
     def _state(self, slot: int) -> SequenceState:
         state = self.states[slot]

@@ -19,6 +19,7 @@ from paracosm.generate.decoding.automaton_walk import AllowedAutomata, Automaton
 from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.passages import PassageLayout, PassageWalk
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Value
 
@@ -26,6 +27,8 @@ Steps = Generator[int | Node, int | None, None]
 """The steps of a record: the index of a field, or a choice outside the fields, whose token is sent back."""
 TEXT_OVERHEAD = 3
 """Tokens that a text needs beside its content: its marker, its presence and its stop token."""
+SPARE = 100
+"""Characters that a long text leaves free at its end: more than one token has."""
 
 
 @dataclass
@@ -61,6 +64,20 @@ class GrammarCache:
         """The automata of allowed values."""
         return AllowedAutomata(self.codec)
 
+    @cached_property
+    def passages(self) -> PassageLayout | None:
+        """The windows of long texts; None if every record fits into the model's input."""
+        return None if self.codec.passages is None else PassageLayout(self.codec)
+
+    @property
+    def window(self) -> int | None:
+        """Most tokens that the model reads at once; None for no limit."""
+        return self.limit if self.passages is None else self.passages.sizes.context
+
+    def is_long(self, index: int) -> bool:
+        """Return whether a field is written in passages."""
+        return self.passages is not None and index in self.passages.indices
+
     def text_matcher(self, index: int) -> Any:
         """Return a new matcher of the content of a text field that is present."""
         if index not in self._texts:
@@ -85,10 +102,11 @@ class GrammarCache:
             used: tokens before the text.
             later: indices of the fields after it.
         """
-        if self.limit is None:
+        limit = self.limit if self.passages is None else self.passages.sizes.head
+        if limit is None:
             return None
-        lengths = [self.max_tokens(index) for index in later]
-        left = self.limit - used - sum(length for length in lengths if length is not None)
+        lengths = [self.max_tokens(index) for index in later if not self.is_long(index)]
+        left = limit - used - sum(length for length in lengths if length is not None)
         texts = 1 + sum(length is None for length in lengths)
         return left // texts - TEXT_OVERHEAD
 
@@ -110,6 +128,8 @@ class SequenceState:
         walk: position in the automaton of the current field.
         failure: the constraint that refused the record, if one did.
         finished: whether the record is complete or refused.
+        restarts: whether `pending` begins a new window, which holds nothing of what the model has read.
+        cut: number of long texts that ended at their most tokens, instead of by themselves.
     """
 
     grammar: GrammarCache
@@ -124,13 +144,20 @@ class SequenceState:
     walk: AutomatonWalk = field(default_factory=AutomatonWalk)
     failure: str | None = None
     finished: bool = False
+    restarts: bool = False
+    cut: int = 0
     _answer: int | None = None
     _matcher: Any = None
     _text_begin: int = 0
     _text_limit: int | None = None
     _repetition: Repetition = field(default_factory=Repetition)
+    _passage: PassageWalk | None = None
+    _characters: int = 0
+    _must_stop: bool = False
 
     def __post_init__(self) -> None:
+        if self.grammar.passages is not None:
+            self._passage = PassageWalk(self.grammar.passages)
         self.pending.extend(self.grammar.codec.opening)
         self._advance()
 
@@ -146,8 +173,19 @@ class SequenceState:
 
     def text_mask(self) -> tuple[bytes, int | None, bool]:
         """Return the packed token mask inside a text, a token banned because it would repeat, and whether the text must stop."""
-        full = self._text_limit is not None and len(self.ids) - self._text_begin >= self._text_limit
-        return self._matcher.compute_bitmask(), self._repetition.banned, full
+        self._must_stop = self._is_full
+        return self._matcher.compute_bitmask(), self._repetition.banned, self._must_stop
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether the text has its most tokens, or a long one its most characters."""
+        if self._text_limit is not None and len(self.ids) - self._text_begin >= self._text_limit:
+            return True
+        return self._is_long and self._characters >= self.grammar.codec.fields[self.index].max_length - SPARE
+
+    @property
+    def _is_long(self) -> bool:
+        return self.grammar.is_long(self.index)
 
     def take(self, token: int) -> None:
         """Accept a token that was drawn, and advance to the next decision."""
@@ -157,18 +195,30 @@ class SequenceState:
         else:
             self.walk.take(token)
         self._advance()
+        if self._passage is not None and self._is_long and not self.finished:
+            self._restart(self._passage.next_window())
+
+    def _restart(self, window: list[int] | None) -> None:
+        """Let the model read a new window next, unless it is None."""
+        if window is not None:
+            self.pending[:], self.restarts = window, True
 
     def _write(self, token: int) -> None:
         self.ids.append(token)
         self.pending.append(token)
+        if self._passage is not None and self._is_long:
+            self._passage.take(token)
 
     def _take_text(self, token: int) -> None:
+        if self.grammar.passages is not None and self._is_long:
+            self._characters += self.grammar.passages.characters(token)
         if not self._matcher.consume_token(token):
             raise ModelError(
                 "the grammar refuses a token that it allowed; this base model's tokenizer does not suit it"
             )
         if token == self.grammar.codec.alphabet.stop:
             self._matcher = None
+            self.cut += self._is_long and self._must_stop
             value = self.grammar.codec.tokenizer.decode(self.ids[self._text_begin : -1])
             self._set_value(value)
             # A tokenizer that adds or removes spaces can count other characters than the grammar did.
@@ -198,9 +248,12 @@ class SequenceState:
             self.index = -1
             self.walk.start(step, step)
             return
-        self.index = step
-        if self.grammar.codec.markers:
-            self._write(self.grammar.codec.markers[step])
+        if self._passage is not None and self.grammar.is_long(step):
+            self._begin_passages(step, self._passage)
+        else:
+            self.index = step
+            if self.grammar.codec.markers:
+                self._write(self.grammar.codec.markers[step])
         root = self.grammar.roots[step]
         if root is None:
             self._begin_text_field()
@@ -211,6 +264,20 @@ class SequenceState:
             self.failure, self.finished = self.guide.conflict(step, self.values), True
         else:
             self.walk.start(root, node)
+
+    def _begin_passages(self, step: int, passage: PassageWalk) -> None:
+        """Begin a long text: after the columns, or in a new window after another long text."""
+        is_first = passage.index < 0
+        if is_first:
+            passage.columns = [*self.grammar.codec.opening, *self.ids]
+        prefix = passage.begin(step)
+        if self.grammar.codec.markers:
+            self.ids.append(self.grammar.codec.markers[step])
+        self.index = step
+        if is_first:
+            self.pending.extend(prefix)
+        else:
+            self._restart([*passage.columns, *prefix])
 
     def _end_choice(self, path: tuple[int, ...]) -> None:
         if self.index < 0:
@@ -258,5 +325,8 @@ class SequenceState:
             for index, field in enumerate(codec.fields)
             if field.name not in self.values and index != self.index
         ]
-        self._text_limit = self.grammar.text_limit(len(self.ids) + len(codec.opening), later)
+        if self.grammar.passages is not None and self._is_long:
+            self._text_limit, self._characters = self.grammar.passages.sizes.most, 0
+        else:
+            self._text_limit = self.grammar.text_limit(len(self.ids) + len(codec.opening), later)
         self._repetition = Repetition()

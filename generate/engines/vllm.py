@@ -21,8 +21,8 @@ from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.engines.blocks import Block, BlockGenerator
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.strategies.language_model import LanguageModel
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.records.schema.schema import Record
 
 
@@ -48,6 +48,10 @@ class VllmEngine:
         if codec.schema.sequence is not None:
             raise ModelError(
                 "generate.engine: vllm supports single records only; use local or ray for sequences"
+            )
+        if codec.passages is not None:
+            raise ModelError(
+                "generate.engine: vllm does not write texts in passages, and these are longer than the model's input; use local or ray"
             )
         if codec.alphabet.stop == codec.tokenizer.eos_token_id:
             raise ModelError(

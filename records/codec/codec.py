@@ -18,6 +18,7 @@ from paracosm.recipes.sections.section import Objective
 from paracosm.records.codec.automata.automaton import END, Node, compress, decisions, expand
 from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, sequence_grammar, text_rules
+from paracosm.records.codec.passage_sizes import Passages
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
@@ -52,6 +53,7 @@ class Codec:
             `slots` (fixed-width rows for a masked language model; see `masked_layout.py`).
         prompt: tokens before every record, instead of the start token; empty for none.
         text_tokens: name of a text field -> fewest and most tokens of its training texts; layout `slots` only.
+        passages: how texts longer than the model's input are written; None if every record fits.
     """
 
     schema: Schema
@@ -59,6 +61,7 @@ class Codec:
     layout: Layout = "places"
     prompt: tuple[int, ...] = ()
     text_tokens: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    passages: Passages | None = None
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -238,14 +241,20 @@ class Codec:
     def open_text_grammar(self, index: int) -> str:
         """Return the grammar of a text field alone, without the token that says whether it is missing."""
         field = self.fields[index]
-        rules = text_rules(f"f{index}", field.min_length, field.max_length, self.alphabet.stop, None)
+        rules = text_rules(f"f{index}", field.min_length, self._max_length(field), self.alphabet.stop, None)
         return record_grammar([f"f{index}"], {f"f{index}": rules}, {})
 
     def _rules(self, index: int) -> list[str]:
         field, code = self.fields[index], self.codes[index]
         if isinstance(code, FieldCode):
             return automaton_rules(code.root, f"f{index}")
-        return text_rules(f"f{index}", field.min_length, field.max_length, self.alphabet.stop, code.missing)
+        return text_rules(
+            f"f{index}", field.min_length, self._max_length(field), self.alphabet.stop, code.missing
+        )
+
+    def _max_length(self, field: Field) -> int | None:
+        """Return the most characters of a text in the grammar; None for a text in passages, whose tokens are counted instead."""
+        return None if self.passages is not None and field.name in self.passages.fields else field.max_length
 
     def steps(self, order: Sequence[int] | None = None) -> Generator[int | Node, int | None, None]:
         """Yield the steps of an encoding in order: the index of a field, or the choice whether another record follows.
@@ -292,6 +301,9 @@ class Codec:
     def _order(self, order: Sequence[int] | None) -> Sequence[int]:
         if order is None:
             return range(len(self.fields))
+        if self.passages is not None:
+            long = self.passages.fields
+            order = sorted(order, key=lambda index: self.fields[index].name in long)
         last = range(len(self.fields) - len(order), len(self.fields))
         if self.layout == "places" and list(order) != list(last):
             raise ValueError(
@@ -307,6 +319,8 @@ class Codec:
             plain["prompt"] = list(self.prompt)
         if self.text_tokens:
             plain["text_tokens"] = dict(self.text_tokens)
+        if self.passages is not None:
+            plain["passages"] = self.passages.to_plain()
         return json.dumps(plain, ensure_ascii=False, indent=1)
 
     @classmethod
@@ -327,6 +341,7 @@ class Codec:
             plain["layout"],
             tuple(plain.get("prompt", ())),
             {name: (fewest, most) for name, (fewest, most) in plain.get("text_tokens", {}).items()},
+            Passages.from_plain(plain["passages"]) if "passages" in plain else None,
         )
 
 

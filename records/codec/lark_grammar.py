@@ -38,23 +38,23 @@ def automaton_rules(root: Node, name: str) -> list[str]:
 
 
 def text_rules(
-    name: str, min_length: int, max_length: int, stop: int, missing: tuple[int, int] | None
+    name: str, min_length: int, max_length: int | None, stop: int, missing: tuple[int, int] | None
 ) -> list[str]:
     """Return the Lark rules of free text of bounded length, ended by the token `stop`.
 
     Args:
         name: name of the first rule.
         min_length: shortest text, in characters.
-        max_length: longest text, in characters.
+        max_length: longest text, in characters; None for no limit, so that the grammar does not grow with the text.
         stop: token after the text.
         missing: token of a missing text and token before a present one; None if the field is not nullable.
     """
-    terminal = name.upper()
+    terminal, most = name.upper(), "" if max_length is None else max_length
     present = f"{terminal} {token_set([stop])}"
     if missing is not None:
         absent, there = missing
         present = f"{token_set([absent])} | {token_set([there])} {present}"
-    return [f"{name}: {present}", f"{terminal}: /(?s:.{{{min_length},{max_length}}})/"]
+    return [f"{name}: {present}", f"{terminal}: /(?s:.{{{min_length},{most}}})/"]
 
 
 def sequence_grammar(

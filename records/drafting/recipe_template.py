@@ -2,13 +2,15 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.files import write_text
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.data import SEVERAL, Data
+from paracosm.recipes.sections.data import SEVERAL, Data, Pii
 from paracosm.records.assembly import Prepared, assemble
 from paracosm.records.drafting.decisions import decide
 from paracosm.records.drafting.declared_fields import with_declarations
@@ -48,6 +50,11 @@ ENDINGS = (
 )
 
 
+PiiAction = Literal["replace", "drop", "report"]
+Planner = Callable[[Recipe, Prepared], tuple[Recipe, str]]
+"""Changes a drafted recipe to fit a budget, and says how in one line."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A drafted recipe.
@@ -58,6 +65,7 @@ class Draft:
         prepared: schema, splits and warnings of the data.
         identifiers: columns that are left out as identifiers.
         persons: decisions about persons.
+        planned: what the planner says.
     """
 
     recipe: Recipe
@@ -65,6 +73,7 @@ class Draft:
     prepared: Prepared
     identifiers: tuple[str, ...]
     persons: Persons
+    planned: str = ""
 
 
 def draft(
@@ -75,6 +84,8 @@ def draft(
     query: str | None = None,
     private: bool = False,
     full: bool = False,
+    pii: PiiAction | None = None,
+    plan: Planner | None = None,
 ) -> Draft:
     """Infer a recipe from the records at `source`.
 
@@ -85,6 +96,8 @@ def draft(
         query: SELECT statement, if the source is a database.
         private: whether to draft for differential privacy, with every field declared.
         full: whether to write every key with its meaning, or what was decided alone.
+        pii: what is done about personal data, instead of what was decided.
+        plan: changes the recipe once its records are known.
 
     Raises:
         DataError: the source cannot be used, or the target is not a column of it.
@@ -104,6 +117,10 @@ def draft(
     inferred, persons, identifiers = decided.inferred, decided.persons, decided.identifiers
     parts = [_source_from(part, out) for part in source.split(SEVERAL)]
     data = decided.recipe.data.model_copy(update={"source": SEVERAL.join(parts)})
+    if pii is not None:
+        language = decided.recipe.data.pii.language if decided.recipe.data.pii is not None else "en"
+        data = data.model_copy(update={"pii": Pii(action=pii, language=language)})
+        persons = replace(persons, pii_lines=(f"personal data: data.pii: {pii}, as you asked",))
     recipe = decided.recipe.model_copy(update={"data": data})
     if private:
         recipe, warnings = with_declarations(recipe, raw)
@@ -115,6 +132,9 @@ def draft(
     settled = inferred.settled_by(persons.decided)
     every = dict.fromkeys((*inferred.warnings, *prepared.warnings))
     prepared = replace(prepared, warnings=tuple(line for line in every if line not in settled))
+    planned = ""
+    if plan is not None:
+        recipe, planned = plan(recipe, prepared)
     notes = {
         "data.drop": identifier_notes(identifiers),
         "data.fields": field_notes(prepared) if full else (*type_notes(prepared), *warning_notes(prepared)),
@@ -132,7 +152,7 @@ def draft(
     if recipe.model.layers is None:
         notes["model.layers"] = ("All layers are kept here, because the records contain text.",)
     lines = [*opening(out, full=full), *section_lines(recipe, notes, full=full)]
-    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons)
+    return Draft(recipe, "\n".join(lines) + "\n", prepared, identifiers, persons, planned)
 
 
 def _name(source: str) -> str:
@@ -162,6 +182,8 @@ def write_draft(
     force: bool = False,
     private: bool = False,
     full: bool = False,
+    pii: PiiAction | None = None,
+    plan: Planner | None = None,
 ) -> list[str]:
     """Draft a recipe and write it to `out`; return the lines to print.
 
@@ -173,7 +195,9 @@ def write_draft(
     """
     if out.exists() and not force:
         raise RecipeError(f"{out}: exists already; choose another with -o, or replace it with --force")
-    made = draft(source=source, out=out, target=target, query=query, private=private, full=full)
+    made = draft(
+        source=source, out=out, target=target, query=query, private=private, full=full, pii=pii, plan=plan
+    )
     try:
         write_text(out, made.text)
     except OSError as error:
@@ -187,6 +211,8 @@ def write_draft(
         *made.persons.pii_lines,
         *rare_classes(made.prepared, made.recipe.data.target),
     ]
+    if made.planned:
+        lines.append(made.planned)
     if private:
         lines.append(
             "warning: data.fields was read from the records; an expert of the domain has to confirm it"

@@ -10,9 +10,15 @@ from paracosm.recipes.sections.data import Data
 from paracosm.records.text.words import UNDIVIDED
 
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’]*|\n(?=\s*\n)")
+FINAL_MARK = re.compile(r"[.!?…。！？]+[\"'”’)\]」』]*\s*$")
 WORD_END = re.compile(rf"(?<=\S)(?=\s)|(?<=[{UNDIVIDED}])")
 LEAST = 0.5
 """Share of the allowed length that a text keeps at least if it ends after a sentence."""
+
+
+def ends_sentence(text: str) -> bool:
+    """Return whether a text ends with the end of a sentence, whatever follows."""
+    return FINAL_MARK.search(text) is not None
 
 
 def cut_text(text: str, longest: int) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from paracosm.foundation.credentials.redaction import redact, without_credentials
 from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.foundation.temporary import temporary_folder
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
@@ -41,6 +42,10 @@ TAG = "paracosm"
 """Tag on every card of Paracosm, by which the Hub lists its models; also the client's name in requests."""
 KEPT = (".gitattributes",)
 """Files of a repository that the Hub creates itself."""
+PATIENCE = 8.0
+"""Seconds without a byte after which the Hub counts as silent."""
+COMMIT_PATIENCE = 600.0
+"""The same while files are uploaded."""
 CONFLICT, MOVED_ON = 409, 412
 """HTTP status when a tag exists already, and when the branch has a newer commit."""
 
@@ -75,7 +80,13 @@ class Hub:
                 number += 1
 
     def names(self) -> list[str]:
+        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
         with self._errors_in_one_line(None):
+            # The client would try again for half a minute and print each try.
+            url = f"{without_credentials(_api().endpoint)}/api/models"
+            query = {"author": self.owner, "filter": TAG, "limit": 1}
+            hf_raise_for_status(get_session().get(url, params=query, headers=build_hf_headers()))
             models = _api().list_models(author=self.owner, filter=TAG)
             names = [model.id.partition("/")[2] for model in models]
         return sorted(name for name in names if NAME.fullmatch(name))
@@ -150,7 +161,7 @@ class Hub:
     def _prepare(self, name: str, kind: Kind, *, public: bool) -> None:
         repository = self._repository(name)
         _api().create_repo(repository, private=not public, exist_ok=True, repo_type=kind)
-        private = _api().repo_info(repository, repo_type=kind).private
+        private = _api().repo_info(repository, repo_type=kind, timeout=PATIENCE).private
         if private is public:
             state, remedy = (
                 ("private", "publish without --public") if private else ("public", "publish with --public")
@@ -177,7 +188,7 @@ class Hub:
                 return head
             message = f"Publish v{number}" if files else f"Remove v{number}"
             try:
-                with warnings.catch_warnings():
+                with warnings.catch_warnings(), _waiting(COMMIT_PATIENCE):
                     # The model repository holds the synthetic records on purpose.
                     warnings.filterwarnings("ignore", message="It seems that you are about to commit a data")
                     return api.create_commit(
@@ -239,11 +250,11 @@ class Hub:
             raise RegistryError(f"{where}: {_explanation(error)}") from error
         except HFValidationError as error:
             raise RegistryError(f"{where}: is not the name of a repository ({_first_line(error)})") from error
-        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
             if isinstance(error, RegistryError):
                 raise
             raise RegistryError(
-                f"{where}: the Hub refused the request, or its answer cannot be read: {_first_line(error)}"
+                f"{where}: the Hub refused the request, or its answer cannot be read ({_first_line(error)})"
             ) from error
 
 
@@ -263,12 +274,30 @@ def _number(tag: str) -> int | None:
 
 def _api() -> "HfApi":
     from huggingface_hub import HfApi, constants
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars, get_session
 
+    forbid_usage_reports()
     disable_progress_bars()
+    session = get_session()
+    if session.timeout.read is None:
+        # By default the client waits for ever.
+        session.timeout = PATIENCE
     for handler in logging.getLogger("huggingface_hub").handlers:
         handler.addFilter(_without_password)
     return HfApi(endpoint=constants.ENDPOINT, library_name=TAG)
+
+
+@contextmanager
+def _waiting(seconds: float) -> Iterator[None]:
+    """Wait longer for an answer, which takes the Hub longer the larger the files are."""
+    from huggingface_hub.utils import get_session
+
+    session = get_session()
+    before, session.timeout = session.timeout, seconds
+    try:
+        yield
+    finally:
+        session.timeout = before
 
 
 def _without_password(record: logging.LogRecord) -> bool:
@@ -287,7 +316,8 @@ def _explanation(error: Any) -> str:
     response = getattr(error, "response", None)
     if response is None:
         return f"the Hub at {without_credentials(_api().endpoint)} cannot be reached: {_first_line(error)}"
-    message = _first_line(getattr(error, "server_message", None) or "")
+    text = getattr(error, "server_message", None)
+    message = _first_line(text) if text else ""
     return f"the Hub answered {response.status_code}{f': {message}' if message else ''}"
 
 

@@ -18,6 +18,7 @@ from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
 from paracosm.foundation.temporary import temporary_folder
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
+from paracosm.registry.stores.mlflow_answers import check_answers, explanation
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
 from paracosm.registry.versions.checks import FRONT_MATTER
 from paracosm.registry.versions.manifest import (
@@ -47,10 +48,13 @@ QUIET = {
     # By default the client reports its use to its makers, and retries for minutes when no server answers.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_ANSWERED: set["TrackingServer"] = set()
+"""Servers that have answered this process."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +214,16 @@ class TrackingServer:
 
         try:
             with self._login():
+                if self not in _ANSWERED:
+                    check_answers(self.url, where)
+                    _ANSWERED.add(self)
                 yield mlflow.MlflowClient(self.url, self.url)
         except (exceptions.MlflowException, RequestException) as error:
+            # Redacted before it is shortened, because a URL that lost its end is not recognised.
             text = redact(" ".join(str(error).split()))
             if self.password:
                 text = replace_value(text, self.password, HIDDEN)
-            raise RegistryError(f"{where}: {''.join(filter(str.isprintable, text))[:300]}") from error
+            raise RegistryError(f"{where}: {explanation(error, text)}") from error
 
     @contextmanager
     def _login(self) -> Iterator[None]:

@@ -82,7 +82,8 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Context]:
 def test_likelihoods_agree_with_the_training_loss(memorised: tuple[Run, Context]) -> None:
     import torch
 
-    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_held_out
+    from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+    from paracosm.finetune.objectives.encoded_record import encode_held_out
     from paracosm.finetune.objectives.grammar_loss import GrammarLoss
     from paracosm.generate.decoding.loaded_model import load_adapted
 

@@ -9,7 +9,7 @@ import pytest
 from paracosm.eval.attacks.target import attack_target
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.causal_dataset import encode_record, texts_alone
+from paracosm.finetune.objectives.encoded_record import encode_record, texts_alone
 from paracosm.foundation.errors import ModelError, ParacosmError, RecipeError
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob

@@ -263,3 +263,14 @@ def test_a_killed_publisher_leaves_no_incomplete_version(
     assert paracosm.registry.verify(name=URL).number == 1
     assert paracosm.registry.publish(run=other, url=URL).number == 2
     assert json.loads((other / "run.json").read_text())["stages"]["card"]["status"] == "done"
+
+
+def test_the_hub_is_asked_for_nothing_else_than_the_model(hub: HubServer, run: Path, tmp_path: Path) -> None:
+    paracosm.registry.publish(run=run, url=URL)
+    hub.requests.clear()
+    subprocess.run(
+        [sys.executable, "-m", "paracosm.cli.app", "pull", URL, "--into", "here"],
+        cwd=tmp_path, env=environment_of(hub, tmp_path), check=True, capture_output=True,
+    )  # fmt: skip
+    assert hub.requests
+    assert [path for _, path in hub.requests if "acme/ward-notes" not in path and "/cdn/" not in path] == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paracosm.cli.init.time_budget import within
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
@@ -156,3 +157,27 @@ def test_every_warning_of_the_inference_is_printed_and_in_the_recipe(tmp_path: P
     for warning in (line for line in warnings if "'customer_id'" not in line):
         assert printed.count(f"warning: {warning}") == 1
         assert f"Warning: {warning}" in comments
+
+
+def test_minutes_choose_layers_epochs_and_rows(people: Path, tmp_path: Path) -> None:
+    def planned(minutes: float) -> Recipe:
+        return draft(source=str(people), out=tmp_path / "recipe.yaml", plan=within(minutes)).recipe
+
+    long, short = planned(600), planned(1)
+    assert long.model.layers == 6
+    assert long.finetune.epochs == Finetune().epochs
+    assert 500 < (long.finetune.max_minutes or 0) < 600
+    assert (short.model.layers or 30) <= 6
+    assert (short.finetune.max_minutes or 0) >= 1.0
+    with pytest.raises(RecipeError, match=r"^--minutes: the fastest plan takes about"):
+        planned(0.01)
+
+
+def test_what_is_done_about_personal_data_can_be_said(tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.csv", extra="surname", cells=("Meyer", "Smith", "Rossi", "Patel"))
+    out = tmp_path / "recipe.yaml"
+    lines = write_draft(source=str(source), out=out, pii="report")
+    assert "personal data: data.pii: report, as you asked" in lines
+    pii = load_recipe(out).data.pii
+    assert pii is not None
+    assert pii.action == "report"

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paracosm.finetune.objectives.causal_dataset import EncodedRecord, RecordDataset
+from paracosm.finetune.objectives.causal_dataset import RecordDataset
+from paracosm.finetune.objectives.encoded_record import EncodedRecord
 from paracosm.finetune.training.batch_sampler import GlobalBatchSampler
 
 

@@ -6,7 +6,8 @@ import torch
 from bitmasks import allowed_columns
 from tiny_models import byte_tokenizer
 
-from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset, encode_record
+from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
+from paracosm.finetune.objectives.encoded_record import encode_record
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny_models import byte_tokenizer, llama
 
 from paracosm.finetune.models.restricted_head import restrict_head
-from paracosm.finetune.objectives.causal_dataset import encode_sequence
+from paracosm.finetune.objectives.encoded_record import encode_sequence
 from paracosm.foundation.errors import DataError, RecipeError
 from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request
