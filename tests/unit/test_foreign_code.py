@@ -79,9 +79,9 @@ def unsafe() -> list[str]:
                 found.append(f"{where}: Loader={loader} may not be safe")
         if given(call, "allow_pickle") is True or given(call, "shell") is True:
             found.append(f"{where}: allow_pickle or shell")
-        if name in FORBIDDEN and not (name in METHODS_OF_MODELS and isinstance(call.func, ast.Attribute)):
-            if of not in SAME_NAME.get(name, ()):
-                found.append(f"{where}: is not allowed")
+        is_method = isinstance(call.func, ast.Attribute) and name in METHODS_OF_MODELS
+        if name in FORBIDDEN and not is_method and of not in SAME_NAME.get(name, ()):
+            found.append(f"{where}: is not allowed")
     return found
 
 
