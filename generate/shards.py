@@ -1,8 +1,12 @@
 """Shards of a run's synthetic records: one Parquet file per block, and the same as CSV or JSONL if asked for."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from paracosm.foundation.files import write_text
+from paracosm.generate.augmentation.parents import PARENT
 from paracosm.generate.identifiers import FreshIdentifiers
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.csv_writer import write_csv
@@ -36,8 +40,26 @@ class Shards:
 
     def write(self, number: int, groups: Sequence[Sequence[Record]]) -> None:
         """Add fresh identifiers to the records of a block and write its shard."""
-        records = self.identifiers.add_to(self.blocks[number], groups)
+        numbers = self.blocks[number]
+        if any(PARENT in record for group in groups for record in group):
+            made = [
+                {"record": of} | json.loads(str(record[PARENT]))
+                for of, group in zip(numbers, groups, strict=True)
+                for record in group
+                if PARENT in record
+            ]
+            self._write_parents(number, made)
+        records = self.identifiers.add_to(numbers, groups)
         write_shard(records, self.schema, self.run, number, self.formats)
+
+    def _write_parents(self, number: int, made: Sequence[dict[str, Any]]) -> None:
+        """Write which training record each record was made of; records that a redraw leaves as they are keep their lines."""
+        path = self.run.shard(number, "parents")
+        lines = {each["record"]: each for each in made}
+        if path.is_file():
+            known = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            lines = {each["record"]: each for each in known} | lines
+        write_text(path, "".join(f"{json.dumps(lines[key])}\n" for key in sorted(lines)))
 
     def read(self) -> Iterator[tuple[range, list[Record]]]:
         """Yield record numbers and records of each shard, without identifiers."""

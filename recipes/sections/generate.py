@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.texts import Augment
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
@@ -49,6 +50,7 @@ class Generate(Section):
     """Masked models: further passes that resample a tenth of the filled tokens (Gibbs sampling). Higher is slower."""
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
     """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
+    augment: Augment = Augment()
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
     evaluation."""

@@ -16,7 +16,7 @@ from paracosm.records.schema.schema import Schema
 
 LANGUAGES = {
     "de": "vorname nachname geburtsdatum strasse plz ort wohnort kundennummer kunden patienten geschlecht betrag datum telefon",
-    "fr": "prenom nom ville rue adresse naissance sexe montant telephone patient",
+    "fr": "prenom nom ville rue adresse naissance sexe montant telephone patient commande client heure prix livraison quantite taille",
     "es": "apellido apellidos nombre ciudad calle direccion fecha sexo importe telefono paciente cliente",
     "it": "cognome nome citta indirizzo nascita sesso importo telefono paziente cliente",
     "nl": "achternaam voornaam woonplaats straat geboortedatum geslacht bedrag telefoon klant",
@@ -93,7 +93,9 @@ def _subject(
     keys = [name for name in repeated if name not in direct]
     persons = [name for name in keys if names_a_subject(name)]
     others = [name for name in keys if names_a_person(name) and not names_staff(name)]
-    candidates = persons or others
+    # Numbers that are replaced, such as those of accounts, still tell whose record it is.
+    replaced = [name for name in repeated if names_a_person(name) and not names_staff(name)]
+    candidates = persons or others or replaced
     if len(candidates) > 1 and all(_same(raw, candidates[0], other) for other in candidates[1:]):
         candidates = candidates[:1]
     if len(candidates) == 1 and not private:

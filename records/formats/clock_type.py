@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from paracosm.records.formats.duration_format import duration_formats, states_its_units
-from paracosm.records.formats.time_format import time_formats
+from paracosm.records.formats.time_format import dotted_time_formats, time_formats
 
 
 class ClockType(NamedTuple):
@@ -16,7 +16,7 @@ class ClockType(NamedTuple):
 
 
 def clock_type(
-    name: str, cells: Sequence[str], *, names_a_duration: bool, in_hours: bool
+    name: str, cells: Sequence[str], *, names_a_duration: bool, names_a_time: bool, in_hours: bool
 ) -> ClockType | None:
     """Return whether the cells of a column are times of day or durations; None if they are neither.
 
@@ -26,12 +26,16 @@ def clock_type(
         name: the column's name, for warnings.
         cells: the distinct cells.
         names_a_duration: whether the name says duration.
+        names_a_time: whether the name says time of day.
         in_hours: whether the name says that durations are in hours.
     """
-    times = time_formats(cells)
-    if times and not names_a_duration:
-        return ClockType("time", {"format": times[0]})
+    times = time_formats(cells) or (dotted_time_formats(cells) if names_a_time else [])
     durations = duration_formats(cells)
+    # `1h30` is a duration or a time of day; hours of the afternoon make it a time.
+    stated = bool(durations) and states_its_units(durations[0])
+    likely = names_a_time or not stated or _in_the_afternoon(cells)
+    if times and likely and not names_a_duration:
+        return ClockType("time", {"format": times[0]})
     if not durations:
         return ClockType("time", {"format": times[0]}) if times else None
     form = durations[0]
@@ -47,3 +51,8 @@ def clock_type(
         seen = f"read as durations in {units}"
     decide = f"; data.fields.{name}.type and .format decide otherwise (%H:%M, %M:%S)"
     return ClockType("duration", {"format": form}, (f"column {name!r}: {seen}{decide}",) if seen else ())
+
+
+def _in_the_afternoon(cells: Sequence[str]) -> bool:
+    """Return whether cells such as `18h41` have two digits for each hour, some of them after 12."""
+    return all(cell[:2].isdecimal() for cell in cells) and max(int(cell[:2]) for cell in cells) > 12

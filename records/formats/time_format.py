@@ -8,10 +8,11 @@ from datetime import datetime, time
 
 from paracosm.records.formats.datetimes.codes import codes_of, letter_of, read_datetime, write_datetime
 from paracosm.records.formats.datetimes.codes import format_error as datetime_format_error
-from paracosm.records.formats.datetimes.detection import datetime_formats
+from paracosm.records.formats.datetimes.detection import datetime_formats, reproduces
 
 CODES = frozenset("HIMSfpP%")
 HOURS = frozenset("HI")
+DOTTED = ("%H.%M", "%-H.%M", "%H.%M.%S")
 DAY = datetime(1970, 1, 1)
 """The day on which times of day are compared with each other and in rules."""
 
@@ -24,6 +25,11 @@ def on_day(value: time) -> datetime:
 def time_formats(cells: Sequence[str]) -> list[str]:
     """Return every known format that reads and reproduces each of `cells` as a time of day, preferred first."""
     return datetime_formats(cells, is_time_format)
+
+
+def dotted_time_formats(cells: Sequence[str]) -> list[str]:
+    """Return the formats with points, such as `18.41`, that read and reproduce each of `cells`; most such cells are numbers."""
+    return [form for form in DOTTED if all(reproduces(cell, form) for cell in cells)]
 
 
 def is_time_format(form: str) -> bool:

@@ -58,6 +58,9 @@ DURATION_WORDS = word_set(
     "duration durations elapsed waited waiting wait length runtime uptime downtime lap split delay took lasted stay worked hours"
     " minutes hrs mins overtime dauer wartezeit laufzeit stunden duree duracion durata"
 )
+TIME_OF_DAY_WORDS = word_set(
+    "uhr uhrzeit heure heures horaire hora horas ora ore orario kellonaika klokkeslett klockslag tijdstip"
+)
 HOUR_WORDS = word_set("hours hrs worked overtime stunden shift")
 SEX_WORDS = frozenset(["sex", "gender", "geschlecht", "sexo", "sexe", "sesso"])
 STAFF = re.compile(
@@ -132,6 +135,11 @@ def names_a_date(name: str) -> bool:
 def names_a_duration(name: str) -> bool:
     """Return whether a column of this name holds lengths of time."""
     return not DURATION_WORDS.isdisjoint(words(name))
+
+
+def names_a_time_of_day(name: str) -> bool:
+    """Return whether a column of this name holds times of day, however they are written."""
+    return not TIME_OF_DAY_WORDS.isdisjoint(words(name))
 
 
 def names_hours(name: str) -> bool:

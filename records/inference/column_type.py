@@ -42,6 +42,7 @@ from paracosm.records.inference.column_names import (
     names_a_duration,
     names_a_key,
     names_a_person,
+    names_a_time_of_day,
     names_hours,
     names_personal_cells,
 )
@@ -86,7 +87,13 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
     total = sum(counts.values())
     if words := boolean_words(cells, PAIRS):
         return ColumnType("boolean", words)
-    if clock := clock_type(name, cells, names_a_duration=names_a_duration(name), in_hours=names_hours(name)):
+    if clock := clock_type(
+        name,
+        cells,
+        names_a_duration=names_a_duration(name),
+        names_a_time=names_a_time_of_day(name),
+        in_hours=names_hours(name),
+    ):
         return ColumnType(*clock)
     if is_repeating_key(name, counts) and not _are_quantities(name, cells):
         return _repeating_identifier(name, cells)
@@ -160,7 +167,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
 
 def _number_type(name: str, counts: Mapping[str, int], total: int, written: dict[str, Any]) -> ColumnType:
     if has_negative_zero(written, counts):
-        warning = f"column {name!r}: holds zeros with a minus (-0.0), which are written without it"
+        warning = f"column {name!r}: holds zeros with a minus (-0.0); synthetic records have zeros without it"
         return ColumnType("number", written, (warning,))
     form = NumberFormat(**written)
     plain = not (written["prefix"] or written["suffix"] or written["format"])

@@ -33,7 +33,7 @@ PERSONS = word_set(  # English
     " guest passenger driver rider subscriber debtor worker owner host doctor physician provider nurse teacher"
     " buyer payer payee patron volunteer enrollee inmate offender defendant plaintiff victim suspect caller visitor learner"
     # German
-    " patienten kunde kunden klient klienten mitglied mitglieds mitarbeiter versicherte versicherten versicherter"
+    " patienten kunde kunden kd klient klienten mitglied mitglieds mitarbeiter versicherte versicherten versicherter"
     " versicherungsnehmer schuler schueler studenten studierenden teilnehmer proband probanden nutzer benutzer"
     " halter mieter bewohner arzt inhaber"
     # French
@@ -62,7 +62,7 @@ FILES_OF_PERSONS = word_set(
 """Words that name a person's number only together with a word for keys: `case` alone may count cases."""
 PERSON_KEYS = word_set(
     "mrn ssn nhs nino usubjid subjid patnr patid kdnr pnr sin nir dni nif nie curp cpf bsn pesel aadhaar "
-    "medicare medicaid iban msisdn imsi imei vin custid custno acctno empno empid uid userid memberid "
+    "medicare medicaid iban msisdn imsi imei vin custid custno kvnr svnr ahv acctno empno empid uid userid memberid "
     "matrikelnr"
 )
 """Words that are keys of persons, or of what one person has."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from itertools import islice
 
+from paracosm.records.formats.coordinate_pairs import are_pairs
 from paracosm.records.formats.datetimes.months import MONTHS, SHORT_MONTHS
 from paracosm.records.formats.identifier_pattern import shape
 from paracosm.records.formats.numbers.affixes import CURRENCIES
@@ -36,7 +37,7 @@ QUANTITY_WORDS = frozenset(
     WORD.findall(
         "am pm t z utc gmt cet cest est edt cst cdt mst mdt pst pdt bst day days hour hours hr hrs h min mins minute"
         " minutes sec secs s ms d week weeks month months year years yr yrs kg g mg µg ug ng lb lbs oz l ml dl cl µl km m"
-        " cm mm nm ft in mmhg bpm iu mol mmol k mio mrd tsd cr dr e n w ne nw se sw x point multipoint linestring polygon srid"
+        " cm mm nm ft in mmhg bpm iu mol mmol k mio mrd tsd cr dr e n w ne nw se sw x point multipoint linestring polygon srid uhr 年 月 日 時 时 分 秒 元 円 圆 万 年 원 년 월 일 명 人 個 个 บาท"
     )
 ) | {currency.strip(".").lower() for currency in CURRENCIES} | {
     name.rstrip(".").lower() for names in (*MONTHS.values(), *SHORT_MONTHS.values()) for name in names
@@ -90,6 +91,8 @@ def _is_quantity(cell: str) -> bool:
 
 
 def _are_long_numbers(cells: Collection[str]) -> bool:
+    if are_pairs(cells):
+        return False
     if not all(map(LONG_NUMBER.fullmatch, cells)):
         return False
     sample = list(islice(cells, SAMPLE))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 
+from paracosm.records.formats.coordinate_pairs import are_pairs
 from paracosm.records.formats.datetimes.detection import datetime_formats, reproduces
 from paracosm.records.formats.identifier_pattern import shape
 from paracosm.records.formats.numbers.detection import is_quantity, number_format
@@ -28,6 +29,10 @@ def near_misses(name: str, counts: Mapping[str, int], total: int) -> tuple[str, 
         counts: distinct cell -> number of occurrences.
         total: number of cells.
     """
+    if are_pairs(counts):
+        return (
+            f"column {name!r}: holds pairs of numbers such as coordinates; modelled as text; as two columns they would be numbers",
+        )
     if not any(PADDED.match(cell) for cell in islice(counts, MANY)) and _are_mostly(
         counts, total, is_quantity
     ):

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from paracosm.records.formats.datetimes.compact import compact_formats
 from paracosm.records.formats.datetimes.detection import datetime_formats
 from paracosm.records.formats.identifier_pattern import shape
 from paracosm.records.formats.numbers.detection import number_format
@@ -31,6 +32,10 @@ FEWEST_DIGITS = 3
 """Fewest digits of a shape that decides alone: `AB-7` may be a product."""
 SAME_LENGTH = 4
 """Fewest digits of whole numbers of one length that are taken for keys, where the name says persons but not key."""
+LABEL_DIGITS = 7
+"""Fewest digits of whole numbers that are taken for keys because they repeat, whatever the name of their column."""
+MOSTLY_REPEATED = 0.6
+MOST_ROUNDED = 0.3
 HASH = re.compile(r"[0-9a-f]{16,128}|[0-9A-F]{16,128}")
 
 
@@ -55,8 +60,25 @@ def is_repeating_key(name: str, counts: Mapping[str, int]) -> bool:
         return many or says_key or not whole or (len(lengths) == 1 and min(lengths) >= SAME_LENGTH)
     if names_a_key(name) and (digits or not KEY_WORDS.isdisjoint(words(name))):
         return many
+    if whole and many and not names_a_code(name) and _are_labels(counts):
+        return True
     few = many and not whole and distinct <= MOST_DISTINCT * total
     return few and _have_one_shape(name, counts) and not _are_quantities(list(counts))
+
+
+def _are_labels(counts: Mapping[str, int]) -> bool:
+    """Return whether long whole numbers of one length repeat without being rounded: amounts of so many digits hardly meet twice."""
+    cells, total = list(counts), sum(counts.values())
+    length = len(cells[0])
+    if length < LABEL_DIGITS or any(len(cell) != length for cell in cells):
+        return False
+    repeated = sum(count for count in counts.values() if count > 1)
+    rounded = sum(cell.endswith("0") for cell in cells)
+    return (
+        repeated >= MOSTLY_REPEATED * total
+        and rounded <= MOST_ROUNDED * len(cells)
+        and not compact_formats(cells)
+    )
 
 
 def _have_one_shape(name: str, counts: Mapping[str, int]) -> bool:

@@ -15,8 +15,6 @@ SAMPLE = 200
 def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str]) -> str | None:
     """Return a cell that a format does not give back, or None if it gives back all of them.
 
-    The sign of a zero is the one exception: `-0.0` is written as `0.0` (see `has_negative_zero`).
-
     Args:
         kind: type of the column.
         attributes: `Field` attributes of its format.
@@ -31,7 +29,7 @@ def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str
             written = field.write(value)
         except (ValueError, KeyError, OverflowError):
             return cell
-        if written != cell and not (value == 0 and kind == "number" and field.write(-0.0) == cell):
+        if written != cell:
             return cell
     return None
 
@@ -52,7 +50,7 @@ def first_lossless(
 
 
 def has_negative_zero(attributes: dict[str, Any], cells: Collection[str]) -> bool:
-    """Return whether a column of numbers holds a zero with a minus, which is written without it."""
+    """Return whether a column of numbers holds a zero with a minus, which synthetic records have without it."""
     field = Field(name="", type="number", **attributes)
     minus_zero, zero = field.write(-0.0), field.write(0.0)
     return minus_zero != zero and any(cell == minus_zero for cell in cells)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from paracosm.recipes.sections.data import Pii
 from paracosm.records.formats.cells import to_source_strings
-from paracosm.records.formats.datetimes.codes import read_datetime
+from paracosm.records.formats.datetimes.codes import read_datetime, write_datetime
 from paracosm.records.pii.columns import PersonalColumn
 from paracosm.records.pii.date_shifting import DateShifter, shifted_moment
 from paracosm.records.pii.kinds import ID_KINDS, KINDS
@@ -115,7 +115,7 @@ class Replacement:
 
     def _date(self, field: Field, cell: str, days: int) -> str:
         if field.is_moment and field.format:
-            return shifted_moment(read_datetime(cell, field.format), days).strftime(field.format)
+            return write_datetime(shifted_moment(read_datetime(cell, field.format), days), field.format)
         return _shifted(self._dates, cell, days)
 
     def _age(self, cell: str) -> str:

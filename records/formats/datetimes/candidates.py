@@ -25,6 +25,10 @@ DATES = (
     "%y/%m/%d",
     "%d. %m. %Y",
     "%Y. %m. %d.",
+    "%Y年%m月%d日",
+    "%Y年 %m月 %d日",
+    "%Y년 %m월 %d일",
+    "%Y년%m월%d일",
 )
 NAMED_DATES = (
     "%d %b %Y",
@@ -51,6 +55,8 @@ MONTHLY = (
     "%Y/%m",
     "%m.%Y",
     "%m-%Y",
+    "%Y年%m月",
+    "%Y년 %m월",
     "%b-%Y",
     "%b %Y",
     "%b/%Y",
@@ -84,9 +90,10 @@ TIME = re.compile(
     re.ASCII,
 )
 ZONE = re.compile(
-    r"(?P<blank> ?)(?P<offset>Z|[A-Z]{3,4}|[+-]\d\d(?::?\d\d)?)(?P<name>\[[\w/+-]+\]| \([A-Z]{3,4}\))?",
+    r"(?P<blank> ?)(?P<offset>Z|[A-Z]{3,4}|Uhr|uhr|[Hh]rs?|[+-]\d\d(?::?\d\d)?)(?P<name>\[[\w/+-]+\]| \([A-Z]{3,4}\))?",
     re.ASCII,
 )
+FRENCH_TIME = re.compile(r"\d\d?( ?[hH] ?)\d\d", re.ASCII)
 WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 BASIC = re.compile(r"\d{8}T\d{4}", re.ASCII)
 BASIC_FORMATS = tuple(
@@ -104,6 +111,8 @@ def candidates(cell: str) -> Iterator[str]:
         yield from BASIC_FORMATS
         return
     if time is None:
+        if match := FRENCH_TIME.fullmatch(cell):
+            yield from (f"%H{match[1]}%M", f"%-H{match[1]}%M")
         yield from _dates(cell)
         return
     before, after = cell[: time.start()], cell[time.end() :]
@@ -134,12 +143,14 @@ def _times(time: re.Match[str]) -> Iterator[str]:
     if time["fraction"] and not time["second"]:
         return
     seconds = ":%S" if time["second"] else ""
-    fractions = [""] if not time["second"] else ["", "%.f", "%,f"]
+    fractions = [""] if not time["second"] else ["", "%.f", "%,f", "%:f"]
     if time["fraction"]:
         count = len(time["fraction"])
         fixed = f"{time['mark']}%f" if count == 6 else f"{time['mark']}%{count}f"
         zeros = [f"{time['mark']}{time['fraction']}"] if not time["fraction"].strip("0") else []
-        fractions = [*zeros, fixed, f"%{time['mark']}f"]
+        # Python writes six digits, and none for whole seconds.
+        whole_or_six = ["%:f"] if count == 6 and time["mark"] == "." else []
+        fractions = [*zeros, fixed, f"%{time['mark']}f", *whole_or_six]
     for hour in hours:
         for fraction in fractions:
             yield f"{hour}:%M{seconds}{fraction}{halves}"
@@ -199,6 +210,8 @@ def _date_forms(months: tuple[str, ...]) -> list[str]:
             *(_unpadded(form) for form in DATES),
             *(form for form in MONTHLY if "%b" not in form),
             "%-m/%Y",
+            "%Y年%-m月",
+            "%Y년 %-m월",
         ]
         return list(dict.fromkeys(forms))
     named = [

@@ -9,6 +9,7 @@ Beside the codes of Python these are known:
 | `%#b` `%#B` `%#a` `%#A` `%P` | in small letters |
 | `%3f` | fraction of a second with three digits; one to nine are possible, beyond six they are zeros |
 | `%.f` `%,f` | fraction with its mark, without zeros at the end; nothing for whole seconds |
+| `%:f` | fraction with its point and six digits; nothing for whole seconds |
 | `%(de)b` `%(fr)B` | months in another language |
 | `%(Europe/Berlin)z` `%(Europe/Berlin):z` | offset from UTC that a zone has at this local time, `+0200` or `+02:00` |
 | `%(-)z` `%(-):z` | offset that is read but not written |
@@ -27,7 +28,7 @@ PLAIN_CODES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%j", "%H", "%I", "%p", "%M",
 UNPADDED_CODES = ("%-d", "%-m", "%-j", "%-H", "%-I", "%-M", "%-S")
 WEEKDAY_CODES = ("%a", "%A", "%w")
 """Allowed beside a day only, which determines them."""
-LETTER_CODES = ("%^b", "%^B", "%#b", "%#B", "%P", "%.f", "%,f", "%3f")
+LETTER_CODES = ("%^b", "%^B", "%#b", "%#B", "%P", "%.f", "%,f", "%:f", "%3f")
 CENTURY = 69
 """Two-digit years from here on are in the 1900s, as POSIX has it."""
 PATTERNS = {
@@ -239,6 +240,11 @@ def _fraction(flag: str) -> tuple[str, Writer]:
         return (
             rf"(?:{re.escape(flag)}(\d{{1,9}}))?",
             lambda moment: f"{flag}{moment.microsecond:06d}".rstrip("0") if moment.microsecond else "",
+        )
+    if flag == ":":
+        return (
+            r"(?:\.(\d{6}))?",
+            lambda moment: f".{moment.microsecond:06d}" if moment.microsecond else "",
         )
     if not flag:
         return r"(\d{1,6})", lambda moment: f"{moment.microsecond:06d}"

@@ -74,7 +74,7 @@ def refined_format(form: str, cells: Sequence[str]) -> str:
         ("%A", ("%^A", "%#A")),
         ("%p", ("%P",)),
         ("%f", tuple(f"%{count}f" for count in range(1, 10))),
-        (".%f", ("%.f",)),
+        (".%f", ("%.f", "%:f")),
         ("%d", ("%-d",)),
         ("%m", ("%-m",)),
         ("%H", ("%-H",)),

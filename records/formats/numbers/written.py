@@ -58,8 +58,7 @@ def read_number(field: Written, text: str) -> float:
     value = float(_digits(field, text, PLAIN))
     if abs(value) == float("inf"):
         raise ValueError("too large")
-    # Adding 0.0 turns -0.0 into 0.0, so that zero has one form.
-    return (value if field.scientific else round(value, field.decimals)) + 0.0
+    return value if field.scientific else round(value, field.decimals)
 
 
 def write_number(field: Written, value: float) -> str:
@@ -96,7 +95,7 @@ def write_integer(field: Written, value: int) -> str:
 
 
 def gives_back(field: Written, cell: str, *, whole: bool) -> bool:
-    """Return whether a cell is written again as it was read, apart from the sign of a zero (`-0.0`).
+    """Return whether a cell is written again as it was read.
 
     Args:
         field: attributes of the format.
@@ -109,7 +108,7 @@ def gives_back(field: Written, cell: str, *, whole: bool) -> bool:
         value = read_number(field, cell)
     except ValueError:
         return False
-    return write_number(field, value) == cell or (value == 0 and write_number(field, -0.0) == cell)
+    return write_number(field, value) == cell
 
 
 def notation_error(picture: str) -> str | None:

@@ -605,3 +605,82 @@ shape(
 )
 shape("email:contact", "identifier", lambda rng, number: f"p{number}@example.org", warns=True)
 shape("order_labels:reference", "identifier", lambda rng, number: f"ORD {number + 40_000}", warns=True)
+
+# Shapes that are close to those above, and read otherwise by a rule too wide or too narrow.
+choice("loinc:loinc", "category", ["8480-6", "8462-4", "8867-4", "2160-0", "718-7"])
+choice("ndc:ndc", "category", ["0002-8215-01", "50090-0481-0", "0409-1171-30"])
+choice("cost_centers:cost_center", "category", ["000123", "004500", "000099", "010020"], warns=True)
+choice("income_bands:income", "category", ["0-9,999", "10,000-24,999", "25,000-49,999", "50,000+"])
+choice("visual_acuity:va", "category", ["20/20", "20/25", "20/40", "20/200"])
+choice("binary_flags:flags", "category", ["0010", "0110", "1000", "1111"], warns=True)
+choice("ja_nein:raucher", "category", ["ja", "nein"])
+choice("chinese_words:诊断", "category", ["高血压", "糖尿病", "感冒"])
+STORES = [str(100_200 + 37 * number + (number * 7) % 23) for number in range(40)]
+choice("branch_numbers:store", "category", STORES, warns=True)
+shape("sleep_hours:sleep", "duration", lambda rng, _: f"{rng.randrange(3, 11)}h {rng.randrange(60):02d}m")
+shape("iso_duration:len", "duration", lambda rng, _: f"PT{rng.randrange(1, 5)}H{rng.randrange(60)}M")
+shape(
+    "lap_time:lap_time",
+    "duration",
+    lambda rng, _: f"{rng.randrange(1, 4)}:{rng.randrange(60):02d}.{rng.randrange(1000):03d}",
+    warns=True,
+)
+shape("length_of_stay:los", "integer", lambda rng, _: f"{rng.randrange(1, 30)} days")
+moments("time_uhr:zeit", "time", "%H:%M Uhr")
+moments("time_hrs:seen", "time", "%H:%M hrs")
+moments("time_french:heure", "time", "%Hh%M")
+moments("time_with_point:uhrzeit", "time", "%H.%M")
+moments("number_with_point:zeit", "text", "%H.%M", warns=True)
+shape("duration_french:attente", "duration", lambda rng, _: f"{rng.randrange(0, 4)}h{rng.randrange(60):02d}")
+moments("chinese_date:日期", "datetime", "%Y年%m月%d日")
+shape("japanese_date:d", "datetime", lambda rng, _: "{0.year}年{0.month}月{0.day}日".format(moment(rng)))
+moments("korean_date:d", "datetime", "%Y년 %m월 %d일")
+shape(
+    "python_datetimes:t",
+    "datetime",
+    lambda rng, _: str(moment(rng) + dates.timedelta(microseconds=rng.choice([0, 500_000, 123_456]))),
+)
+shape("pounds:fee", "number", lambda rng, _: f"£{price(rng):,.2f}")
+shape("reais:valor", "number", lambda rng, _: f"R$ {european(price(rng))}")
+shape("francs:amt", "number", lambda rng, _: f"CHF {price(rng):,.2f}".replace(",", "'"))
+shape(
+    "european_parentheses:saldo",
+    "number",
+    lambda rng, _: signed(rng, european(price(rng)), f"({european(price(rng))})"),
+)
+shape("yuan:金额", "number", lambda rng, _: f"{price(rng):.2f}元")
+shape("basis_points:spread", "integer", lambda rng, _: f"{rng.randrange(5, 500)}bps")
+shape("minus_zero:change", "number", lambda rng, _: f"{rng.gauss(0, 0.2):.1f}", warns=True)
+shape(
+    "dash_for_missing_half:score",
+    "text",
+    lambda rng, _: signed(rng, "-", f"{rng.random() * 9:.2f}"),
+    warns=True,
+)
+shape(
+    "sentinel:temp", "text", lambda rng, _: rng.choice(["-999", *[f"{rng.gauss(15, 5):.1f}"] * 5]), warns=True
+)
+shape(
+    "coordinate_pair:gps",
+    "text",
+    lambda rng, _: f"{rng.uniform(47, 55):.6f} {rng.uniform(6, 14):.6f}",
+    warns=True,
+)
+shape(
+    "well_known_text:geom",
+    "text",
+    lambda rng, _: f"POINT ({rng.uniform(47, 55):.5f} {rng.uniform(6, 14):.5f})",
+    warns=True,
+)
+shape(
+    "row_names:row.names", "identifier", lambda rng, number: str(17 * number + rng.randrange(17)), warns=True
+)
+KEYS = [str(554_000_003 + 7_919 * number) for number in range(100)]
+choice("unnamed_keys:fin", "identifier", KEYS, warns=True)
+choice("customer_numbers:Kd-Nr.", "identifier", [str(329_001 + 13 * n) for n in range(100)], warns=True)
+shape(
+    "ip_with_port:peer",
+    "identifier",
+    lambda rng, _: f"10.4.{rng.randrange(256)}.{rng.randrange(256)}:{rng.randrange(1024, 65_535)}",
+    warns=True,
+)

@@ -46,7 +46,7 @@ def test_cells_of_digits_and_punctuation_are_always_given_back(cells):
     schema = infer(raw, Data(source="a.csv", missing=[])).schema
     back = written(to_typed(raw, schema), schema)["c"]
     changed = [(cell, other) for cell, other in zip(raw["c"], back, strict=True) if cell != other]
-    assert all(cell.strip("-+ ()$€%0.,'") == "" for cell, _ in changed), changed
+    assert not changed
 
 
 def test_periods_and_intervals_of_pandas_are_read_as_printed():

@@ -143,10 +143,10 @@ def test_large_integers_beside_missing_ones_keep_every_digit():
     pd.testing.assert_frame_equal(to_table(to_records(table, schema), schema), table)
 
 
-def test_negative_zero_becomes_zero():
+def test_a_zero_keeps_its_minus():
     raw = pd.DataFrame({"c": ["-0.0", "0.0", "1.5"]})
     schema = infer_types(raw, Data(source="a.csv"))
-    assert written(to_typed(raw, schema), schema)["c"].tolist() == ["0.0", "0.0", "1.5"]
+    assert written(to_typed(raw, schema), schema)["c"].tolist() == ["-0.0", "0.0", "1.5"]
 
 
 HOSTILE = st.one_of(
