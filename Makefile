@@ -4,7 +4,7 @@ TORCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench test-wheel clean
+.PHONY: help demo test check docs bench test-wheel clean
 
 ROOMS := foundation recipes records finetune generate eval registry cli
 BIN := .venv/bin
@@ -22,7 +22,8 @@ BENCH ?= *
 help:
 	@echo "make demo        install, then run the recipe $(DEMO) from records to model card"
 	@echo "make test        install with the test extras, then run the test suite"
-	@echo "make check       ruff (lint and format), the type checker, deptry (dependencies)"
+	@echo "make check       ruff (lint and format), spelling, the type checker, deptry (dependencies)"
+	@echo "make docs        build the site in site/, with every link checked"
 	@echo "make bench       measure what bench/ measures; BENCH=seeds takes one of them"
 	@echo "make test-wheel  build the wheel and run the test suite against it"
 	@echo "make clean       remove what make made, and keep runs/"
@@ -41,13 +42,18 @@ test: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 check: $(READY_FOR_TESTS)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/codespell README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs
 	@rm -rf .make/typing && mkdir -p .make/typing/paracosm
 	@cd .make/typing/paracosm && ln -s ../../../paracosm/*.py ../../../paracosm/py.typed $(ROOMS:%=../../../%) .
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@$(BIN)/deptry --no-ansi . 2> .make/deptry || { cat .make/deptry; exit 1; }
 
+docs: $(READY_FOR_TESTS)
+	@$(BIN)/zensical build --clean
+	@echo "read it: $(BIN)/python -m http.server --directory site"
+
 bench: $(READY)
-	@$(INSTALL) -c constraints.txt -e ".[bench]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt]"
 	@set -e; for script in bench/*/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
@@ -64,7 +70,7 @@ test-wheel: $(READY_FOR_TESTS) $(MLFLOW_SERVER)
 	@PYTHONSAFEPATH=1 .venv-wheel/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15
 
 clean:
-	rm -rf .venv .venv-wheel .venv-mlflow .make build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wheel .venv-mlflow .make site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -86,7 +92,7 @@ $(READY): $(MADE) pyproject.toml constraints.txt $(PINS)/base-model.txt $(PINS)/
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[dev,ray,sql,documents,text,evaluate,quantization,dp,pii,features,augment]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii,tensorboard,wandb,features,augment]"
 	@touch $@
 
 $(MLFLOW_SERVER): tests/mlflow-server.txt

@@ -27,7 +27,14 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 
     opened = open_run(Path(recipe), overrides or [])
     plan = plan_of(opened.recipe, root=opened.root)
-    print_plan(opened.recipe, plan.prepared, plan.cost, Console())
+    console = Console()
+    print_plan(opened.recipe, plan.prepared, plan.cost, console)
+    if plan.adaptation is not None:
+        corpus = f"{plan.adaptation.documents:,} documents, {plan.adaptation.tokens:,} tokens"
+        took = _duration(plan.adaptation.seconds)
+        console.print(
+            f"[bold]{'adaptation':<10}[/] {corpus}; about {took} before the training", highlight=False
+        )
 
 
 def print_plan(

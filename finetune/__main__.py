@@ -35,7 +35,9 @@ def finetune(opened: OpenRun) -> None:
             )
         run_on_leader(lambda: prepare_records(opened))
         check_shared_run("records", opened.run)
-        trained = train(recipe=opened.recipe, run=opened.run, progress=indented(to_stderr, 2))
+        trained = train(
+            recipe=opened.recipe, run=opened.run, root=opened.root, progress=indented(to_stderr, 2)
+        )
         if is_leader() and (trained or not opened.from_run):
             opened.keep_trained()
 

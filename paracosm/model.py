@@ -107,13 +107,15 @@ class Model:
         return table
 
     def impute(
-        self, table: "pd.DataFrame", *, times: int = 1, progress: Progress = to_stderr
+        self, table: "pd.DataFrame", *, times: int = 1, method: str = "model", progress: Progress = to_stderr
     ) -> "pd.DataFrame | list[pd.DataFrame]":
-        """Fill the missing cells of a table; other cells are kept. Needs a model trained with `finetune.order=shuffled`.
+        """Fill the missing cells of a table; other cells are kept.
 
         Args:
             table: its columns are fields of the model, in any order; others are kept as they are.
             times: how many completed tables to draw; their differences show the uncertainty (multiple imputation).
+            method: `model` draws cells from the model, which must have been trained with `finetune.order=shuffled`; `mean`, `median`,
+                `mode`, `knn`, `iterative` and `forest` are fitted to the training records.
             progress: takes progress lines.
 
         Returns:
@@ -138,6 +140,7 @@ class Model:
                 table=path,
                 out=folder / "completed.csv",
                 times=times,
+                method=method,
                 root=self.run.recipe_folder,
                 progress=indented(progress),
             )

@@ -13,6 +13,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.refusals import refuse_recipe, refuse_records
 
 if TYPE_CHECKING:
+    from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.records.assembly import Prepared
 
@@ -25,11 +26,13 @@ class Plan:
         recipe: as it would be trained.
         prepared: schema, splits and warnings of the records.
         cost: tokens, weights, seconds and bytes, as they are expected; None where nothing is trained.
+        adaptation: documents, tokens and seconds of the training on a corpus, as they are expected; None where there is none.
     """
 
     recipe: Recipe
     prepared: "Prepared"
     cost: "CostEstimate | None"
+    adaptation: "AdaptationCost | None" = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -118,6 +121,7 @@ def validate(
 
 def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     """Return the plan of a recipe; see `validate`."""
+    from paracosm.finetune.adaptation_cost import adaptation_cost
     from paracosm.finetune.cost_estimate import estimate_cost
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.records.assembly import assemble
@@ -138,6 +142,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy in ("statistical", "prompt", "chain"):
+    if recipe.strategy in ("statistical", "prompt", "chain", "augment"):
         return Plan(recipe, prepared, None)
-    return Plan(recipe, prepared, estimate_cost(as_trained(recipe), prepared.schema, train))
+    cost = estimate_cost(as_trained(recipe), prepared.schema, train)
+    return Plan(recipe, prepared, cost, adaptation_cost(recipe, root=root))

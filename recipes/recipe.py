@@ -18,6 +18,7 @@ from paracosm.recipes.sections.release import Release
 from paracosm.recipes.sections.rules import Rules
 from paracosm.recipes.sections.section import Section
 from paracosm.recipes.sections.statistical import Statistical
+from paracosm.recipes.sections.training.adapt import Adapt
 from paracosm.recipes.strategies.prompting import Chain, Prompting
 
 
@@ -29,16 +30,18 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain", "augment"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
     take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
     write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
-    statistics and models. Rules, conditions, evaluation and card are the same."""
+    statistics and models, `augment` by changing the texts of training records, for use inside only. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
     prompt: Prompting = Prompting()
     chain: Chain = Chain()
     model: Model = Model()
     finetune: Finetune = Finetune()
+    adapt: Adapt | None = None
+    """Trains the base model on an unlabelled corpus first; null trains it on the records alone."""
     privacy: Privacy | None = None
     generate: Generate = Generate()
     rules: Rules = Rules()
@@ -65,6 +68,22 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _adapted_models_are_causal_and_whole(self) -> "Recipe":
+        if self.adapt is None:
+            return self
+        if self.strategy not in ("finetuned", "combined"):
+            raise ValueError(
+                f"adapt: is for the strategies finetuned and combined; {self.strategy} trains no language model, so leave out one of them"
+            )
+        if self.finetune.objective == "masked":
+            raise ValueError("adapt: is for causal models; leave it out, or set finetune.objective to causal")
+        if self.model.quantize is not None:
+            raise ValueError(
+                f"adapt: is merged into the weights, which model.quantize {self.model.quantize} rounds; leave out one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _only_training_is_private(self) -> "Recipe":
         if self.strategy != "finetuned" and self.privacy is not None:
             raise ValueError(
@@ -82,6 +101,14 @@ class Recipe(Section):
                 raise ValueError(
                     f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _messages_are_ordered(self) -> "Recipe":
+        if "messages" in self.generate.formats and self.data.sequence is None:
+            raise ValueError(
+                "generate.formats: messages needs data.sequence, the column that orders the turns of a dialogue"
+            )
         return self
 
     @model_validator(mode="after")
@@ -109,6 +136,15 @@ class Recipe(Section):
         if self.privacy is not None and self.data.split.control == 0:
             raise ValueError(
                 "data.split.control: 0 is not allowed with privacy, whose training is watched on control records; set it above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _private_training_rows_are_not_limited(self) -> "Recipe":
+        if self.privacy is not None and self.data.split.train_rows is not None:
+            raise ValueError(
+                "data.split.train_rows leaves out rows, so that under privacy one row could decide whether another one is used;"
+                " leave it out, and raise data.split.test to train on fewer records"
             )
         return self
 

@@ -36,6 +36,7 @@ from paracosm.records.splitting.given_splits import divide_rest, join_given
 from paracosm.records.splitting.independent_splits import divide_independently
 from paracosm.records.splitting.sequences import fit_sequence
 from paracosm.records.splitting.splits import find_clusters
+from paracosm.records.splitting.train_rows import fewer_training_rows
 from paracosm.records.suppression.rare_values import find_rare
 from paracosm.records.suppression.suppress import rare_facts, rare_lines, suppressed, without_contradictions
 from paracosm.records.text.composed import composed
@@ -126,6 +127,7 @@ def assemble(
         warnings.extend(personal.warnings)
     rare = find_rare(typed, types, units, data, frozenset(origin.class_labels))
     found = divide_rest(typed, types, data, clusters, part, warnings)
+    found["train"] = fewer_training_rows(found["train"], data)
     splits = {name: suppressed(part, rare, data) for name, part in found.items()}
     present = _with_training_cells(types, splits["train"], data.target, warnings)
     splits = {name: part[present.names] for name, part in splits.items()}

@@ -18,7 +18,7 @@ from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.store import Store
 from paracosm.registry.versions.checks import OVERRIDDEN, check_model
-from paracosm.registry.versions.manifest import DATASET, Override, Version
+from paracosm.registry.versions.manifest import DATASET, DOMAIN, Override, Version
 from paracosm.registry.versions.release import Release
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ def publish(
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
+    if run.journal.stage("finetune")["facts"].get("strategy") == "augment":
+        raise RegistryError(
+            "not published: the records of strategy augment are near copies of real records, for use inside only"
+        )
     training = run.journal.stage("finetune")["facts"]
     names = {path.name for path in run.prepared.iterdir()}
     check_model(run.prepared, names, training.get("trainable_parameters"))
@@ -190,9 +194,15 @@ def _files(
 def _model_files(run: Run, about: Version) -> dict[str, Path | str]:
     """Return the weights with what is needed to write and read records with them."""
     files: dict[str, Path | str] = {
-        path.name: path for path in sorted(run.prepared.iterdir()) if path.name not in REPLACED
+        path.relative_to(run.prepared).as_posix(): path
+        for path in sorted(run.prepared.rglob("*"))
+        if path.name not in REPLACED and (path.is_symlink() or not path.is_dir())
     }
-    for name, key in (("adapter_config.json", "base_model_name_or_path"), ("base.json", "base")):
+    for name, key in (
+        ("adapter_config.json", "base_model_name_or_path"),
+        (f"{DOMAIN}/adapter_config.json", "base_model_name_or_path"),
+        ("base.json", "base"),
+    ):
         path = run.prepared / name
         if path.is_file() and not path.is_symlink():
             files[name] = _portable(path, key, about.base_model)

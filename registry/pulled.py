@@ -71,6 +71,7 @@ def _lay_out(run: Run, version: Version, recipe: Recipe, digest: str) -> None:
         adapter.mkdir()
         for name in version.files:
             if name not in CARDS and not name.startswith(f"{DATASET}/") and not name.endswith(".png"):
+                (adapter / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(version.folder / name, adapter / name)
     write_text(run.recipe, dump_recipe(recipe))
     # The journal comes last, because a folder counts as a run once it has one.

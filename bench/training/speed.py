@@ -1,6 +1,6 @@
 """Training speed and progress of this trainer against TRL's on "name is value" text.
 
-    pip install "paracosm[bench]"
+    pip install "paracosm[adapt]"
     python bench/training/speed.py healthcare-heart --seconds 60
     python bench/training/speed.py healthcare-heart --seconds 60 --arms lora nf4 int8 dora full
     python bench/training/speed.py my.yaml finetune.micro_batch_size=16 --arms padded packed

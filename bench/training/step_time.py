@@ -18,9 +18,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.objectives.causal import causal_objective
+from paracosm.finetune.training.fused_lora import fuse
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.stage import prepare

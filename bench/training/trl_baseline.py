@@ -1,4 +1,4 @@
-"""Fine-tuning with TRL's `SFTTrainer` on "name is value" text: the baseline of speed.py (extra `bench`)."""
+"""Fine-tuning with TRL's `SFTTrainer` on "name is value" text: the baseline of speed.py (extra `adapt`)."""
 
 import math
 import tempfile
@@ -9,7 +9,8 @@ import torch
 from datasets import Dataset
 from record_layouts import named
 from transformers import TrainerCallback
-from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found]  # extra `bench`
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from paracosm.finetune.models.base_model import device_type, load_base, load_tokenizer
 from paracosm.finetune.models.library_logging import quiet_libraries

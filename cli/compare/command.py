@@ -23,6 +23,13 @@ def compare(
             help="Strategies with commas between them: forest, copula, marginals, prompt, chain, finetuned.",
         ),
     ] = "forest,copula,marginals,finetuned",
+    train_rows: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBERS",
+            help="Also run on fewer training records, such as 50,200,all, with the same control and test records.",
+        ),
+    ] = "all",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -37,12 +44,16 @@ def compare(
     from rich.console import Console
 
     from paracosm.cli.compare.recommendation import RULE
-    from paracosm.cli.compare.strategy_names import read_strategies
+    from paracosm.cli.compare.strategy_names import read_strategies, read_train_rows
     from paracosm.cli.compare.strategy_runs import MARKDOWN, compare_strategies
 
-    names = read_strategies(strategies)
-    comparison, folder = compare_strategies(Path(recipe), names, overrides=overrides or [], out=out)
+    names, sizes = read_strategies(strategies), read_train_rows(train_rows)
+    comparison, folder = compare_strategies(
+        Path(recipe), names, overrides=overrides or [], train_rows=sizes, out=out
+    )
     Console().print(_table(comparison))
+    if comparison.curve is not None:
+        print("\n".join(comparison.curve.sentences))
     for name, reason in comparison.left_out.items():
         print(f"left out: {name}: {reason}")
     print(f"{comparison.recommendation.sentence}\nrule: {RULE}\ncomparison  {folder / MARKDOWN}")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from paracosm.cli.compare.compared_run import ComparedRun
+from paracosm.cli.compare.compared_run import ComparedRun, Cost
+from paracosm.cli.compare.learning_curve import LearningCurve
 from paracosm.cli.compare.recommendation import RULE, Recommendation, recommend
 from paracosm.eval.measuring.number_format import bracketed, figure
 from paracosm.eval.results.metric_entry import MeasuredMetric
@@ -38,15 +39,23 @@ class Comparison:
         runs: one per strategy.
         left_out: strategy -> why it has no run.
         recommendation: by the rule of `recommend`.
+        curve: the same on fewer training records, where asked for.
     """
 
     recipe: str
     runs: tuple[ComparedRun, ...]
     left_out: dict[str, str]
     recommendation: Recommendation
+    curve: LearningCurve | None = None
 
     @classmethod
-    def of(cls, recipe: str, runs: Sequence[ComparedRun], left_out: Mapping[str, str]) -> "Comparison":
+    def of(
+        cls,
+        recipe: str,
+        runs: Sequence[ComparedRun],
+        left_out: Mapping[str, str],
+        smaller: Sequence[ComparedRun] = (),
+    ) -> "Comparison":
         """Compare at least one run.
 
         Raises:
@@ -54,7 +63,10 @@ class Comparison:
         """
         for run in runs[1:]:
             _check_comparable(runs[0], run)
-        return cls(recipe, tuple(runs), dict(left_out), recommend(runs))
+        for run in smaller:
+            _check_comparable(runs[0], run, ("control", "test"))
+        curve = LearningCurve((*smaller, *runs)) if smaller else None
+        return cls(recipe, tuple(runs), dict(left_out), recommend(runs), curve)
 
     def plain(self) -> dict[str, Any]:
         """Return the content of `comparison.json`."""
@@ -65,6 +77,15 @@ class Comparison:
             "strategies": {run.strategy: _plain_run(run) for run in self.runs},
             "left_out": self.left_out,
             "recommendation": asdict(self.recommendation) | {"rule": RULE},
+            **(
+                {}
+                if self.curve is None
+                else {
+                    "learning_curve": [
+                        _plain_run(run) | {"strategy": run.strategy} for run in self.curve.runs
+                    ]
+                }
+            ),
         }
 
     def rows(self) -> list[Row]:
@@ -81,7 +102,7 @@ class Comparison:
                 cells = [_cell(run.metrics.get(name)) for run in self.runs]
                 if set(cells) != {ABSENT}:
                     rows.append(_row(group, name, cells))
-        costs = [run.cost for run in self.runs]
+        costs, handlings = [run.cost for run in self.runs], [run.handling for run in self.runs]
         return [
             *rows,
             _row("likelihood", "bits per held-out record", [_number(run.bits, 2) for run in self.runs]),
@@ -89,6 +110,13 @@ class Comparison:
             _row("cost", "generation, s", [_number(cost.generation, 2) for cost in costs]),
             _row("cost", "s per 1,000 records", [_number(cost.seconds_per_1000, 2) for cost in costs]),
             _row("cost", "peak memory, MB", [f"{cost.peak_memory / 1e6:,.0f}" for cost in costs]),
+            *_of_models(costs),
+            _row("handling", "valid at first try", [_share(each.first_try) for each in handlings]),
+            _row("handling", "real rows in prompts", [f"{each.rows_shown:,}" for each in handlings]),
+            _row(
+                "handling", "they left the machine", ["yes" if each.rows_left else "no" for each in handlings]
+            ),
+            _row("handling", "settings by hand", [str(each.written_by_hand) for each in handlings]),
         ]
 
     def markdown(self) -> str:
@@ -108,16 +136,36 @@ class Comparison:
             *(["\n".join(left_out)] if left_out else []),
             f"**Recommendation**: {self.recommendation.sentence}.",
             f"Rule: {RULE}",
+            *([] if self.curve is None else [self.curve.markdown()]),
         ]
         return "\n\n".join(parts) + "\n"
+
+
+def _of_models(costs: Sequence[Cost]) -> list[Row]:
+    """Return the rows on tokens and prices, where any strategy has some."""
+    rows = []
+    if any(cost.tokens is not None for cost in costs):
+        tokens = [_number(cost.per_1000(cost.tokens), 0) for cost in costs]
+        rows.append(_row("cost", "tokens per 1,000 records", tokens))
+    if any(cost.price is not None for cost in costs):
+        rows.append(
+            _row("cost", "price per 1,000 records", [_number(cost.per_1000(cost.price), 4) for cost in costs])
+        )
+    return rows
+
+
+def _share(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1%}"
 
 
 def _row(group: str, title: str, cells: Sequence[str]) -> Row:
     return Row(group, title, tuple(cells))
 
 
-def _check_comparable(first: ComparedRun, other: ComparedRun) -> None:
-    if differing := [name for name, digest in first.splits.items() if other.splits.get(name) != digest]:
+def _check_comparable(
+    first: ComparedRun, other: ComparedRun, splits: Sequence[str] = ("train", "control", "test")
+) -> None:
+    if differing := [name for name in splits if other.splits.get(name) != first.splits.get(name)]:
         raise RunError(
             f"{first.strategy} and {other.strategy}: have different records in {', '.join(differing)};"
             " the source changed between the runs: name another folder with --out"
@@ -142,6 +190,10 @@ def _plain_run(run: ComparedRun) -> dict[str, Any]:
         "generation_seconds": run.cost.generation,
         "seconds_per_1000_records": run.cost.seconds_per_1000,
         "peak_memory_bytes": run.cost.peak_memory,
+        "tokens_per_1000_records": run.cost.per_1000(run.cost.tokens),
+        "price_per_1000_records": run.cost.per_1000(run.cost.price),
+        "handling": asdict(run.handling),
+        "train_rows": run.train_rows,
     }
 
 

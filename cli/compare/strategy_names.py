@@ -13,6 +13,8 @@ STRATEGIES: dict[str, tuple[str, ...]] = {
     "prompt": ("strategy=prompt",),
     "chain": ("strategy=chain",),
     "finetuned": ("strategy=finetuned",),
+    "augment": ("strategy=augment",),
+    "combined": ("strategy=combined",),
 }
 """Name -> the overrides that make a recipe use it."""
 SET_HERE = {("strategy",), ("statistical", "method")}
@@ -34,6 +36,24 @@ def read_strategies(text: str) -> tuple[str, ...]:
                 f"--strategies: {name!r} is not a strategy (allowed: {allowed}){did_you_mean(name, STRATEGIES)}"
             )
     return names
+
+
+def read_train_rows(text: str) -> tuple[int | None, ...]:
+    """Return the numbers in a list such as `50,200,all`, ascending and each once, None for `all`, which is always the last.
+
+    Raises:
+        RecipeError: an entry is neither a number above 0 nor `all`.
+    """
+    numbers: set[int] = set()
+    for entry in (entry.strip() for entry in text.split(",")):
+        if entry == "all":
+            continue
+        if not entry.isdecimal() or int(entry) < 1:
+            raise RecipeError(
+                f"--train-rows: {entry!r} is not a number of rows (allowed: numbers above 0, and all)"
+            )
+        numbers.add(int(entry))
+    return (*sorted(numbers), None)
 
 
 def with_strategy(overrides: Sequence[str | Override], name: str) -> list[Override]:

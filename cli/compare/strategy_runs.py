@@ -17,12 +17,14 @@ from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, to_stderr
 from paracosm.pipeline import run_stages
 from paracosm.recipes.loading.load import load_recipe
-from paracosm.recipes.loading.overrides import Override
+from paracosm.recipes.loading.overrides import Override, read_overrides
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import is_run, open_run
 
 COMPARISONS = Path("comparisons")
 """Folder of comparisons, below the current one."""
+NOT_BY_HAND = {"name", "description", "card"}
+"""Keys of a recipe that do not change its records."""
 JSON, MARKDOWN = "comparison.json", "comparison.md"
 
 
@@ -31,6 +33,7 @@ def compare_strategies(
     strategies: Sequence[str],
     *,
     overrides: Sequence[str] = (),
+    train_rows: Sequence[int | None] = (None,),
     out: Path | None = None,
     progress: Progress = to_stderr,
 ) -> tuple[Comparison, Path]:
@@ -42,6 +45,8 @@ def compare_strategies(
         recipe: the file, or the name of a shipped recipe.
         strategies: keys of `STRATEGIES`.
         overrides: `dotted.key=value`, for every run.
+        train_rows: numbers of training records, None for all. Each strategy also runs on the smaller ones, and makes as many records
+            as on all.
         out: folder of the runs and of the comparison; `comparisons/NAME` when absent.
         progress: takes a line about each strategy. The lines of its stages go to standard error.
 
@@ -71,14 +76,44 @@ def compare_strategies(
             errors[name] = error
             progress(f"left out   {name}: {error}")
             continue
-        stages = run.journal.read()["stages"]
-        runs.append(ComparedRun.of(name, stages, read_evaluation(run.metrics)))
+        runs.append(_compared(name, run))
     if not runs:
         raise errors[strategies[0]]
-    comparison = Comparison.of(recipe_name, runs, {name: str(error) for name, error in errors.items()})
+    left_out = {name: str(error) for name, error in errors.items()}
+    smaller = []
+    for rows in train_rows:
+        if rows is None or rows >= runs[0].train_rows:
+            continue
+        for full in runs:
+            name, run = full.strategy, Run(folder / f"{full.strategy}@{rows}")
+            progress(f"strategy   {name} on {rows:,} training records")
+            fewer = [f"data.split.train_rows={rows}", f"generate.records={full.cost.records}"]
+            try:
+                share_key(Run(folder / runs[0].strategy), run)
+                _in_own_process(recipe, [*changes[name], *read_overrides(fewer)], run.root)
+            except ParacosmError as error:
+                left_out[f"{name} on {rows:,} training records"] = str(error)
+                progress(f"left out   {name} on {rows:,} training records: {error}")
+                continue
+            smaller.append(_compared(name, run))
+    comparison = Comparison.of(recipe_name, runs, left_out, smaller)
     write_text(folder / JSON, json_text(comparison.plain()))
     write_text(folder / MARKDOWN, comparison.markdown())
     return comparison, folder
+
+
+def _compared(name: str, run: Run) -> ComparedRun:
+    """Return what the comparison takes from a finished run."""
+    recipe = load_recipe(run.recipe)
+    given = recipe.model_dump(mode="json", exclude_defaults=True)
+    by_hand = sum(_leaves(value) for key, value in given.items() if key not in NOT_BY_HAND)
+    stages = run.journal.read()["stages"]
+    return ComparedRun.of(name, stages, read_evaluation(run.metrics), by_hand)
+
+
+def _leaves(value: object) -> int:
+    """Return the number of settings in a value of a recipe; a list is one."""
+    return sum(map(_leaves, value.values())) if isinstance(value, dict) else 1
 
 
 def _in_own_process(recipe: Path, overrides: list[Override], folder: Path) -> None:

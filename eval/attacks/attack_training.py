@@ -61,7 +61,7 @@ class ShadowJob:
         """Return a digest of everything that determines the scores: recipe, base model, schema, tables, query."""
         from paracosm.finetune.models.base_model import base_digest
 
-        sections = self.recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})
+        sections = self.recipe.model_dump(mode="json", include={"model", "adapt", "finetune", "privacy"})
         tables = [table_digest(table) for table in (self.train, self.control)]
         return value_digest([sections, base_digest(self.recipe.model), schema.to_json(), *tables, self.query])
 
@@ -137,11 +137,21 @@ class ShadowTraining:
         self.settings.progress(line)
         self._last_line = time.monotonic()
         with threadpool_limits(int(os.environ.get("OMP_NUM_THREADS") or cpu_count())):
-            train(recipe=job.recipe, run=run, progress=lambda detail: self._throttled(f"{line} · {detail}"))
+            train(
+                recipe=job.recipe,
+                run=run,
+                progress=lambda detail: self._throttled(f"{line} · {detail}"),
+                domain=self._domain(),
+            )
         arrays = read(run.adapter)
         with replacing(scores) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # arrays by name
         shutil.rmtree(run.root)
+
+    def _domain(self) -> Path | None:
+        """Return the weights that the attacked adapter stands on, where its run trained the base model on a corpus."""
+        domain = Run(self.settings.folder.parent).adaptation
+        return domain if domain.is_dir() else None
 
     def _throttled(self, line: str) -> None:
         """Pass on a progress line unless the last one is too recent."""

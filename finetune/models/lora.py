@@ -1,9 +1,11 @@
 """Add a LoRA adapter to a base model, and choose the micro-batch size of its training."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paracosm.finetune.models.base_model import device_type, load_for_training, max_positions
+from paracosm.finetune.models.base_model import device_type, max_positions
+from paracosm.finetune.models.domain import load_domain_base_for_training
 from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.foundation.suggestions import did_you_mean
@@ -24,13 +26,16 @@ MAX_TOKENS = {"cpu": 2048, "mps": 2048, "cuda": 16_384}
 
 
 @quiet_libraries()
-def with_adapter(recipe: Recipe, codec: Codec, max_tokens: int) -> "PreTrainedModel":
+def with_adapter(
+    recipe: Recipe, codec: Codec, max_tokens: int, domain: Path | None = None
+) -> "PreTrainedModel":
     """Load the base model, restrict its head to the codec's tokens and add what `finetune.method` trains.
 
     Args:
         recipe: `model` and `finetune` are read.
         codec: of the records.
         max_tokens: tokens of the longest record.
+        domain: folder of the weights that the `adapt` section trained; None for the base model as it was published.
 
     Returns:
         A peft model with an untrained adapter; under `full`, the base model with trainable weights.
@@ -44,7 +49,9 @@ def with_adapter(recipe: Recipe, codec: Codec, max_tokens: int) -> "PreTrainedMo
     full = recipe.finetune.method == "full"
     # In bfloat16 the small steps of an optimizer would be rounded away.
     section = recipe.model.model_copy(update={"dtype": "float32"}) if full else recipe.model
-    base = load_for_training(section, objective=codec.objective, short_sequences=max_tokens < SHORT)
+    base = load_domain_base_for_training(
+        section, domain, objective=codec.objective, short_sequences=max_tokens < SHORT
+    )
     limit = max_positions(base)
     if limit is not None and max_tokens > limit:
         raise DataError(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from paracosm.finetune.models.adapter_files import CONFIG, WEIGHTS, check_adapter, check_fits
 from paracosm.finetune.models.base_model import base_digest, load_base
+from paracosm.finetune.models.domain import domain_of, load_domain_base
 from paracosm.finetune.models.library_logging import quiet_libraries
 from paracosm.finetune.models.pretrained import (
     load_errors,
@@ -118,7 +119,12 @@ def load_trained(
         restrict_head(model, vocabulary)
     else:
         adapter = check_adapter(folder)
-        base = load_base(_base_section(folder, dtype), objective=objective, short_sequences=short_sequences)
+        base = load_domain_base(
+            _base_section(folder, dtype),
+            domain_of(folder),
+            objective=objective,
+            short_sequences=short_sequences,
+        )
         restrict_head(base, vocabulary)
         check_fits(adapter, base)
         model = load_pretrained_adapter(base, folder, adapter.lora_config()).merge_and_unload()
@@ -131,11 +137,17 @@ def load_trained(
 def load_untrained(
     folder: Path, vocabulary: "Sequence[int] | None", *, short_sequences: bool = False
 ) -> "PreTrainedModel":
-    """Load the base model of a trained model, without its adapter; see `load_trained` for the arguments."""
+    """Load the base model of a trained model without its adapter, and with the weights of its domain where it was adapted to one.
+
+    See `load_trained` for the arguments.
+    """
     from paracosm.finetune.models.restricted_head import restrict_head
 
-    base = load_base(
-        _base_section(folder, None), objective=objective_of(folder), short_sequences=short_sequences
+    base = load_domain_base(
+        _base_section(folder, None),
+        domain_of(folder),
+        objective=objective_of(folder),
+        short_sequences=short_sequences,
     )
     restrict_head(base, vocabulary)
     base.eval()

@@ -8,7 +8,6 @@ import torch
 from transformers import PrinterCallback
 
 from paracosm.finetune.distributed.processes import is_leader, run_on_leader, uses_fsdp, uses_zero3, world
-from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import micro_batch_size
 from paracosm.finetune.objectives.causal import CausalObjective
 from paracosm.finetune.objectives.causal_dataset import Collator
@@ -23,6 +22,7 @@ from paracosm.finetune.tracking.tracked_run import TrackedRun
 from paracosm.finetune.training.callbacks import History, ProgressLines, callbacks, ran_out_of_time
 from paracosm.finetune.training.checkpoint import last_whole_checkpoint
 from paracosm.finetune.training.ema import ExponentialMovingAverage
+from paracosm.finetune.training.fused_lora import fuse
 from paracosm.finetune.training.trainer import RecordTrainer, training_arguments
 from paracosm.foundation.errors import ModelError
 from paracosm.foundation.progress import Progress

@@ -1,11 +1,13 @@
 """Write the folder of a trained model: weights, tokenizer, codec, and the base model that they belong to."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paracosm.finetune.models.base_model import base_digest, locate
 from paracosm.finetune.models.bundled_models import ALIASES
+from paracosm.finetune.models.domain import DOMAIN
 from paracosm.finetune.models.trained_model import BASE, DIGEST
 from paracosm.finetune.models.weight_files import write_errors
 from paracosm.foundation.files import replacing
@@ -27,6 +29,7 @@ def save_adapter(
     recipe: Recipe,
     run: Run,
     weights: "dict[str, Tensor] | None" = None,
+    domain: Path | None = None,
 ) -> None:
     """Write the run's adapter folder atomically; under `finetune.method: full` it holds the full model, in float32.
 
@@ -37,6 +40,8 @@ def save_adapter(
         recipe: `model` and `finetune` are read.
         run: its adapter folder is written.
         weights: trained weights by name, if those of `model` are sharded.
+        domain: folder of the weights of the domain that an adapter stands on, which are copied into its folder. A full model
+            contains them.
     """
     with replacing(run.adapter) as folder, write_errors(run.adapter):
         if recipe.finetune.method == "full":
@@ -52,7 +57,9 @@ def save_adapter(
             section[DIGEST] = base_digest(recipe.model)
         (folder / BASE).write_text(json.dumps(section, indent=1) + "\n", encoding="utf-8")
         if recipe.finetune.method != "full":
-            _make_portable(folder / "adapter_config.json", recipe.model)
+            make_portable(folder / "adapter_config.json", recipe.model)
+            if domain is not None:
+                shutil.copytree(domain, folder / DOMAIN)
 
 
 def public_name(model: Model) -> str:
@@ -60,7 +67,7 @@ def public_name(model: Model) -> str:
     return ALIASES[model.base].upstream if model.base in ALIASES else model.base
 
 
-def _make_portable(path: Path, model: Model) -> None:
+def make_portable(path: Path, model: Model) -> None:
     """Replace the local path of the base model by its public name, and write lists in a fixed order."""
     config = json.loads(path.read_text())
     config["base_model_name_or_path"] = public_name(model)

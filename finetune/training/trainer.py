@@ -21,7 +21,24 @@ from paracosm.foundation.errors import ModelError
 from paracosm.recipes.recipe import Recipe
 
 
-class RecordTrainer(Trainer):
+class ShardOnCpu(Trainer):
+    """A trainer that lets accelerate shard weights on CPUs, which it does on accelerators only."""
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Make the accelerator; FSDP on CPUs is announced to it as FSDP on accelerators."""
+        from accelerate import PartialState
+        from accelerate.utils import DistributedType
+
+        state = PartialState()
+        if state.distributed_type is DistributedType.MULTI_CPU and uses_fsdp():
+            state.distributed_type = DistributedType.MULTI_GPU
+            super().create_accelerator_and_postprocess()
+            state.distributed_type = DistributedType.MULTI_CPU
+        else:
+            super().create_accelerator_and_postprocess()
+
+
+class RecordTrainer(ShardOnCpu):
     """Trains on the mean loss per decision of the global batch, however it is divided into forward passes and ranks.
 
     Attributes:
@@ -49,19 +66,6 @@ class RecordTrainer(Trainer):
         # `compute_loss` returns a sum over the micro-batch, divided by the number of decisions of the global batch.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
-
-    def create_accelerator_and_postprocess(self) -> None:
-        """Make accelerate shard on CPUs, which it does on accelerators only."""
-        from accelerate import PartialState
-        from accelerate.utils import DistributedType
-
-        state = PartialState()
-        if state.distributed_type is DistributedType.MULTI_CPU and uses_fsdp():
-            state.distributed_type = DistributedType.MULTI_GPU
-            super().create_accelerator_and_postprocess()
-            state.distributed_type = DistributedType.MULTI_CPU
-        else:
-            super().create_accelerator_and_postprocess()
 
     def get_train_dataloader(self) -> DataLoader:
         """Return a data loader of this rank's part of every global batch."""

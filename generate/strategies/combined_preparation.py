@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from paracosm.finetune.models.chat_prompt import ordered
-from paracosm.finetune.stage import stage_inputs, train_adapter
+from paracosm.finetune.stage import adapted_base, stage_inputs, train_adapter
 from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.statistics.stored_chain import COLUMNS, save_chain
 from paracosm.generate.strategies.combined import refuse_records
@@ -22,7 +22,7 @@ def fit_and_train(*, recipe: Recipe, run: Run, root: Path | None = None, progres
     Args:
         recipe: the whole recipe; `statistical`, `model` and `finetune` are read.
         run: a run whose `records` stage is done.
-        root: not read; the verbs share one signature.
+        root: the folder that the relative path of `adapt.source` starts from; the current one when absent.
         progress: takes progress lines.
 
     Returns:
@@ -33,7 +33,8 @@ def fit_and_train(*, recipe: Recipe, run: Run, root: Path | None = None, progres
         ModelError: the base model is missing or unsuitable.
         DataError: the records cannot be encoded for it.
     """
-    return run_stage(_Combined(), recipe=recipe, run=run, progress=progress)
+    domain, adapted = adapted_base(recipe, run, root, progress)
+    return run_stage(_Combined(domain), recipe=recipe, run=run, progress=progress) or adapted
 
 
 def columns_of(schema: Schema, target: str | None) -> Schema:
@@ -47,8 +48,11 @@ class _Combined:
 
     name = "finetune"
 
+    def __init__(self, domain: Path | None) -> None:
+        self.domain = domain
+
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
-        return stage_inputs(recipe, run) | {
+        return stage_inputs(recipe, run, self.domain) | {
             "strategy": recipe.strategy,
             "statistical": recipe.statistical.model_dump(mode="json"),
             "target": recipe.data.target,
@@ -63,7 +67,7 @@ class _Combined:
         chain = fitted_chain(recipe, run, columns, progress)
         bits = control_bits(chain, run)
         # Training replaces the folder, so that the statistics come after it.
-        facts = train_adapter(recipe, run, progress)
+        facts = train_adapter(recipe, run, progress, self.domain)
         save_chain(chain, recipe.statistical, run.adapter, COLUMNS)
         texts = facts["best_control_bits"]
         return facts | {

@@ -7,7 +7,8 @@ from paracosm.foundation.errors import RunError
 from paracosm.recipes.run.journal import Journal
 
 STAGES = ("records", "finetune", "generate", "eval", "card")
-"""Stages in order. `eval` contains `measure`, with its own entry in `run.json`: what does not depend on the release section."""
+"""Stages in order. `finetune` contains `adapt` and `eval` contains `measure`, with entries of their own in `run.json`: the training
+on a corpus before the records, and what does not depend on the release section."""
 SPLITS = ("train", "control", "test")
 
 
@@ -57,6 +58,16 @@ class Run:
         return self.root / "adapter"
 
     @property
+    def adaptation(self) -> Path:
+        """What training on the corpus of `adapt` left: an adapter, or a whole model; absent without that section."""
+        return self.root / "adaptation"
+
+    @property
+    def adaptation_work(self) -> Path:
+        """Corpus and checkpoints of an adaptation that is not finished, which it resumes from."""
+        return self.root / "adaptation-work"
+
+    @property
     def statistics(self) -> Path:
         """What the strategy `statistical` fitted, instead of an adapter; `combined` keeps it in the adapter's folder."""
         return self.root / "statistics"
@@ -94,7 +105,7 @@ class Run:
         Readers of a folder of Parquet files skip names that begin with an underscore.
         """
         folder = self.synthetic if file_format == "parquet" else self.synthetic / f"_{file_format}"
-        return folder / f"part-{number:05d}.{file_format}"
+        return folder / f"part-{number:05d}.{'jsonl' if file_format == 'messages' else file_format}"
 
     @property
     def canaries(self) -> Path:
@@ -162,12 +173,17 @@ class Run:
         """What a finished stage leaves; a stage also clears these when its inputs changed."""
         return {
             "records": (self.splits,),
+            "adapt": (self.adaptation,),
             "finetune": (self.adapter, self.statistics, self.history, self.canaries),
             "generate": (self.synthetic,),
             "measure": (self.measurements, self.further, self.measured),
             "eval": (self.metrics, self.report),
             "card": (self.card_folder,),
         }[stage]
+
+    def resumed_from(self, stage: str) -> tuple[Path, ...]:
+        """What a stage that was killed resumes from; cleared with its outputs."""
+        return {"adapt": (self.adaptation_work,), "finetune": (self.checkpoints,)}.get(stage, ())
 
     @classmethod
     def create(cls, root: Path) -> "Run":

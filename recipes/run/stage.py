@@ -158,7 +158,7 @@ def _spent(run: Run, name: str, record: dict[str, Any]) -> float:
 
 def _sweep(run: Run, name: str) -> None:
     """Remove the partial files of writes that were killed, beside and among the outputs of a stage."""
-    for output in (*run.outputs(name), run.checkpoints):
+    for output in (*_places(run, name), run.checkpoints):
         for partial in (*output.parent.glob(f".{output.name}.*.partial"), *output.rglob(".*.partial")):
             _remove(partial)
 
@@ -170,7 +170,7 @@ def _clear(run: Run, name: str) -> None:
 
 def _places(run: Run, name: str) -> tuple[Path, ...]:
     """Return the outputs of a stage and what it keeps to resume from; another training is another run on a tracker."""
-    return (*run.outputs(name), *((run.checkpoints, run.tracking) if name == "finetune" else ()))
+    return (*run.outputs(name), *run.resumed_from(name), *((run.tracking,) if name == "finetune" else ()))
 
 
 def _remove(path: Path) -> None:

@@ -70,6 +70,9 @@ class Split(Section):
     less to train on. 0 keeps none out: utility is then not measured, and its gates are inconclusive."""
     seed: int = 0
     """Seed of the split."""
+    train_rows: Annotated[int, Field(ge=1)] | None = None
+    """Use at most this many training rows, of random subjects, and the same control and test rows as without it; null uses all. Shows
+    how many records a strategy needs. Not allowed with `privacy`."""
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.9
     """Records whose texts are at least this similar (Jaccard similarity of word shingles) go to the same split; lower groups more
     records. null groups only exact copies."""
@@ -155,7 +158,7 @@ SOURCE_SCHEMA: dict[str, Any] = {
 }
 
 
-def _joined_sources(given: Any) -> Any:
+def joined_sources(given: Any) -> Any:
     """Return a list of sources as one text, and everything else unchanged."""
     if isinstance(given, list) and given and all(isinstance(path, str) for path in given):
         return SEVERAL.join(given)
@@ -165,7 +168,7 @@ def _joined_sources(given: Any) -> Any:
 class Data(Section):
     """The records: their source, their columns and their splits."""
 
-    source: Annotated[str, BeforeValidator(_joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
+    source: Annotated[str, BeforeValidator(joined_sources), WithJsonSchema(SOURCE_SCHEMA)]
     """A path, a glob or a list of paths with one schema (CSV, TSV, JSON, JSONL, Parquet; compressed too), a folder or
     glob of documents (.txt, .md, .html, .docx, .pdf; extra `documents`), a folder of `Dataset.save_to_disk`, `sample:NAME`, `hf://ORG/NAME`, or an SQLAlchemy URL. `${NAME}` is
     replaced by the environment variable NAME at the moment of use and never stored; write passwords in this way."""

@@ -68,12 +68,21 @@ def card_facts(recipe: Recipe, run: Run, evaluation: EvaluationFile) -> dict[str
         "relations": kept_relations(recipe.rules, schema).lines,
         "personal": personal_data(stages),
         "training": stages.get("finetune", {}).get("facts", {}),
+        "adaptation": adaptation(recipe, stages),
         "bits": control_bits(run),
         "generation": stages.get("generate", {}).get("facts", {}),
         "environment": environment(stages),
         "cost": cost_rows(stages),
         "energy": energy(stages),
     }
+
+
+def adaptation(recipe: Recipe, stages: dict[str, Any]) -> dict[str, Any] | None:
+    """Return name, size and effect of the corpus that the base model was trained on first; None where it was not."""
+    facts = stages.get("adapt", {}).get("facts")
+    if recipe.adapt is None or not facts:
+        return None
+    return {"corpus": recipe.adapt.name or source_kind(recipe.adapt.source), **facts}
 
 
 @dataclass(frozen=True)

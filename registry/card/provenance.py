@@ -15,7 +15,7 @@ from paracosm.foundation.digests import file_digest, value_digest
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.journal import versions
-from paracosm.registry.card.facts import cost_rows, energy, environment, source_kind
+from paracosm.registry.card.facts import adaptation, cost_rows, energy, environment, source_kind
 from paracosm.registry.card.metadata import base_name, hub_id, model_name
 from paracosm.registry.card.redaction import WITHHELD
 
@@ -66,6 +66,7 @@ def provenance(recipe: Recipe, run: Run, *, salt: bytes) -> dict[str, Any]:
             "revision": recipe.model.revision,
             "digest": training.get("base_digest"),
         },
+        "adaptation": adaptation(recipe, stages),
         "training": {"trained_weights": training.get("trainable_parameters")},
         "seeds": {
             "split": recipe.data.split.seed,
@@ -87,6 +88,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
         "combined": {"model", "finetune", "statistical"},
         "prompt": {"prompt", "statistical", "model"},
         "chain": {"chain", "statistical", "model"},
+        "augment": set[str](),
     }[recipe.strategy]
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)

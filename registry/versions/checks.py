@@ -22,6 +22,7 @@ from paracosm.generate.statistics.stored_chain import FILES as STATISTICS
 from paracosm.recipes.loading.yaml_source import read_document
 from paracosm.registry.versions.manifest import (
     BESIDE,
+    DOMAIN,
     LARGEST_TEXT,
     OF_MODEL,
     RECORDS,
@@ -128,7 +129,7 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
         raise RegistryError(f"{folder}: holds both an adapter and a full model; one of them is allowed")
     try:
         files = weight_files(folder) if full else [folder / ADAPTER[0]]
-        weights = {name for name in names if name.endswith(".safetensors")} - set(COLUMNS)
+        weights = {name for name in names if name.endswith(".safetensors") and "/" not in name} - set(COLUMNS)
         if set(COLUMNS).intersection(names):
             load_chain(folder, COLUMNS)
         if unused := weights - {path.name for path in files}:
@@ -138,8 +139,25 @@ def check_model(folder: Path, names: Collection[str], trained_weights: int | Non
                 check_finite(path)
         else:
             check_adapter(folder, trained_weights=trained_weights)
+        _check_domain(folder, names)
     except ModelError as error:
         raise RegistryError(str(error)) from error
+
+
+def _check_domain(folder: Path, names: Collection[str]) -> None:
+    """Check the weights of the domain that an adapter stands on, where there are some.
+
+    Raises:
+        ModelError: they are not a complete adapter or model with finite values.
+    """
+    inside = {name.removeprefix(f"{DOMAIN}/") for name in names if name.startswith(f"{DOMAIN}/")}
+    if not inside:
+        return
+    if FULL_MODEL in inside:
+        for path in weight_files(folder / DOMAIN):
+            check_finite(path)
+    else:
+        check_adapter(folder / DOMAIN)
 
 
 def _check_material(folder: Path, names: Collection[str]) -> None:

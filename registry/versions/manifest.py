@@ -31,6 +31,15 @@ ALLOWED_SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model", ".png")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 REPORT = "report.html"
 PICTURE = ".png"
+DOMAIN = "domain"
+"""Folder of the weights that an adapter stands on, where its base model was trained on a corpus first."""
+DOMAIN_FILES = (
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+)
 DATASET_FILES = ("README.md", "croissant.json", "records.parquet")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 LARGEST_TEXT = 64 * 2**20
@@ -251,7 +260,7 @@ def may_publish(name: str) -> bool:
     """Return whether a version may hold a file of this name: in a known folder, and of a format that is never unpickled."""
     folder, slash, file = name.rpartition("/")
     if slash:
-        return folder == DATASET and file in DATASET_FILES
+        return file in {DATASET: DATASET_FILES, DOMAIN: DOMAIN_FILES}.get(folder, ())
     return (
         bool(FILE_NAME.fullmatch(name))
         and (name in ("README.md", REPORT) or name.endswith(ALLOWED_SUFFIXES))

@@ -12,7 +12,7 @@ from paracosm.recipes.run.directory import STAGES, Run
 QUICK = ("eval.bootstrap=100", "eval.repeats=1", "eval.max_rows=100")
 
 
-def compare(folder: Path, *strategies: str) -> None:
+def compare(folder: Path, *strategies: str, train_rows: str = "all") -> None:
     with pytest.raises(SystemExit) as left:
         main(
             [
@@ -21,6 +21,8 @@ def compare(folder: Path, *strategies: str) -> None:
                 *QUICK,
                 "--strategies",
                 ",".join(strategies),
+                "--train-rows",
+                train_rows,
                 "--out",
                 str(folder / "out"),
             ]
@@ -52,3 +54,11 @@ def test_two_strategies_are_compared_and_a_second_call_resumes(
     assert [run.journal.read() for run in runs] == before
     again = json.loads((out / "comparison.json").read_text())
     assert again["strategies"] == {"marginals": plain["strategies"]["marginals"]}
+    compare(tmp_path, "marginals", train_rows="40,all,9999")
+    fewer = Run.open(out / "marginals@40")
+    assert [run.journal.read() for run in runs] == before
+    assert fewer.journal.stage("records")["facts"]["rows"]["train"] == 40
+    assert fewer.split("control").read_bytes() == runs[0].split("control").read_bytes()
+    curve = json.loads((out / "comparison.json").read_text())["learning_curve"]
+    assert [each["train_rows"] for each in curve] == [40, len(lines) - 24]
+    assert "40 training records: within the interval" in capsys.readouterr().out

@@ -8,10 +8,10 @@ import pytest
 from finished_run import evaluation_of
 
 from paracosm.cli.app import main
-from paracosm.cli.compare.compared_run import ComparedRun
+from paracosm.cli.compare.compared_run import ComparedRun, Handling
 from paracosm.cli.compare.comparison import Comparison
 from paracosm.cli.compare.recommendation import RULE, recommend
-from paracosm.cli.compare.strategy_names import STRATEGIES, read_strategies, with_strategy
+from paracosm.cli.compare.strategy_names import STRATEGIES, read_strategies, read_train_rows, with_strategy
 from paracosm.cli.compare.strategy_runs import compare_strategies, share_key
 from paracosm.foundation.errors import RecipeError, RunError
 from paracosm.recipes.run.directory import Run
@@ -166,3 +166,68 @@ def test_runs_share_the_key_of_invented_values(tmp_path: Path) -> None:
     assert other.pii_key.stat().st_mode & 0o777 == 0o600
     # The stages accept the folder as a run directory.
     Run.create(other.root)
+
+
+def test_train_rows_are_read_ascending_and_end_with_all() -> None:
+    assert read_train_rows("all, 200,50,200") == (50, 200, None)
+    assert read_train_rows("all") == (None,)
+    with pytest.raises(RecipeError, match=r"--train-rows: 'many' is not a number of rows"):
+        read_train_rows("50,many")
+
+
+def test_the_learning_curve_recommends_at_each_number_of_records() -> None:
+    smaller = [
+        replace(run_of("forest", auc=(0.6, 0.57, 0.63)), train_rows=50, splits=DIGESTS | {"train": "x"}),
+        replace(run_of("finetuned", auc=(0.9, 0.87, 0.93)), train_rows=50, splits=DIGESTS | {"train": "x"}),
+    ]
+    full = [
+        replace(run_of("forest", best_control_bits=39.1), train_rows=700),
+        replace(run_of("finetuned", auc=(0.51, 0.48, 0.54), seconds=90), train_rows=700),
+    ]
+    comparison = Comparison.of("ward", full, {}, smaller)
+    assert comparison.curve is not None
+    assert comparison.curve.sentences == [
+        "50 training records: within the interval of the best: forest; cheapest of these: forest",
+        "700 training records: within the interval of the best: finetuned, forest; cheapest of these: forest",
+    ]
+    assert [
+        "c2st_auc",
+        "finetuned",
+        "0.900 [0.870, 0.930]",
+        "0.510 [0.480, 0.540]",
+    ] in comparison.curve.rows()
+    assert ["bits", "forest", "-", "39.10"] in comparison.curve.rows()
+    assert "## Fewer training records" in comparison.markdown()
+    assert [each["train_rows"] for each in comparison.plain()["learning_curve"]] == [50, 50, 700, 700]
+    other = replace(smaller[0], splits=DIGESTS | {"control": "x"})
+    with pytest.raises(RunError, match="different records in control"):
+        Comparison.of("ward", full, {}, [other])
+
+
+def test_what_a_strategy_does_with_records_is_counted() -> None:
+    forest, prompt = run_of("forest"), run_of("prompt")
+    assert forest.handling == Handling(None, 0, False, 0)
+    steps = [
+        {"step": "a", "input_tokens": 900, "output_tokens": 100, "first_try_share": 0.9, "cost": 0.5},
+        {"step": "b", "input_tokens": 900, "output_tokens": 600, "first_try_share": 0.8, "cost": 0.25},
+    ]
+    facts = {
+        "records": 250,
+        "attempts": 300,
+        "prompting": {"real_rows_shown": 8, "real_rows_left_the_machine": True, "steps": steps},
+    }
+    stages = {
+        "records": {"facts": {"sha256": DIGESTS, "rows": {"train": 700}}},
+        "finetune": {"wall_seconds": 1.0, "peak_memory_bytes": 1, "facts": {}},
+        "generate": {"wall_seconds": 0.5, "peak_memory_bytes": 1, "facts": facts},
+    }
+    prompt = ComparedRun.of("prompt", stages, evaluation_of(), 4)
+    assert prompt.handling == Handling(0.8, 8, True, 4)
+    assert (prompt.cost.per_1000(prompt.cost.tokens), prompt.cost.per_1000(prompt.cost.price)) == (
+        10_000,
+        3.0,
+    )
+    rows = {row.title: row.cells for row in Comparison.of("ward", [forest, prompt], {}).rows()}
+    assert rows["they left the machine"] == ("no", "yes")
+    assert rows["valid at first try"] == ("-", "80.0%")
+    assert rows["tokens per 1,000 records"] == ("-", "10,000")

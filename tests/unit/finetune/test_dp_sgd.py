@@ -23,10 +23,10 @@ from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_per_
 from paracosm.finetune.dp.privacy_unit import training_units
 from paracosm.finetune.dp.secret_rng import SECRET, SecretRng
 from paracosm.finetune.dp.settings import as_trained
-from paracosm.finetune.models.fused_lora import fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.objectives.causal import CausalObjective, causal_objective
 from paracosm.finetune.stage import train
+from paracosm.finetune.training.fused_lora import fuse
 from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run

@@ -10,7 +10,6 @@ import torch
 from tiny_models import byte_tokenizer, gpt2, llama, save_tiny_llama
 
 from paracosm.finetune.models.chat_prompt import prompt_tokens
-from paracosm.finetune.models.fused_lora import FusedLinear, fuse
 from paracosm.finetune.models.lora import with_adapter
 from paracosm.finetune.models.quantization import check_installed
 from paracosm.finetune.models.trained_model import export, load_trained
@@ -19,6 +18,7 @@ from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import encode_record
 from paracosm.finetune.objectives.grammar_loss import GrammarLoss
 from paracosm.finetune.objectives.packing import PackedCollator, use_packed_attention
+from paracosm.finetune.training.fused_lora import FusedLinear, fuse
 from paracosm.finetune.training.save_adapter import save_adapter
 from paracosm.foundation.errors import ModelError, RecipeError, RegistryError
 from paracosm.recipes.loading.load import load_recipe

@@ -10,6 +10,7 @@ from paracosm.records.inference.infer_schema import infer_types
 from paracosm.records.schema.table import to_typed
 from paracosm.records.splitting.near_duplicates import jaccard, near_duplicates, rows_per_band, shingles
 from paracosm.records.splitting.splits import find_clusters, split_table
+from paracosm.records.splitting.train_rows import fewer_training_rows
 
 WORDS = [f"word{number}" for number in range(300)]
 
@@ -284,3 +285,20 @@ def test_two_subjects_with_equal_rows_are_not_one_group():
     schema = infer_types(raw, data)
     clusters = find_clusters(to_typed(raw, schema), schema, data)
     assert len(set(clusters.of)) == 200
+
+
+def test_fewer_training_rows_are_whole_subjects_and_part_of_more() -> None:
+    train = pd.DataFrame({"id": [f"p{n // 3}" for n in range(60)], "x": range(60)})
+
+    def kept(rows: int, **settings: object) -> set[int]:
+        data = Data.model_validate({"source": "x.csv", "split": {"train_rows": rows}} | settings)
+        return set(fewer_training_rows(train, data)["x"])
+
+    for few, many in ((7, 20), (20, 45)):
+        assert kept(few) < kept(many)
+        assert kept(few, subject="id") < kept(many, subject="id")
+    assert len(kept(7)) == 7
+    subjects = kept(7, subject="id")
+    assert len(subjects) == 6
+    assert all({n - n % 3 + m for m in range(3)} <= subjects for n in subjects)
+    assert kept(100) == set(range(60))

@@ -1,0 +1,1 @@
+"""Imputation by textbook methods that are fitted to the training records."""

@@ -1,0 +1,1 @@
+"""Sections of a recipe about trainings before that of the records."""
