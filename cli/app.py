@@ -21,6 +21,7 @@ from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
+from paracosm.cli.series.command import series
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.validate import validate
@@ -98,6 +99,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("split", split, "paracosm split loans.csv --subject client"),
         ("pii", pii, "paracosm pii patients.csv --examples"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
+        ("series", series, "paracosm series co2.csv --time month --period 12"),
     ],
     PUBLISH: [
         ("export", export, "paracosm export runs/patients merged"),
