@@ -1,8 +1,9 @@
 """The `eval` stage of a run: measures splits and synthetic records, rules on the gates, writes metrics.json and report.html.
 
 Measuring is a stage within it, `measure`, with its own entry in `run.json`. Its inputs do not contain the release section:
-another profile or another limit is ruled on the measurements that are there, and nothing is measured. Each finished measure
-is kept until all of them are, so that an evaluation that was killed goes on from there.
+another profile or another limit is ruled on the measurements that are there, and nothing is measured. A limit that another version
+of Paracosm changed is ruled in the same way. Each finished measure is kept until all of them are, so that an evaluation that was
+killed goes on from there.
 """
 
 import json
@@ -46,6 +47,7 @@ class _Evaluate:
     name = "eval"
 
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        from paracosm.eval.gates.catalogue import gates_digest
         from paracosm.eval.gates.ruling import check_names
 
         check_names(recipe.release)
@@ -53,6 +55,7 @@ class _Evaluate:
             **measuring_inputs(recipe, run),
             "history": file_digest(run.history) if run.history.is_file() else None,
             "release": recipe.release.model_dump(mode="json"),
+            "gates": gates_digest(),
         }
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:

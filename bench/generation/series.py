@@ -2,7 +2,7 @@
 
     python bench/generation/series.py
 
-Needs the extras `series` and `bench`: the data are those that the packages statsmodels and arch hold. Each method is fitted to the first
+Needs the extra `series` and `pip install arch==8.0.0`: the data are those that these two packages hold. Each method is fitted to the first
 three quarters of a series and compared with the last one; the floor are its steps in random order.
 """
 
