@@ -220,5 +220,13 @@ def write_draft(
     return [
         *lines,
         *(f"warning: {warning}" for warning in made.prepared.warnings),
+        *_comparison_line(made.prepared, out),
         f"next: paracosm validate {out}",
     ]
+
+
+def _comparison_line(prepared: Prepared, out: Path) -> list[str]:
+    """Return the advice for a table without free text, where statistics are often as faithful and much faster."""
+    if any(field.is_text for field in prepared.schema.modelled):
+        return []
+    return [f"no free text: paracosm compare {out} shows whether statistics, which take seconds, serve as well"]
