@@ -79,6 +79,13 @@ def evaluate(
     every: Annotated[
         bool, typer.Option("--every", help="Also print every metric, and every gate that does not pass.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|registry:NAME@V",
+            help="Earlier run or published version: exit with 1 if any metric is worse beyond chance, 3 if one is not measured any more.",
+        ),
+    ] = None,
     gate: Annotated[
         Profile | None,
         typer.Option(
@@ -91,6 +98,9 @@ def evaluate(
     For tables, give --train, --control and --synthetic instead of a recipe or run. Two tables are enough for fidelity and
     usefulness: --real and --synthetic.
     """
+    from paracosm.cli.change import evaluation_at, print_changes
+    from paracosm.eval.results.change import changes_between
+
     tables: dict[str, Any] = {
         "train": train,
         "control": control,
@@ -103,6 +113,8 @@ def evaluate(
         "out": out,
     }
     attacks = [name.value for name in attack or []]
+    # A wrong reference ends the command before anything is measured.
+    earlier = None if against is None else evaluation_at(against)
     if subject is not None and "=" in subject and (train is not None or real is not None):
         # Without a recipe or run, the first override takes its position.
         subject, overrides = None, [subject, *(overrides or [])]
@@ -121,7 +133,13 @@ def evaluate(
         print_summary(metrics, every=every)
     if report:
         print(f"report  {report}")
-    raise typer.Exit(exit_code([metrics.verdict for metrics in results.values()]) if gate else 0)
+    verdicts = [metrics.verdict for metrics in results.values()] if gate else []
+    if earlier is not None and against is not None:
+        for metrics in results.values():
+            changes = changes_between(earlier, metrics)
+            print_changes(changes, against, every=every)
+            verdicts.append(changes.verdict)
+    raise typer.Exit(exit_code(verdicts) if verdicts else 0)
 
 
 def print_summary(metrics: "EvaluationFile", *, every: bool = False) -> None:

@@ -1,8 +1,9 @@
 """The `eval` stage of a run: measures splits and synthetic records, rules on the gates, writes metrics.json and report.html.
 
 Measuring is a stage within it, `measure`, with its own entry in `run.json`. Its inputs do not contain the release section:
-another profile or another limit is ruled on the measurements that are there, and nothing is measured. Each finished measure
-is kept until all of them are, so that an evaluation that was killed goes on from there.
+another profile or another limit is ruled on the measurements that are there, and nothing is measured. A limit that another version
+of Paracosm changed is ruled in the same way. Each finished measure is kept until all of them are, so that an evaluation that was
+killed goes on from there.
 """
 
 import json
@@ -17,6 +18,7 @@ from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.settings import as_generated
+from paracosm.generate.statistics.stored_chain import SETTINGS as STATISTICS
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.stage import check_unchanged, run_stage
@@ -46,6 +48,7 @@ class _Evaluate:
     name = "eval"
 
     def inputs(self, recipe: Recipe, run: Run) -> dict[str, Any]:
+        from paracosm.eval.gates.catalogue import gates_digest
         from paracosm.eval.gates.ruling import check_names
 
         check_names(recipe.release)
@@ -53,6 +56,7 @@ class _Evaluate:
             **measuring_inputs(recipe, run),
             "history": file_digest(run.history) if run.history.is_file() else None,
             "release": recipe.release.model_dump(mode="json"),
+            "gates": gates_digest(),
         }
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
@@ -115,7 +119,8 @@ class _Measure:
             target=recipe.data.target,
             subject=recipe.data.subject,
             adapter=run.adapter if run.codec.is_file() else None,
-            statistics=run.statistics if run.statistics.is_dir() else None,
+            # Prompts alone have no statistics that could be attacked.
+            statistics=run.statistics if (run.statistics / STATISTICS).is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
             attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),

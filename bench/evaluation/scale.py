@@ -2,9 +2,10 @@
 
     python bench/evaluation/scale.py --table 100000 40
     python bench/evaluation/scale.py --texts 10000
+    python bench/evaluation/scale.py --run runs/healthcare-heart
 
-Prints CPU time and peak memory as well as wall time, which means little on a shared machine, and the notes on
-subsampling.
+Prints CPU time by measure and in all, and peak memory, as well as wall time, which means little on a shared machine, and the notes
+on subsampling. `--run` measures the records of a run again, with its adapter, and leaves the run as it is.
 """
 
 import argparse
@@ -22,8 +23,11 @@ from paracosm.eval import parallel
 from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Estimate
+from paracosm.recipes.loading.load import load_recipe
+from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.schema.table import read_table
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from example_tables import NOTE_FIELD, notes
@@ -35,14 +39,29 @@ def main() -> None:
     )
     parser.add_argument("--table", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
     parser.add_argument("--texts", type=int, metavar="DOCUMENTS")
+    parser.add_argument("--run", type=Path, help="folder of a finished run")
     arguments = parser.parse_args()
+    if arguments.run:
+        evaluate_run(Run(arguments.run))
+        return
     if arguments.texts:
         evaluate(*texts(arguments.texts), target=None)
     if arguments.table or not arguments.texts:
         evaluate(*table(*(arguments.table or (100_000, 40))), target="c0")
 
 
-def evaluate(tables: dict[str, pd.DataFrame], schema: Schema, target: str | None) -> None:
+def evaluate_run(run: Run) -> None:
+    """Measure the records of a run, and print time and memory."""
+    schema = Schema.load(run.schema)
+    tables = {name: read_table(run.split(name), schema) for name in SPLITS}
+    parts = [read_table(path, schema) for path in sorted(run.synthetic.glob("part-*.parquet"))]
+    tables["synthetic"] = pd.concat(parts, ignore_index=True)
+    evaluate(tables, schema, load_recipe(run.recipe).data.target, run.adapter)
+
+
+def evaluate(
+    tables: dict[str, pd.DataFrame], schema: Schema, target: str | None, adapter: Path | None = None
+) -> None:
     """Measure, and print time and memory."""
     began, used = time.monotonic(), time.process_time()
     plain = parallel.MeasureJob.result
@@ -59,7 +78,16 @@ def evaluate(tables: dict[str, pd.DataFrame], schema: Schema, target: str | None
         return estimates
 
     parallel.MeasureJob.result = timed
-    evaluation = measure(**tables, schema=schema, target=target, settings=Evaluate())
+    evaluation = measure(
+        train=tables["train"],
+        control=tables["control"],
+        test=tables["test"],
+        synthetic=tables["synthetic"],
+        schema=schema,
+        target=target,
+        settings=Evaluate(),
+        adapter=adapter,
+    )
     console = Console(width=120)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     rows = ", ".join(f"{len(part):,} {name}" for name, part in tables.items())

@@ -6,7 +6,7 @@ import pandas as pd
 from paracosm.eval.measuring.anchors import fidelity_candidates
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.gate import HELD_OUT, Gate
-from paracosm.eval.measuring.measure import Measure, same_context, too_few
+from paracosm.eval.measuring.measure import Measure, quicker_anchors, too_few
 from paracosm.eval.measuring.metric import Estimate, Metric
 from paracosm.eval.measuring.readings import COPYING_AUC, interpret_classifier
 from paracosm.eval.statistics.intervals import around
@@ -82,4 +82,4 @@ def classifier_auc(context: Context, candidate: pd.DataFrame) -> dict[str, Estim
     return {"c2st_auc": estimate}
 
 
-MEASURE = Measure(classifier_auc, (C2ST,), same_context(fidelity_candidates), too_few)
+MEASURE = Measure(classifier_auc, (C2ST,), quicker_anchors(fidelity_candidates), too_few)

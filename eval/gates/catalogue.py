@@ -1,8 +1,11 @@
 """All gates in the order of the report, collected from the metrics that declare them."""
 
+from dataclasses import asdict
+
 from paracosm.eval.catalogue import MEASURES
 from paracosm.eval.catalogue.plugins import gates_of
 from paracosm.eval.measuring.gate import Gate
+from paracosm.foundation.digests import value_digest
 
 ORDER = (
     "marginals",
@@ -57,3 +60,8 @@ def _position(gate: Gate) -> int:
 
 # Limits are this project's judgement; partner and public are stricter where a metric is about persons.
 GATES: tuple[Gate, ...] = tuple(sorted(gates_of(MEASURES), key=_position))
+
+
+def gates_digest() -> str:
+    """Return a digest of every gate with its limits, by which a finished run notices that they changed in the code."""
+    return value_digest([asdict(gate) for gate in GATES])

@@ -36,8 +36,10 @@ def no_power(gate: Gate, worst: Estimate | None, limit: float, result: Result) -
 def reason_of(gate: Gate, state: State, estimate: Estimate, limit: float, result: Result) -> str:
     """Return why a measured gate is in its state."""
     unit = _unit(gate, result)
-    span = interval(estimate.low, estimate.high, unit)
-    value = f"{gate.metric}{QUANTITY_WORDS[gate.quantity]} is {figure(estimate.value, unit)} (95% interval {span})"
+    value = f"{gate.metric}{QUANTITY_WORDS[gate.quantity]} is {figure(estimate.value, unit)}"
+    if estimate.low == estimate.high and state != "INCONCLUSIVE":
+        return _without_interval(gate, state, value, limit, unit)
+    value += f" (95% interval {interval(estimate.low, estimate.high, unit)})"
     required = f"{gate.side} {figure(limit, unit)}"
     if state == "PASS":
         bound = estimate.high if gate.side == "at most" else estimate.low
@@ -50,6 +52,12 @@ def reason_of(gate: Gate, state: State, estimate: Estimate, limit: float, result
             f"This gate {'never clears a release' if gate.only_objects else 'clears nothing under this profile'}."
         )
     return f"{value}; the interval contains the limit: {required}. {_advice(gate, estimate, limit, result)}"
+
+
+def _without_interval(gate: Gate, state: State, value: str, limit: float, unit: Unit) -> str:
+    """Return the reason where a test decides whether there is a value at all, so that it has no interval."""
+    verb = "breaks" if state == "FAIL" else "keeps"
+    return f"{value}; it {verb} the limit: {gate.side} {figure(limit, unit)}."
 
 
 def limited_unit(quantity: Quantity, metric_unit: Unit) -> Unit:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,12 @@ class Context:
     def held_out(self) -> pd.DataFrame:
         """Every real record that never trained."""
         return self.control if self.test is None else pd.concat([self.control, self.test], ignore_index=True)
+
+    @property
+    def with_one_fit(self) -> "Context":
+        """The context with one fit of each classifier (`settings.repeats`)."""
+        settings = self.settings.model_copy(update={"repeats": 1})
+        return self.once("with one fit", lambda: replace(self, settings=settings))
 
     @property
     def reference(self) -> pd.DataFrame:

@@ -49,9 +49,13 @@ SPLIT_GUARD = Metric(
 def split_guard(context: Context, _: pd.DataFrame) -> dict[str, Estimate]:
     """Return the out-of-fold AUC of gradient boosting between train and control, at equal sizes.
 
-    It does not depend on the candidate: the check is about the real records alone. Averaged over `settings.repeats` draws of
+    It does not depend on the candidate, and is measured once for all of them: the check is about the real records alone. Averaged over `settings.repeats` draws of
     train; control is the smaller side and its variance is counted once.
     """
+    return {GUARD: context.once("split guard", lambda: _train_against_control(context))}
+
+
+def _train_against_control(context: Context) -> Estimate:
     from paracosm.eval.statistics.classifier import FOLDS, auc_with_variances, out_of_fold
 
     values, train_variance, control_variance = [], [], []
@@ -69,7 +73,7 @@ def split_guard(context: Context, _: pd.DataFrame) -> dict[str, Estimate]:
     fold_dependence = 1 + FOLDS / (FOLDS - 1)
     variance = fold_dependence * (np.mean(train_variance) / distinct + np.mean(control_variance))
     facts = {"rows_each_side": min(len(control), len(context.train)), "repeats": len(values)}
-    return {GUARD: around(float(np.mean(values)), float(variance), (0.0, 1.0), facts=facts)}
+    return around(float(np.mean(values)), float(variance), (0.0, 1.0), facts=facts)
 
 
 def _synthetic_alone(context: Context, synthetic: pd.DataFrame) -> dict[Anchor, tuple[Context, pd.DataFrame]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
+from rapidfuzz.process import extractOne
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -131,14 +131,9 @@ def smallest_edits(texts: list[str], others: list[str]) -> np.ndarray:
     Exact up to a million pairs; above, among the 32 others that share most character 4-grams.
     """
     if len(texts) * len(others) <= PAIRS_AT_MOST:
-        step = max(1, 2_000_000 // len(others))
-        blocks = [texts[start : start + step] for start in range(0, len(texts), step)]
-        return np.concatenate(
-            [
-                cdist(block, others, scorer=Levenshtein.distance, dtype=np.int32).min(axis=1)
-                for block in blocks
-            ]
-        ).astype(np.float64)
+        # The search stops reading a string where it cannot be nearer than the nearest so far.
+        found = (extractOne(text, others, scorer=Levenshtein.distance) for text in texts)
+        return np.array([one[1] for one in found], dtype=np.float64)
     hasher = HashingVectorizer(analyzer="char", ngram_range=(4, 4), n_features=EDIT_AXES, norm="l2")
     rows, other_rows = (
         csr_matrix(hasher.transform(side)).toarray().astype(np.float32) for side in (texts, others)

@@ -46,8 +46,10 @@ def about_run(recipe: Recipe, run: Run) -> About:
         if relations
         else "None were found or declared."
     )
+    # The card is Markdown, this page is not.
+    source = source_kind(recipe.data.source).replace("`", "")
     facts = [
-        ("Data", f"{source_kind(recipe.data.source)}; {len(schema.modelled)} columns."),
+        ("Data", f"{source}; {len(schema.modelled)} columns."),
         (
             "Made with",
             f"Paracosm {versions().get('paracosm', 'unknown')} on {_made_with(recipe)}; measured {measured}.",
@@ -93,6 +95,8 @@ def _made_with(recipe: Recipe) -> str:
 
         names = [server.model for _, server in servers(recipe)] or [Path(recipe.model.base).name]
         return f"{recipe.strategy} ({', '.join(dict.fromkeys(names))})"
+    if recipe.strategy == "augment":
+        return "augmentation of training records"
     if recipe.strategy == "combined":
         return f"statistics ({recipe.statistical.method}), texts by {recipe.model.base}"
     return Path(recipe.model.base).name

@@ -7,10 +7,10 @@ import pandas as pd
 
 from paracosm.eval.measuring.anchors import utility_candidates
 from paracosm.eval.measuring.context import Context, subsample
-from paracosm.eval.measuring.measure import Measure, same_context
+from paracosm.eval.measuring.measure import Measure, quicker_anchors
 from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric, Obstacle, Result
 from paracosm.eval.utility.augmentation_curve import augmentation_curve, interpret_gain, scored
-from paracosm.eval.utility.learners import learn, learn_from_train, mean_scores, resamples
+from paracosm.eval.utility.learners import learn, mean_scores, resamples
 from paracosm.eval.utility.task import Task, make_task
 from paracosm.eval.utility.tstr import utility_obstacle
 
@@ -124,7 +124,7 @@ def _worst_group(
     """Return the smallest difference of any group, with an interval that allows for the choice (Bonferroni)."""
     of_candidate = learn(context, task, candidate, test, len(candidate))
     # As many real rows as the candidate has: otherwise part of the loss would come from fewer rows.
-    of_train = learn_from_train(context, task, test, len(candidate))
+    of_train = learn(context, task, context.train, test, len(candidate))
     differences = {}
     for field in context.fields:
         if not field.discrete or field.name == context.target:
@@ -156,7 +156,7 @@ def _worst_group(
 MEASURE = Measure(
     utility_beyond,
     (UTILITY_SELF, AUGMENTATION_GAIN, WORST_GROUP),
-    same_context(utility_candidates),
+    quicker_anchors(utility_candidates),
     utility_obstacle,
     Obstacle("no group of test records is large enough", curable=False),
 )

@@ -8,7 +8,7 @@ import pandas as pd
 from paracosm.eval.measuring.context import Context, subsample
 from paracosm.eval.measuring.metric import Estimate, Result
 from paracosm.eval.statistics.intervals import around
-from paracosm.eval.utility.learners import learn, learn_from_train, mean_scores
+from paracosm.eval.utility.learners import learn, mean_scores
 from paracosm.eval.utility.rare_class import RARE_CLASS_SCORES, rare_class_scores, rarest_class
 from paracosm.eval.utility.task import Task
 from paracosm.eval.utility.tstr import EXPANDED
@@ -68,7 +68,7 @@ def augmentation_curve(
         real = subsample(context.train, count, context.settings.seed)
         both = pd.concat([real, candidate], ignore_index=True)
         predictions = (
-            learn_from_train(context, task, test, count),
+            learn(context, task, context.train, test, count),
             learn(context, task, both, test, len(both)),
         )
         alone, added = (mean_scores(task, side, truth, weights)["mean"] for side in predictions)

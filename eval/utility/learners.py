@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +22,29 @@ Predictions = dict[str, list[np.ndarray]]
 
 
 def learn(context: Context, task: Task, table: pd.DataFrame, test: pd.DataFrame, rows: int) -> Predictions:
-    """Return the predictions for the test rows by learners fitted to `rows` random rows of a table."""
+    """Return the predictions for the test rows by learners fitted to `rows` random rows of a table.
+
+    Learners are fitted once for the same rows: several metrics ask for those of train and of the synthetic records.
+
+    Args:
+        context: of the tables.
+        task: what is predicted.
+        table: to learn from.
+        test: the test split, cut to `settings.max_rows`; the same for every call in a context.
+        rows: to learn from, at most.
+    """
+    from paracosm.eval.representations.features import plain_frame
+
+    table = subsample(table, rows, context.settings.seed)
+    cells = pd.util.hash_pandas_object(plain_frame(table, context.fields), index=False).to_numpy()
+    key = f"learnt from {len(table)} rows {hashlib.sha256(cells.tobytes()).hexdigest()}"
+    return context.once(key, lambda: _learn(context, task, table, test))
+
+
+def _learn(context: Context, task: Task, table: pd.DataFrame, test: pd.DataFrame) -> Predictions:
     from threadpoolctl import threadpool_limits
 
-    table = (
-        subsample(table, rows, context.settings.seed).dropna(subset=[task.field.name]).reset_index(drop=True)
-    )
+    table = table.dropna(subset=[task.field.name]).reset_index(drop=True)
     truth = task.truth(table)
     if task.classes:
         table, truth = table[truth >= 0].reset_index(drop=True), truth[truth >= 0]
@@ -38,12 +56,6 @@ def learn(context: Context, task: Task, table: pd.DataFrame, test: pd.DataFrame,
     with threadpool_limits(1 if len(table) < SMALL else None):
         boosting = _boosting(context, task, table, test, truth)
         return {"linear": [_linear(task, table, test, truth)], "gradient boosting": boosting}
-
-
-def learn_from_train(context: Context, task: Task, test: pd.DataFrame, rows: int) -> Predictions:
-    """Return `learn` on `rows` rows of train, computed once for all candidates; `test` is the capped test split."""
-    key = f"learnt from {rows} rows of train"
-    return context.once(key, lambda: learn(context, task, context.train, test, rows))
 
 
 def resamples(context: Context, rows: int) -> np.ndarray:
@@ -86,7 +98,7 @@ def _boosting(
     (features, test_features), is_code = tree_features(table, [table, test], task.features)
     booster = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
     predictions = []
-    for seed in range(BOOSTING_SEEDS):
+    for seed in range(min(BOOSTING_SEEDS, context.settings.repeats)):
         model = booster(
             learning_rate=0.06,
             max_iter=100,

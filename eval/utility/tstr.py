@@ -17,7 +17,7 @@ from paracosm.eval.measuring.measure import Measure, same_context
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Anchor, Estimate, Metric, Obstacle, Result
 from paracosm.eval.measuring.number_format import percentage
 from paracosm.eval.measuring.readings import beside_anchor
-from paracosm.eval.utility.learners import learn, learn_from_train, mean_scores, resamples
+from paracosm.eval.utility.learners import learn, mean_scores, resamples
 from paracosm.eval.utility.task import make_task
 
 EXPANDED = 1.12
@@ -154,8 +154,7 @@ def utility(context: Context, candidate: pd.DataFrame | SyntheticSets) -> dict[s
     test = subsample(context.test, context.settings.max_rows, context.settings.seed)
     test = test.dropna(subset=[context.target]).reset_index(drop=True)
     truth, weights = task.truth(test), resamples(context, len(test))
-    of_train = learn_from_train(context, task, test, rows)
-    predictions = of_train if candidate is context.train else learn(context, task, candidate, test, rows)
+    of_train, predictions = (learn(context, task, side, test, rows) for side in (context.train, candidate))
     real_scores, scores = (mean_scores(task, side, truth, weights) for side in (of_train, predictions))
     further_scores = [
         mean_scores(task, learn(context, task, table, test, rows), truth, weights[:1])["mean"]

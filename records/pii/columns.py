@@ -88,6 +88,16 @@ def personal_columns(raw: pd.DataFrame, schema: Schema, data: Data, pii: Pii) ->
     found = [
         _personal_column(raw[field.name], field, data, pii) for field in schema if field.name not in pii.keep
     ]
+    if not has_name_lists() and any(column is not None and column.part == "given" for column in found):
+        # `Name` beside `Vorname`: without lists, single words say nothing.
+        found = [
+            PersonalColumn(field.name, "name", "family")
+            if column is None and names_a_name(field.name)
+            else column
+            for field, column in zip(
+                (each for each in schema if each.name not in pii.keep), found, strict=True
+            )
+        ]
     columns = [column for column in found if column is not None and _is_requested(column, pii)]
     return list(map(_with_part(columns), columns))
 
@@ -151,7 +161,11 @@ def _by_name(name: str, cells: list[str], staff: bool) -> PersonalColumn | None:
         least = LEAST_NAMES if part == "full" else LEAST_NAMED
         if part == "full" and names_a_name(name):
             # Anything may have a name, so the cells have to be names of persons.
-            if has_name_lists() and (_name_share(cells) >= least or _single_names(cells, LEAST_WORDS_NAMED)):
+            if not has_name_lists():
+                # Their form has to do. It takes `Blue Lagoon` for a person; a column too few is better than a name too many.
+                if (formed := _formed_share(cells)) >= least:
+                    return PersonalColumn(name, kind, part, formed, "name", staff)
+            elif _name_share(cells) >= least or _single_names(cells, LEAST_WORDS_NAMED):
                 given = _single_names(cells, LEAST_WORDS_NAMED) or part
                 return PersonalColumn(
                     name, kind, part if _name_share(cells) >= least else given, share, "name", staff
@@ -198,6 +212,15 @@ def has_name_lists() -> bool:
 
 def _share(kind: str, cells: list[str], *, alone: bool = False) -> float:
     return sum(KINDS[kind].matches(cell, alone=alone) for cell in cells) / max(1, len(cells))
+
+
+def _formed_share(cells: list[str]) -> float:
+    """Return the share of cells that are two to four capitalized words and nothing else, as names of persons are."""
+    names = 0
+    for cell in cells:
+        parts = [word for word in cell.replace(",", " ").split() if word.casefold() not in TITLES]
+        names += 2 <= len(parts) <= 4 and all(part[0].isupper() and NAME_WORD.match(part) for part in parts)
+    return names / max(1, len(cells))
 
 
 def _name_share(cells: list[str], language: str = "en") -> float:

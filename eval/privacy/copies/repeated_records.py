@@ -16,7 +16,7 @@ import pandas as pd
 from paracosm.eval.measuring.context import Context, drawn_rows, subsample
 from paracosm.eval.measuring.found_counts import FoundCount, interpret_count
 from paracosm.eval.measuring.gate import COPIES, HELD_OUT, Gate
-from paracosm.eval.measuring.metric import Estimate, Metric
+from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric
 from paracosm.eval.privacy.copies.exact import Rate, distinct_units, exact_flags, rate_of, row_hashes
 from paracosm.eval.statistics.intervals import excess
 
@@ -44,7 +44,7 @@ NNDR = Metric(
     what="Share of synthetic records that lie at most half as far from one training record as from any other real one, minus the share "
     "that would by chance.",
     formula="share with d1 / d2 <= 0.5, d1: to the nearest real record, one of train; d2: to the second nearest - that of training "
-    "records among each other",
+    "records among each other; lower bound at 99%",
     read=interpret_count,
     unit="points",
     zero="worst",
@@ -99,7 +99,7 @@ def repeated_records(context: Context, candidate: pd.DataFrame) -> dict[str, Est
     return {
         "exact_copies": beyond_chance(exact, rows, real.exact, EXACT),
         "near_copies": beyond_chance(near, np.where(exact, rows, record), real.near_rate, NEAR),
-        "nndr": beyond_chance(named, record, real.named_rate, BESIDE),
+        "nndr": beyond_chance(named, record, real.named_rate, BESIDE, THREE_TESTS),
         "repeated_people": real.people(beside, near, exact),
     }
 
@@ -167,7 +167,9 @@ class _Reference:
         return replace(estimate, low=low, facts={"others_repeated": outside} | count.fact)
 
 
-def beyond_chance(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str) -> Estimate:
+def beyond_chance(
+    flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str, objecting: float = NORMAL_95
+) -> Estimate:
     """Return the rate of released records minus the rate by nature.
 
     Args:
@@ -175,13 +177,18 @@ def beyond_chance(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str)
         of: what each of them repeats; records that repeat the same are one event, however often they are released.
         by_nature: the rate of the reference.
         what: of the count.
+        objecting: standard deviations to the lower bound, which decides whether the release fails.
     """
     found = int(flags.sum())
     sizes = np.unique(of[flags], return_counts=True)[1]
     dependence = float((sizes**2).sum() / sizes.sum()) if found else 1.0
-    rate = excess(
-        found / dependence, len(flags) / dependence, by_nature.share * by_nature.trials, by_nature.trials
+    rates = (
+        found / dependence,
+        len(flags) / dependence,
+        by_nature.share * by_nature.trials,
+        by_nature.trials,
     )
+    rate = replace(excess(*rates), low=excess(*rates, objecting).low)
     counts = {
         "copies": found,
         "rows": len(flags),
@@ -193,5 +200,6 @@ def beyond_chance(flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str)
 
 
 def _is_higher(rate: Rate, other: Rate) -> bool:
-    """Return whether a rate is higher than another one beyond chance."""
-    return excess(rate.share * rate.trials, rate.trials, other.share * other.trials, other.trials).low > 0
+    """Return whether a rate is higher than another one beyond chance; three such tests decide, so each is at 99%."""
+    counts = rate.share * rate.trials, rate.trials, other.share * other.trials, other.trials
+    return excess(*counts, THREE_TESTS).low > 0

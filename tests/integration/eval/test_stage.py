@@ -1,6 +1,7 @@
 """The `eval` stage: what was measured is kept, and another profile or limit is ruled without measuring."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,12 @@ import example_tables
 import pytest
 from sampled_run import RECIPE, sampled_run
 
+import paracosm.eval.gates.catalogue
+import paracosm.eval.gates.ruling
 import paracosm.eval.measure_tables
 import paracosm.eval.report.html
 from paracosm.cli.evaluate import evaluate_run
+from paracosm.eval.gates.catalogue import GATES
 from paracosm.eval.stage import evaluate
 from paracosm.foundation.errors import DataError, RecipeError, RunError
 from paracosm.recipes.recipe import Recipe
@@ -58,6 +62,21 @@ def test_another_profile_or_limit_measures_nothing(evaluated: Run) -> None:
     assert evaluated.metrics.read_bytes() == before
     assert evaluated.measurements.read_bytes() == kept
     assert evaluated.measurements.stat().st_mtime_ns == modified
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_a_limit_that_changed_in_the_code_is_ruled_again(
+    evaluated: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = tuple(replace(gate, internal=0.1) if gate.name == "c2st_auc" else gate for gate in GATES)
+    with monkeypatch.context() as patched:
+        for module in (paracosm.eval.gates.catalogue, paracosm.eval.gates.ruling):
+            patched.setattr(module, "GATES", changed)
+        assert evaluate(recipe=RECIPE, run=evaluated)
+        strict = json.loads(evaluated.metrics.read_text())
+        assert {gate["gate"]: gate["state"] for gate in strict["gates"]}["c2st_auc"] == "FAIL"
+    assert evaluate(recipe=RECIPE, run=evaluated), "the limits are the old ones again"
+    assert not evaluate(recipe=RECIPE, run=evaluated)
 
 
 @pytest.mark.usefixtures("nothing_is_measured")

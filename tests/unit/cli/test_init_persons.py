@@ -7,6 +7,7 @@ from daily_exports import AMERICAN, bank, hospital, shop
 
 from paracosm.records.drafting import persons
 from paracosm.records.drafting.recipe_template import Draft, draft
+from paracosm.records.pii import columns
 
 pytest.importorskip("faker")
 pytest.importorskip("presidio_analyzer")
@@ -80,3 +81,22 @@ def test_two_keys_of_persons_are_not_decided(tmp_path: Path) -> None:
     (line,) = made.persons.subject_lines
     assert "'buyer_id', 'patient_id' repeat" in line
     assert "data.subject" in line
+
+
+def test_without_lists_of_names_columns_called_name_are_left_out_by_the_form_of_their_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persons, "missing_package", lambda: "faker")
+    monkeypatch.setattr(columns, "has_name_lists", lambda: False)
+    people = [
+        f"{given} {family}" for given in ("Anna", "Li", "Omar") for family in ("Meyer", "de Boer", "Haddad")
+    ]
+    rows = [f"{people[row % 9]},{'ABC'[row % 3]}-{row % 7},{row % 50}" for row in range(200)]
+    source = tmp_path / "people.csv"
+    source.write_text("\n".join(["name,model,age", *rows]) + "\n", encoding="utf-8")
+    made = _draft(source)
+    assert made.recipe.data.drop == ["name"]
+    assert "'name'" in " ".join(made.persons.pii_lines)
+    stays = _draft(hospital(tmp_path / "stays.csv"))
+    assert {"Name", "Vorname"} <= set(stays.recipe.data.drop)
+    assert "Station" not in stays.recipe.data.drop

@@ -88,6 +88,16 @@ def test_a_tenth_of_train_with_one_cell_changed_fails(cells: tuple[Context, pd.D
     context, fresh = cells
     hidden = pd.concat([one_cell_changed(context.train.iloc[:25]), fresh], ignore_index=True)
     assert states(context, hidden)[0]["nndr"] == "FAIL"
+
+
+def test_records_that_keep_some_rare_cells_of_one_person_fail(cells: tuple[Context, pd.DataFrame]) -> None:
+    context, fresh = cells
+    changed = context.train.iloc[:25].reset_index(drop=True)
+    for seed in range(6):
+        changed = one_cell_changed(changed, seed)
+    hidden = pd.concat([changed, fresh], ignore_index=True)
+    assert states(context, hidden)[0]["nndr"] == "FAIL"
+    assert "FAIL" not in states(context, fresh)[0].values()
     assert "FAIL" not in states(context, fresh)[0].values()
 
 
