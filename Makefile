@@ -53,7 +53,7 @@ docs: $(READY_FOR_TESTS)
 	@echo "read it: $(BIN)/python -m http.server --directory site"
 
 bench: $(READY)
-	@$(INSTALL) -c constraints.txt -e ".[adapt]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,series]" arch==8.0.0
 	@set -e; for script in bench/*/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
