@@ -115,6 +115,10 @@ def preparation_of(recipe: Recipe) -> Verb:
         from paracosm.generate.strategies.preparation import fit
 
         return fit
+    if recipe.strategy == "augment":
+        from paracosm.generate.augmentation.strategy import prepare
+
+        return prepare
     if recipe.strategy == "combined":
         from paracosm.generate.strategies.combined_preparation import fit_and_train
 

@@ -142,7 +142,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
-    if recipe.strategy in ("statistical", "prompt", "chain"):
+    if recipe.strategy in ("statistical", "prompt", "chain", "augment"):
         return Plan(recipe, prepared, None)
     cost = estimate_cost(as_trained(recipe), prepared.schema, train)
     return Plan(recipe, prepared, cost, adaptation_cost(recipe, root=root))

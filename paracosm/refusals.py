@@ -34,6 +34,10 @@ def refuse_recipe(recipe: Recipe) -> None:
         from paracosm.generate.chains.prompt_plan import refuse_prompting
 
         refuse_prompting(recipe)
+    elif recipe.strategy == "augment":
+        from paracosm.generate.augmentation.strategy import refuse_recipe as refuse_augmentation
+
+        refuse_augmentation(recipe)
     else:
         _refuse_training(recipe)
     if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
@@ -106,6 +110,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
         from paracosm.generate.chains.prompt_plan import plan_of
 
         return plan_of(recipe, schema).abilities
+    if recipe.strategy == "augment":
+        from paracosm.generate.augmentation.strategy import abilities_for as augmentation_of
+
+        return augmentation_of(schema)
     if recipe.strategy == "combined":
         from paracosm.generate.strategies.combined import refuse_records
 

@@ -19,6 +19,8 @@ def _facts(stage: str, facts: dict[str, Any]) -> list[str]:
         case "finetune":
             if facts.get("strategy") in ("prompt", "chain"):
                 return [facts["method"], "nothing is trained"]
+            if facts.get("strategy") == "augment":
+                return [f"nothing to train; augments {', '.join(facts['texts'])}"]
             bits = facts["best_control_bits"]
             best = "no control loss" if bits is None else f"control loss {bits:.2f} bits per record"
             if facts.get("strategy") == "statistical":

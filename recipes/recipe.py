@@ -30,11 +30,11 @@ class Recipe(Section):
     description: str = ""
     """One sentence for the model card."""
     data: Data
-    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain"] = "finetuned"
+    strategy: Literal["finetuned", "statistical", "combined", "prompt", "chain", "augment"] = "finetuned"
     """How records are made: `finetuned` by a language model that is trained on the records, `statistical` by fitted statistics, which
     take seconds and need a table without free text, `combined` by statistics for the columns and a language model that is trained to
     write the texts given the columns, `prompt` by a language model that is only told about the records, `chain` by several steps of
-    statistics and models. Rules, conditions, evaluation and card are the same."""
+    statistics and models, `augment` by changing the texts of training records, for use inside only. Rules, conditions, evaluation and card are the same."""
     statistical: Statistical = Statistical()
     prompt: Prompting = Prompting()
     chain: Chain = Chain()
@@ -101,6 +101,14 @@ class Recipe(Section):
                 raise ValueError(
                     f"{name}: strategy combined trains a causal model that writes texts after all columns; it can only be {value}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _messages_are_ordered(self) -> "Recipe":
+        if "messages" in self.generate.formats and self.data.sequence is None:
+            raise ValueError(
+                "generate.formats: messages needs data.sequence, the column that orders the turns of a dialogue"
+            )
         return self
 
     @model_validator(mode="after")

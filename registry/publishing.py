@@ -61,6 +61,10 @@ def publish(
     run = run if isinstance(run, Run) else Run.open(run)
     at = address(None, url=url)
     facts = _card_facts(run)
+    if run.journal.stage("finetune")["facts"].get("strategy") == "augment":
+        raise RegistryError(
+            "not published: the records of strategy augment are near copies of real records, for use inside only"
+        )
     training = run.journal.stage("finetune")["facts"]
     names = {path.name for path in run.prepared.iterdir()}
     check_model(run.prepared, names, training.get("trainable_parameters"))

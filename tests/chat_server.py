@@ -18,6 +18,7 @@ from typing import Any, Literal
 Mood = Literal["enforces", "ignores", "refuses", "stalls"]
 KEY = "sk-this-key-must-never-be-written-7f3a"
 COLUMN = re.compile(r"^- (?P<name>[^:\n]+): (?P<domain>.+)$", re.MULTILINE)
+FORM = re.compile(r'"([^"\n]+)": <')
 RANGE = re.compile(r"from (\S+) to (\S+)")
 
 
@@ -63,8 +64,7 @@ class ChatServer(ThreadingHTTPServer):
             return json.dumps({"colour": schema["properties"]["colour"]["enum"][0] if schema else "red"})
         values = {match["name"]: _value(match["domain"], chance) for match in COLUMN.finditer(prompt)}
         if schema is None:
-            wanted = re.search(r'"required": (\[[^\]]*\])', prompt)
-            names = json.loads(wanted[1]) if wanted else list(values)
+            names = FORM.findall(prompt)
             values = {name: values[name] for name in names}
             if chance.random() < self.faults:
                 return chance.choice(
@@ -92,7 +92,7 @@ def _value(domain: str, chance: random.Random) -> Any:
         return chance.choice(re.sub(r", or [^,(]*| \(.*", "", domain[7:]).split(", "))
     if domain.startswith("text"):
         return " ".join(
-            chance.choice(["calm", "tired", "better", "worse", "again"]) for _ in range(chance.randint(2, 5))
+            chance.choice(["calm", "tired", "better", "worse", "again"]) for _ in range(chance.randint(2, 3))
         )
     return chance.choice(re.sub(r", or .*| \(.*", "", domain).split(" or "))
 

@@ -99,7 +99,7 @@ class Place:
         shutil.copytree(root, self.kept, symlinks=True)
 
     def _must(self, *arguments: str) -> None:
-        outcome = in_fork(arguments, folder=self.root)
+        outcome = in_fork(arguments, folder=self.root, patience=900)
         if outcome.code != 0:
             raise RuntimeError(f"{arguments} of the whole files ends with {outcome.code}: {outcome.err}")
 

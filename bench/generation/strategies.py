@@ -24,9 +24,9 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from paracosm.generate.constraints.request import Request, Tally
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.strategies.preparation import fit_chain
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.generate.strategies.statistical import abilities_for, draw
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run

@@ -153,7 +153,7 @@ def again(place: Path, stage: str) -> None:
     """Remove the results of a stage that has ended, so that it is done once more."""
     run = place / "killed"
     if stage == "finetune" and (place / "begun").exists():
-        # A training that starts anew has another secret.
+        # A training from the start has another secret.
         shutil.rmtree(run)
         shutil.copytree(place / "begun", run)
     for name in RESULTS[stage]:

@@ -13,6 +13,7 @@ STRATEGIES: dict[str, tuple[str, ...]] = {
     "prompt": ("strategy=prompt",),
     "chain": ("strategy=chain",),
     "finetuned": ("strategy=finetuned",),
+    "augment": ("strategy=augment",),
     "combined": ("strategy=combined",),
 }
 """Name -> the overrides that make a recipe use it."""

@@ -2,6 +2,7 @@
 
 from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
+from paracosm.eval.augmentation import label_drift
 from paracosm.eval.catalogue.plugins import with_plugins
 from paracosm.eval.features import consistency
 from paracosm.eval.fidelity import (
@@ -44,6 +45,7 @@ FIDELITY: tuple[Measure, ...] = (
     entities.MEASURE,
     columns.MEASURE,
     consistency.MEASURE,
+    label_drift.MEASURE,
 )
 UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
 PRIVACY: tuple[Measure, ...] = (

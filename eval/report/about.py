@@ -95,6 +95,8 @@ def _made_with(recipe: Recipe) -> str:
 
         names = [server.model for _, server in servers(recipe)] or [Path(recipe.model.base).name]
         return f"{recipe.strategy} ({', '.join(dict.fromkeys(names))})"
+    if recipe.strategy == "augment":
+        return "augmentation of training records"
     if recipe.strategy == "combined":
         return f"statistics ({recipe.statistical.method}), texts by {recipe.model.base}"
     return Path(recipe.model.base).name

@@ -91,7 +91,7 @@ class ChainRunner:
             tally: counts attempts, accepted records, refusals and tokens.
         """
         records = [
-            InWork(request, value_digest([key, seed, attempt]))
+            InWork(request, value_digest([key, seed, attempt, request.number, request.redraw]))
             for request, key in zip(requests, keys, strict=True)
         ]
         tally.attempts += len(records)
@@ -126,7 +126,7 @@ class ChainRunner:
 
     def _draw(self, step: Step, records: Sequence[InWork], seed: int, attempt: int, tally: Tally) -> None:
         """Draw columns from the statistics."""
-        keys = [value_digest([record.key, *_identity(step), record.request.number]) for record in records]
+        keys = [value_digest([record.key, *_identity(step)]) for record in records]
         found = self.store.read(keys)
         missing = [index for index, key in enumerate(keys) if key not in found]
         if missing:

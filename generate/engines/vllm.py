@@ -21,8 +21,8 @@ from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
 from paracosm.generate.engines.blocks import Block, BlockGenerator
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.strategies.language_model import LanguageModel
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.records.schema.schema import Record
 
 

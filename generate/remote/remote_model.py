@@ -12,6 +12,7 @@ from paracosm.foundation.errors import ModelError
 from paracosm.generate.answers.task import Answer, Task, Usage
 from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.generate.constraints.request import Tally
+from paracosm.generate.prompting.wording import domain
 from paracosm.generate.remote.answers import Invalid, check_values, read_answer, with_derived
 from paracosm.generate.remote.client import ChatClient, Refused, Reply
 from paracosm.generate.remote.json_schema import answer_schema
@@ -20,7 +21,8 @@ from paracosm.recipes.sections.generate import Generate
 from paracosm.records.schema.schema import Field, Schema
 
 TASKS_PER_CONNECTION = 4
-ONLY_JSON = "Answer with one JSON object of this schema, and nothing else:\n"
+ONLY_JSON = "Answer with one JSON object of this form, and nothing else:\n"
+"""What takes the place of a schema. A small model repeats a schema instead of an object that has it."""
 LARGEST_SEED = 2**31
 
 
@@ -79,7 +81,7 @@ class RemoteModel:
     def _done(self, task: Task, seed: int) -> Answer:
         usage = Usage(records=1)
         schema = answer_schema(self.schema, task.fields, self._allowed(task))
-        messages = self._messages(task, schema)
+        first = messages = self._messages(task)
         for attempt in range(self.client.server.tries):
             reply = self._ask(messages, schema, _seed(seed, task, attempt))
             _count(usage, reply)
@@ -95,14 +97,19 @@ class RemoteModel:
                 self.client.store.note_failure(
                     self.step, task.number, invalid.reason, reply.text, self._secrets
                 )
-                messages = [
-                    *messages,
-                    {"role": "assistant", "content": reply.text},
-                    {
-                        "role": "user",
-                        "content": f"That is not valid: {invalid.remark}. Write the whole JSON object again.",
-                    },
-                ]
+                # A wrong answer in the conversation can lead to more of them, so every second try begins afresh.
+                messages = (
+                    first
+                    if attempt % 2
+                    else [
+                        *first,
+                        {"role": "assistant", "content": reply.text},
+                        {
+                            "role": "user",
+                            "content": f"That is not valid: {invalid.remark}. Write the whole JSON object again.",
+                        },
+                    ]
+                )
                 continue
             usage.first_try = int(attempt == 0)
             return Answer({name: whole[name] for name in whole if name not in task.known}, usage)
@@ -128,10 +135,14 @@ class RemoteModel:
                 f"{self.client.where}: {self.client.server.url} refuses a request ({refused.status}: {refused.message})"
             ) from refused
 
-    def _messages(self, task: Task, schema: dict[str, Any]) -> list[dict[str, str]]:
+    def _messages(self, task: Task) -> list[dict[str, str]]:
         prompt = task.prompt
         if self.support != "enforced":
-            prompt = f"{prompt}\n\n{ONLY_JSON}{json.dumps(schema, ensure_ascii=False)}"
+            parts = [
+                f"{json.dumps(name, ensure_ascii=False)}: <{domain(self.schema[name])}>"
+                for name in task.fields
+            ]
+            prompt = f"{prompt}\n\n{ONLY_JSON}{{{', '.join(parts)}}}"
         return [{"role": "system", "content": task.system}, {"role": "user", "content": prompt}]
 
     def _allowed(self, task: Task) -> dict[str, AllowedValues]:

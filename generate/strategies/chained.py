@@ -16,11 +16,11 @@ from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import Wording
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.adapter_writer import AdapterWriter
 from paracosm.generate.strategies.prompted import base_digest, store_of
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.generate.strategies.statistical import draw
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run

@@ -10,10 +10,10 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.allowed_values import AllowedValues, listed
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.stored_chain import COLUMNS, load_chain
 from paracosm.generate.strategies.language_model import LanguageModel
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.generate.strategies.statistical import ADVICE, draw
 from paracosm.recipes.sections.generate import Generate
 from paracosm.records.codec.codec import Codec

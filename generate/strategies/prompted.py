@@ -16,10 +16,10 @@ from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import SYSTEM, Wording
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.example_rows import drawn_rows, training_rows
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Record, Schema, Value

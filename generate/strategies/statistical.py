@@ -12,9 +12,9 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
+from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import UNIFORMS, Chain
 from paracosm.generate.statistics.stored_chain import load_chain
-from paracosm.generate.strategies.retries import draw_until_accepted
 from paracosm.recipes.sections.generate import Generate
 from paracosm.records.schema.schema import Record, Schema, Value
 

@@ -66,6 +66,10 @@ def strategy_of(recipe: Recipe, run: Run) -> Strategy:
                 f"{run.root}: holds an adapter and no statistics; leave out strategy, or run the recipe with strategy=statistical"
             )
         return StatisticalStrategy(run.statistics, recipe.generate)
+    if recipe.strategy == "augment":
+        from paracosm.generate.augmentation.strategy import AugmentedRecords
+
+        return AugmentedRecords(run, recipe.generate)
     from paracosm.generate.strategies.combined import CombinedStrategy, holds_columns
     from paracosm.generate.strategies.language_model import LanguageModel
 
@@ -99,7 +103,7 @@ def _prompting(recipe: Recipe, run: Run) -> Strategy:
 
 def strategy_inputs(recipe: Recipe, run: Run) -> dict[str, Any]:
     """Return the digest of what the finetune stage left for the strategy, by its name."""
-    if recipe.strategy == "statistical":
+    if recipe.strategy in ("statistical", "augment"):
         return {"statistics": folder_digest(run.statistics)}
     if recipe.strategy in ("prompt", "chain"):
         from paracosm.generate.chains.prompt_plan import result_settings

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from paracosm.recipes.sections.section import Section
+from paracosm.recipes.sections.texts import Augment
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
@@ -49,12 +50,14 @@ class Generate(Section):
     """Masked models: further passes that resample a tenth of the filled tokens (Gibbs sampling). Higher is slower."""
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
     """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
+    augment: Augment = Augment()
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
     evaluation."""
     engine: Literal["local", "ray", "vllm"] = "local"
     """`local` samples in this process, `ray` on a cluster (extra `ray`), `vllm` on GPUs (extra `vllm`)."""
-    formats: list[Literal["parquet", "csv", "jsonl"]] = ["parquet"]
-    """File formats to write; parquet is always written."""
+    formats: list[Literal["parquet", "csv", "jsonl", "messages"]] = ["parquet"]
+    """File formats to write; parquet is always written. `messages` is JSONL with a line for each dialogue and its turns as a list, as
+    chat data sets are; it needs `data.sequence`."""
     seed: int = 0
     """Seed of the sampling."""

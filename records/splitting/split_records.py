@@ -16,7 +16,7 @@ def read_split_records(recipe: Recipe, run: Run, schema: Schema) -> tuple[list[R
     """Return the records to learn and the held-out ones of a run.
 
     Held out are the control records, or, where `data.split.control` is 0, the records of a tenth of the training subjects: without
-    any, training would not notice that it learns records by heart.
+    any, training would not notice that it memorises records.
     """
     train, control = (read_table(run.split(name), schema) for name in ("train", "control"))
     if control.empty and recipe.data.split.control == 0:

@@ -49,6 +49,8 @@ def model_name(recipe: Recipe) -> str:
         return f"statistics ({recipe.statistical.method}) and {base_name(recipe.model.base)}"
     if recipe.strategy in ("prompt", "chain"):
         return prompted_models(recipe)
+    if recipe.strategy == "augment":
+        return "augmentation of training records"
     return base_name(recipe.model.base)
 
 
@@ -110,6 +112,8 @@ def _model_tags(recipe: Recipe, schema: Schema, verdict: str) -> list[str]:
         method = recipe.statistical.method
     elif recipe.strategy == "combined":
         method = f"{recipe.statistical.method}-and-{method}"
+    elif recipe.strategy == "augment":
+        method = "data-augmentation"
     elif recipe.strategy in ("prompt", "chain"):
         method = "prompting"
     own = ["paracosm", "synthetic-data", _kind(schema), method, f"gate-{verdict.lower()}"]

@@ -88,6 +88,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
         "combined": {"model", "finetune", "statistical"},
         "prompt": {"prompt", "statistical", "model"},
         "chain": {"chain", "statistical", "model"},
+        "augment": set[str](),
     }[recipe.strategy]
     published = {"strategy", "generate", "eval", "release"} | own
     plain = recipe.model_dump(mode="json", include=published)

@@ -27,7 +27,7 @@ def check_answers(url: str, where: str) -> None:
         where: how messages name it.
 
     Raises:
-        RegistryError: nothing answers in time, the login is refused, or what answers is no MLflow server.
+        RegistryError: nothing answers in time, the login is refused, or what answers is not an MLflow server.
     """
     import requests
     from mlflow.utils.credentials import get_default_host_creds
@@ -57,7 +57,7 @@ def check_answers(url: str, where: str) -> None:
             if not _is_object(content):
                 kind = answer.headers.get("Content-Type", "text").partition(";")[0]
                 raise RegistryError(
-                    f"{where}: answers with {kind[:40]!r} that is no JSON object; is it an MLflow server?"
+                    f"{where}: answers with {kind[:40]!r} instead of a JSON object; is it an MLflow server?"
                 )
     except requests.RequestException as error:
         raise RegistryError(f"{where}: {_unreachable(error)}") from error

@@ -1,5 +1,6 @@
 """What one person alone has stands in no file of a run: neither adapter, codec, report and card nor synthetic records."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tiny_models import save_tiny_llama
 
 import paracosm
+from paracosm import registry
 from paracosm.eval.gates.ruling import rule
 from paracosm.eval.measurements import read_measurements
 from paracosm.recipes.recipe import Recipe
@@ -45,9 +47,8 @@ def write_visits(path: Path) -> None:
     pd.concat([table, alone], ignore_index=True).to_csv(path, index=False)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("planted")
+def finished(folder: Path, **strategy: object) -> Run:
+    """Run the planted table through every stage."""
     write_visits(folder / "visits.csv")
     recipe = Recipe.model_validate(
         {
@@ -58,20 +59,67 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             "generate": {"formats": ["parquet", "csv", "jsonl"], "batch_size": 64},
             "eval": {"bootstrap": 100, "repeats": 1},
         }
+        | strategy
     )
     return paracosm.run(recipe, run=folder / "run")
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return finished(tmp_path_factory.mktemp("planted"))
+
+
+def marks_in(folder: Path) -> set[tuple[str, str]]:
+    """Return every file below a folder that holds a planted value, with the value."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {
+        (path.relative_to(folder).as_posix(), mark)
+        for path in files
+        for mark in PLANTED
+        if mark in text_of(path)
+    }
+
+
 def text_of(path: Path) -> str:
+    """Return the text of a file: cells and metadata of Parquet, the unpacked content of gzip, and else the bytes."""
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes()).decode("utf-8", errors="replace")
     if path.suffix == ".parquet":
         return str(pq.read_table(path).to_pylist()) + str(pq.read_schema(path).metadata)
     return path.read_bytes().decode("utf-8", errors="replace")
 
 
 def test_no_file_of_the_run_holds_a_planted_value(run: Run) -> None:
-    files = [path for path in run.root.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
-    assert {run.codec, run.schema, run.metrics, run.report, run.card, run.shard(0)} <= set(files)
-    assert not {(path.name, mark) for path in files for mark in PLANTED if mark in text_of(path)}
+    files = {path for path in run.root.rglob("*") if path.is_file()}
+    assert {run.codec, run.schema, run.metrics, run.report, run.card, run.shard(0)} <= files
+    assert marks_in(run.root) == set()
+
+
+def test_no_file_of_a_published_version_holds_a_planted_value(run: Run, tmp_path: Path) -> None:
+    registry.publish(run=run.root, url=str(tmp_path / "store"), override="a test")
+    folder = registry.pull(name="planted", url=str(tmp_path / "store"), into=tmp_path / "pulled")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {
+        "adapter_model.safetensors", "codec.json", "schema.json", "README.md", "metrics.json", "manifest.json", "provenance.json",
+        "dataset/records.parquet", "dataset/README.md", "dataset/croissant.json",
+    } <= names  # fmt: skip
+    assert marks_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize("method", ["forest", "copula", "marginals"])
+def test_no_file_of_a_statistical_run_holds_a_planted_value(method: str, tmp_path: Path) -> None:
+    run = finished(tmp_path, strategy="statistical", statistical={"method": method})
+    assert run.statistics.is_dir()
+    assert marks_in(run.root) == set()
+    registry.publish(run=run.root, url=str(tmp_path / "store"), override="a test")
+    assert marks_in(tmp_path / "store") == set()
+
+
+def test_a_planted_value_would_be_found(tmp_path: Path) -> None:
+    write_visits(tmp_path / "visits.csv")
+    pd.read_csv(tmp_path / "visits.csv").to_parquet(tmp_path / "visits.parquet")
+    (tmp_path / "visits.csv.gz").write_bytes(gzip.compress((tmp_path / "visits.csv").read_bytes()))
+    assert len(marks_in(tmp_path)) == 3 * len(PLANTED)
 
 
 def test_report_metrics_and_card_name_what_was_suppressed(run: Run) -> None:

@@ -17,7 +17,7 @@ from paracosm.generate.prompting.wording import SYSTEM, Wording
 from paracosm.generate.remote.answers import Invalid, read_answer
 from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.remote.json_schema import answer_schema
-from paracosm.generate.remote.remote_model import RemoteModel
+from paracosm.generate.remote.remote_model import ONLY_JSON, RemoteModel
 from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.strategies.prompting import Server
 from paracosm.records.schema.schema import Field, Schema
@@ -69,10 +69,7 @@ def test_the_probe_tells_what_a_server_does_with_a_schema(mood: Mood, support: s
         # A schema goes to the server only where it is enforced; elsewhere it stands in the prompt.
         records = [body for body in server.asked if len(body["messages"]) > 1]
         assert all(("response_format" in body) == (mood == "enforces") for body in records)
-        assert all(
-            ("additionalProperties" in body["messages"][1]["content"]) == (mood != "enforces")
-            for body in records
-        )
+        assert all((ONLY_JSON in body["messages"][1]["content"]) == (mood != "enforces") for body in records)
 
 
 def test_answers_of_a_server_that_ignores_schemas_are_checked_and_counted(tmp_path: Path) -> None:

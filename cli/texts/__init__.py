@@ -1,0 +1,1 @@
+"""Commands about texts: augmentation of a table, and questions over its records."""

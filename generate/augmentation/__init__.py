@@ -1,0 +1,1 @@
+"""Augmentation of texts: synonyms, variation of sentences, restructuring, and segments written again."""
