@@ -10,7 +10,7 @@ from paracosm.generate.augmentation.parents import PARENT
 from paracosm.generate.identifiers import FreshIdentifiers
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.csv_writer import write_csv
-from paracosm.records.schema.jsonl_writer import write_jsonl
+from paracosm.records.schema.jsonl_writer import write_jsonl, write_messages
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.source_types import write_records
 from paracosm.records.schema.table import read_table, to_records, to_table, written
@@ -79,7 +79,7 @@ def write_shard(
             written without cells.
         run: to whose `synthetic` folder it belongs.
         number: of the shard.
-        formats: `csv` and `jsonl` have their own folders, so that every reader can read the folder of the Parquet files.
+        formats: those beside Parquet have their own folders, so that every reader can read the folder of the Parquet files.
     """
     published = Schema(tuple(field for field in schema if field.modelled or field.fresh))
     table = to_table(records, published)
@@ -92,5 +92,7 @@ def write_shard(
         write_csv(text, run.shard(number, "csv"))
     if "jsonl" in formats:
         write_jsonl(text, run.shard(number, "jsonl"), published)
+    if "messages" in formats:
+        write_messages(text, run.shard(number, "messages"), schema)
     # Last, because a shard counts as finished once its Parquet file exists.
     write_records(table, run.shard(number), replace(published, column_types=schema.column_types), columns)

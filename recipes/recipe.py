@@ -104,6 +104,14 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _messages_are_ordered(self) -> "Recipe":
+        if "messages" in self.generate.formats and self.data.sequence is None:
+            raise ValueError(
+                "generate.formats: messages needs data.sequence, the column that orders the turns of a dialogue"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _private_features_are_of_one_record(self) -> "Recipe":
         for name, kinds in self.data.features.items():
             for kind in kinds:

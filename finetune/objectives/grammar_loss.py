@@ -14,7 +14,10 @@ from paracosm.records.codec.token_masks import TokenMasks
 IGNORED = -100
 """Label of a position without a decision; transformers does not count it either."""
 CHUNK = 512
-"""Positions whose logits are held in float32 at once: bounds memory where a text field allows the whole vocabulary."""
+"""Positions whose losses are summed together."""
+MAX_SCORES = 3_000_000
+"""Logits that are held in float32 at once. Blocks of 32 MB and more come from the system as new pages every time, which takes as long
+as the arithmetic."""
 
 
 class GrammarLoss:
@@ -42,9 +45,11 @@ class GrammarLoss:
         )
 
     def _disallowed(self, numbers: NDArray[np.int64], logits: Tensor) -> Tensor:
-        """Return where the masks forbid a column, shape (numbers, columns)."""
+        """Return where the masks forbid a column, shape (numbers, columns), or (1, columns) if all masks are the same."""
         used, where = np.unique(numbers, return_inverse=True)
         table = self.masks.allowed(used.tolist(), self.vocabulary, logits.shape[-1])
+        if len(used) == 1:
+            return torch.from_numpy(~table).to(logits.device)
         return torch.from_numpy(~table).to(logits.device)[torch.from_numpy(where).to(logits.device)]
 
     def of_records(self, logits: Tensor, labels: Tensor, mask_numbers: Tensor) -> Tensor:
@@ -78,15 +83,19 @@ class _SummedLoss(torch.autograd.Function):
         needs_gradient = ctx.needs_input_grad[0]  # type: ignore[attr-defined]  # not in the stub
         gradient = torch.empty_like(logits) if needs_gradient else None
         total = logits.new_zeros((), dtype=torch.float32)
-        for begin in range(0, len(labels), CHUNK):
-            part = slice(begin, begin + CHUNK)
+        step = max(1, min(CHUNK, MAX_SCORES // logits.shape[-1]))
+        losses = logits.new_empty(len(labels), dtype=torch.float32)
+        for begin in range(0, len(labels), step):
+            part = slice(begin, begin + step)
             scores = logits[part].float().masked_fill_(disallowed(part), -torch.inf)
             logs = scores.log_softmax(-1)
             target = labels[part, None]
             target_logs = logs.gather(1, target)
-            total -= target_logs.sum()
+            losses[part] = target_logs[:, 0]
             if gradient is not None:
                 gradient[part] = logs.exp_().scatter_add_(1, target, torch.full_like(target_logs, -1.0))
+        for begin in range(0, len(labels), CHUNK):
+            total -= losses[begin : begin + CHUNK].sum()
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return total

@@ -189,7 +189,7 @@ class ContinuousBatch:
                 self.cached_tokens[slot] += len(tokens)
                 if not state.pending:
                     ready.append(slot)
-        return logits[ready], ready
+        return (logits if len(ready) == len(states) else logits[ready]), ready
 
     def _forward(
         self, slots: Sequence[int] | None, fed: Sequence[list[int]], begins: Sequence[int]

@@ -41,7 +41,7 @@ def draw(
     """Draw one entry per row at a temperature per row; see `choose`.
 
     Args:
-        scores: (rows, entries); -inf for entries that are not allowed.
+        scores: (rows, entries); -inf for entries that are not allowed; overwritten.
         uniforms: (rows,) in [0, 1).
         temperatures: of each row.
         sampling: truncation.
@@ -61,7 +61,8 @@ def choose(scores: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
     """Draw one entry per row, determined by one uniform random number per row.
 
     Args:
-        scores: (rows, entries), divided by the temperature; -inf for entries that are not allowed.
+        scores: (rows, entries), divided by the temperature; -inf for entries that are not allowed. They are overwritten: as many as a
+            vocabulary has entries take longer to allocate than to compute.
         uniforms: (rows,) in [0, 1).
         sampling: truncation.
 
@@ -69,12 +70,14 @@ def choose(scores: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
         (rows,), indices of the drawn entries.
     """
     scores = truncated(scores, sampling)
-    weights = torch.exp(scores - scores.amax(1, keepdim=True))
+    weights = scores.sub_(scores.amax(1, keepdim=True)).exp_()
     if weights.shape[1] <= 4 * BLOCK:
         return _draw(weights.double(), uniforms)
     # First a block, then an entry in it: a cumulative sum over the whole vocabulary is slow.
-    blocks = torch.nn.functional.pad(weights, (0, -weights.shape[1] % BLOCK)).view(len(weights), -1, BLOCK)
-    sums = blocks.double().sum(2)
+    padding = -weights.shape[1] % BLOCK
+    padded = torch.nn.functional.pad(weights, (0, padding)) if padding else weights
+    blocks = padded.view(len(weights), -1, BLOCK)
+    sums = blocks.sum(2, dtype=torch.float64)
     targets = uniforms * sums.sum(1)
     block = _draw(sums, uniforms)
     rows = torch.arange(len(weights), device=weights.device)

@@ -28,6 +28,7 @@ class TokenSampler:
         self.sampling = sampling
         self.stop = stop
         self._masks: dict[bytes, Tensor] = {}
+        self._buffer: Tensor | None = None
 
     def draw(self, logits: Tensor, states: Sequence[SequenceState]) -> list[tuple[int, int]]:
         """Draw the next token of each sequence from its own random stream.
@@ -43,7 +44,7 @@ class TokenSampler:
         texts = [row for row, state in enumerate(states) if state.in_text]
         return [
             *zip(closed, self._closed_tokens(logits[closed], [states[row] for row in closed]), strict=True),
-            *zip(texts, self._text_tokens(logits[texts], [states[row] for row in texts]), strict=True),
+            *zip(texts, self._text_tokens(logits, texts, [states[row] for row in texts]), strict=True),
         ]
 
     def _closed_tokens(self, logits: Tensor, states: Sequence[SequenceState]) -> list[int]:
@@ -53,10 +54,10 @@ class TokenSampler:
         entries = self._draw(scores, states)
         return [allowed[entry] for allowed, entry in zip(tokens, entries, strict=True)]
 
-    def _text_tokens(self, logits: Tensor, states: Sequence[SequenceState]) -> list[int]:
+    def _text_tokens(self, logits: Tensor, rows: Sequence[int], states: Sequence[SequenceState]) -> list[int]:
         if not states:
             return []
-        scores = logits.float()
+        scores = self._scores_of(logits, rows)
         for row, state in enumerate(states):
             packed, banned, full = state.text_mask()
             excluded = self._excluded(packed, scores)
@@ -67,6 +68,12 @@ class TokenSampler:
             if banned is not None:
                 scores[row, banned] = -torch.inf
         return self._draw(scores, states)
+
+    def _scores_of(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
+        """Return some rows in float32, in memory that the next draw overwrites: new pages cost more than the copy."""
+        if self._buffer is None or len(self._buffer) < len(rows) or self._buffer.device != logits.device:
+            self._buffer = torch.empty(len(logits), logits.shape[1], device=logits.device)
+        return self._buffer[: len(rows)].copy_(logits if len(rows) == len(logits) else logits[list(rows)])
 
     def _excluded(self, packed: bytes, scores: Tensor) -> Tensor:
         """Return the tokens that a packed mask does not allow, as booleans of shape (columns,)."""

@@ -105,7 +105,7 @@ class Run:
         Readers of a folder of Parquet files skip names that begin with an underscore.
         """
         folder = self.synthetic if file_format == "parquet" else self.synthetic / f"_{file_format}"
-        return folder / f"part-{number:05d}.{file_format}"
+        return folder / f"part-{number:05d}.{'jsonl' if file_format == 'messages' else file_format}"
 
     @property
     def canaries(self) -> Path:

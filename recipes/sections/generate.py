@@ -56,7 +56,8 @@ class Generate(Section):
     evaluation."""
     engine: Literal["local", "ray", "vllm"] = "local"
     """`local` samples in this process, `ray` on a cluster (extra `ray`), `vllm` on GPUs (extra `vllm`)."""
-    formats: list[Literal["parquet", "csv", "jsonl"]] = ["parquet"]
-    """File formats to write; parquet is always written."""
+    formats: list[Literal["parquet", "csv", "jsonl", "messages"]] = ["parquet"]
+    """File formats to write; parquet is always written. `messages` is JSONL with a line for each dialogue and its turns as a list, as
+    chat data sets are; it needs `data.sequence`."""
     seed: int = 0
     """Seed of the sampling."""

@@ -31,8 +31,8 @@ from paracosm.records.sources.documents.read_documents import TEXT
 from paracosm.records.sources.read_source import read_source
 
 LONG_DOCUMENT, PASSAGE = 4_000, 1_500
-"""Characters of a document from which on a draft divides documents, and those of a passage: a base model with an input of 512
-tokens reads it."""
+"""Characters of a document from which on a private draft divides documents, and those of a passage, which every base model reads;
+without privacy, documents of any length are learnt whole."""
 ENDINGS = (
     ".gz",
     ".csv",
@@ -105,7 +105,7 @@ def draft(
     # Arrays become rows or are read as JSON text, so that the recipe runs; a warning names the columns.
     section = Data(source=source, target=target, query=query, nested="rows")
     raw = read_source(section, root=Path())
-    if origin_of(raw).documents and raw[TEXT].str.len().max() > LONG_DOCUMENT:
+    if private and origin_of(raw).documents and raw[TEXT].str.len().max() > LONG_DOCUMENT:
         section = section.model_copy(update={"passages": PASSAGE})
         raw = read_source(section, root=Path())
     origin = origin_of(raw)

@@ -223,7 +223,7 @@ def test_draws_invert_the_cumulative_distribution(width: int) -> None:
     scores = torch.from_numpy(random.normal(size=(1, width))).float()
     scores[0, width // 2 :: 3] = -torch.inf
     uniforms = torch.linspace(0, 1 - 1e-9, 20_001, dtype=torch.float64)
-    drawn = choose(scores.expand(len(uniforms), -1), uniforms, Sampling()).numpy()
+    drawn = choose(scores.repeat(len(uniforms), 1), uniforms, Sampling()).numpy()
     assert (np.diff(drawn) >= 0).all()
     expected = torch.softmax(scores[0].double(), 0).numpy()
     observed = np.bincount(drawn, minlength=width) / len(uniforms)

@@ -7,7 +7,9 @@ import pandas as pd
 
 from paracosm.generate.shards import write_shard
 from paracosm.recipes.run.directory import Run
-from paracosm.records.schema.schema import Field, Record, Schema
+from paracosm.recipes.sections.data import Data
+from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence
+from paracosm.records.sources.read_source import read_source
 
 SCHEMA = Schema(
     (
@@ -57,3 +59,34 @@ def test_json_lines_have_numbers_booleans_and_null_and_the_words_of_the_source(t
 def test_the_schema_keeps_the_order_of_the_columns() -> None:
     assert Schema.from_json(SCHEMA.to_json()) == SCHEMA
     assert "columns" not in Schema(SCHEMA.fields).to_json()
+
+
+def test_dialogues_are_written_as_lists_of_messages_that_read_back(tmp_path: Path) -> None:
+    schema = Schema(
+        (
+            Field(name="topic", type="category", categories=("acute", "chronic")),
+            Field(name="conversation", type="identifier", pattern="99", fresh=True),
+            Field(name="turn", type="integer", minimum=1, maximum=3),
+            Field(name="role", type="category", categories=("assistant", "user")),
+            Field(name="content", type="text", max_length=30, nullable=True),
+        ),
+        SubjectSequence("conversation", "turn", ("topic",), 3),
+    )
+    turns = [("acute", "10", 1, "user", "Pain?"), ("acute", "10", 2, "assistant", 'No "fever".')]
+    turns += [("chronic", "11", 1, "user", None)]
+    records: list[Record] = [dict(zip(schema.names, turn, strict=True)) for turn in turns]
+    run = Run.create(tmp_path / "run")
+    write_shard(records, schema, run, 0, ["messages"])
+    path = run.synthetic / "_messages" / "part-00000.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[0] == {
+        "topic": "acute",
+        "messages": [
+            {"role": "user", "content": "Pain?"},
+            {"role": "assistant", "content": 'No "fever".'},
+        ],
+    }
+    assert lines[1] == {"topic": "chronic", "messages": [{"role": "user", "content": None}]}
+    again = read_source(Data(source=str(path), nested="rows"), root=tmp_path)
+    assert again["content"].tolist()[:2] == ["Pain?", 'No "fever".']
+    assert again["turn"].tolist() == ["1", "2", "1"]

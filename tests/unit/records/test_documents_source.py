@@ -122,8 +122,8 @@ def test_init_drafts_a_recipe_that_reads_the_documents_again(
     lines = write_draft(source="notes", out=Path("recipe.yaml"))
     assert any("read 25 documents" in line for line in lines)
     data = load_recipe(Path("recipe.yaml")).data
-    assert (data.passages, data.subject) == (1500, "document")
-    assert len(read_source(data, root=folder.parent)) > 60
+    assert data.passages is None
+    assert len(read_source(data, root=folder.parent)) == 25
 
 
 DAMAGED = {

@@ -1,0 +1,143 @@
+"""Questions about one record: over its cells, over what its text names once, and about what it does not state."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from paracosm.generate.questions.phrasing import KINDS, TEMPLATES, spoken
+from paracosm.records.schema.schema import Field, Schema
+
+Entities = Sequence[tuple[str, str]]
+"""Passages and their types, as a named entity recogniser found them in one text."""
+Rephrase = Callable[[str, str], str]
+"""Takes a question and its context and returns another wording; the answer stays."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a record.
+
+    Attributes:
+        id: unique within its export.
+        context: what it is asked about: a line for each field, then the texts.
+        text: the question.
+        answer: a passage of the context; None where the context does not hold it.
+        start: where the answer begins in the context; -1 without one.
+        about: name of the field.
+    """
+
+    id: str
+    context: str
+    text: str
+    answer: str | None
+    start: int
+    about: str
+
+
+def ask(
+    number: int,
+    cells: Mapping[str, str | None],
+    schema: Schema,
+    *,
+    most: int,
+    unanswerable: float,
+    random: np.random.Generator,
+    entities: Mapping[str, Entities] | None = None,
+    rephrase: Rephrase | None = None,
+) -> list[Question]:
+    """Return at most `most` questions about a record, which share one context.
+
+    An unanswerable question asks for a field that is left out of the context, and whose value the texts do not spell, or whose cell is
+    missing.
+
+    Args:
+        number: of the record, for the ids.
+        cells: as the source writes them; None for a missing one.
+        schema: of the record.
+        most: number of questions.
+        unanswerable: share of questions without an answer, as far as there are fields for them.
+        random: random numbers.
+        entities: per text, what is named in it.
+        rephrase: changes the wording of each question.
+    """
+    fields = [field for field in schema.modelled if not field.is_text and field.type in KINDS]
+    texts = [field for field in schema.modelled if field.is_text and cells.get(field.name)]
+    body = "\n\n".join(str(cells[field.name]) for field in texts)
+    wanted = sum(float(random.random()) < unanswerable for _ in range(most))
+    order = [fields[index] for index in random.permutation(len(fields)).tolist()]
+    hidden: list[Field] = []
+    for field in order:
+        # A context without any field would have nothing to ask about.
+        enough = len(fields) - len(hidden) > 1 or body
+        if len(hidden) < wanted and enough and not _spells(body, cells.get(field.name)):
+            hidden.append(field)
+    shown = [field for field in fields if field not in hidden and cells.get(field.name)]
+    others = {cells.get(field.name) for field in shown}
+    # The value of another field would be a wrong answer that looks right.
+    hidden = [
+        field for field in hidden if cells.get(field.name) not in others or cells.get(field.name) is None
+    ]
+    lines, starts = [], {}
+    for field in shown:
+        begin = sum(len(line) + 1 for line in lines)
+        starts[field.name] = begin + len(f"{spoken(field.name)}: ")
+        lines.append(f"{spoken(field.name)}: {cells[field.name]}")
+    head = "\n".join(lines)
+    context = "\n\n".join(part for part in (head, body) if part)
+    made = [_question(field, None, -1, random) for field in hidden]
+    answerable = [_question(field, str(cells[field.name]), starts[field.name], random) for field in shown]
+    answerable += _named(context, len(context) - len(body), texts, cells, entities or {}, random)
+    chosen = random.permutation(len(answerable))[: max(0, most - len(made))].tolist()
+    made += [answerable[index] for index in chosen]
+    questions = [
+        replace(question, id=f"record-{number}-{index}", context=context)
+        for index, question in enumerate(made[:most])
+    ]
+    if rephrase is not None:
+        questions = [replace(each, text=rephrase(each.text, context)) for each in questions]
+    return [each for each in questions if is_valid(each)]
+
+
+def is_valid(question: Question) -> bool:
+    """Return whether the answer is the passage of the context that the question points at, or there is none."""
+    if question.answer is None:
+        return question.start == -1
+    end = question.start + len(question.answer)
+    return bool(question.answer) and question.context[question.start : end] == question.answer
+
+
+def _question(field: Field, answer: str | None, start: int, random: np.random.Generator) -> Question:
+    templates = TEMPLATES[KINDS[field.type]]
+    text = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
+    return Question("", "", text, answer, start, field.name)
+
+
+def _named(
+    context: str,
+    begin: int,
+    texts: Sequence[Field],
+    cells: Mapping[str, str | None],
+    entities: Mapping[str, Entities],
+    random: np.random.Generator,
+) -> list[Question]:
+    """Return a question for each type of entity that a text names exactly once."""
+    questions = []
+    for field in texts:
+        found = entities.get(field.name, ())
+        counts = Counter(label for _, label in found)
+        text = str(cells[field.name])
+        at = context.index(text, begin)
+        for passage, label in found:
+            if label in TEMPLATES and counts[label] == 1 and context.count(passage) == 1:
+                templates = TEMPLATES[label]
+                wording = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
+                questions.append(Question("", "", wording, passage, at + text.index(passage), field.name))
+    return questions
+
+
+def _spells(text: str, cell: str | None) -> bool:
+    """Return whether a text holds a cell as a word of its own."""
+    return cell is not None and bool(re.search(rf"(?<!\w){re.escape(cell)}(?!\w)", text, re.IGNORECASE))

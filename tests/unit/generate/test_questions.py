@@ -1,0 +1,159 @@
+"""Questions over records: answers are passages of their contexts, and what cannot be answered is not there."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paracosm.foundation.errors import DataError
+from paracosm.generate.questions.asking import ask, is_valid
+from paracosm.generate.questions.exports import UNKNOWN, write_questions
+from paracosm.generate.questions.of_table import questions_of
+from paracosm.generate.questions.phrasing import spoken
+from paracosm.recipes.sections.data import Data
+from paracosm.records.inference.infer_schema import infer
+from paracosm.records.schema.schema import Field, Schema
+from paracosm.records.sources.read_source import read_source
+
+SCHEMA = Schema(
+    (
+        Field(name="age", type="integer", minimum=0, maximum=99),
+        Field(name="blood_type", type="category", categories=("A", "B")),
+        Field(name="smoker", type="boolean"),
+        Field(name="note", type="text", max_length=500),
+    )
+)
+CELL = st.one_of(st.none(), st.text(min_size=1, max_size=12))
+
+
+@given(
+    age=CELL,
+    blood=CELL,
+    smoker=CELL,
+    note=st.one_of(st.none(), st.text(max_size=80)),
+    seed=st.integers(0, 999),
+)
+def test_an_answer_is_a_passage_and_an_unanswerable_one_is_absent(age, blood, smoker, note, seed) -> None:
+    cells = {"age": age, "blood_type": blood, "smoker": smoker, "note": note}
+    made = (
+        ask(
+            0,
+            cells,
+            SCHEMA,
+            most=4,
+            unanswerable=0.5,
+            random=np.random.default_rng(seed),
+            entities={"note": [("x", "PERSON")]},
+        )
+        if "x" in (note or "")
+        else ask(0, cells, SCHEMA, most=4, unanswerable=0.5, random=np.random.default_rng(seed))
+    )
+    assert len(made) <= 4
+    for question in made:
+        assert is_valid(question)
+        if question.answer is None:
+            assert not re.search(
+                rf"^{re.escape(spoken(question.about))}: ", question.context.split("\n\n")[0], re.M
+            )
+        elif question.about != "note":
+            assert question.answer == cells[question.about]
+
+
+def table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "age": [f"{20 + row}" for row in range(30)],
+            "cause": ["fall", "burn", "bite"] * 10,
+            "note": [
+                f"Mr. Miller came to Boston after {20 + row} years of work on {row + 30} ships."
+                for row in range(30)
+            ],
+        }
+    ).astype("string")
+
+
+def test_questions_are_reproducible_varied_and_valid() -> None:
+    raw = table()
+    schema = infer(raw, Data(source="x")).schema
+    schema = Schema(
+        tuple(
+            Field(name=field.name, type="text", max_length=200) if field.name == "note" else field
+            for field in schema
+        )
+    )
+    made = questions_of(raw, schema, per_record=5, unanswerable=0.3, seed=1)
+    assert made == questions_of(raw, schema, per_record=5, unanswerable=0.3, seed=1)
+    assert made != questions_of(raw, schema, per_record=5, unanswerable=0.3, seed=2)
+    assert all(is_valid(each) for each in made)
+    assert len({each.id for each in made}) == len(made)
+    assert len({each.text for each in made}) > 10
+    assert any(each.answer is None and each.about == "cause" for each in made)
+    # The age stands in the text too, so that leaving out its line would not leave out the answer.
+    assert all(each.answer is not None for each in made if each.about == "age")
+    places = {each.answer for each in made if each.about == "note"}
+    assert {"Miller", "Boston"} & places or not pytest.importorskip("spacy")
+
+
+def test_a_rephrased_question_keeps_its_answer() -> None:
+    raw = table()
+    schema = infer(raw, Data(source="x")).schema
+    plain = questions_of(raw, schema)
+    other = questions_of(
+        raw, schema, rephrase=lambda text, context: f"Please tell me: {text} ({len(context)})"
+    )
+    assert [each.answer for each in other] == [each.answer for each in plain]
+    assert all(each.text.startswith("Please tell me: ") for each in other)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("systolicBP_mmHg", "systolic bp mm hg"),
+        ("blood_type", "blood type"),
+        ("Timely response?", "timely response"),
+        ("ID", "ID"),
+    ],
+)
+def test_names_of_columns_are_spoken(name: str, words: str) -> None:
+    assert spoken(name).lower() == words.lower()
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_exports_load_back_through_the_sources(tmp_path: Path, suffix: str) -> None:
+    raw = table()
+    made = questions_of(raw, infer(raw, Data(source="x")).schema)
+    path = tmp_path / f"questions{suffix}"
+    write_questions(made, path)
+    read = read_source(Data(source=str(path), nested="rows"), root=tmp_path)
+    cells = {str(cell) for name in read for cell in read[name].dropna()}
+    for question in made:
+        assert any(question.text in cell for cell in cells)
+        if question.answer is not None:
+            assert any(question.answer in cell for cell in cells)
+    if suffix == ".json":
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        answers = [
+            (paragraph["context"], answer)
+            for paragraph in plain["data"][0]["paragraphs"]
+            for question in paragraph["qas"]
+            for answer in question["answers"]
+        ]
+        assert answers
+        assert all(context[each["answer_start"] :].startswith(each["text"]) for context, each in answers)
+        assert any(
+            question["is_impossible"]
+            for paragraph in plain["data"][0]["paragraphs"]
+            for question in paragraph["qas"]
+        )
+    else:
+        assert UNKNOWN in path.read_text(encoding="utf-8")
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"\.json file \(SQuAD\) or a \.jsonl file"):
+        write_questions([], tmp_path / "questions.csv")
