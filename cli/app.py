@@ -21,6 +21,7 @@ from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, recipes, schema
 from paracosm.cli.pii import pii
+from paracosm.cli.series.command import series
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.texts.augment import augment
@@ -102,6 +103,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("augment", augment, "paracosm augment notes.csv --text note --times 3"),
         ("questions", questions, "paracosm questions runs/notes -o questions.jsonl"),
         ("impute", impute, "paracosm impute runs/patients holes.csv --times 5"),
+        ("series", series, "paracosm series co2.csv --time month --period 12"),
     ],
     PUBLISH: [
         ("export", export, "paracosm export runs/patients merged"),

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from paracosm.records.pii.check_digits import iban_is_valid
-from paracosm.records.pii.lexicon.common_words import word_set
+from paracosm.records.pii.mentions.addresses import addresses
 
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"']+")
@@ -21,46 +21,10 @@ IP = re.compile(
     rf"(?<![\w:.])(?:{IPV4.pattern}|{IPV6}|(?:[\da-f]{{2}}[:-]){{5}}[\da-f]{{2}})(?![\w:]|\.\d)", re.I
 )
 ACCOUNT = re.compile(r"\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?\b")
-CAPITALIZED = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*"
-STREET = re.compile(
-    # 12 North Main Street, 12 Main St Apt 3
-    rf"\b\d{{1,6}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:{CAPITALIZED},? ){{1,4}}"
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Highway|Hwy|Parkway|Pkwy"
-    r"|Terrace|Ter|Trail|Trl|Way|Circle|Cir|Crescent|Close|Loop|Run|Mews|Gardens|Grove)\b\.?(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Room|Rm)\.? ?#?|#)\w{1,6})?"
-    # Hauptstraße 5, Drottninggatan 12
-    r"|\b(?:\d{1,6} )?[A-ZÀ-ÖØ-Þ]\w*(?:straße|strasse|str\.|weg|gasse|platz|allee|gatan|vägen|vej|gade|katu|tie|straat|laan|gracht|utca)"
-    r" \d{1,4} ?[a-z]?\b"
-    # 3 rue de la Paix 12, Calle Mayor 5
-    r"|\b(?:\d{1,6} )?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Pp]laza|[Rr]ua|[Aa]venida|[Ii]mpasse|ul\.) (?:[\w'’.-]+ ){1,5}?\d{1,4}\b"
-    r"|\b(?:Apt|Apartment|Suite)\b\.? ?#?\d{1,5}[A-Z]?\b|\bP\.? ?O\.? Box \d{1,6}\b"
-)
-UNNAMED_STREET = re.compile(
-    rf"(?<![\d.,/-])\b\d{{1,5}} (?P<street>[A-ZÀ-ÖØ-ÞĀ-Ž][a-zà-ÿ'’.-][\w'’.-]+(?: (?:{CAPITALIZED}|de|del|della|delle|dei|la|las|los|el|van|der|den|do|da|dos|du|des)){{0,4}}) \d{{1,4}}(?![\d/%-]|[.,]\d|\w)"
-)
-"""641 Dašická 688: a number, a street without a word for it, a number. So are `Temp 37 Pulse 72` and `2 Tylenol 500`."""
-BEFORE_STREET = re.compile(
-    r"(?:\b(?:address(?: is)?|addr|liv(?:es?|ing|ed) (?:at|in|on)|resid(?:es?|ing|ed) at|home|located at|moved to|stay(?:s|ing)? at|deliver(?:ed)? to"
-    r"|sent to|ship(?:ped)? to|mail(?:ed)? to|office (?:is )?at|street|visit us at|based at)[ :,\n]+)$",
-    re.I,
-)
-AFTER_STREET = re.compile(
-    rf",?[ \n?]+(?:(?:Apt|Suite|Ste|Unit)\.? ?#?\d+|\d{{4,6}}\b|{CAPITALIZED}(?: {CAPITALIZED}){{0,3}},?[ \n?]+(?:[A-Z]{{2}}\b|\d{{4,6}}\b))"
-)
-"""A unit, or a town with its state or postcode."""
-STREET_TAIL = re.compile(
-    rf"(?:[ ,\n?]+(?:(?:Apt|Suite|Ste|Unit)\.? ?\d+|{CAPITALIZED}|\({CAPITALIZED}\)|[a-z]{{1,3}})){{0,9}}[ ,\n?]+\d{{5}}(?:-\d{{4}})?\b"
-)
-"""What follows a street, up to and including a postcode."""
 POSTCODE = re.compile(
     r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?\b|(?i:(?<=zip code )|(?<=zip code: )|(?<=zip )|(?<=zip: )|(?<=postcode )|(?<=postcode: ))\d{4,6}(?:-\d{4})?\b"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d\b"
 )
-NOT_STREET = word_set(
-    "temp temperature pulse resp weight height bp hr rr rate over level stage grade type class score room bed page item section article"
-    " title chapter schedule exhibit rule part day days week month year hour lot block dose para sat flow days units u.s.c usc cfr"
-    " u.s.c."
-)
-"""Words between two numbers that show measurements, references or terms."""
 ANNOUNCED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "card",
@@ -150,9 +114,8 @@ def spans_by_pattern(text: str, language: str, dates: Sequence[Span] = ()) -> It
                 yield Span(*match.span("value"), kind, "pattern")
     yield from _presidio_spans(text, language)
     yield from dates
-    for match in (*STREET.finditer(text), *_unnamed_streets(text, language)):
-        tail = STREET_TAIL.match(text, match.end())
-        yield Span(match.start(), tail.end() if tail else match.end(), "address", "pattern")
+    for start, end in addresses(text, language):
+        yield Span(start, end, "address", "pattern")
     for match in POSTCODE.finditer(text):
         yield Span(*match.span(), "postcode", "pattern")
 
@@ -162,21 +125,6 @@ def _web_spans(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             if not text[match.start() - 1 : match.start()].isalnum():
                 yield Span(match.start(), match.start() + len(match.group().rstrip(".,;:)")), kind, "pattern")
-
-
-def _unnamed_streets(text: str, language: str) -> Iterator[re.Match[str]]:
-    """Yield the streets without a word for a street that something else shows to be an address."""
-    for match in UNNAMED_STREET.finditer(text):
-        words = match["street"].split()
-        if any(word.casefold().strip(".,") in NOT_STREET for word in words):
-            continue
-        if (
-            not match["street"].isascii()
-            or BEFORE_STREET.search(text[max(0, match.start() - 24) : match.start()])
-            or AFTER_STREET.match(text, match.end())
-            or (language != "en" and len(words) > 1)
-        ):
-            yield match
 
 
 def _presidio_spans(text: str, language: str) -> Iterator[Span]:

@@ -29,3 +29,25 @@ def countries_and_states(language: str) -> frozenset[str]:
         f"the {name}"
         for name in ("united states", "united kingdom", "usa", "us", "uk", "netherlands", "philippines")
     )
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the English names of countries, as addresses have them."""
+    american = importlib.import_module("faker.providers.address.en_US").Provider
+    return frozenset(american.countries) | {
+        "USA",
+        "UK",
+        "England",
+        "Scotland",
+        "Wales",
+        "Czech Republic",
+        "Greenland",
+    }
+
+
+@cache
+def states() -> frozenset[str]:
+    """Return the abbreviations of the states of the United States."""
+    american = importlib.import_module("faker.providers.address.en_US").Provider
+    return frozenset(american.states_abbr)

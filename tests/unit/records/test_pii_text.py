@@ -9,6 +9,7 @@ import pytest
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii.lexicon.name_lists import name_lists
+from paracosm.records.pii.mentions.addresses import addresses
 from paracosm.records.pii.mentions.ages import find_ages
 from paracosm.records.pii.mentions.terms import find_terms
 from paracosm.records.pii.protect import protect
@@ -198,3 +199,36 @@ def test_an_invented_address_has_a_unit_only_where_the_real_one_has(text: str) -
     assert len(unit.findall(new)) == len(unit.findall(text))
     assert new != text
     assert new.endswith(".") == text.endswith(".")
+
+
+ADDRESSES = {
+    "Sent to 0896 69 Farnell Street, Loombah, Norway today.": "0896 69 Farnell Street, Loombah, Norway",
+    "She is at PSC 0413, Box 8144\nAPO AA 42323 now.": "PSC 0413, Box 8144\nAPO AA 42323",
+    "Taxi to 692 Kuuse 53 Apt. 641, Grubbenvorst, Netherlands 04020. Thanks": (
+        "692 Kuuse 53 Apt. 641, Grubbenvorst, Netherlands 04020"
+    ),
+    "We met at Paseo del Prado 81 yesterday.": "Paseo del Prado 81",
+    "He lives in Lyngveien 46 with her.": "Lyngveien 46",
+    "Meet at the corner of Bygget 64 and Komel Club.": "Bygget 64 and Komel Club",
+    "mail 605 some lane 210 apt. 99 please": "605 some lane 210 apt. 99",
+    "Mail goes to 7830 Ridgemont Road. On 27 Sep 1998 2 forms were sent.": "7830 Ridgemont Road.",
+}
+
+
+@pytest.mark.parametrize(("text", "address"), ADDRESSES.items())
+def test_addresses_are_found_whole(text: str, address: str) -> None:
+    assert [text[start:end] for start, end in addresses(text, "en")] == [address]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Temp 37 Pulse 72 Resp 16, Weight 81 Height 172.",
+        "Took 2 Tylenol 500 and 1 Motrin 200; inject 10 units of insulin 100 daily.",
+        "Article 5 Section 2 and Title 11 Chapter 7; the suite of 12 tests.",
+        "Grade 2 Astrocytoma 2015, seen by Dr. Smith, USA, on 5 May.",
+        "PSC 12 was raised. Box 5 of the form is empty.",
+    ],
+)
+def test_measurements_and_references_are_no_addresses(text: str) -> None:
+    assert addresses(text, "en") == []

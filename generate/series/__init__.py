@@ -1,0 +1,1 @@
+"""Series in time: one long series of one or several columns, its stochastic methods, scenarios and continuations."""
