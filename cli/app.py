@@ -19,9 +19,10 @@ from paracosm.cli.export import export
 from paracosm.cli.impute import impute
 from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
-from paracosm.cli.lists import metrics, models, recipes, schema
+from paracosm.cli.lists import metrics, models, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.series.command import series
+from paracosm.cli.shipped_recipes import recipes
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.texts.augment import augment
@@ -111,7 +112,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("pull", registry.pull, "paracosm pull patients@v1 --url ./store"),
     ],
     LISTS: [
-        ("recipes", recipes, "paracosm recipes"),
+        ("recipes", recipes, "paracosm recipes copy healthcare-heart my.yaml"),
         ("models", models, "paracosm models"),
         ("metrics", metrics, "paracosm metrics"),
         ("schema", schema, "paracosm schema > recipe.schema.json"),
