@@ -22,7 +22,6 @@ from paracosm.cli.launch import launch
 from paracosm.cli.lists import metrics, models, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.series.command import series
-from paracosm.cli.shipped_recipes import recipes
 from paracosm.cli.split import split
 from paracosm.cli.stages import finetune, generate, run
 from paracosm.cli.texts.augment import augment
@@ -30,6 +29,7 @@ from paracosm.cli.texts.questions import questions
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup
+from paracosm.cli.workspace.shipped_recipes import recipes
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command

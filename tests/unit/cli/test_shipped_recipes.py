@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paracosm.cli.shipped_recipes import recipes
+from paracosm.cli.workspace.shipped_recipes import recipes
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.shipped import shipped
 
