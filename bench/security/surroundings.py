@@ -185,7 +185,17 @@ def other_key(place: Path, _: dict[str, str]) -> str:
         raise Missing("openssl")
     for name in ("mine", "other"):
         subprocess.run(
-            ["openssl", "genpkey", "-algorithm", "ed25519", "-out", place / f"{name}.pem"], check=True
+            [
+                "openssl",
+                "genpkey",
+                "-algorithm",
+                "EC",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-out",
+                place / f"{name}.pem",
+            ],
+            check=True,
         )
         subprocess.run(
             ["openssl", "pkey", "-in", place / f"{name}.pem", "-pubout", "-out", place / f"{name}.pub"],
