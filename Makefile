@@ -92,7 +92,7 @@ $(READY): $(MADE) pyproject.toml constraints.txt $(PINS)/base-model.txt $(PINS)/
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii,tensorboard,wandb,features,augment,series]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii,tensorboard,wandb,features,augment,series,news]"
 	@touch $@
 
 $(MLFLOW_SERVER): tests/mlflow-server.txt
