@@ -18,7 +18,7 @@ def recipes(
         Path | None, typer.Argument(metavar="FILE", help="Where copy writes; ./NAME.yaml by default.")
     ] = None,
 ) -> None:
-    """List the shipped recipes, show one, or copy one to change it."""
+    """List the shipped recipes, show one, or copy one."""
     from paracosm.foundation.errors import RecipeError
     from paracosm.foundation.files import write_text
     from paracosm.foundation.suggestions import did_you_mean
