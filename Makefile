@@ -53,7 +53,7 @@ docs: $(READY_FOR_TESTS)
 	@echo "read it: $(BIN)/python -m http.server --directory site"
 
 bench: $(READY)
-	@$(INSTALL) -c constraints.txt -e ".[adapt]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,series]" arch==8.0.0
 	@set -e; for script in bench/*/$(BENCH).py; do echo "== $$script"; $(BIN)/python $$script; done
 
 # The wheel's own environment borrows the installed packages by path, so that nothing heavy is installed twice,
@@ -92,7 +92,7 @@ $(READY): $(MADE) pyproject.toml constraints.txt $(PINS)/base-model.txt $(PINS)/
 
 $(READY_FOR_TESTS): $(READY)
 	@echo "installing the test extras"
-	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii,tensorboard,wandb,features,augment,series]"
+	@$(INSTALL) -c constraints.txt -e ".[adapt,dev,ray,sql,documents,text,evaluate,quantization,dp,pii,tensorboard,wandb,features,augment,series,news]"
 	@touch $@
 
 $(MLFLOW_SERVER): tests/mlflow-server.txt

@@ -19,7 +19,7 @@ from paracosm.cli.export import export
 from paracosm.cli.impute import impute
 from paracosm.cli.init.command import init
 from paracosm.cli.launch import launch
-from paracosm.cli.lists import metrics, models, recipes, schema
+from paracosm.cli.lists import metrics, models, schema
 from paracosm.cli.pii import pii
 from paracosm.cli.series.command import series
 from paracosm.cli.split import split
@@ -29,6 +29,7 @@ from paracosm.cli.texts.questions import questions
 from paracosm.cli.validate import validate
 from paracosm.cli.workspace.runs import clean, report, runs, show
 from paracosm.cli.workspace.setup import setup
+from paracosm.cli.workspace.shipped_recipes import recipes
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.process.core_dumps import forbid_core_dumps
 from paracosm.foundation.process.exit_codes import exit_code_of_command
@@ -111,7 +112,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("pull", registry.pull, "paracosm pull patients@v1 --url ./store"),
     ],
     LISTS: [
-        ("recipes", recipes, "paracosm recipes"),
+        ("recipes", recipes, "paracosm recipes copy healthcare-heart my.yaml"),
         ("models", models, "paracosm models"),
         ("metrics", metrics, "paracosm metrics"),
         ("schema", schema, "paracosm schema > recipe.schema.json"),

@@ -1,18 +1,8 @@
-"""`paracosm recipes`, `models`, `metrics` and `schema`: what Paracosm offers."""
+"""`paracosm models`, `metrics` and `schema`: what Paracosm offers."""
 
 from typing import Annotated
 
 import typer
-
-
-def recipes() -> None:
-    """List the shipped recipes."""
-    from paracosm.recipes.shipped import shipped_descriptions
-
-    descriptions = shipped_descriptions()
-    width = max(map(len, descriptions))
-    for name, description in descriptions.items():
-        print(f"{name:<{width}} {description}")
 
 
 def models() -> None:

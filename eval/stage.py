@@ -18,6 +18,7 @@ from paracosm.foundation.errors import RunError
 from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, silent
 from paracosm.generate.settings import as_generated
+from paracosm.generate.statistics.stored_chain import SETTINGS as STATISTICS
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import SPLITS, Run
 from paracosm.recipes.run.stage import check_unchanged, run_stage
@@ -118,7 +119,8 @@ class _Measure:
             target=recipe.data.target,
             subject=recipe.data.subject,
             adapter=run.adapter if run.codec.is_file() else None,
-            statistics=run.statistics if run.statistics.is_dir() else None,
+            # Prompts alone have no statistics that could be attacked.
+            statistics=run.statistics if (run.statistics / STATISTICS).is_file() else None,
             canaries=run.canaries if run.canaries.is_file() else None,
             claim=claim_of(run),
             attackers=AttackSettings(recipe, run.attackers, progress, _pace(run)),

@@ -164,7 +164,11 @@ def config_as_trained(model: Model) -> "PretrainedConfig":
         ModelError: the model is missing, or has fewer layers.
     """
     config = load_config(model)
-    available = config.num_hidden_layers
+    available = getattr(config, "num_hidden_layers", None)
+    if type(available) is not int or available < 1:
+        raise ModelError(
+            f"model.base: {model.base!r} has no number of layers in its config.json (num_hidden_layers)"
+        )
     count = model.layers or available
     if count > available:
         raise ModelError(f"model.layers: {model.base!r} has {available} layers; got {model.layers}")

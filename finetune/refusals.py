@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from paracosm.finetune.cost_estimate import config_as_trained
+from paracosm.finetune.model_checks import built, check_weights
 from paracosm.finetune.models.base_model import load_tokenizer, locate
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.library_logging import quiet_libraries
-from paracosm.finetune.models.pretrained import build_from_config
-from paracosm.finetune.models.weight_files import tensor_shapes, weight_files
 from paracosm.finetune.objectives.masked import masked_codec
-from paracosm.foundation.errors import DataError, ModelError
+from paracosm.foundation.errors import DataError
 from paracosm.recipes.recipe import Recipe
 from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Record, Schema
@@ -24,12 +23,11 @@ LONGEST_TRIED = 50
 
 @quiet_libraries()
 def refuse_model(recipe: Recipe) -> None:
-    """Check that a local base model has weights for its language-model head; a Hub id is not checked.
+    """Check that the weights of a local base model are those of its configuration; a Hub id is not checked.
 
     Raises:
-        ModelError: it has none.
+        ModelError: they have no head, lack a layer, or have other shapes or types.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     folder = Path(locate(recipe.model))
@@ -37,23 +35,8 @@ def refuse_model(recipe: Recipe) -> None:
         return
     config = config_as_trained(recipe.model)
     classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
-    with torch.device("meta"):
-        model = build_from_config(classes[recipe.finetune.objective], config)
-    prefix = f"{model.base_model_prefix}."
-    # Tied weights are one tensor, so `named_parameters` lists them once, below the prefix.
-    head = [name for name, _ in model.named_parameters() if not name.startswith(prefix)]
-    stored = {name for file in weight_files(folder) for name in tensor_shapes(file)}
-    tied = {
-        name
-        for name in head
-        if getattr(config, "tie_word_embeddings", False) and name.endswith("decoder.weight")
-    }
-    lacking = [name for name in head if name not in tied]
-    if lacking and not stored.intersection(lacking):
-        raise ModelError(
-            f"model.base: {recipe.model.base!r} has no weights for its language-model head ({min(lacking)});"
-            " choose a checkpoint that has them"
-        )
+    model = built(classes[recipe.finetune.objective], config, recipe.model.base)
+    check_weights(recipe.model.base, folder, config, model)
 
 
 @quiet_libraries()

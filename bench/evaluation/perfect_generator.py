@@ -68,6 +68,7 @@ LEAKED: dict[Profile, float] = {"internal": 0.02, "partner": 0.01, "public": 0.0
 """Share of verbatim training records: twice the limit on exact copies."""
 ONE_CELL = 5
 SETS = ("fresh", "verbatim", "one cell")
+SECTIONS = ("fidelity", "utility", "privacy")
 QUESTIONS = ("fidelity", "utility", "records")
 Saved = dict[tuple[str, int, int, str], dict[str, Any]]
 
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--rows", nargs="+", type=int, choices=MEANT_FOR, default=list(MEANT_FOR))
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--draws", type=int, default=40)
     parser.add_argument("--first", type=int, default=0, help="number of the first draw")
     parser.add_argument("--results", type=Path, help="file that measurements are saved in")
@@ -109,7 +111,8 @@ def _measure(name: str, rows: int, draw: int, given: argparse.Namespace, saved: 
     context, fresh = drawn
     for kind in wanted:
         began = time.process_time()
-        chosen = [one for one in MEASURES if kind == "fresh" or one.metrics[0].section == "privacy"]
+        asked = given.sections if kind == "fresh" else ["privacy"]
+        chosen = [one for one in MEASURES if one.metrics[0].section in asked]
         candidate = leaking(kind, fresh, context.train, LEAKED[MEANT_FOR[rows]], draw)
         line = {"table": name, "rows": rows, "draw": draw, "set": kind} | measured(context, candidate, chosen)
         line["seconds"] = round(time.process_time() - began, 2)
@@ -206,8 +209,9 @@ def ruled(line: dict[str, Any], profile: Profile) -> list[GateResult]:
 
 
 def state_of(gates: Sequence[GateResult], question: str) -> str:
-    """Return the verdict on a question."""
-    return verdict_of_states(gate.state for gate in gates if question_of(gate) == question)
+    """Return the verdict on a question; NOT MEASURED where no gate has a value."""
+    own = [gate for gate in gates if question_of(gate) == question]
+    return verdict_of_states(gate.state for gate in own) if own else "NOT MEASURED"
 
 
 def _summary(saved: Saved, tables: Sequence[str], sizes: Sequence[int], draws: range) -> Table:
@@ -224,7 +228,7 @@ def _summary(saved: Saved, tables: Sequence[str], sizes: Sequence[int], draws: r
                 {question: state_of(gates, question) for question in QUESTIONS}
                 for gates in (ruled(line, profile) for line in found)
             ]
-            every = [verdict_of_states(one.values()) for one in states]
+            every = [verdict_of_states({*one.values()} - {"NOT MEASURED"}) for one in states]
             leaks = [
                 _share([state_of(ruled(line, profile), "records") for line in lines], "FAIL")
                 if profile == MEANT_FOR[rows]
@@ -270,6 +274,8 @@ def _share(states: Sequence[str], state: str) -> str:
 
 
 def _shares(states: Sequence[str]) -> str:
+    if set(states) == {"NOT MEASURED"}:
+        return "-"
     return " / ".join(f"{np.mean([one == state for one in states]):.0%}" for state in ("PASS", "FAIL"))
 
 

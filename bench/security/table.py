@@ -100,7 +100,7 @@ KINDS = {
     ),
     "bytes": Kind(
         "60 changed inputs of each of the readers (counted as one)",
-        "1 finding in 4 of 19 readers",
+        "4 findings in 3 places",
         ("unit/test_foreign_bytes.py",),
     ),
 }  # fmt: skip

@@ -94,7 +94,7 @@ NEAR_COPIES = Metric(
     range=(-1.0, 1.0),
     source="Nearest-neighbour distance ratio (NNDR), minus that within train; interval: Newcombe 1998",
     what="Share of synthetic records that repeat or nearly repeat one training record, minus the share that would by chance.",
-    formula="share equal to a training record, or with a distance ratio (`nndr`) of at most 0.2 in columns or 0.3 in texts, - that of "
+    formula="share equal to a training record, or with a distance ratio (`nndr`) of at most 0.1 in columns, 0.2 in rare cells or 0.3 in texts, - that of "
     "training records among each other",
     read=interpret_count,
     unit="points",

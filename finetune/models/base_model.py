@@ -14,9 +14,10 @@ from paracosm.finetune.models.pretrained import (
     load_pretrained_tokenizer,
 )
 from paracosm.finetune.models.quantization import check_installed, prevent_requantization, quantization_config
-from paracosm.finetune.models.weight_files import weight_files
+from paracosm.finetune.models.weight_files import gguf_cure, refuse_pointer, weight_files
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.errors import ModelError
+from paracosm.foundation.process.hub_access import hub_answers
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.section import Objective
@@ -26,6 +27,26 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 ADAPTER_CONFIG = "adapter_config.json"
+MERGE = (
+    "merge it once: with peft, call PeftModel.from_pretrained(BASE, FOLDER).merge_and_unload().save_pretrained(NEW), and save the"
+    " tokenizer there"
+)
+TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.tiktoken",
+    "tekken.json",
+)
+"""Files of which a tokenizer has one."""
+RECURRENT = ("mamba_", "ssm_", "lru_", "conv_L_", "linear_conv_", "linear_key_")
+"""Beginnings of keys of a configuration by which a model has layers with a recurrent state instead of attention."""
+RECURRENT_KEYS = ("state_size", "hybrid_override_pattern", "attn_layer_period", "attention_hidden_size")
+ATTENTION = ("full_attention", "sliding_attention", "chunked_attention")
+"""Kinds of layers whose state is a cache of keys and values."""
 
 
 def locate(model: Model) -> str:
@@ -37,6 +58,9 @@ def locate(model: Model) -> str:
     if model.base in ALIASES:
         return str(bundled_folder(model.base, ALIASES[model.base]))
     folder = Path(model.base).expanduser()
+    if folder.is_file():
+        cure = gguf_cure(folder.parent, folder.name) if folder.suffix == ".gguf" else "name its folder"
+        raise ModelError(f"model.base: {model.base!r} is a file, not the folder of a model; {cure}")
     if folder.is_dir():
         _check_folder(model.base, folder)
         return str(folder)
@@ -45,15 +69,25 @@ def locate(model: Model) -> str:
         raise ModelError(
             f"model.base: no folder {model.base!r}, and no alias of that name (known: {known}){did_you_mean(model.base, ALIASES)}"
         )
+    hub_answers()
     return model.base
 
 
 def _check_folder(name: str, folder: Path) -> None:
     config = folder / "config.json"
+    if (folder / ADAPTER_CONFIG).exists() and not config.is_file():
+        raise ModelError(
+            f"model.base: {name!r} holds an adapter ({ADAPTER_CONFIG}) and not the model that it belongs to; {MERGE}"
+        )
     if not config.is_file():
+        if found := sorted(path.name for path in folder.glob("*.gguf")):
+            raise ModelError(f"model.base: {name!r} holds a GGUF file; {gguf_cure(folder, found[0])}")
         raise ModelError(
             f"model.base: {name!r} is a folder without config.json, so it is not a Hugging Face model"
         )
+    for path in (config, folder / "tokenizer.json"):
+        if path.is_file():
+            refuse_pointer(path)
     try:
         json.loads(config.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -61,7 +95,7 @@ def _check_folder(name: str, folder: Path) -> None:
     if (folder / ADAPTER_CONFIG).exists():
         # transformers would add this adapter to the model.
         raise ModelError(
-            f"model.base: {name!r} holds an adapter ({ADAPTER_CONFIG}); name a folder with a model alone"
+            f"model.base: {name!r} holds an adapter ({ADAPTER_CONFIG}) beside the model; name a folder with a model alone, or {MERGE}"
         )
     _weight_files(folder)
 
@@ -79,8 +113,19 @@ def load_tokenizer(model: Model) -> "PreTrainedTokenizerBase":
     Raises:
         ModelError: the model is missing.
     """
+    source = Path(locate(model))
+    if source.is_dir() and not any((source / name).is_file() for name in TOKENIZERS):
+        raise ModelError(
+            f"model.base: {model.base!r} has no tokenizer ({TOKENIZERS[0]}); copy the tokenizer files of the model into the folder"
+        )
     with load_errors("model.base", model.base):
-        return load_pretrained_tokenizer(locate(model), revision=model.revision)
+        tokenizer = load_pretrained_tokenizer(locate(model), revision=model.revision)
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"model.base: {model.base!r} has only a tokenizer in Python ({type(tokenizer).__name__}), which cannot be read as an automaton;"
+            " choose a model with a tokenizer.json"
+        )
+    return tokenizer
 
 
 def load_config(model: Model) -> "PretrainedConfig":
@@ -102,7 +147,38 @@ def check_objective(model: Model, objective: Objective) -> None:
     if model.base in ALIASES:
         _check_kind(model, ALIASES[model.base].objective, objective)
     elif Path(locate(model)).is_dir():
-        _check_kind(model, model_objective(load_config(model)), objective)
+        config = load_config(model)
+        check_architecture(model, config)
+        _check_kind(model, model_objective(config), objective)
+
+
+def check_architecture(model: Model, config: "PretrainedConfig") -> None:
+    """Check that a model reads a text from left to right or as a whole, with attention and with plain weights.
+
+    Raises:
+        ModelError: it is an encoder-decoder model, has layers with a recurrent state, or is stored quantised.
+    """
+    cure = f"name a model of another family, such as {next(iter(ALIASES))}"
+    if config.is_encoder_decoder:
+        raise ModelError(
+            f"model.base: {model.base!r} is an encoder-decoder model ({config.model_type}), which cannot be trained on records; {cure}"
+        )
+    plain = config.to_dict()
+    layers = {str(layer) for layer in plain.get("layer_types") or ()}
+    keys = [
+        key for key, value in plain.items() if value and (key.startswith(RECURRENT) or key in RECURRENT_KEYS)
+    ]
+    if keys or not layers.issubset(ATTENTION):
+        raise ModelError(
+            f"model.base: {model.base!r} has layers with a recurrent state ({config.model_type}), from which no record can be continued;"
+            f" {cure}"
+        )
+    if quantized := plain.get("quantization_config"):
+        method = str(dict(quantized).get("quant_method", "of an unknown kind"))[:40]
+        raise ModelError(
+            f"model.base: {model.base!r} is stored quantised ({method}); name the model that it was made from, and set model.quantize to nf4"
+            " or int8"
+        )
 
 
 def model_objective(config: "PretrainedConfig") -> Objective | None:
@@ -163,6 +239,7 @@ def load_for_training(
     check_installed(model)
     classes = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM}
     config = load_config(model)
+    check_architecture(model, config)
     _check_kind(model, model_objective(config), objective)
     with load_errors("model.base", model.base):
         available = getattr(config, "num_hidden_layers", None)

@@ -148,6 +148,7 @@ def load_errors(key: str, name: str) -> Iterator[None]:
         key: key of the recipe that names the model, for the message.
         name: of the model.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
@@ -169,7 +170,7 @@ def load_errors(key: str, name: str) -> Iterator[None]:
             text = f"the key {text} is missing"
         raise ModelError(f"{key}: {name!r} {_reason(text or type(error).__name__)}") from error
     except Exception as error:  # the class itself is what the library tokenizers raises; others pass
-        if type(error) is not Exception and not isinstance(error, SafetensorError):
+        if type(error) is not Exception and not isinstance(error, SafetensorError | StrictDataclassError):
             raise
         raise ModelError(f"{key}: {name!r} {_reason(str(error).strip())}") from error
 
@@ -182,4 +183,16 @@ def _reason(text: str) -> str:
         )
     if "use_safetensors" in text:
         return f"has its weights only as a pickle, which can run code and is never loaded; {CONVERSION}"
-    return f"cannot be loaded: {text.splitlines()[0]}"
+    if (
+        "offline mode" in text
+        or "couldn't connect to" in text
+        or "cached files" in text
+        or "LocalEntryNotFound" in text
+    ):
+        return (
+            "is not a local folder, and the Hugging Face Hub cannot be reached (or HF_HUB_OFFLINE is set); download it where there is a"
+            " network (`hf download`), or name a folder or an alias of `paracosm models`"
+        )
+    # An error of the check of a configuration names the check first and the reason last.
+    lines = text.splitlines()
+    return f"cannot be loaded: {lines[-1].strip() if 'alidation error' in lines[0] else lines[0]}"

@@ -24,6 +24,10 @@ EXPONENT_BITS = {
     "BF16": ("<u2", 0x7F80),
 }
 """Per type of float: its bits as an integer, and those of the exponent. A value with all of them set is not finite."""
+POINTER = b"version https://git-lfs"
+"""Beginning of a pointer that Git LFS leaves in place of a large file."""
+OTHER_FORMATS = ("*.onnx", "*.h5", "*.msgpack", "*.tflite", "*.mlmodel", "*.npz", "*.engine")
+"""Weights of other libraries."""
 VALUES_AT_ONCE = 2**22
 LARGEST_HEADER = 100 * 2**20
 OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -82,6 +86,14 @@ CONVERSION = "convert it once: where you trust it, load it in transformers with 
 """Advice for a model that has pickled weights only."""
 
 
+def gguf_cure(folder: Path, name: str) -> str:
+    """Return how a GGUF file becomes a model folder."""
+    return (
+        f"convert it once: load it in transformers with from_pretrained({str(folder)!r}, gguf_file={name!r}), for the model and for"
+        " AutoTokenizer, and call save_pretrained(FOLDER) of both"
+    )
+
+
 def _without_weights(folder: Path) -> str:
     pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
     if pickles:
@@ -89,6 +101,10 @@ def _without_weights(folder: Path) -> str:
             f"{folder}: has its weights only as a pickle ({pickles[0]}), which can run code and is never loaded;"
             f" {CONVERSION}"
         )
+    if found := sorted(path.name for path in folder.glob("*.gguf")):
+        return f"{folder}: has its weights only as GGUF ({found[0]}); {gguf_cure(folder, found[0])}"
+    if found := sorted(path.name for pattern in OTHER_FORMATS for path in folder.glob(pattern)):
+        return f"{folder}: has its weights only for another library ({found[0]}); download the .safetensors files of the model"
     return f"{folder}: has no .safetensors weights ({SINGLE} or {INDEX})"
 
 
@@ -99,6 +115,28 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         ModelError: it is not a valid safetensors file.
     """
     return {name: tuple(entry["shape"]) for name, entry in _header(path)[0].items()}
+
+
+def tensor_kinds(path: Path) -> dict[str, str]:
+    """Return the type of every tensor in a safetensors file, such as `BF16`.
+
+    Raises:
+        ModelError: it is not a valid safetensors file.
+    """
+    return {name: entry["dtype"] for name, entry in _header(path)[0].items()}
+
+
+def refuse_pointer(path: Path) -> None:
+    """Check that a file is the file itself.
+
+    Raises:
+        ModelError: it is a pointer of Git LFS.
+    """
+    with path.open("rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            raise ModelError(
+                f"{path}: is a pointer of Git LFS and not the file; run `git lfs pull` in the repository, or download the file"
+            )
 
 
 def check_finite(path: Path) -> None:
@@ -133,6 +171,7 @@ def _header(path: Path) -> tuple[dict[str, dict], int]:
     """Return the entries of a safetensors file by tensor, and the offset of the first byte of their values."""
     from safetensors import SafetensorError, safe_open
 
+    refuse_pointer(path)
     try:
         # The library checks shapes, types and offsets against the size of the file.
         with safe_open(path, framework="numpy"):

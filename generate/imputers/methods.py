@@ -87,7 +87,7 @@ def _in_turns(
 
 
 def _others(encoding: Encoding, cells: np.ndarray, at: int) -> np.ndarray:
-    """Return the features of all fields but one; a field without any training value is no feature."""
+    """Return the features of all fields but one; a field without any training value is left out."""
     hidden = cells.copy()
     hidden[:, at] = encoding.averages("median")[at]
     return np.nan_to_num(encoding.matrix(hidden))

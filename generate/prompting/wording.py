@@ -10,6 +10,8 @@ from paracosm.records.schema.schema import Field, Record, Schema, Value
 Form = Literal["lines", "json"]
 MOST_NAMED = 40
 """Values of a closed list that a prompt names."""
+LONGEST_TEXT = 600
+"""Characters of a text that an example row shows."""
 SYSTEM = "You write realistic records of a table. You answer with the record alone, without a comment."
 WRITTEN = {
     "lines": "Write one line for each column, as `column: value`.",
@@ -46,7 +48,9 @@ class Wording:
         parts = [self.about(), self.columns([each.name for each in self.schema.modelled])]
         if self.examples:
             rows = self.examples[number % len(self.examples)]
-            parts.append("Some records:\n\n" + "\n\n".join(as_lines(self.schema, row) for row in rows))
+            parts.append(
+                "Some records:\n\n" + "\n\n".join(as_lines(self.schema, row, LONGEST_TEXT) for row in rows)
+            )
         parts.append("Write one new record. " + WRITTEN[form] + self.given(known))
         return "\n\n".join(part for part in parts if part)
 
@@ -70,10 +74,16 @@ class Wording:
         return " The record has these values:\n" + "\n".join(lines)
 
 
-def as_lines(schema: Schema, record: Mapping[str, Value]) -> str:
-    """Return a record, or a part of one, as one line for each column."""
+def as_lines(schema: Schema, record: Mapping[str, Value], longest: int | None = None) -> str:
+    """Return a record, or a part of one, as one line for each column; longer values end in `...`."""
     names = [each.name for each in schema if each.name in record]
-    return "\n".join(f"{name}: {shown(schema[name], record[name])}" for name in names)
+    cells = {name: shown(schema[name], record[name]) for name in names}
+    if longest is not None:
+        cells = {
+            name: cell if len(cell) <= longest else f"{cell[:longest].rstrip()} ..."
+            for name, cell in cells.items()
+        }
+    return "\n".join(f"{name}: {cell}" for name, cell in cells.items())
 
 
 def domain(field: Field) -> str:

@@ -12,6 +12,8 @@ from paracosm.records.schema.schema import Field, Schema
 
 Entities = Sequence[tuple[str, str]]
 """Passages and their types, as a named entity recogniser found them in one text."""
+SEXES = frozenset({"male", "female", "m", "f", "man", "woman"})
+"""Cells that a text tells by its pronouns."""
 Rephrase = Callable[[str, str], str]
 """Takes a question and its context and returns another wording; the answer stays."""
 
@@ -50,8 +52,8 @@ def ask(
 ) -> list[Question]:
     """Return at most `most` questions about a record, which share one context.
 
-    An unanswerable question asks for a field that is left out of the context, and whose value the texts do not spell, or whose cell is
-    missing.
+    An unanswerable question asks for a field that is left out of the context, of whose value the texts hold no word, or whose
+    cell is missing.
 
     Args:
         number: of the record, for the ids.
@@ -72,7 +74,7 @@ def ask(
     for field in order:
         # A context without any field would have nothing to ask about.
         enough = len(fields) - len(hidden) > 1 or body
-        if len(hidden) < wanted and enough and not _spells(body, cells.get(field.name)):
+        if len(hidden) < wanted and enough and not _may_tell(body, cells.get(field.name)):
             hidden.append(field)
     shown = [field for field in fields if field not in hidden and cells.get(field.name)]
     others = {cells.get(field.name) for field in shown}
@@ -131,13 +133,31 @@ def _named(
         text = str(cells[field.name])
         at = context.index(text, begin)
         for passage, label in found:
-            if label in TEMPLATES and counts[label] == 1 and context.count(passage) == 1:
+            if (
+                label in TEMPLATES
+                and counts[label] == 1
+                and context.count(passage) == 1
+                and _is_sure(text, passage, label)
+            ):
                 templates = TEMPLATES[label]
                 wording = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
                 questions.append(Question("", "", wording, passage, at + text.index(passage), field.name))
     return questions
 
 
-def _spells(text: str, cell: str | None) -> bool:
-    """Return whether a text holds a cell as a word of its own."""
-    return cell is not None and bool(re.search(rf"(?<!\w){re.escape(cell)}(?!\w)", text, re.IGNORECASE))
+def _is_sure(text: str, passage: str, label: str) -> bool:
+    """Return whether an entity is one for sure: a recogniser takes drugs and parts of the body for places and organisations."""
+    if label == "PERSON":
+        return bool(re.search(rf"\b(?:Mr|Mrs|Ms|Dr)\.? {re.escape(passage)}(?!\w)", text))
+    return any(letter.isdigit() for letter in passage)
+
+
+def _may_tell(text: str, cell: str | None) -> bool:
+    """Return whether a text may tell a cell: it holds one of its words or its number, or says the sex by any pronoun."""
+    if cell is None or not text:
+        return False
+    words = [word for word in re.findall(r"[^\W_]+", re.sub(r"\.0+(?!\d)", "", cell.casefold())) if word]
+    if set(words) & SEXES:
+        return True
+    spelled = set(re.findall(r"[^\W_]+", text.casefold()))
+    return bool(spelled.intersection(words))

@@ -2,33 +2,30 @@
 
 import re
 
+NEUTRAL = (
+    "What is recorded under {name}?",
+    "What does the record state for {name}?",
+    "What is stated for {name}?",
+    "What is the entry for {name}?",
+)
+"""Questions that are right for every name of a column: `tags` and `submitted via` are no nouns in the singular."""
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "amount": (
-        "What is the {name}?",
-        "What {name} does the record state?",
+        *NEUTRAL,
         "Which value is recorded for {name}?",
-        "What {name} was recorded?",
+        "How much or how many is recorded for {name}?",
     ),
-    "word": (
-        "What is the {name}?",
-        "Which {name} does the record state?",
-        "What is recorded under {name}?",
-        "What is stated for {name}?",
+    "word": (*NEUTRAL, "Which entry does the record have under {name}?"),
+    "truth": NEUTRAL,
+    "moment": (*NEUTRAL, "Which point in time is recorded under {name}?"),
+    "PERSON": (
+        "Which person does the {name} mention with a title?",
+        "Who is named with a title in the {name}?",
     ),
-    "truth": (
-        "Is {name} recorded as true or false?",
-        "What does the record state for {name}?",
-        "Which of true and false is recorded under {name}?",
+    "DATE": (
+        "Which date or period does the {name} state in figures?",
+        "What time is stated in figures in the {name}?",
     ),
-    "moment": (
-        "What is the recorded {name}?",
-        "Which {name} does the record state?",
-        "What {name} is given?",
-    ),
-    "PERSON": ("Who is named in the {name}?", "Which person does the {name} mention?"),
-    "GPE": ("Which place does the {name} mention?", "What place is named in the {name}?"),
-    "ORG": ("Which organisation does the {name} mention?", "What organisation is named in the {name}?"),
-    "DATE": ("Which date or period does the {name} mention?", "What time is named in the {name}?"),
     "MONEY": ("Which amount of money does the {name} mention?", "What sum is named in the {name}?"),
     "PERCENT": ("Which percentage does the {name} mention?", "What percentage is named in the {name}?"),
 }

@@ -39,7 +39,7 @@ def decompose(values: np.ndarray, period: int) -> Decomposition:
         values: (steps, columns).
         period: steps of a season; 1 for none. The trend is then the series itself.
     """
-    logarithmic = (values > 0).all(axis=0)
+    logarithmic = np.asarray((values > 0).all(axis=0))
     scaled = np.where(logarithmic, np.log(np.where(logarithmic, values, 1.0)), values)
     if period == 1:
         zero = np.zeros((1, values.shape[1]))

@@ -1,7 +1,7 @@
 """The methods: each draws paths of a series over the steps it has, or continues it, from random numbers of its own."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -99,15 +99,13 @@ def _structural(
     scaled = parts.trend + parts.seasonal(0, len(parts.trend)) + parts.remainder
     columns, middles = [], []
     for column in scaled.T:
-        model = UnobservedComponents(
-            column,
-            level="local linear trend",
-            seasonal=parts.period if parts.period > 1 else None,
-            autoregressive=1,
-        )
+        settings: dict[str, Any] = {"level": "local linear trend", "autoregressive": 1}
+        if parts.period > 1:
+            settings["seasonal"] = parts.period
+        model = UnobservedComponents(column, **settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = model.fit(disp=False, maxiter=50)
+            fitted: Any = model.fit(disp=False, maxiter=50)
             if ahead:
                 middles.append(np.asarray(fitted.forecast(ahead)))
                 columns.append(np.asarray(fitted.simulate(ahead, anchor="end", rng=random)))

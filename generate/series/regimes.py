@@ -1,5 +1,7 @@
 """Regimes: states of a series by the mean and the spread of its steps, and the chain in which they follow each other."""
 
+from typing import Any
+
 import numpy as np
 
 STATES = 5
@@ -25,7 +27,8 @@ def states_of(steps: np.ndarray) -> np.ndarray:
     # The steps before the first whole window are counted to it.
     features = np.concatenate([np.repeat(features[:1], window - 1, axis=0), features])
     features = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
-    labels = KMeans(STATES, n_init=5, random_state=0).fit_predict(features)
+    settings: dict[str, Any] = {"n_init": 5, "random_state": 0}
+    labels = KMeans(STATES, **settings).fit_predict(features)
     order = np.argsort([features[labels == state, 1].mean() for state in range(STATES)])
     return np.argsort(order)[labels]
 

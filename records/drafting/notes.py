@@ -51,7 +51,7 @@ def warning_notes(prepared: Prepared) -> tuple[str, ...]:
 
 def rare_classes(prepared: Prepared, target: str | None) -> list[str]:
     """Return how to get more of the classes of the target that are rare; told to the user alone, since a recipe is published."""
-    if target is None or prepared.schema[target].type not in ("category", "boolean"):
+    if target is None or not prepared.schema[target].discrete:
         return []
     shares = prepared.splits["train"][target].value_counts(normalize=True)
     rare = [f"{value} ({share:.1%})" for value, share in shares.items() if share < RARE]

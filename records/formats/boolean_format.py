@@ -7,9 +7,11 @@ DECLARED_PAIRS = (*PAIRS, ("1", "0"), ("1.0", "0.0"))
 
 def boolean_words(cells: list[str], pairs: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
     """Return the words for true and false if the distinct `cells` are exactly one of `pairs`, else None."""
+    if len(cells) != 2:
+        return None
+    by_meaning = {cell.lower(): cell for cell in cells}
     for true, false in pairs:
-        by_meaning = {cell.lower(): cell for cell in cells}
-        if len(cells) == 2 and set(by_meaning) == {true, false}:
+        if set(by_meaning) == {true, false}:
             return {"true": by_meaning[true], "false": by_meaning[false]}
     return None
 

@@ -8,6 +8,8 @@ from paracosm.recipes.sections.data import FieldType
 from paracosm.records.formats.numbers.written import INT64
 from paracosm.records.schema.schema import Field
 
+LARGEST = 1e15
+"""Below it, a number with a few decimals is the nearest one to its text."""
 SAMPLE = 200
 """Cells that are tried before all others, because most formats that do not fit fail there."""
 
@@ -22,6 +24,8 @@ def lost_cell(kind: FieldType, attributes: dict[str, Any], cells: Collection[str
     """
     field = Field(name="", type=kind, **attributes)
     if kind == "integer" and not any(attributes.values()) and _are_plain_integers(cells):
+        return None
+    if kind == "number" and set(attributes) >= {"decimals"} and _are_plain_decimals(attributes, cells):
         return None
     for cell in [*islice(cells, SAMPLE), *islice(cells, SAMPLE, None)]:
         try:
@@ -38,6 +42,20 @@ def _are_plain_integers(cells: Collection[str]) -> bool:
     """Return whether all cells are integers of 64 bits as Python writes them: the common case, decided at once."""
     try:
         return all(str(whole := int(cell)) == cell and -INT64 <= whole < INT64 for cell in cells)
+    except ValueError:
+        return False
+
+
+def _are_plain_decimals(attributes: dict[str, Any], cells: Collection[str]) -> bool:
+    """Return whether all cells are decimal numbers as Python writes them with as many digits: decided at once, too."""
+    decimals = attributes["decimals"]
+    if any(value for name, value in attributes.items() if name != "decimals"):
+        return False
+    form = f".{decimals}f"
+    try:
+        return all(
+            format(value := float(cell), form) == cell and -LARGEST < value < LARGEST for cell in cells
+        )
     except ValueError:
         return False
 

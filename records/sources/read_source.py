@@ -25,6 +25,8 @@ from paracosm.records.sources.hub import read_hub, read_saved
 from paracosm.records.sources.in_memory import checked, from_object
 from paracosm.records.sources.json_file import read_json
 from paracosm.records.sources.parquet import read_parquet
+from paracosm.records.sources.samples.market_news import NAME as MARKET_NEWS
+from paracosm.records.sources.samples.market_news import market_news
 from paracosm.records.sources.selection.row_limit import check_cells, check_rows, limited
 from paracosm.records.sources.selection.source_files import (
     COMPRESSED,
@@ -78,6 +80,8 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
     resolved = resolve(data.source, "data.source", DataError)
     with resolved.hiding(DataError):
         data = data.model_copy(update={"source": resolved.text})
+        if data.source == f"sample:{MARKET_NEWS}":
+            return _limited(market_news().drop(columns=data.drop, errors="ignore"), data)
         if _is_url(data.source):
             return _limited(_read_url(data, root), data)
         files = source_files(data, root=root)
@@ -96,7 +100,7 @@ def read_source(data: Data, *, root: Path) -> pd.DataFrame:
 def source_digest(data: Data, *, root: Path) -> str | None:
     """Return a digest of the source's files, or None if the source is not a file and has to be read for a digest."""
     resolved = resolve(data.source, "data.source", DataError)
-    if _is_url(resolved.text):
+    if _is_url(resolved.text) or resolved.text == f"sample:{MARKET_NEWS}":
         return None
     with resolved.hiding(DataError):
         files = source_files(data.model_copy(update={"source": resolved.text}), root=root)

@@ -111,7 +111,7 @@ class RealRecords:
 class _Columns:
     """Columns that are not texts: mean over cells of a distance in [0, 1]: of ranks for numbers, 0 or 1 for categories (Gower 1971)."""
 
-    near = 0.2
+    near = 0.1
 
     def __init__(self, fields: Sequence[Field], real: pd.DataFrame) -> None:
         from paracosm.eval.representations.row_distance import RowVectors

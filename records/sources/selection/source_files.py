@@ -10,6 +10,7 @@ from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import SEVERAL, Data
+from paracosm.records.sources.samples.market_news import NAME as MARKET_NEWS
 from paracosm.records.sources.selection.bounded_glob import WILD, TooManyEntriesError, bounded_glob
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
@@ -135,8 +136,9 @@ def table_suffix(file: Path) -> str:
 
 def _sample(name: str) -> Path:
     if name not in SAMPLES:
+        known = (*SAMPLES, MARKET_NEWS)
         raise DataError(
-            f"sample:{name}: there is no such sample; there are: {', '.join(SAMPLES)}{did_you_mean(name, SAMPLES)}"
+            f"sample:{name}: there is no such sample; there are: {', '.join(known)}{did_you_mean(name, known)}"
         )
     package, inside = SAMPLES[name]
     spec = importlib.util.find_spec(package)

@@ -1,0 +1,1 @@
+"""Samples that are made when they are read."""
