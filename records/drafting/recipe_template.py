@@ -229,4 +229,6 @@ def _comparison_line(prepared: Prepared, out: Path) -> list[str]:
     """Return the advice for a table without free text, where statistics are often as faithful and much faster."""
     if any(field.is_text for field in prepared.schema.modelled):
         return []
-    return [f"no free text: paracosm compare {out} shows whether statistics, which take seconds, serve as well"]
+    return [
+        f"no free text: paracosm compare {out} shows whether statistics, which take seconds, serve as well"
+    ]
