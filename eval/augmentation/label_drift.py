@@ -61,7 +61,12 @@ def label_obstacle(context: Context) -> Obstacle | None:
     field = next((field for field in context.fields if field.name == context.target), None)
     if field is None or not field.discrete:
         return Obstacle("no category or boolean is the target (data.target)", curable=False)
-    return hybrid_obstacle(context)
+    if (obstacle := hybrid_obstacle(context)) is not None:
+        return obstacle
+    from paracosm.eval.representations.texts import documents
+
+    texts = documents(context.train.dropna(subset=[context.target]), context.fields)
+    return None if any(text.split() for text in texts) else Obstacle("all texts are empty", curable=False)
 
 
 def drift_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:

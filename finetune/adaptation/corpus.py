@@ -63,20 +63,21 @@ class Corpus:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def read_corpus(settings: Adapt, run: Run, *, root: Path) -> Corpus:
+def read_corpus(settings: Adapt, run: Run, *, root: Path, private: bool = False) -> Corpus:
     """Read the corpus of the recipe's section `adapt`.
 
     Args:
         settings: the section.
         run: its control and test records are held back.
         root: the folder that a relative path starts from.
+        private: whether the records are trained on under differential privacy; then no record decides which documents are used.
 
     Raises:
         DataError: the source cannot be read or has no document to train on, or the column is missing or not of documents.
     """
     documents = read_documents(settings, root=root)
     unique = list({_key(document): document for document in reversed(documents)}.values())[::-1]
-    known = _passages(_held_back_cells(run))
+    known = {} if private else _passages(_held_back_cells(run))
     kept = [document for document in unique if not _repeats(document, known)]
     chosen = sorted(kept, key=lambda document: _rank(document, settings.seed))
     if settings.limit is not None:

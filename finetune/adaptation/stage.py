@@ -127,7 +127,7 @@ def _train(recipe: Recipe, run: Run, root: Path, progress: Progress) -> dict[str
     settings = _settings(recipe)
     corpus_file = run.adaptation_work / "corpus.json"
     if is_leader() and not corpus_file.is_file():
-        read_corpus(settings, run, root=root).save(corpus_file)
+        read_corpus(settings, run, root=root, private=recipe.privacy is not None).save(corpus_file)
     barrier()
     corpus = Corpus.load(corpus_file)
     tokenizer = load_tokenizer(recipe.model)

@@ -69,6 +69,7 @@ PLAIN: Plain = {
 PATIENTS: Plain = {"data.subject": "patient"}
 SEQUENCES: Plain = {"data.sequence": "seen", "data.shared": ["ward"], "data.longest_sequence": 2}
 REPORT: Plain = {"data.pii.action": "report"}
+ADAPTED: Plain = {"adapt.source": "corpus.txt"}
 CARD = ("title", "licence", "data_statement", "data_licence", "intended_use", "not_for")
 
 SETTINGS: dict[str, list[Any]] = {
@@ -126,6 +127,8 @@ SETTINGS: dict[str, list[Any]] = {
     ],
     "data.pii.oldest_age": [REPORT | {"data.pii.oldest_age": 80}],
     # Domains are declared under privacy, so that no value is rare.
+    "data.features": [{}],
+    "data.sentiment_model": ["other"],
     "data.rare.action": ["drop", "merge", "keep"],
     "data.rare.subjects": [2, 50],
     "data.rare.other": ["x"],
@@ -139,12 +142,28 @@ SETTINGS: dict[str, list[Any]] = {
     "model.layers": [2],
     "model.dtype": ["auto", "float32", "bfloat16"],
     "model.quantize": ["nf4", "int8"],
+    "model.context": [128],
     "strategy": ["finetuned"],
-    # Another strategy reads them.
-    "statistical.method": ["forest", "copula", "marginals"],
-    "statistical.trees": [3],
-    "statistical.leaf": [3],
-    "statistical.seed": [3],
+    "track": ["none", "mlflow", "wandb", "tensorboard"],
+    "adapt.source": [ADAPTED],
+    "adapt.name": [ADAPTED | {"adapt.name": "notes"}],
+    "adapt.column": [ADAPTED | {"adapt.column": "note"}],
+    "adapt.loss": [ADAPTED | {"adapt.loss": loss} for loss in ("assistant", "all")],
+    "adapt.method": [ADAPTED | {"adapt.method": method} for method in ("lora", "full")],
+    "adapt.rank": [ADAPTED | {"adapt.rank": 3}],
+    "adapt.alpha": [ADAPTED | {"adapt.alpha": 3}],
+    "adapt.learning_rate": [ADAPTED | {"adapt.learning_rate": 0.5}],
+    "adapt.warmup_steps": [ADAPTED | {"adapt.warmup_steps": 3}],
+    "adapt.epochs": [ADAPTED | {"adapt.epochs": 3}],
+    "adapt.block": [ADAPTED | {"adapt.block": 16}],
+    "adapt.batch_size": [ADAPTED | {"adapt.batch_size": 3}],
+    "adapt.limit": [ADAPTED | {"adapt.limit": 3}],
+    "adapt.held_out": [ADAPTED | {"adapt.held_out": 0}],
+    "adapt.gradient_checkpointing": [
+        ADAPTED | {"adapt.gradient_checkpointing": value} for value in (True, False)
+    ],
+    "adapt.seed": [ADAPTED | {"adapt.seed": 3}],
+    **{f"adapt.bounds.{key}": [ADAPTED | {f"adapt.bounds.{key}": 2 * value}] for key, value in Bounds()},
     "finetune.objective": ["causal"],
     "finetune.method": ["lora", "rslora"],
     "finetune.prompt.system": ["words"],
@@ -230,7 +249,12 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     "data.test": (["test.csv"], r"data\.test: under privacy"),
     "data.limit": ([1, 50, 10**6], r"data\.limit leaves out rows"),
     "data.pii.action": (["replace", "drop"], r"data\.pii: (replace|drop) uses all records together"),
-    "strategy": (["statistical"], r"privacy: is for the strategy finetuned"),
+    "data.features": ([{"note": ["phrases"]}, {"note": ["entities"]}], r"data\.features\.note: "),
+    "data.split.train_rows": ([20], r"data\.split\.train_rows leaves out rows"),
+    "strategy": (
+        ["statistical", "combined", "prompt", "chain", "augment"],
+        r"privacy: is for the strategy finetuned",
+    ),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),
     "finetune.method": (["dora", "full"], r"finetune\.method: "),
     "finetune.packing": ([True], r"finetune\.packing: "),
@@ -240,6 +264,8 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
 }
 """Settings that a private recipe refuses, and the message."""
 
+OF_OTHER_STRATEGIES = ("statistical.", "prompt.", "chain.", "generate.augment.")
+"""Beginnings of keys that strategies read which a private recipe refuses."""
 BY_READER = {"data.source", "data.query", "data.hub_split", "data.passages"}
 """Keys that `READERS` tries: they choose a reader."""
 
@@ -277,7 +303,7 @@ def choices(annotation: Any) -> set[Any]:
     return values.union(*(get_args(member) for member in members if get_origin(member) is Literal))
 
 
-KEYS = dict(keys())
+KEYS = {key: kind for key, kind in keys() if not key.startswith(OF_OTHER_STRATEGIES)}
 CASES = [(key, setting) for key, settings in SETTINGS.items() for setting in settings]
 REFUSALS = [(key, setting, says) for key, (settings, says) in REFUSED.items() for setting in settings]
 
