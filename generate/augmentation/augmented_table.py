@@ -74,7 +74,8 @@ def augment_table(
     augmenter = Augmenter(settings)
     rows = raw.apply(to_source_strings).astype(object).where(raw.notna(), None).to_dict("records")
     made, unchanged, operations = [], 0, Counter[str]()
-    for number, row in enumerate(rows):
+    for number, cells in enumerate(rows):
+        row: dict[str, Any] = {str(name): cell for name, cell in cells.items()}
         found: dict[tuple[str, ...], dict[Any, Any]] = {}
         for draw in range(TRIES * times):
             random = np.random.default_rng([seed, number, draw])

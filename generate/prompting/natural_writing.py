@@ -45,9 +45,14 @@ def shown(field: Field, value: Value) -> str:
     return _decimal(field.kind.numbering(field)[0](value), field.decimals)
 
 
+def is_json_number(field: Field) -> bool:
+    """Return whether a value is a number in JSON: a duration, for example, is not."""
+    return field.kind.expressed_as == "number" and field.kind.json_value
+
+
 def _is_decimal(field: Field) -> bool:
     """Return whether a value is written as a decimal number, without unit and padding."""
-    return field.type == "integer" or (field.type == "number" and not field.scientific)
+    return is_json_number(field) and not field.scientific
 
 
 def _decimal(number: int, decimals: int) -> str:
@@ -135,7 +140,9 @@ class Writing:
     @cached_property
     def _names(self) -> Mapping[str, Value]:
         """Word of each value of a closed list -> the value; words that would be equal on one line get a number."""
-        values: Iterable[Value] = (True, False) if self.field.type == "boolean" else self.field.categories
+        values: Iterable[Value] = (
+            (True, False) if self.field.kind.expressed_as == "truth" else self.field.categories
+        )
         names: dict[str, Value] = {}
         for value in values:
             name = shown(self.field, value)

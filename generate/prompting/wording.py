@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from paracosm.generate.prompting.natural_writing import absent_word, shown
+from paracosm.generate.prompting.natural_writing import absent_word, is_json_number, shown
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 Form = Literal["lines", "json"]
@@ -94,13 +94,13 @@ def domain(field: Field) -> str:
 def _present(field: Field) -> str:
     if field.is_text:
         return f"text of at most {field.max_length:,} characters, on one line"
-    if field.type == "boolean":
+    if field.kind.expressed_as == "truth":
         return f"{field.true} or {field.false}"
-    if field.type == "category":
+    if field.discrete:
         named = [shown(field, value) for value in field.categories[:MOST_NAMED]]
         more = len(field.categories) - len(named)
         return "one of " + ", ".join(named) + (f" (and {more} more)" if more > 0 else "")
-    kind = "whole number" if field.is_whole else "number" if field.type == "number" else field.type
-    if field.type == "number" and not field.scientific:
+    kind = "whole number" if field.is_whole else field.type
+    if is_json_number(field) and not field.is_whole and not field.scientific:
         kind = f"number with {field.decimals} decimal{'s' * (field.decimals != 1)}"
     return f"{kind} from {shown(field, field.minimum)} to {shown(field, field.maximum)}"

@@ -65,7 +65,7 @@ def ask(
         entities: per text, what is named in it.
         rephrase: changes the wording of each question.
     """
-    fields = [field for field in schema.modelled if not field.is_text and field.type in KINDS]
+    fields = [field for field in schema.modelled if not field.is_text]
     texts = [field for field in schema.modelled if field.is_text and cells.get(field.name)]
     body = "\n\n".join(str(cells[field.name]) for field in texts)
     wanted = sum(float(random.random()) < unanswerable for _ in range(most))
@@ -112,7 +112,7 @@ def is_valid(question: Question) -> bool:
 
 
 def _question(field: Field, answer: str | None, start: int, random: np.random.Generator) -> Question:
-    templates = TEMPLATES[KINDS[field.type]]
+    templates = TEMPLATES[KINDS[field.kind.expressed_as]]
     text = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
     return Question("", "", text, answer, start, field.name)
 

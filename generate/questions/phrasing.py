@@ -30,16 +30,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "PERCENT": ("Which percentage does the {name} mention?", "What percentage is named in the {name}?"),
 }
 """Kind of a question -> its templates."""
-KINDS = {
-    "integer": "amount",
-    "number": "amount",
-    "duration": "amount",
-    "category": "word",
-    "boolean": "truth",
-    "datetime": "moment",
-    "time": "moment",
-}
-"""Type of a field -> kind of the question about it."""
+KINDS = {"number": "amount", "text": "word", "truth": "truth", "moment": "moment"}
+"""What the values of a field are expressed as -> kind of the question about it."""
 
 
 def spoken(name: str) -> str:

@@ -113,7 +113,7 @@ def _present(field: Field, plain: Any) -> Value:
         if not isinstance(plain, str):
             raise ValueError
         return plain.strip()
-    if field.type == "boolean":
+    if field.kind.expressed_as == "truth":
         words = {
             True: True,
             False: False,

@@ -97,21 +97,21 @@ def market_news() -> pd.DataFrame:
             f'sample:{NAME}: needs the package {PRICES[0]}; install it with: pip install "paracosm[news]"'
         )
     prices = pd.read_csv(Path(spec.origin).parent / PRICES[1])["Adj Close"]
-    returns = np.log(prices).diff()
+    returns = pd.Series(np.log(prices)).diff()
     trend = returns.rolling(WINDOW).sum()
     volatility = returns.rolling(WINDOW).std() * np.sqrt(TRADING_DAYS)
     days = pd.DataFrame({"day": 100 * returns, "trend": 100 * trend, "volatility": 100 * volatility}).dropna()
-    days = days.iloc[::STRIDE]
+    numbers = days.iloc[::STRIDE].to_numpy(dtype=float)
     random = np.random.default_rng(SEED)
     rows = []
-    for day in days.itertuples():
-        regime = _regime(float(day.trend), float(day.volatility))
+    for day, trend_of_day, volatility_of_day in numbers.tolist():
+        regime = _regime(trend_of_day, volatility_of_day)
         rows.append(
             {
                 "regime": regime,
-                "return": f"{day.day:.2f}",
-                "volatility": f"{day.volatility:.1f}",
-                "headline": _headline(regime, float(day.day), random),
+                "return": f"{day:.2f}",
+                "volatility": f"{volatility_of_day:.1f}",
+                "headline": _headline(regime, day, random),
             }
         )
     return pd.DataFrame(rows).astype("string")
