@@ -8,7 +8,8 @@ from paracosm.cli.arguments import Overrides, RecipeName
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from paracosm.finetune.cost_estimate import CostEstimate
+    from paracosm.finetune.adaptation_cost import AdaptationCost
+    from paracosm.plan import Plan
     from paracosm.recipes.recipe import Recipe
     from paracosm.records.assembly import Prepared
     from paracosm.records.codec.passage_sizes import Passages
@@ -26,25 +27,16 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
     from paracosm.recipes.run.open_run import open_run
 
     opened = open_run(Path(recipe), overrides or [])
-    plan = plan_of(opened.recipe, root=opened.root)
-    console = Console()
-    print_plan(opened.recipe, plan.prepared, plan.cost, console)
-    if plan.adaptation is not None:
-        corpus = f"{plan.adaptation.documents:,} documents, {plan.adaptation.tokens:,} tokens"
-        took = _duration(plan.adaptation.seconds)
-        console.print(
-            f"[bold]{'adaptation':<10}[/] {corpus}; about {took} before the training", highlight=False
-        )
+    print_plan(plan_of(opened.recipe, root=opened.root), Console())
 
 
-def print_plan(
-    recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None", console: "Console"
-) -> None:
+def print_plan(plan: "Plan", console: "Console") -> None:
     """Print fields, warnings, splits and expected cost."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
+    recipe, prepared = plan.recipe, plan.prepared
     table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in ("field", "type", "domain"):
         table.add_column(heading)
@@ -60,18 +52,21 @@ def print_plan(
         console.print(findings_table(prepared.facts["pii"]))
     for warning in prepared.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    for heading, text in _plan_lines(recipe, prepared, cost).items():
+    for heading, text in plan_lines(plan).items():
         console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
     for line in _relation_lines(recipe, prepared):
         console.print(escape(line), highlight=False)
 
 
-def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | None") -> dict[str, str]:
+def plan_lines(plan: "Plan") -> dict[str, str]:
+    """Return what is said about records, cost and privacy, by heading."""
     from paracosm.finetune.dp.settings import as_trained
     from paracosm.stage_costs import stage_costs
     from paracosm.stage_summary import pii_words
 
-    rows = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    recipe, prepared, cost, adaptation = plan.recipe, plan.prepared, plan.cost, plan.adaptation
+    sizes = " · ".join(f"{len(part):,} {name}" for name, part in prepared.splits.items())
+    rows = f"{sizes}; {_expected(plan.preparation)} to prepare{_cure(plan.preparation)}"
     pii = {"pii": pii_words(prepared.facts["pii"])} if "pii" in prepared.facts else {}
     if cost is None:
         return {
@@ -80,6 +75,9 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
             "statistics": f"{recipe.statistical.method}; seconds, and no language model",
         }
     costs = stage_costs(as_trained(recipe), prepared.schema, prepared.splits, cost)
+    seconds = [plan.preparation.seconds, *(each.seconds for each in costs.values())]
+    if adaptation is not None:
+        seconds.append(adaptation.seconds)
     share = cost.trainable_parameters / cost.total_parameters
     epochs = as_trained(recipe).finetune.epochs
     at_most = "at most " if recipe.privacy is None else ""
@@ -89,14 +87,21 @@ def _plan_lines(recipe: "Recipe", prepared: "Prepared", cost: "CostEstimate | No
         "tokens": f"{cost.tokens_per_record:.1f} per record, {cost.decisions_per_record:.1f} of them not fixed by the grammar; longest {'window' if cost.passages else 'record'} {cost.longest_record}",
         **({"passages": _passage_words(cost.passages)} if cost.passages else {}),
         "model": f"{recipe.model.base}: {cost.total_parameters:,} parameters, {cost.trainable_parameters:,} trainable ({share:.1%})",
+        **({} if adaptation is None else {"adaptation": _adaptation_words(adaptation)}),
         "training": f"about {_duration(cost.seconds)} for {at_most}{epochs} epochs, {cost.bytes / 1e9:.1f} GB of memory{_cure(costs['training'])}",
-        **{
-            name: f"about {_duration(costs[name].seconds)}, {costs[name].bytes / 1e9:.1f} GB of memory{_cure(costs[name])}"
-            for name in ("generation", "evaluation")
-        },
-        "in all": f"about {_duration(sum(each.seconds for each in costs.values()))} on this machine",
+        **{name: _expected(costs[name]) + _cure(costs[name]) for name in ("generation", "evaluation")},
+        "in all": f"about {_duration(sum(seconds))} on this machine",
         **_privacy_line(recipe, prepared),
     }
+
+
+def _expected(cost: "StageCost") -> str:
+    return f"about {_duration(cost.seconds)}, {cost.bytes / 1e9:.1f} GB of memory"
+
+
+def _adaptation_words(cost: "AdaptationCost") -> str:
+    corpus = f"{cost.documents:,} documents, {cost.tokens:,} tokens"
+    return f"{corpus}; about {_duration(cost.seconds)} before the training"
 
 
 def _passage_words(passages: "Passages") -> str:
@@ -133,7 +138,7 @@ def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
 
 
 def _cure(cost: "StageCost") -> str:
-    return f"; lower {cost.cures} to shorten it" if cost.is_long else ""
+    return f"; lower {cost.cures} to shorten it" if cost.is_long and cost.cures else ""
 
 
 def _duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.records.assembly import Prepared
+    from paracosm.stage_costs import StageCost
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -25,12 +26,14 @@ class Plan:
     Attributes:
         recipe: as it would be trained.
         prepared: schema, splits and warnings of the records.
+        preparation: CPU time and memory of the records stage, as they were measured for this plan.
         cost: tokens, weights, seconds and bytes, as they are expected; None where nothing is trained.
         adaptation: documents, tokens and seconds of the training on a corpus, as they are expected; None where there is none.
     """
 
     recipe: Recipe
     prepared: "Prepared"
+    preparation: "StageCost"
     cost: "CostEstimate | None"
     adaptation: "AdaptationCost | None" = None
 
@@ -128,21 +131,26 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
     from paracosm.records.schema.table import to_records
     from paracosm.records.sources.read_source import from_object, read_source
     from paracosm.records.splitting.given_splits import read_given
+    from paracosm.stage_costs import measured
 
     refuse_recipe(recipe)
     check_tracker(recipe.track)
-    given = read_given(recipe.data, root=root)
-    raw = (
-        read_source(recipe.data, root=root)
-        if data is None
-        else from_object(data, drop=recipe.data.drop, nested=recipe.data.nested)
-    )
-    prepared = assemble(recipe, raw, given=given)
+
+    def records() -> "Prepared":
+        given = read_given(recipe.data, root=root)
+        raw = (
+            read_source(recipe.data, root=root)
+            if data is None
+            else from_object(data, drop=recipe.data.drop, nested=recipe.data.nested)
+        )
+        return assemble(recipe, raw, given=given)
+
+    prepared, preparation = measured(recipe, records)
     train = to_records(prepared.splits["train"], prepared.schema)
     violations = refuse_records(recipe, prepared.schema, prepared.splits, root)
     warnings = [f"training records: {line}" for line in violations]
     prepared = replace(prepared, warnings=(*prepared.warnings, *warnings))
     if recipe.strategy in ("statistical", "prompt", "chain", "augment"):
-        return Plan(recipe, prepared, None)
+        return Plan(recipe, prepared, preparation, None)
     cost = estimate_cost(as_trained(recipe), prepared.schema, train)
-    return Plan(recipe, prepared, cost, adaptation_cost(recipe, root=root))
+    return Plan(recipe, prepared, preparation, cost, adaptation_cost(recipe, root=root))

@@ -3,12 +3,13 @@
 Values are checked here once; all other packages read plain attributes.
 """
 
+from posixpath import normpath
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from paracosm.recipes.sections.card import Card
-from paracosm.recipes.sections.data import Data
+from paracosm.recipes.sections.data import SEVERAL, Data
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.generate import Generate
@@ -108,6 +109,18 @@ class Recipe(Section):
         if "messages" in self.generate.formats and self.data.sequence is None:
             raise ValueError(
                 "generate.formats: messages needs data.sequence, the column that orders the turns of a dialogue"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _private_records_are_no_corpus(self) -> "Recipe":
+        if self.privacy is None or self.adapt is None:
+            return self
+        private = {normpath(source) for source in self.data.source.split(SEVERAL)}
+        if not private.isdisjoint(map(normpath, self.adapt.source.split(SEVERAL))):
+            raise ValueError(
+                "adapt.source: is data.source, which privacy protects and adapt would train on without protection;"
+                " name another corpus, or leave out adapt"
             )
         return self
 

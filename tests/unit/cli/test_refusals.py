@@ -1,5 +1,6 @@
 """`validate` and `run` refuse the same things before the training, in one line with exit code 2."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,9 @@ REFUSED = {
     "target": ("people.yaml", ["data.target=sick"], "data.target: there is no column 'sick'"),
     "profile": ("people.yaml", ["release.profile=secret"], "release.profile must be one of"),
     "extra": ("people.yaml", ["generate.engine=vllm"], "needs the extra 'vllm'"),
+    "licence": ("people.yaml", ["card.licence=MIT License"], "; did you mean 'mit'?"),
+    "licence, spelt": ("people.yaml", ["card.data_licence=CC BY 4.0"], "; did you mean 'cc-by-4.0'?"),
+    "language": ("people.yaml", ["card.language=german"], "ISO 639-1 code such as en"),
     "gate": ("people.yaml", ["release.gates.exact=0"], "unknown gate 'exact'"),
 }
 
@@ -76,21 +80,21 @@ def test_validate_and_run_refuse_alike(
     assert message in lines[0]
 
 
-def test_long_texts_are_read_in_passages_or_cut(
+def test_long_texts_are_written_in_passages_or_cut_or_left_out(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(place)
     with pytest.raises(SystemExit) as end:
         main(["validate", "notes.yaml"])
     assert end.value.code == 0
-    assert "passages" in capsys.readouterr().out
+    assert re.search(r"passages +note: longer than the \d+ tokens", capsys.readouterr().out)
     for way in ("cut", "drop"):
         with pytest.raises(SystemExit) as end:
             main(["validate", "notes.yaml", "data.longest_text=200", f"data.long_texts={way}"])
         assert end.value.code == 0
-        out = " ".join(capsys.readouterr().out.split())
-        assert f"column 'note': {NOTES_CUT} of 60 texts have more than" in out
-        assert "passages" not in out
+        told = " ".join(capsys.readouterr().out.split())
+        assert f"column 'note': {NOTES_CUT} of 60 texts have more than" in told
+        assert "passages" not in told
 
 
 def test_a_model_without_a_head_is_refused_before_the_training(

@@ -351,3 +351,32 @@ def test_a_document_whose_aliases_expand_beyond_bounds_is_refused_at_once() -> N
     with pytest.raises(RecipeError, match=r"loop:2: an alias refers to the anchor around it"):
         read_document("name: x\ndata: &d\n  source: *d\n", "loop")
     assert read_document("a: &a [1, 2]\nb: *a\n", "fine").value == {"a": [1, 2], "b": [1, 2]}
+
+
+PRIVATE = "name: a\ndata:\n  source: {source}\nprivacy:\n  epsilon: 8\nadapt:\n  source: {corpus}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "corpus"),
+    [
+        ("x.csv", "x.csv"),
+        ("x.csv", "./x.csv"),
+        ("x.csv", "other/../x.csv"),
+        ("x.csv", "[notes, x.csv]"),
+        ("[a.csv, b.csv]", "[c.csv, b.csv]"),
+        ("hf://acme/notes", "hf://acme/notes"),
+    ],
+)
+def test_private_records_are_refused_as_a_corpus(source, corpus):
+    with pytest.raises(RecipeError, match=r"adapt\.source: is data\.source, which privacy protects"):
+        load(PRIVATE.format(source=source, corpus=corpus))
+
+
+@pytest.mark.parametrize("corpus", ["y.csv", "x.csv.gz", "other/x.csv", "[notes, y.csv]"])
+def test_another_corpus_goes_with_privacy(corpus):
+    assert load(PRIVATE.format(source="x.csv", corpus=corpus)).privacy is not None
+
+
+def test_without_privacy_the_records_may_be_the_corpus():
+    text = PRIVATE.format(source="x.csv", corpus="x.csv").replace("privacy:\n  epsilon: 8\n", "")
+    assert load(text).adapt.source == "x.csv"
