@@ -241,6 +241,8 @@ SETTINGS: dict[str, list[Any]] = {
     "card.authors": [["words"]],
     "card.tags": [["words"]],
     "card.language": ["de"],
+    "card.licence": ["mit"],
+    "card.data_licence": ["mit"],
 }
 """Settings per key that is allowed under privacy: a value, or a dict of dotted keys if others go with it."""
 
