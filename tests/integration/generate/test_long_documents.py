@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from tiny_models import save_tiny_llama
 
 from paracosm.finetune.stage import train
@@ -28,7 +29,7 @@ finetune: {{rank: 4, learning_rate: 0.01, epochs: 3, batch_size: 8, patience: nu
 generate: {{records: 20, batch_size: 4, quotas: {{ward: {{north: 0.5, south: 0.5}}}}}}
 rules: {{checks: ["if ward == 'north' then age >= 40"]}}
 """
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "HF_HUB_OFFLINE": "1"}
+ENVIRONMENT = {"ACCELERATE_USE_CPU": "true", "HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,8 @@ def kill_when(command: list[str], folder: Path, pattern: str, run: Run) -> bool:
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env=os.environ | ENVIRONMENT,
+        # Sums of floats depend on the number of threads, and the other runs are made in this process.
+        env=os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
