@@ -72,10 +72,10 @@ class RemoteModel:
                     tally.refusals.update(usage.reasons)
                     tally.count_pass(usage.input_tokens + usage.output_tokens)
                     answers.append(answer)
-            except BaseException:
+            finally:
+                # Where one fails or Ctrl-C comes, those that have not begun are not asked; cancelling a finished one does nothing.
                 for future in futures:
                     future.cancel()
-                raise
         return answers
 
     def _done(self, task: Task, seed: int) -> Answer:

@@ -4,27 +4,22 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from paracosm.generate.answers.answer_store import AnswerStore
-from paracosm.generate.answers.constraint_digest import ConstraintDigest
 from paracosm.generate.answers.task import with_scratch
 from paracosm.generate.answers.usage_facts import usage_facts
-from paracosm.generate.chains.prompt_plan import plan_of, refuse_prompting, servers
+from paracosm.generate.chains.prompt_plan import servers
 from paracosm.generate.chains.runner import ChainRunner
 from paracosm.generate.chains.steps import Step, steps_of
 from paracosm.generate.chains.writers import Writers
-from paracosm.generate.constraints.request import Abilities, Request, Tally
-from paracosm.generate.prompting.needs import Plan
+from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import Wording
 from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.adapter_writer import AdapterWriter
-from paracosm.generate.strategies.prompted import base_digest, store_of
+from paracosm.generate.strategies.prompted import AskingStrategy
 from paracosm.generate.strategies.statistical import draw
-from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.run.directory import Run
-from paracosm.records.schema.schema import Record, Schema
+from paracosm.records.schema.schema import Record
 
 BATCH = 256
 """Records that go through the steps together."""
@@ -32,30 +27,8 @@ PAID_ATTEMPTS = 8
 """Most attempts per accepted record where a server is paid for them."""
 
 
-class ChainStrategy:
-    """A chain of steps; see `Strategy`.
-
-    Attributes:
-        recipe: the whole recipe.
-        run: the run directory, which keeps what the steps made.
-    """
-
-    def __init__(self, recipe: Recipe, run: Run) -> None:
-        refuse_prompting(recipe)
-        self.recipe = recipe
-        self.run = run
-
-    @cached_property
-    def schema(self) -> Schema:
-        return Schema.load(self.run.schema)
-
-    @cached_property
-    def _plan(self) -> Plan:
-        return plan_of(self.recipe, self.schema)
-
-    @property
-    def abilities(self) -> Abilities:
-        return self._plan.abilities
+class ChainStrategy(AskingStrategy):
+    """A chain of steps; see `Strategy`."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -64,10 +37,6 @@ class ChainStrategy:
     @property
     def batch_size(self) -> int:
         return self.recipe.generate.batch_size or BATCH
-
-    @cached_property
-    def store(self) -> AnswerStore:
-        return store_of(self.recipe, self.run)
 
     @cached_property
     def writers(self) -> Writers:
@@ -93,10 +62,6 @@ class ChainStrategy:
     @cached_property
     def _statistics(self) -> Chain:
         return load_chain(self.run.statistics)
-
-    @cached_property
-    def digest(self) -> ConstraintDigest:
-        return ConstraintDigest(base_digest(self.run), self.recipe.generate.drop_copies)
 
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         paid = bool(servers(self.recipe))

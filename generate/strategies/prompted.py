@@ -29,8 +29,8 @@ ANSWERS = "answers"
 """Folder of the run with the answers of models."""
 
 
-class PromptStrategy:
-    """A prompted model, on this machine or behind a server; see `Strategy`.
+class AskingStrategy:
+    """What strategies share whose records are the answers of models.
 
     Attributes:
         recipe: the whole recipe.
@@ -54,13 +54,21 @@ class PromptStrategy:
     def abilities(self) -> Abilities:
         return self._plan.abilities
 
-    @property
-    def batch_size(self) -> int:
-        return self.writer.batch_size
-
     @cached_property
     def store(self) -> AnswerStore:
         return store_of(self.recipe, self.run)
+
+    @cached_property
+    def digest(self) -> ConstraintDigest:
+        return ConstraintDigest(base_digest(self.run), self.recipe.generate.drop_copies)
+
+
+class PromptStrategy(AskingStrategy):
+    """A prompted model, on this machine or behind a server; see `Strategy`."""
+
+    @property
+    def batch_size(self) -> int:
+        return self.writer.batch_size
 
     @cached_property
     def writer(self) -> Writer:
@@ -91,10 +99,6 @@ class PromptStrategy:
                 self.run, schema, settings.rows, settings.sets, self.recipe.generate.seed
             )
         return Wording(schema, self.recipe.description, settings.instruction, material.summaries, examples)
-
-    @cached_property
-    def digest(self) -> ConstraintDigest:
-        return ConstraintDigest(base_digest(self.run), self.recipe.generate.drop_copies)
 
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         attempts = self.recipe.generate.attempts
