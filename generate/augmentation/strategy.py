@@ -19,6 +19,7 @@ from paracosm.generate.augmentation.parents import PARENT
 from paracosm.generate.constraints.guide import NoConstraints, first_violation
 from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.redraws.retries import draw_until_accepted
+from paracosm.generate.redraws.unused_settings import refuse_unused
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.stage import check_unchanged, run_stage
@@ -218,12 +219,9 @@ def refuse_settings(settings: Generate) -> None:
     Raises:
         RecipeError: it does.
     """
-    for name in UNUSED:
-        if getattr(settings, name) != Generate.model_fields[name].get_default():
-            raise RecipeError(
-                f"generate.{name}: is not for strategy augment, which changes training records; leave it out"
-            )
-    if settings.engine == "vllm":
-        raise RecipeError(
-            "generate.engine: vllm is for language models; use local or ray with strategy augment"
-        )
+    refuse_unused(
+        settings,
+        UNUSED,
+        "augment",
+        "is not for strategy augment, which changes training records; leave it out",
+    )

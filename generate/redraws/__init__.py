@@ -1,1 +1,1 @@
-"""Repeated draws, for generators that cannot restrict a draw to what constraints allow."""
+"""What strategies share that cannot restrict a draw to what constraints allow: repeated draws, and settings that they do not have."""

@@ -13,6 +13,7 @@ from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.redraws.retries import draw_until_accepted
+from paracosm.generate.redraws.unused_settings import refuse_unused
 from paracosm.generate.statistics.chain import UNIFORMS, Chain
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.recipes.sections.generate import Generate
@@ -94,15 +95,9 @@ def refuse_settings(settings: Generate) -> None:
     Raises:
         RecipeError: it does.
     """
-    for name in UNUSED:
-        if getattr(settings, name) != Generate.model_fields[name].get_default():
-            raise RecipeError(
-                f"generate.{name}: is for language models; leave it out with strategy statistical"
-            )
-    if settings.engine == "vllm":
-        raise RecipeError(
-            "generate.engine: vllm is for language models; use local or ray with strategy statistical"
-        )
+    refuse_unused(
+        settings, UNUSED, "statistical", "is for language models; leave it out with strategy statistical"
+    )
 
 
 def draw(
