@@ -36,7 +36,8 @@ from paracosm.records.sources.read_source import read_source
 from paracosm.records.sources.select_statement import check_select
 from paracosm.registry.site.safe_html import rendered_card
 from paracosm.registry.stores.addresses import address
-from paracosm.registry.versions.checks import check_content, front_matter
+from paracosm.registry.versions.checks import front_matter
+from paracosm.registry.versions.file_formats import check_content
 from paracosm.registry.versions.manifest import FileEntry, Version
 
 SCHEMA = Schema(
