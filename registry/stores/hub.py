@@ -16,6 +16,7 @@ from urllib.parse import quote
 from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.temporary import temporary_folder
+from paracosm.registry.stores.bounded import Bounded
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.hub_client import (
     COMMIT_PATIENCE,
@@ -264,7 +265,7 @@ def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
     if parts.user is not None or parts.password is not None:
         raise ValueError("a user or token is not a part of it; log in with: hf auth login, or set HF_TOKEN")
-    return Address(Hub(parts.host), parts.name, parts.version)
+    return Address(Bounded(Hub(parts.host)), parts.name, parts.version)
 
 
 FACTORY = StoreFactory(schemes=("hf",), form="hf://ORG/NAME", open=_open)

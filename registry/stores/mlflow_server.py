@@ -16,6 +16,7 @@ from paracosm.foundation.credentials.redaction import HIDDEN, redact, replace_va
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
 from paracosm.foundation.temporary import temporary_folder
+from paracosm.registry.stores.bounded import Bounded
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.mlflow_answers import check_answers, explanation
 from paracosm.registry.stores.mlflow_run import EXTRA, FOLDER, description, experiment_id, log_metrics
@@ -262,9 +263,8 @@ def _all_pages(search: Any) -> list[Any]:
 def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
     protocol = parts.scheme.partition("+")[2] or "http"
-    return Address(
-        TrackingServer(f"{protocol}://{parts.host}", parts.user, parts.password), parts.name, parts.version
-    )
+    server = TrackingServer(f"{protocol}://{parts.host}", parts.user, parts.password)
+    return Address(Bounded(server), parts.name, parts.version)
 
 
 FACTORY = StoreFactory(
