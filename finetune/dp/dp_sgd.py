@@ -73,7 +73,7 @@ def fit_privately(
         )
     schema = Schema.load(run.schema)
     units = training_units(recipe, schema, read_table(run.split("train"), schema), len(objective.train))
-    budget = budget_of(recipe.privacy, len(units), unit_of(recipe))
+    budget = budget_of(recipe.privacy, len(units), unit_of(recipe), with_corpus=recipe.adapt is not None)
     progress(budget_words(budget))
     if budget.expected_batch < RECOMMENDED_BATCH:
         progress(

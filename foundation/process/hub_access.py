@@ -6,7 +6,7 @@ The libraries try every file of a model several times, with growing pauses, befo
 import os
 from functools import cache
 
-from paracosm.foundation.deadline import within
+from paracosm.foundation.process.deadline import within
 
 PATIENCE = 5.0
 """Seconds to wait for a connection and for an answer."""

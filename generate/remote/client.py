@@ -15,9 +15,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
-from paracosm.foundation.deadline import within
 from paracosm.foundation.digests import value_digest
 from paracosm.foundation.errors import ModelError, RecipeError
+from paracosm.foundation.process.deadline import within
 from paracosm.generate.answers.answer_store import AnswerStore
 from paracosm.recipes.strategies.prompting import Server
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from paracosm.foundation.credentials.redaction import redact, without_credentials
-from paracosm.foundation.deadline import within
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.process.deadline import within
 from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.in_memory import arrow_of

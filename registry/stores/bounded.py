@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from paracosm.foundation.deadline import within
 from paracosm.foundation.errors import RegistryError
+from paracosm.foundation.process.deadline import within
 from paracosm.registry.stores.store import Store
 from paracosm.registry.versions.manifest import Version
 from paracosm.registry.versions.release import Release
