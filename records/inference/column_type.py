@@ -46,6 +46,7 @@ from paracosm.records.inference.column_names import (
     names_hours,
     names_personal_cells,
 )
+from paracosm.records.inference.column_words import words as words_of
 from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
 from paracosm.records.inference.near_misses import near_misses, sample_shape
 from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
@@ -60,10 +61,13 @@ MANY_IDENTIFIERS = 100
 """Distinct cells that always suffice for a column named like a direct identifier."""
 MOST_UNSEEN = 0.1
 """Largest share of new records with a value that is not among the categories."""
+TIME_WORDS = frozenset(["time", "times", "clock", "hhmm", "hhmmss", "hour"])
+"""Words of a column with times of day or lengths of time."""
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
 MANY = 20
+GAPS = "gaps between frequent values"
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
         cells,
         names_a_duration=names_a_duration(name),
         names_a_time=names_a_time_of_day(name),
+        names_time=not TIME_WORDS.isdisjoint(words_of(name)),
         in_hours=names_hours(name),
     ):
         return ColumnType(*clock)
@@ -142,7 +147,11 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
         if may_name_a_key(name):
             return identifier(cells, BY_NAME)
     if not plain and not dialled:
-        return ColumnType("integer", written)
+        return (
+            _codes(name, distinct, GAPS)
+            if _is_short_list(counts, numbers, total)
+            else ColumnType("integer", written)
+        )
     if plain and (formats := compact_formats(cells, named=names_a_date(name))):
         return _datetime_type(name, formats, guessed=True)
     widths = set(map(len, cells))
@@ -161,7 +170,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
         )
         return ColumnType("integer", written, (warning,))
     if is_list:
-        return _codes(name, distinct, "gaps between frequent values")
+        return _codes(name, distinct, GAPS)
     return ColumnType("integer", written)
 
 
@@ -170,12 +179,18 @@ def _number_type(name: str, counts: Mapping[str, int], total: int, written: dict
         warning = f"column {name!r}: holds zeros with a minus (-0.0); synthetic records have zeros without it"
         return ColumnType("number", written, (warning,))
     form = NumberFormat(**written)
-    plain = not (written["prefix"] or written["suffix"] or written["format"])
-    if plain and not form.scientific and len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN):
+    if not form.scientific:
         scaled = {round(read_number(form, cell) * 10**form.decimals): n for cell, n in counts.items()}
-        if have_gaps(scaled, fixed_width=False):
-            return _codes(name, len(counts), "gaps between frequent values")
+        if _is_short_list(counts, scaled, total):
+            return _codes(name, len(counts), GAPS)
     return ColumnType("number", written)
+
+
+def _is_short_list(counts: Mapping[str, int], numbers: Mapping[int, int], total: int) -> bool:
+    """Return whether few numbers with gaps are a closed list, such as doses of 250, 500 and 1,000 mg."""
+    return (
+        len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN) and have_gaps(numbers, fixed_width=False)
+    )
 
 
 def _codes(name: str, distinct: int, seen: str) -> ColumnType:

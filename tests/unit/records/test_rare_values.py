@@ -67,7 +67,7 @@ def test_what_one_subject_alone_has_is_nowhere() -> None:
     assert not [mark for mark in PLANTED if mark in held(found)]
     assert found.schema["ward"].nullable
     assert found.schema["cost"].maximum < 10_000
-    assert found.facts["rare"]["columns"]["ward"] == {"outcome": "missing", "values": 1, "cells": 30}
+    assert found.facts["rare"]["columns"]["ward"] == {"outcome": "missing", "values": 1, "cells": 30, "of": 0}
     assert found.facts["rare"]["columns"]["cost"]["outcome"] == "limited"
     assert found.schema.rare == ()
     assert any("'ward' 1 value in 30 cells" in line for line in found.warnings)
