@@ -13,7 +13,8 @@ The first of these rules that applies decides. Missing cells do not count. A for
 4. number: numbers in one notation: decimal mark, thousands marks, signs, unit. Few numbers with gaps are a category.
 5. datetime: one format that reproduces every cell.
 6. Words. Keys by their shape (`key_shapes`) are identifiers. Long cells (four words or forty letters on average) of which more than
-   half occur once are a text. Shorter cells of which more than half occur once are a text if they have several words without a
+   half occur once are a text, and so are passages (ten words or eighty letters) that few records share. Shorter cells of which more
+   than half occur once are a text if they have several words without a
    common shape, consist of digits and punctuation, or are mostly numbers or dates (with a warning); else an identifier. More than
    10,000 distinct cells, or so many unique ones that a tenth of new records would have a new value, are a text, because a closed
    list would not cover them. All others are a category.
@@ -66,6 +67,9 @@ TIME_WORDS = frozenset(["time", "times", "clock", "hhmm", "hhmmss", "hour"])
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
+PASSAGE_WORDS, PASSAGE_LETTERS = 10, 80
+FEWEST_OF_CATEGORY = 20
+"""Cells of each value, on average, from which on passages are a closed list, such as the answers of a questionnaire."""
 MANY = 20
 GAPS = "gaps between frequent values"
 
@@ -147,11 +151,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
         if may_name_a_key(name):
             return identifier(cells, BY_NAME)
     if not plain and not dialled:
-        return (
-            _codes(name, distinct, GAPS)
-            if _is_short_list(counts, numbers, total)
-            else ColumnType("integer", written)
-        )
+        return ColumnType("integer", written)
     if plain and (formats := compact_formats(cells, named=names_a_date(name))):
         return _datetime_type(name, formats, guessed=True)
     widths = set(map(len, cells))
@@ -179,18 +179,12 @@ def _number_type(name: str, counts: Mapping[str, int], total: int, written: dict
         warning = f"column {name!r}: holds zeros with a minus (-0.0); synthetic records have zeros without it"
         return ColumnType("number", written, (warning,))
     form = NumberFormat(**written)
-    if not form.scientific:
+    plain = not (written["prefix"] or written["suffix"] or written["format"])
+    if plain and not form.scientific and len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN):
         scaled = {round(read_number(form, cell) * 10**form.decimals): n for cell, n in counts.items()}
-        if _is_short_list(counts, scaled, total):
+        if have_gaps(scaled, fixed_width=False):
             return _codes(name, len(counts), GAPS)
     return ColumnType("number", written)
-
-
-def _is_short_list(counts: Mapping[str, int], numbers: Mapping[int, int], total: int) -> bool:
-    """Return whether few numbers with gaps are a closed list, such as doses of 250, 500 and 1,000 mg."""
-    return (
-        len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN) and have_gaps(numbers, fixed_width=False)
-    )
 
 
 def _codes(name: str, distinct: int, seen: str) -> ColumnType:
@@ -253,7 +247,7 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     misses = near_misses(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
     quantities = are_quantities(cells)
-    if long and 2 * once > distinct > 2:
+    if (long and 2 * once > distinct > 2) or _are_repeated_passages(words, letters, distinct, total):
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * quantities)
     if 2 * once > total >= FEWEST_IDENTIFIERS:
         if (
@@ -271,6 +265,15 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     if open_ended:
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
     return ColumnType("category", warnings=misses)
+
+
+def _are_repeated_passages(words: float, letters: float, distinct: int, total: int) -> bool:
+    """Return whether cells are passages that several records share, such as the text that questions are asked about."""
+    return (
+        (words >= PASSAGE_WORDS or letters > PASSAGE_LETTERS)
+        and distinct > MANY
+        and total < FEWEST_OF_CATEGORY * distinct
+    )
 
 
 def _as_text(name: str, cells: list[str]) -> str:

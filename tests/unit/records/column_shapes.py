@@ -692,5 +692,3 @@ shape(
 )
 shape("day_of_year:sampled", "datetime", lambda rng, _: moment(rng).strftime("%Y%j"), warns=True)
 shape("month_day:birthday", "integer", lambda rng, _: moment(rng).strftime("%m%d"), warns=True)
-choice("doses_with_unit:dose", "category", ["250 IU", "500 IU", "1,000 IU", "2,000 IU"], warns=True)
-choice("steps_european:betrag", "category", ["500,00 €", "1.000,00 €", "2.500,00 €"], warns=True)
