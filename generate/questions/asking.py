@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,6 @@ Entities = Sequence[tuple[str, str]]
 """Passages and their types, as a named entity recogniser found them in one text."""
 SEXES = frozenset({"male", "female", "m", "f", "man", "woman"})
 """Cells that a text tells by its pronouns."""
-Rephrase = Callable[[str, str], str]
-"""Takes a question and its context and returns another wording; the answer stays."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class Question:
         answer: a passage of the context; None where the context does not hold it.
         start: where the answer begins in the context; -1 without one.
         about: name of the field.
+        kind: what is asked for, one of the keys of `phrasing.TEMPLATES`.
     """
 
     id: str
@@ -37,6 +36,7 @@ class Question:
     answer: str | None
     start: int
     about: str
+    kind: str
 
 
 def ask(
@@ -48,7 +48,6 @@ def ask(
     unanswerable: float,
     random: np.random.Generator,
     entities: Mapping[str, Entities] | None = None,
-    rephrase: Rephrase | None = None,
 ) -> list[Question]:
     """Return at most `most` questions about a record, which share one context.
 
@@ -63,7 +62,6 @@ def ask(
         unanswerable: share of questions without an answer, as far as there are fields for them.
         random: random numbers.
         entities: per text, what is named in it.
-        rephrase: changes the wording of each question.
     """
     fields = [field for field in schema.modelled if not field.is_text]
     texts = [field for field in schema.modelled if field.is_text and cells.get(field.name)]
@@ -98,8 +96,6 @@ def ask(
         replace(question, id=f"record-{number}-{index}", context=context)
         for index, question in enumerate(made[:most])
     ]
-    if rephrase is not None:
-        questions = [replace(each, text=rephrase(each.text, context)) for each in questions]
     return [each for each in questions if is_valid(each)]
 
 
@@ -112,9 +108,10 @@ def is_valid(question: Question) -> bool:
 
 
 def _question(field: Field, answer: str | None, start: int, random: np.random.Generator) -> Question:
-    templates = TEMPLATES[KINDS[field.kind.expressed_as]]
+    kind = KINDS[field.kind.expressed_as]
+    templates = TEMPLATES[kind]
     text = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
-    return Question("", "", text, answer, start, field.name)
+    return Question("", "", text, answer, start, field.name, kind)
 
 
 def _named(
@@ -141,7 +138,9 @@ def _named(
             ):
                 templates = TEMPLATES[label]
                 wording = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
-                questions.append(Question("", "", wording, passage, at + text.index(passage), field.name))
+                questions.append(
+                    Question("", "", wording, passage, at + text.index(passage), field.name, label)
+                )
     return questions
 
 

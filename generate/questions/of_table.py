@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from paracosm.foundation.progress import Progress, Step, silent
-from paracosm.generate.questions.asking import Entities, Question, Rephrase, ask
+from paracosm.generate.questions.asking import Entities, Question, ask
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.schema import Schema
 
@@ -24,7 +24,6 @@ def questions_of(
     per_record: int = 4,
     unanswerable: float = 0.2,
     seed: int = 0,
-    rephrase: Rephrase | None = None,
     progress: Progress = silent,
 ) -> list[Question]:
     """Return questions over the records of a table; the same arguments give the same questions.
@@ -35,7 +34,6 @@ def questions_of(
         per_record: most questions a record.
         unanswerable: share of questions whose answer the record does not hold.
         seed: of the random numbers.
-        rephrase: takes a question and its context and returns another wording, such as a step of a chain.
         progress: takes progress lines.
     """
     names = [field.name for field in schema.modelled if field.name in table.columns]
@@ -59,7 +57,6 @@ def questions_of(
             unanswerable=unanswerable,
             random=np.random.default_rng([seed, number]),
             entities={name: of_text[number] for name, of_text in found.items()},
-            rephrase=rephrase,
         )
         progress(Step("asking", number + 1, len(table), unit="records"))
     return made

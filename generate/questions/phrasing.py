@@ -30,6 +30,24 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "PERCENT": ("Which percentage does the {name} mention?", "What percentage is named in the {name}?"),
 }
 """Kind of a question -> its templates."""
+KEYWORDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "PERSON": (("title",),),
+    "DATE": (("figures",),),
+    "MONEY": (("amount", "sum", "money"),),
+    "PERCENT": (("percentage", "percent"),),
+}
+"""Kind of a question -> groups of words, of each of which any wording has one: without them another passage could be meant."""
+OPENERS: dict[str, tuple[str, ...]] = {
+    "amount": ("what", "which", "how"),
+    "word": ("what", "which", "who", "how", "where"),
+    "truth": ("what", "which", "is", "does"),
+    "moment": ("what", "which", "when"),
+    "PERSON": ("who", "which", "what"),
+    "DATE": ("when", "which", "what"),
+    "MONEY": ("how", "which", "what"),
+    "PERCENT": ("how", "which", "what"),
+}
+"""Kind of a question -> the words that ask for such an answer, of which any wording has one."""
 KINDS = {"number": "amount", "text": "word", "truth": "truth", "moment": "moment"}
 """What the values of a field are expressed as -> kind of the question about it."""
 

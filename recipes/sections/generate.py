@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts import Augment
+from paracosm.recipes.sections.texts.augment import Augment
+from paracosm.recipes.sections.texts.questions import Questions
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
@@ -51,6 +52,8 @@ class Generate(Section):
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
     """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
     augment: Augment = Augment()
+    questions: Questions | None = None
+    """Questions and answers over the synthetic records, written beside them; `{}` takes all defaults."""
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
     evaluation."""

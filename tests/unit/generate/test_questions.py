@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.generate.questions.asking import ask, is_valid
+from paracosm.generate.questions.asking import Question, ask, is_valid
 from paracosm.generate.questions.exports import UNKNOWN, write_questions
 from paracosm.generate.questions.of_table import questions_of
 from paracosm.generate.questions.phrasing import spoken
+from paracosm.generate.questions.rewording import objection
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii.detectors import ner_model
@@ -113,15 +114,42 @@ def test_what_a_text_may_tell_is_not_asked_as_unanswerable() -> None:
     assert "sex" not in {each.about for each in made if each.answer is None}
 
 
-def test_a_rephrased_question_keeps_its_answer() -> None:
-    raw = table()
-    schema = infer(raw, Data(source="x")).schema
-    plain = questions_of(raw, schema)
-    other = questions_of(
-        raw, schema, rephrase=lambda text, context: f"Please tell me: {text} ({len(context)})"
-    )
-    assert [each.answer for each in other] == [each.answer for each in plain]
-    assert all(each.text.startswith("Please tell me: ") for each in other)
+def question(text: str, about: str = "blood_type", kind: str = "word", answer: str | None = "A") -> Question:
+    context = "age: 61\nblood type: A"
+    start = -1 if answer is None else context.index(answer)
+    return Question("record-0-0", context, text, answer, start, about, kind)
+
+
+PLAIN = question("What is recorded under blood type?")
+
+
+@pytest.mark.parametrize(
+    ("plain", "wording", "against"),
+    [
+        (PLAIN, "Which blood type does this patient have?", None),
+        (PLAIN, "Could you tell me what blood type is on file?", None),
+        (PLAIN, "what is recorded under blood type ?", "the same words"),
+        (PLAIN, "The blood type is recorded.", "not one question"),
+        (PLAIN, "What is the blood type? What is the age?", "not one question"),
+        (PLAIN, "Note: what is the blood type?", "not one question"),
+        (PLAIN, "Which type of blood does the patient have?", "does not name its field"),
+        (PLAIN, "What is not the blood type?", "a negation"),
+        (PLAIN, "Why is there a blood type?", "asks in another way than its answer is"),
+        (PLAIN, "What does blood type mean?", "asks for something else"),
+        (PLAIN, "What are age and blood type?", "names another field"),
+        (PLAIN, "What is the blood type, is it 17?", "tells a value"),
+        (PLAIN, "Is it true that A is what stands under blood type?", "tells a value"),
+        (
+            question("Who is named with a title in the note?", "note", "PERSON", None),
+            "Who is named in the note?",
+            "does not say which passage is meant",
+        ),
+    ],
+)
+def test_a_wording_that_may_ask_for_something_else_is_not_taken(
+    plain: Question, wording: str, against: str | None
+) -> None:
+    assert objection(plain, wording, SCHEMA.names) == against
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Keys about texts: what is derived from them (`data.features`), and how they are augmented (`generate.augment`)."""
+"""The section `generate.augment`: how texts are augmented."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,6 @@ from pydantic import Field
 
 from paracosm.recipes.sections.section import Section
 
-FeatureKind = Literal["entities", "phrases", "sentiment"]
 Operation = Literal["restructuring", "variation", "synonyms", "segments"]
 
 
