@@ -23,8 +23,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Who is named with a title in the {name}?",
     ),
     "DATE": (
-        "Which date or period does the {name} state in figures?",
-        "What time is stated in figures in the {name}?",
+        "Which date or length of time does the {name} state in figures?",
+        "What date or length of time is stated in figures in the {name}?",
     ),
     "MONEY": ("Which amount of money does the {name} mention?", "What sum is named in the {name}?"),
     "PERCENT": ("Which percentage does the {name} mention?", "What percentage is named in the {name}?"),

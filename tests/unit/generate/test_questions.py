@@ -14,6 +14,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.generate.questions.asking import Question, ask, is_valid
 from paracosm.generate.questions.exports import UNKNOWN, write_questions
 from paracosm.generate.questions.of_table import questions_of
+from paracosm.generate.questions.passages import passages
 from paracosm.generate.questions.phrasing import spoken
 from paracosm.generate.questions.rewording import objection
 from paracosm.recipes.sections.data import Data
@@ -199,3 +200,56 @@ def test_exports_load_back_through_the_sources(tmp_path: Path, suffix: str) -> N
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"\.json file \(SQuAD\) or a \.jsonl file"):
         write_questions([], tmp_path / "questions.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "label", "asked"),
+    [
+        ("She came on 3 May 2021 by bus.", "3 May 2021", "DATE", True),
+        ("The cough began 2 weeks ago.", "2 weeks ago", "DATE", True),
+        ("She came in 2019. The cough began in May.", "2019", "DATE", True),
+        ("Write to me at 10552 please.", "10552", "DATE", False),
+        ("He is a 22-year-old man.", "22-year-old", "DATE", False),
+        ("The 14-month-old child slept.", "14-month-old", "DATE", False),
+        ("Heart disease in his 40s.", "40s", "DATE", False),
+        ("He came in 2019, and in 2021 again.", "2019", "DATE", False),
+        ("Blood pressure is 125/75.", "125/75", "DATE", False),
+        ("The period was 6/3/2009.", "6/3/2009", "DATE", True),
+        ("Admitted in 07/2007.", "07/2007", "DATE", True),
+        ("He paid {$600.00} at once.", "600.00", "MONEY", True),
+        ("He paid $600 and then $700.", "600", "MONEY", False),
+        ("He has lost 18 pounds.", "18 pounds", "MONEY", False),
+        ("A fee of 200 % was charged.", "200 %", "PERCENT", True),
+        ("Dr. Miller saw her.", "Miller", "PERSON", True),
+        ("Dr. Miller and Mrs. Jones saw her.", "Miller", "PERSON", False),
+    ],
+)
+def test_only_a_passage_that_is_surely_the_one_meant_is_asked(
+    text: str, passage: str, label: str, asked: bool
+) -> None:
+    assert passages(text, [(passage, label)]) == ([(passage, label)] if asked else [])
+
+
+def test_what_a_text_may_name_in_other_words_is_not_hidden() -> None:
+    schema = Schema(
+        (
+            Field(name="firm", type="category", categories=("Acme Ltd.", "Bolt Inc.")),
+            Field(name="zip", type="text", max_length=9),
+            Field(name="note", type="text", max_length=200),
+        )
+    )
+    cells = {"firm": "Acme Ltd.", "zip": "10552", "note": "The people at Zest Loans never answered."}
+    for seed in range(20):
+        made = ask(
+            0,
+            cells,
+            schema,
+            most=3,
+            unanswerable=1.0,
+            random=np.random.default_rng(seed),
+            entities={"note": [("Zest Loans", "ORG")]},
+            codes=["zip"],
+            labels={"firm": "ORG"},
+        )
+        assert {each.about for each in made if each.answer is None} <= {"zip"}
+        assert {each.answer for each in made if each.about == "firm"} <= {"Acme Ltd."}
