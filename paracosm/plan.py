@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
+from paracosm.generate.written_table import refuse_destination
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
 from paracosm.refusals import refuse_recipe, refuse_records
@@ -135,6 +136,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
 
     refuse_recipe(recipe)
     check_tracker(recipe.track)
+    refuse_destination(recipe, None, root)
 
     def records() -> "Prepared":
         given = read_given(recipe.data, root=root)
