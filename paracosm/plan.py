@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from paracosm.refusals import refuse_recipe, refuse_records
 if TYPE_CHECKING:
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
+    from paracosm.eval.outlook.questions import Outlook
     from paracosm.records.assembly import Prepared
     from paracosm.stage_costs import StageCost
 
@@ -37,6 +39,15 @@ class Plan:
     preparation: "StageCost"
     cost: "CostEstimate | None"
     adaptation: "AdaptationCost | None" = None
+
+    @cached_property
+    def outlook(self) -> "list[Outlook]":
+        """What the sizes of the table can settle, by question; computed on first use, in seconds."""
+        from paracosm.finetune.dp.settings import as_trained
+        from paracosm.eval.outlook.questions import outlook
+
+        recipe = as_trained(self.recipe) if self.cost is not None else self.recipe
+        return outlook(recipe, self.prepared.schema, self.prepared.splits)
 
     @property
     def warnings(self) -> tuple[str, ...]:
