@@ -15,9 +15,9 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.refusals import refuse_recipe, refuse_records
 
 if TYPE_CHECKING:
+    from paracosm.eval.outlook.questions import Outlook
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
-    from paracosm.eval.outlook.questions import Outlook
     from paracosm.records.assembly import Prepared
     from paracosm.stage_costs import StageCost
 
@@ -43,8 +43,8 @@ class Plan:
     @cached_property
     def outlook(self) -> "list[Outlook]":
         """What the sizes of the table can settle, by question; computed on first use, in seconds."""
-        from paracosm.finetune.dp.settings import as_trained
         from paracosm.eval.outlook.questions import outlook
+        from paracosm.finetune.dp.settings import as_trained
 
         recipe = as_trained(self.recipe) if self.cost is not None else self.recipe
         return outlook(recipe, self.prepared.schema, self.prepared.splits)
