@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from paracosm.foundation.progress import to_stderr
 from paracosm.generate.augmentation.augmented_table import augment_table
-from paracosm.recipes.sections.texts.augment import Augment
+from paracosm.recipes.sections.texts import Augment
 
 TEXT, LABEL = "section_text", "section_header"
 SUBSETS = 10

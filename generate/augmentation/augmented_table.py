@@ -15,7 +15,7 @@ from paracosm.foundation.files import replacing
 from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.generate.augmentation.augmenter import Augmenter
-from paracosm.recipes.sections.texts.augment import Augment
+from paracosm.recipes.sections.texts import Augment
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.csv_writer import write_csv
 

@@ -16,7 +16,7 @@ from paracosm.generate.augmentation.segments import CausalSegments, MaskedSegmen
 from paracosm.generate.augmentation.synonyms import Synonyms
 from paracosm.generate.augmentation.variation import SentenceVariation
 from paracosm.generate.augmentation.wordnet import open_wordnet
-from paracosm.recipes.sections.texts.augment import Augment
+from paracosm.recipes.sections.texts import Augment
 from paracosm.records.pii.detectors import MODELS, ner_model
 
 LONGEST_TEXT = 20_000

@@ -19,7 +19,7 @@ from paracosm.generate.questions.rewording import SCHEMA, Reworded, reword
 from paracosm.generate.remote.client import ChatClient, key_of
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.recipes.sections.texts.questions import Rewording
+from paracosm.recipes.sections.texts import Rewording
 from paracosm.records.pii.detectors import ner_model
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, written

@@ -6,8 +6,7 @@ from pydantic import Field, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts.augment import Augment
-from paracosm.recipes.sections.texts.questions import Questions
+from paracosm.recipes.sections.texts import Augment, Questions
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from paracosm.recipes.sections.model import Server
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts.server import Server
 
 Examples = Literal["schema", "statistics", "synthetic", "real"]
 StepKind = Literal["draw", "write", "think", "check", "refine"]

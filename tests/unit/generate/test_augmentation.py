@@ -17,7 +17,7 @@ from paracosm.generate.augmentation.segments import MaskedSegments
 from paracosm.generate.augmentation.synonyms import _with_words
 from paracosm.generate.augmentation.variation import SentenceVariation
 from paracosm.generate.augmentation.wordnet import WordNet, open_wordnet
-from paracosm.recipes.sections.texts.augment import Augment
+from paracosm.recipes.sections.texts import Augment
 
 spacy = pytest.importorskip("spacy")
 NONE: frozenset[str] = frozenset()
