@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import barrier, is_leader, world
+from paracosm.finetune.distributed.processes import barrier, is_leader, run_on_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, Step, silent
@@ -22,6 +22,7 @@ from paracosm.generate.identifiers import fresh_identifiers
 from paracosm.generate.settings import NOT_COMPARED
 from paracosm.generate.shards import Shards
 from paracosm.generate.strategies.strategy import strategy_inputs
+from paracosm.generate.written_table import refuse_destination, write_back
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.record_set import RecordSet
@@ -58,10 +59,13 @@ def sample(
     Raises:
         ModelError: the adapter or its base model is missing.
         RecipeError: a condition or a rule names an unknown field or value.
-        DataError: conditions and rules refuse nearly every attempt.
+        DataError: conditions and rules refuse nearly every attempt, or a table cannot be written.
     """
-    stage = _Generate(run, run.recipe_folder if root is None else root)
-    return run_on_all(stage, recipe=recipe, run=run if into is None else into, progress=progress)
+    root, into = run.recipe_folder if root is None else root, run if into is None else into
+    run_on_leader(lambda: refuse_destination(recipe, into, root))
+    ran = run_on_all(_Generate(run, root), recipe=recipe, run=into, progress=progress)
+    run_on_leader(lambda: write_back(recipe, into, root, progress))
+    return ran
 
 
 class _Generate:
