@@ -56,6 +56,13 @@ def print_plan(plan: "Plan", console: "Console") -> None:
         console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
     for line in _relation_lines(recipe, prepared):
         console.print(escape(line), highlight=False)
+    console.print(
+        f"[bold]verdict[/]    what these sizes can settle under the profile {recipe.release.profile}:"
+    )
+    width = max((len(line.title) for line in plan.outlook), default=0)
+    for line in plan.outlook:
+        colour = "default" if line.can_pass else "yellow"
+        console.print(f"  {line.title:<{width}}  [{colour}]{escape(line.sentence)}[/]", highlight=False)
 
 
 def plan_lines(plan: "Plan") -> dict[str, str]:

@@ -19,7 +19,7 @@ from paracosm.foundation.digests import value_digest
 from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.foundation.process.deadline import within
 from paracosm.generate.answers.answer_store import AnswerStore
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Server
 
 AGAIN = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 """Statuses after which a request is repeated."""
