@@ -83,8 +83,10 @@ def aci_encounters(paths: Sequence[Path]) -> Iterator[Row]:
     for name, texts, metadata in zip(names, paths[::2], paths[1::2], strict=True):
         known = {row["encounter_id"]: row for row in rows_of(metadata)}
         for row in rows_of(texts):
+            patient = known[row["encounter_id"]]
+            age = patient["patient_age"].removesuffix(".0")
             rest = {"dialogue": row["dialogue"], "note": row["note"], "split": name}
-            yield {**known[row["encounter_id"]], **rest}
+            yield {**patient, "patient_age": age, **rest}
 
 
 def cuad_clauses(paths: Sequence[Path]) -> Iterator[Row]:
