@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from paracosm.recipes.sections.section import Objective, Section
+from paracosm.recipes.sections.training.loss import Loss
 
 MASKED_DEFAULTS = {"learning_rate": 1e-3, "epochs": 200, "patience": 15, "average_decay": 0.995}
 """A masked model learns a random part of each record per pass, and needs more passes."""
@@ -56,6 +57,8 @@ class Finetune(Section):
     weights without an adapter, which needs far more memory."""
     prompt: Prompt | None = None
     """System or user message before every record, for instruct models; null uses none."""
+    loss: Loss | None = None
+    """Part of every record that is learnt; null learns all of it. For models that answer, not for models that make whole records."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     """LoRA rank. Higher learns more detail, memorises more, and uses more memory."""
     alpha: Annotated[float, Field(gt=0)] = 32.0

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from file_server import FileServer, file_server
 
 from paracosm.cli.workspace.shipped_recipes import recipes
 from paracosm.foundation.errors import DataError
@@ -17,7 +18,6 @@ from paracosm.recipes.fetching.fetch import fetch
 from paracosm.recipes.fetching.german_credit import COLUMNS, german_credit
 from paracosm.recipes.fetching.origin import DataSet, OriginFile
 from paracosm.recipes.shipped import shipped
-from tests.file_server import FileServer, file_server
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONTENT = ("name,age\n" + "".join(f"person {number},{number % 90}\n" for number in range(40_000))).encode()
