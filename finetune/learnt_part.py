@@ -46,5 +46,5 @@ def refuse_loss(recipe: Recipe, schema: Schema) -> None:
         for value in values if known else ():
             if value not in known:
                 raise RecipeError(
-                    f"finetune.loss.turns.{name}: {value!r} is no value of the training records{did_you_mean(value, known)}"
+                    f"finetune.loss.turns.{name}: {value!r} is not a value of the training records{did_you_mean(value, known)}"
                 )
