@@ -56,6 +56,13 @@ def print_plan(plan: "Plan", console: "Console") -> None:
         console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
     for line in _relation_lines(recipe, prepared):
         console.print(escape(line), highlight=False)
+    console.print(
+        f"[bold]verdict[/]    what these sizes can settle under the profile {recipe.release.profile}:"
+    )
+    width = max((len(line.title) for line in plan.outlook), default=0)
+    for line in plan.outlook:
+        colour = "default" if line.can_pass else "yellow"
+        console.print(f"  {line.title:<{width}}  [{colour}]{escape(line.sentence)}[/]", highlight=False)
 
 
 def plan_lines(plan: "Plan") -> dict[str, str]:
@@ -134,7 +141,8 @@ def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
     if recipe.privacy is None:
         return {}
     units = expected_units(recipe, prepared.schema, prepared.splits["train"])
-    return {"privacy": budget_words(budget_of(recipe.privacy, units, unit_of(recipe)))}
+    budget = budget_of(recipe.privacy, units, unit_of(recipe), with_corpus=recipe.adapt is not None)
+    return {"privacy": budget_words(budget)}
 
 
 def _cure(cost: "StageCost") -> str:
