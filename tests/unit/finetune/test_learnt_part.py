@@ -85,7 +85,10 @@ def recipe(loss: dict[str, Any], **more: Any) -> Recipe:
     [
         ({"columns": ["contents"]}, "no modelled column 'contents'; did you mean 'content'"),
         ({"turns": {"rol": ["user"]}}, "no modelled column 'rol'; did you mean 'role'"),
-        ({"turns": {"role": ["asistant"]}}, "'asistant' is not a value of the training records; did you mean"),
+        (
+            {"turns": {"role": ["asistant"]}},
+            "'asistant' is not a value of the training records; did you mean",
+        ),
         ({"turns": {"topic": ["a"]}}, "the same in all records of a subject"),
     ],
 )
