@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_s
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
     "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
 ]
+FeatureKind = Literal["entities", "phrases", "sentiment"]
 PersonalKind = Literal[
     "name",
     "email",
