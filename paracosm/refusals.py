@@ -125,10 +125,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
 
         refuse_records(schema)
     from paracosm.finetune.dp.settings import as_trained
-    from paracosm.finetune.learnt_part import refuse_loss
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of
     from paracosm.generate.strategies.combined import combined_abilities
+    from paracosm.records.schema.learnt_part import refuse_loss
 
     trained = as_trained(recipe)
     refuse_loss(trained, schema)

@@ -14,7 +14,6 @@ from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
 from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
-from paracosm.finetune.learnt_part import learnt_columns
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, columns_alone
 from paracosm.generate.statistics.chain import Chain
@@ -27,6 +26,7 @@ from paracosm.recipes.sections.statistical import Statistical
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
+from paracosm.records.schema.learnt_part import learnt_columns
 from paracosm.records.schema.schema import Field, Record
 from paracosm.records.schema.table import to_records
 from paracosm.records.text.words import count_words
@@ -98,7 +98,7 @@ def read_target(context: Context) -> AttackTarget:
     columns = holds_columns(folder)
     # The adapter may have been trained on a part of each record alone, such as the texts given the columns.
     loss = None if context.attackers is None else context.attackers.recipe.finetune.loss
-    learnt = learnt_columns(codec, loss, texts_follow=columns)
+    learnt = learnt_columns(codec.schema, loss, texts_follow=columns)
     if learnt is not None:
         members, following, records = (
             [_part(record, codec, learnt) for record in side] for side in (members, following, records)

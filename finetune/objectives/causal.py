@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from paracosm.finetune.learnt_part import learnt_columns, refuse_loss
 from paracosm.finetune.models.base_model import load_tokenizer
 from paracosm.finetune.models.chat_prompt import codec_for
 from paracosm.finetune.models.restricted_head import logits_at
@@ -30,6 +29,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
+from paracosm.records.schema.learnt_part import learnt_columns, refuse_loss
 from paracosm.records.schema.schema import Schema
 from paracosm.records.splitting.split_records import read_split_records
 
@@ -88,7 +88,7 @@ class CausalObjective:
 def _learnt_part(recipe: Recipe, codec: Codec, record: EncodedType) -> EncodedType:
     """Return an encoded record with decisions where the recipe wants it to be learnt."""
     loss = recipe.finetune.loss
-    columns = learnt_columns(codec, loss, texts_follow=recipe.strategy == "combined")
+    columns = learnt_columns(codec.schema, loss, texts_follow=recipe.strategy == "combined")
     if columns is not None:
         return columns_alone(record, codec, columns)
     if loss is None or not isinstance(record, EncodedRecord):

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from tiny_models import byte_tokenizer
 
-from paracosm.finetune.learnt_part import learnt_columns, refuse_loss
 from paracosm.finetune.objectives.encoded_record import (
     columns_alone,
     encode_record,
@@ -17,6 +16,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.training.loss import Loss
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import FORCED, TokenMasks
+from paracosm.records.schema.learnt_part import learnt_columns, refuse_loss
 from paracosm.records.schema.schema import Field, Record, Schema, SubjectSequence
 
 FIELDS = (
@@ -67,9 +67,9 @@ def test_only_some_columns_of_some_turns_are_learnt() -> None:
 def test_only_the_named_columns_of_single_records_are_learnt() -> None:
     codec = codec_of(sequence=False)
     whole = encode_record(TURNS[1], codec, TokenMasks(codec))
-    assert learnt_columns(codec, Loss(columns=["content"]), texts_follow=False) == ["content"]
-    assert learnt_columns(codec, None, texts_follow=True) == ["content"]
-    assert learnt_columns(codec, None, texts_follow=False) is None
+    assert learnt_columns(codec.schema, Loss(columns=["content"]), texts_follow=False) == ["content"]
+    assert learnt_columns(codec.schema, None, texts_follow=True) == ["content"]
+    assert learnt_columns(codec.schema, None, texts_follow=False) is None
     part = columns_alone(whole, codec, ["content"])
     assert decided(part.masks) == [False, False, False, True]
     assert part.masks[-1] == whole.masks[-1]

@@ -4,21 +4,20 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.training.loss import Loss
-from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Schema
 
 
-def learnt_columns(codec: Codec, loss: Loss | None, *, texts_follow: bool) -> list[str] | None:
+def learnt_columns(schema: Schema, loss: Loss | None, *, texts_follow: bool) -> list[str] | None:
     """Return the columns of single records that are learnt given the others; None where whole records or turns are learnt.
 
     Args:
-        codec: of the records.
+        schema: of the records.
         loss: of the recipe.
         texts_follow: whether texts are learnt given columns that fitted statistics draw.
     """
     if texts_follow:
-        return [field.name for field in codec.fields if field.is_text]
-    return None if loss is None or codec.schema.sequence is not None else loss.columns
+        return [field.name for field in schema.modelled if field.is_text]
+    return None if loss is None or schema.sequence is not None else loss.columns
 
 
 def refuse_loss(recipe: Recipe, schema: Schema) -> None:
