@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from paracosm.recipes.sections.section import Objective, Section
-from paracosm.recipes.sections.training.loss import Loss
 
 MASKED_DEFAULTS = {"learning_rate": 1e-3, "epochs": 200, "patience": 15, "average_decay": 0.995}
 """A masked model learns a random part of each record per pass, and needs more passes."""
@@ -45,6 +44,22 @@ class Prompt(Section):
 def _as_names(given: str | list[str]) -> str | list[str]:
     """Return a single name as a list: peft would take a text for a regular expression."""
     return [given] if isinstance(given, str) and given != "all-linear" else given
+
+
+class Loss(Section):
+    """The part of every record that is learnt; the rest is read before it, and not learnt."""
+
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    """Columns to learn, such as [answer]; null learns all. The others are context, whose values the model cannot make well."""
+    turns: dict[str, Annotated[list[str], Field(min_length=1)]] | None = None
+    """Sequences: per column the values of the records to learn, such as {role: [assistant]}, each with whether another record follows
+    it; null learns all records of a sequence."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Loss":
+        if not self.columns and not self.turns:
+            raise ValueError("is empty; set columns or turns, or leave the loss out to learn everything")
+        return self
 
 
 class Finetune(Section):

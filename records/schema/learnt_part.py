@@ -3,7 +3,7 @@
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.training.loss import Loss
+from paracosm.recipes.sections.finetune import Loss
 from paracosm.records.schema.schema import Schema
 
 

@@ -13,7 +13,7 @@ from paracosm.finetune.objectives.encoded_record import (
 )
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.recipe import Recipe
-from paracosm.recipes.sections.training.loss import Loss
+from paracosm.recipes.sections.finetune import Loss
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import FORCED, TokenMasks
 from paracosm.records.schema.learnt_part import learnt_columns, refuse_loss
