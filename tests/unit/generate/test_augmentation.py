@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from paracosm.foundation.errors import DataError, MissingExtraError, RecipeError
+from paracosm.foundation.progress import Step
+from paracosm.generate.augmentation import augmented_table
 from paracosm.generate.augmentation import wordnet as wordnet_module
 from paracosm.generate.augmentation.augmented_table import augment_table, write_table
 from paracosm.generate.augmentation.augmenter import Augmenter, parser
@@ -185,3 +187,30 @@ def test_rows_of_a_table_keep_their_columns_and_their_parent(tmp_path: Path) -> 
         write_table(made.table, tmp_path / "a.xlsx")
     with pytest.raises(DataError, match="has a column 'parent'"):
         augment_table(made.table, ["note"], Augment())
+
+
+def test_a_long_table_goes_on_where_it_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(augmented_table, "PART", 2)
+    raw = pd.DataFrame({"ward": list("abcdef"), "note": [NOTE, "None.", None, NOTE, NOTE, "None."]})
+    whole = augment_table(raw, ["note"], Augment(), seed=3)
+    work = tmp_path / "work"
+
+    def interrupt(shown: object) -> None:
+        if isinstance(shown, Step) and shown.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        augment_table(raw, ["note"], Augment(), seed=3, work=work, progress=interrupt)
+    assert sorted(path.name for path in work.iterdir()) == ["inputs.json", "part-000000.json"]
+    assert work.stat().st_mode & 0o077 == 0
+    shown: list[object] = []
+    again = augment_table(raw, ["note"], Augment(), seed=3, work=work, progress=shown.append)
+    assert again.table.equals(whole.table)
+    assert (again.unchanged, again.operations) == (whole.unchanged, whole.operations)
+    assert "resuming: 2 of 6 rows are done" in shown
+    assert min(step.done for step in shown if isinstance(step, Step)) == 3
+    # Parts of another seed are of no use.
+    other = augment_table(raw, ["note"], Augment(), seed=4, work=work)
+    assert other.table.equals(augment_table(raw, ["note"], Augment(), seed=4).table)
