@@ -175,6 +175,12 @@ class Restructuring:
         if verb.lemma_ == "be" or subject.left_edge.i != start.i or not _is_adverbial(phrase):
             return None
         head = phrase.left_edge
+        # "cannot recollect when ..." is no adverbial, whatever the parser says.
+        if phrase.dep_ == "advcl" and head.text.casefold() in ("when", "if") and head.i == verb.i + 1:
+            return None
+        # With two objects, the phrase may belong to the second alone.
+        if any(token.dep_ in ("conj", "cc") for token in sentence.doc[start.i : head.i]):
+            return None
         if any(token.text == "," for token in sentence[: head.i - sentence.start]):
             return None
         main = sentence.doc.text[start.idx : head.idx].rstrip().rstrip(",")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,11 @@ class Synonyms:
         """Return the synonyms of a token in the form and the letters of the token."""
         inflect = require_extra("lemminflect", "augment", "generate.augment: synonyms").getInflection
         found: dict[str, None] = {}
+        nearby = {each.lemma_.casefold() for each in token.doc}
         for lemma in self.wordnet.synonyms(token.lemma_.casefold(), PARTS[token.pos_]):
+            # Not "fatigue and fatigue" for "fatigue and tiredness".
+            if lemma in nearby:
+                continue
             forms = inflect(lemma, token.tag_) if token.pos_ != "ADV" else (lemma,)
             if forms and forms[0].casefold() != token.text.casefold():
                 word = forms[0]
@@ -101,7 +106,13 @@ class Synonyms:
             # A verb with a particle, such as "carry out", is a word of its own.
             and not any(child.dep_ in ("prt", "compound") for child in token.children)
             and not is_protected(token, kept)
+            and not self._in_a_phrase(token)
         )
+
+    def _in_a_phrase(self, token: Any) -> bool:
+        """Return whether a token and its neighbour are a fixed phrase, such as "visual field"."""
+        words = [each.lemma_.casefold() for each in token.doc[max(0, token.i - 1) : token.i + 2]]
+        return any(self.wordnet.has(f"{one}_{other}") for one, other in pairwise(words))
 
     def _chosen(self, document: Any, token: Any, words: list[str], random: np.random.Generator) -> str | None:
         end = token.idx + len(token.text)
