@@ -1,5 +1,6 @@
 """Grammatical restructuring: active and passive voice, and adverbial phrases moved to or from the front, each checked by a new parse."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,12 @@ FRONTED = frozenset(
 )
 """Words that begin an adverbial phrase which may stand at the front."""
 TIMES = ("DATE", "TIME")
+NO_SENTENCE = re.compile(r"[\n:;()/\"]")
+"""Marks of headings and lists, which the parser takes for sentences."""
+A_MOMENT = re.compile(r"\b(?:ago|today|yesterday|tonight|(?:this|last|next|every|each) \w+)\b", re.IGNORECASE)
+"""A time without a preposition that may stand at the front; `3 days` in `it lasted 3 days` may not."""
+REPORTING = frozenset(["admit", "complain", "deny", "describe", "mention", "note", "report", "say", "state"])
+"""Verbs whose phrase of time mostly belongs to what is reported: `denies pain at night`."""
 STATIVE = frozenset(
     [
         "be",
@@ -80,7 +87,7 @@ class Restructuring:
         sentences = [
             each
             for each in document.sents
-            if each.text.rstrip().endswith(".") and "\n" not in each.text.strip()
+            if each.text.rstrip().endswith(".") and not NO_SENTENCE.search(each.text.strip())
         ]
         for number in random.permutation(len(sentences)).tolist():
             sentence = sentences[number]
@@ -107,6 +114,10 @@ class Restructuring:
             "advmod",
         }
         if others or subject.i > verb.i or thing.i < verb.i or _is_clause(subject) or _is_clause(thing):
+            return None
+        if subject.left_edge.i != sentence.start or any(
+            token.text == "," for token in sentence.doc[sentence.start : thing.right_edge.i]
+        ):
             return None
         # "by him" and "by it" are seldom written.
         # A heading that the parser takes for a sentence has a subject without an article.
@@ -172,7 +183,12 @@ class Restructuring:
         if subject is None or phrase is None or phrase.dep_ not in ("prep", "advcl", "npadvmod"):
             return None
         start = sentence[0]
-        if verb.lemma_ == "be" or subject.left_edge.i != start.i or not _is_adverbial(phrase):
+        if (
+            verb.lemma_ in REPORTING
+            or verb.lemma_ == "be"
+            or subject.left_edge.i != start.i
+            or not _is_adverbial(phrase)
+        ):
             return None
         head = phrase.left_edge
         # "cannot recollect when ..." is no adverbial, whatever the parser says.
@@ -304,8 +320,13 @@ def _is_reflexive(token: Any) -> bool:
 
 def _is_adverbial(phrase: Any) -> bool:
     """Return whether a phrase says when, or under which condition, something is so."""
+    # A clause inside, or a second phrase, may belong to the rest of the sentence.
+    if phrase.dep_ != "advcl" and any(
+        token.dep_ in ("relcl", "acl", "cc", "conj") or token.text == "," for token in phrase.subtree
+    ):
+        return False
     if phrase.dep_ == "npadvmod":
-        return phrase.ent_type_ in TIMES
+        return phrase.ent_type_ in TIMES and bool(A_MOMENT.search(_phrase(phrase).text))
     first = phrase.left_edge.text.casefold()
     if first not in FRONTED:
         return False

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,6 +98,8 @@ class Synonyms:
             and token.is_alpha
             and len(token.text) > 2
             and not token.is_stop
+            # "events concerning for seizures": half a preposition.
+            and not (token.tag_ == "VBG" and token.dep_ in ("prep", "acl", "amod"))
             # Headings and abbreviations.
             and not (token.is_upper and len(token.text) > 1)
             and token.lemma_.casefold() not in LIGHT
@@ -110,9 +111,14 @@ class Synonyms:
         )
 
     def _in_a_phrase(self, token: Any) -> bool:
-        """Return whether a token and its neighbour are a fixed phrase, such as "visual field"."""
-        words = [each.lemma_.casefold() for each in token.doc[max(0, token.i - 1) : token.i + 2]]
-        return any(self.wordnet.has(f"{one}_{other}") for one, other in pairwise(words))
+        """Return whether a token and its neighbour are a fixed phrase, such as "visual field" or "power of attorney"."""
+        words = [each.lemma_.casefold() for each in token.doc[max(0, token.i - 2) : token.i + 3]]
+        own = token.i - max(0, token.i - 2)
+        return any(
+            self.wordnet.has("_".join(words[begin:end]))
+            for begin in range(own + 1)
+            for end in range(max(begin + 2, own + 1), len(words) + 1)
+        )
 
     def _chosen(self, document: Any, token: Any, words: list[str], random: np.random.Generator) -> str | None:
         end = token.idx + len(token.text)

@@ -14,7 +14,7 @@ from paracosm.foundation.errors import MissingExtraError, RecipeError
 
 FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 """Part of speech -> the suffix of its files."""
-MOST_SENSES = 3
+MOST_SENSES = 2
 """Senses of a word above which no word stands for it, and it stands for no other: `fall` has 12."""
 PLACES = (
     "/usr/share/wordnet",
@@ -78,7 +78,8 @@ class WordNet:
             The lemmas, in the order of the synset.
         """
         entry = self._entries.get((lemma, part))
-        if entry is None or len(entry.senses) > MOST_SENSES:
+        # Adverbs turn a statement around more easily: "presently" is "soon" or "now".
+        if entry is None or len(entry.senses) > (1 if part == "r" else MOST_SENSES):
             return []
         words = self._words(entry.senses[0], part)
         return [word for word in words if word != lemma and self._stands_for(word, part, entry.senses[0])]
@@ -92,9 +93,13 @@ class WordNet:
         entry = self._entries.get((word, part))
         if entry is None or entry.senses[0] != synset or not entry.attested:
             return False
-        count = len(entry.senses)
+        if len(entry.senses) > MOST_SENSES:
+            return False
         others = (self._entries.get((word, other)) for other in FILES if other != part)
-        return count <= MOST_SENSES and all(other is None or len(other.senses) <= count for other in others)
+        return all(
+            other is None or (len(other.senses) <= len(entry.senses) and other.attested <= entry.attested)
+            for other in others
+        )
 
     def _words(self, offset: int, part: str) -> list[str]:
         """Return the single words of a synset that are written in small letters."""
