@@ -115,13 +115,15 @@ class Restructuring:
         }
         if others or subject.i > verb.i or thing.i < verb.i or _is_clause(subject) or _is_clause(thing):
             return None
-        if subject.left_edge.i != sentence.start or any(
-            token.text == "," for token in sentence.doc[sentence.start : thing.right_edge.i]
-        ):
+        if subject.left_edge.i != sentence.start or any(token.text == "," for token in sentence):
             return None
         # "by him" and "by it" are seldom written.
         # A heading that the parser takes for a sentence has a subject without an article.
-        bare = not subject.ent_type_ and subject.n_lefts == 0 and subject.tag_ != "NNS"
+        bare = (
+            subject.ent_type_ not in ("PERSON", "ORG", "GPE", "NORP")
+            and subject.n_lefts == 0
+            and subject.tag_ != "NNS"
+        )
         if bare or verb.lemma_ in STATIVE or subject.pos_ in ("PRON", "DET") or _is_reflexive(thing):
             return None
         adverbs = [

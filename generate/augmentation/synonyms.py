@@ -83,7 +83,7 @@ class Synonyms:
         nearby = {each.lemma_.casefold() for each in token.doc}
         for lemma in self.wordnet.synonyms(token.lemma_.casefold(), PARTS[token.pos_]):
             # Not "fatigue and fatigue" for "fatigue and tiredness".
-            if lemma in nearby:
+            if lemma in nearby or token.vocab[lemma].is_stop:
                 continue
             forms = inflect(lemma, token.tag_) if token.pos_ != "ADV" else (lemma,)
             if forms and forms[0].casefold() != token.text.casefold():
@@ -98,6 +98,8 @@ class Synonyms:
             and token.is_alpha
             and len(token.text) > 2
             and not token.is_stop
+            # "walks normally" is not "walks usually".
+            and not (token.pos_ == "ADV" and token.head.pos_ == "VERB" and token.i > token.head.i)
             # "events concerning for seizures": half a preposition.
             and not (token.tag_ == "VBG" and token.dep_ in ("prep", "acl", "amod"))
             # Headings and abbreviations.

@@ -90,6 +90,13 @@ def test_sentences_that_depend_on_each_other_stay(text: str) -> None:
     assert results(SentenceVariation(), text) == {None}
 
 
+def test_sentences_with_two_blanks_between_them_keep_both() -> None:
+    text = "The ward was full.  The doctor was worried.  The family was happy.  The injuries were minor."
+    found = {each for each in results(SentenceVariation(), text) if each is not None}
+    assert any(each.casefold().index("the injuries") < each.casefold().index("the family") for each in found)
+    assert not any(re.search(r"\.[A-Z]", each) for each in found)
+
+
 def test_synonyms_are_words_of_one_sense_in_the_form_of_the_word() -> None:
     wordnet = open_wordnet()
     assert wordnet.synonyms("attorney", "n") == ["lawyer"]
