@@ -93,7 +93,10 @@ def test_sentences_that_depend_on_each_other_stay(text: str) -> None:
 def test_sentences_with_two_blanks_between_them_keep_both() -> None:
     text = "The ward was full.  The doctor was worried.  The family was happy.  The injuries were minor."
     found = {each for each in results(SentenceVariation(), text) if each is not None}
-    assert any(each.casefold().index("the injuries") < each.casefold().index("the family") for each in found)
+    assert any(
+        ".  The family was happy.  The doctor" in each or ".  The injuries were minor.  The family" in each
+        for each in found
+    )
     assert not any(re.search(r"\.[A-Z]", each) for each in found)
 
 
