@@ -193,7 +193,7 @@ class Restructuring:
         ):
             return None
         head = phrase.left_edge
-        # "cannot recollect when ..." is no adverbial, whatever the parser says.
+        # "cannot recollect when ..." is not an adverbial, whatever the parser says.
         if phrase.dep_ == "advcl" and head.text.casefold() in ("when", "if") and head.i == verb.i + 1:
             return None
         # With two objects, the phrase may belong to the second alone.

@@ -68,7 +68,7 @@ class WordNet:
         """Return the single words whose most frequent sense is the most frequent one of a lemma.
 
         Words of many senses have and are no synonyms, nor are words that WordNet's texts do not hold, or that are mostly another part of
-        speech: `hurt` is no noun for `injury`, `outlaw` no adjective for `illicit`.
+        speech: `hurt` does not stand for `injury`, nor `outlaw` for `illicit`.
 
         Args:
             lemma: in small letters.
