@@ -153,7 +153,8 @@ def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
     if recipe.privacy is None:
         return {}
     units = expected_units(recipe, prepared.schema, prepared.splits["train"])
-    return {"privacy": budget_words(budget_of(recipe.privacy, units, unit_of(recipe)))}
+    budget = budget_of(recipe.privacy, units, unit_of(recipe), with_corpus=recipe.adapt is not None)
+    return {"privacy": budget_words(budget)}
 
 
 def _cure(cost: "StageCost") -> str:

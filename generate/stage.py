@@ -19,6 +19,7 @@ from paracosm.generate.constraints.uniqueness import without_repetitions
 from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
 from paracosm.generate.engines.engine import Engine, engine_of
 from paracosm.generate.identifiers import fresh_identifiers
+from paracosm.generate.questions.of_run import refuse_questions, refuse_records, write_run_questions
 from paracosm.generate.settings import NOT_COMPARED
 from paracosm.generate.shards import Shards
 from paracosm.generate.strategies.strategy import strategy_inputs
@@ -87,6 +88,8 @@ class _Generate:
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         count = how_many(recipe, self.trained, self.root)
         located = _located(recipe, self.root)
+        refuse_questions(recipe)
+        refuse_records(recipe, Schema.load(self.trained.schema))
         self.generator = BlockGenerator(
             GenerationJob(located, self.trained.root.resolve(), self.root.resolve(), count)
         )
@@ -102,6 +105,8 @@ class _Generate:
         engine = self.ahead or engine_of(self.generator.job, self.generator)
         shards = _shards(self.generator, self.trained, run)
         facts = _sample(self.generator, engine, shards, self.began, progress)
+        if recipe.generate.questions is not None and is_leader():
+            facts["questions"] = write_run_questions(recipe, self.trained, run, shards.schema, progress)
         return facts | {"records_asked": recipe.generate.records} | self.notes
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_serializer, model_validator
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts import Augment
+from paracosm.recipes.sections.texts import Augment, Questions
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
@@ -52,6 +52,8 @@ class Generate(Section):
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
     """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
     augment: Augment = Augment()
+    questions: Questions | None = None
+    """Questions and answers over the synthetic records, written beside them; `{}` takes all defaults."""
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
     evaluation."""

@@ -134,10 +134,22 @@ def _folder_error(folder: Path, source: str) -> str:
         named = next((name for name in ("train", *splits) if name in splits), None)
         example = f": name {source}/{named}" if named else ", but none of them is there"
         return f"{folder}: holds the splits {', '.join(splits)}{example}"
-    suffixes = Counter(table_suffix(file) for file in islice(folder.iterdir(), MOST_LISTED) if file.is_file())
-    usual = [(count, suffix) for suffix, count in suffixes.items() if suffix in READABLE]
-    suffix = max(usual)[1] if usual else ".csv"
-    return f"{folder}: is a folder; name a file in it, or a glob such as {source}/*{suffix}"
+    files = list(islice(bounded_glob(folder.absolute() / "**", MOST_LISTED * ENTRIES_PER_FILE), MOST_LISTED))
+    suffixes = Counter(map(table_suffix, files))
+    usual = [
+        (suffix not in DOCUMENTS, count, suffix) for suffix, count in suffixes.items() if suffix in READABLE
+    ]
+    suffix = max(usual)[2] if usual else ".csv"
+    deep = (
+        ""
+        if all(file.parent == folder.absolute() for file in files if table_suffix(file) == suffix)
+        else "**/"
+    )
+    document = next((one for one, _ in suffixes.most_common() if one in DOCUMENTS), None)
+    both = document is not None and suffix not in DOCUMENTS
+    why = "holds tables and documents" if both else "is a folder"
+    other = f" or {source}/**/*{document}" if both else ""
+    return f"{folder}: {why}; name a file in it, or a glob such as {source}/{deep}*{suffix}{other}"
 
 
 def table_suffix(file: Path) -> str:
