@@ -203,7 +203,9 @@ def write_draft(
     except OSError as error:
         raise RecipeError(f"{out}: cannot be written: {error.strerror or error}") from error
     fields = len(made.prepared.schema)
-    lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
+    lines = [
+        f"wrote {out}: {fields} {'field' if fields == 1 else 'fields'}, {sum(map(len, made.prepared.splits.values())):,} records"
+    ]
     # A warning about an identifier says why it is taken for one.
     unnamed = [
         name
