@@ -55,7 +55,7 @@ def evaluate(
     ] = None,
     synthetic: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Table of synthetic records; repeat it to compare several."),
+        typer.Option(metavar="FILE", help="Table of synthetic records, or a folder of shards; repeatable."),
     ] = None,
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="schema.json of a run; inferred by default.")

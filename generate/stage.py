@@ -265,7 +265,9 @@ def _write_missing(
     generated, tally = 0, Tally()
 
     def show(done: float, tokens: int) -> None:
-        progress(Step("sampling", done, share, unit="records", detail=f"{tokens:,} tokens"))
+        # Statistics draw values, not tokens.
+        detail = f"{tokens:,} tokens" if tokens else ""
+        progress(Step("sampling", done, share, unit="records", detail=detail))
 
     # Between two blocks minutes can pass.
     generator.watch = lambda counts: show(generated + counts.finished, tally.tokens + counts.tokens)

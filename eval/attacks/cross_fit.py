@@ -101,22 +101,32 @@ def _scores_of_halves(
         for number, half in enumerate(halves)
     ]
     training = ShadowTraining(context.attackers, context.schema, "cross-fitted model")
-    scores = training.train_and_read(jobs, lambda folder: _read(folder, targets, len(rows)))
+    scores = training.train_and_read(jobs, lambda folder: _read(context, folder, targets, len(rows)))
     written = np.all([np.isfinite(under["loss"]) for under in scores], axis=0)
     kept = [{name: values[written] for name, values in under.items()} for under in scores]
     return halves[:, rows[written]], kept, None if subjects is None else subjects[rows[written]]
 
 
-def _read(folder: Path, targets: pd.DataFrame, count: int) -> dict[str, np.ndarray]:
+def _read(context: Context, folder: Path, targets: pd.DataFrame, count: int) -> dict[str, np.ndarray]:
     """Return the scores of the first `count` targets under an adapter, NaN for one that it cannot write; the others are known."""
     from paracosm.eval.attacks.likelihood_attacks import attack_scores
-    from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods, base_likelihoods, encoded
+    from paracosm.eval.attacks.likelihoods.of_adapter import (
+        adapter_likelihoods,
+        base_likelihoods,
+        encoded,
+        learnt_part,
+    )
     from paracosm.finetune.models.trained_model import load_codec
+    from paracosm.records.schema.learnt_part import learnt_columns
     from paracosm.records.schema.table import to_records
 
     codec, masks = load_codec(folder)
     records, rows, _ = encoded(targets, codec, masks)
     plain = to_records(targets.iloc[rows], codec.schema)
+    assert context.attackers is not None
+    learnt = learnt_columns(codec.schema, context.attackers.recipe.finetune.loss, texts_follow=False)
+    if learnt is not None:
+        records = [learnt_part(record, codec, learnt) for record in records]
     found = attack_scores(
         adapter_likelihoods(folder, codec, masks, records),
         base_likelihoods(folder, codec, masks, records),

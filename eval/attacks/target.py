@@ -12,10 +12,10 @@ from paracosm.eval.attacks.likelihoods.of_adapter import (
     adapter_likelihoods,
     base_likelihoods,
     encoded,
+    learnt_part,
     long_texts_first,
     memorised_count,
     memorised_likelihoods,
-    without_columns,
 )
 from paracosm.eval.attacks.likelihoods.of_statistics import columns_likelihoods
 from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
@@ -24,6 +24,7 @@ from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.generate.statistics.stored_chain import COLUMNS, FILES, load_chain
 from paracosm.generate.strategies.combined import holds_columns
+from paracosm.records.schema.learnt_part import learnt_columns
 from paracosm.records.schema.schema import Field, Record
 from paracosm.records.schema.table import to_records
 
@@ -78,10 +79,12 @@ def read_target(context: Context) -> AttackTarget:
     records = [*members, *following]
     chosen = memorised_count(members)
     columns = holds_columns(folder)
-    if columns:
-        # The adapter was trained on the texts given the columns, whose likelihood is that of the statistics.
+    # The adapter may have been trained on a part of each record alone, such as the texts given the columns.
+    loss = None if context.attackers is None else context.attackers.recipe.finetune.loss
+    learnt = learnt_columns(codec.schema, loss, texts_follow=columns)
+    if learnt is not None:
         members, following, records = (
-            [without_columns(record, codec) for record in side] for side in (members, following, records)
+            [learnt_part(record, codec, learnt) for record in side] for side in (members, following, records)
         )
     adapter = adapter_likelihoods(folder, codec, masks, records)
     base = base_likelihoods(folder, codec, masks, records)

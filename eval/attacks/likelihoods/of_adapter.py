@@ -9,7 +9,7 @@ import pandas as pd
 from paracosm.eval.attacks.likelihoods.likelihood import Likelihood, rows_in_domain
 from paracosm.eval.attacks.likelihoods.reader import reader_of
 from paracosm.eval.representations.features import as_texts
-from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, texts_alone
+from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, columns_alone
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
@@ -81,10 +81,10 @@ def memorised_likelihoods(
     return reader.likelihoods(model, records)  # type: ignore[arg-type]  # peft forwards every call
 
 
-def without_columns(record: Encoded, codec: Codec) -> Encoded:
-    """Return the record with its columns given, so that its texts alone have a likelihood."""
-    assert not isinstance(record, SlotRecord), "strategy combined trains causal models alone"
-    return texts_alone(record, codec)
+def learnt_part(record: Encoded, codec: Codec, columns: list[str]) -> Encoded:
+    """Return the record with all other columns given, so that those alone have a likelihood on which the adapter was trained."""
+    assert not isinstance(record, SlotRecord), "only causal models are trained on a part of a record"
+    return columns_alone(record, codec, columns)
 
 
 def encoded(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:
