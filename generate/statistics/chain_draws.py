@@ -12,7 +12,7 @@ import numpy as np
 from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.redraws.weighted_retries import Candidate
+from paracosm.generate.redraws.weighted_retries import Candidate, draw_by_weight
 from paracosm.generate.statistics.chain import UNIFORMS, Chain
 from paracosm.records.schema.schema import Record, Value
 
@@ -32,23 +32,40 @@ def draw(
         attempt: 0, or how often these requests were refused before.
         tally: counts attempts, accepted records and refusals.
     """
-    drawn = _drawn(chain, requests, seed, attempt, tally, weigh=False)
+    drawn = _drawn(chain, requests, seed, [attempt] * len(requests), tally, weigh=False)
     tally.finished += sum(candidate is not None for candidate in drawn)
     return [None if candidate is None else candidate.record for candidate in drawn]
 
 
 def draw_weighted(
-    chain: Chain, requests: Sequence[Request], seed: int, attempt: int, tally: Tally
-) -> list[Candidate | None]:
-    """Draw every request once, with its weight; see `draw`. Accepted records are not counted."""
-    return _drawn(chain, requests, seed, attempt, tally, weigh=True)
+    chain: Chain, requests: Sequence[Request], seed: int, tally: Tally, attempts: int
+) -> list[Record]:
+    """Return one record per request, whose conditions on any field are met by weight; see `draw_by_weight`."""
+
+    def weighed(request: Request) -> bool:
+        guide = request.guide
+        return guide is not None and any(map(guide.is_checked_later, range(len(chain.columns))))
+
+    return draw_by_weight(
+        requests,
+        lambda missing, numbers: _drawn(chain, missing, seed, numbers, tally, weigh=True),
+        tally,
+        attempts=attempts,
+        weighed=weighed,
+    )
 
 
 def _drawn(
-    chain: Chain, requests: Sequence[Request], seed: int, attempt: int, tally: Tally, *, weigh: bool
+    chain: Chain,
+    requests: Sequence[Request],
+    seed: int,
+    attempts: Sequence[int],
+    tally: Tally,
+    *,
+    weigh: bool,
 ) -> list[Candidate | None]:
     fields = chain.schema.modelled
-    uniforms = _uniforms(requests, seed, attempt, UNIFORMS * len(fields) + 2)
+    uniforms = _uniforms(requests, seed, attempts, UNIFORMS * len(fields) + 2)
     weights = np.ones(len(requests))
     known = np.full((len(requests), len(fields)), np.nan)
     guides: list[Guide] = [request.guide or NoConstraints() for request in requests]
@@ -84,7 +101,7 @@ def _drawn(
     ]
 
 
-def _uniforms(requests: Sequence[Request], seed: int, attempt: int, count: int) -> np.ndarray:
+def _uniforms(requests: Sequence[Request], seed: int, attempts: Sequence[int], count: int) -> np.ndarray:
     """Return the random numbers of each record, which follow from its number, its redraw and the attempt alone."""
     return np.stack(
         [
@@ -93,7 +110,7 @@ def _uniforms(requests: Sequence[Request], seed: int, attempt: int, count: int) 
                     key=[seed % 2**64, request.number + (request.redraw << 48)], counter=[0, 0, 0, attempt]
                 )
             ).random(count)
-            for request in requests
+            for request, attempt in zip(requests, attempts, strict=True)
         ]
     )
 

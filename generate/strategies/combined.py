@@ -10,7 +10,6 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.allowed_values import AllowedValues, listed
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
-from paracosm.generate.redraws.weighted_retries import draw_by_weight
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.chain_draws import draw_weighted
 from paracosm.generate.statistics.stored_chain import COLUMNS, load_chain
@@ -52,12 +51,7 @@ class CombinedStrategy:
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         # The writer counts whole records; draws of the columns count only where they are refused.
         drawing = Tally()
-        columns = draw_by_weight(
-            requests,
-            lambda missing, attempt: draw_weighted(self.chain, missing, seed, attempt, drawing),
-            drawing,
-            attempts=self.settings.attempts,
-        )
+        columns = draw_weighted(self.chain, requests, seed, drawing, self.settings.attempts)
         tally.attempts += drawing.attempts - drawing.finished
         tally.refusals.update(drawing.refusals)
         tally.resampled += drawing.resampled

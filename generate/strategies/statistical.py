@@ -9,7 +9,6 @@ from paracosm.finetune.models.chat_prompt import ordered
 from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.request import Abilities, Request, Tally
 from paracosm.generate.redraws.unused_settings import refuse_unused
-from paracosm.generate.redraws.weighted_retries import draw_by_weight
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.chain_draws import draw_weighted
 from paracosm.generate.statistics.stored_chain import load_chain
@@ -50,12 +49,8 @@ class StatisticalStrategy:
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         groups: list[list[Record]] = []
         for begin in range(0, len(requests), self.batch_size):
-            drawn = draw_by_weight(
-                requests[begin : begin + self.batch_size],
-                lambda missing, attempt: draw_weighted(self.chain, missing, seed, attempt, tally),
-                tally,
-                attempts=self.settings.attempts,
-            )
+            part = requests[begin : begin + self.batch_size]
+            drawn = draw_weighted(self.chain, part, seed, tally, self.settings.attempts)
             groups += [[record] for record in drawn]
         return groups
 
