@@ -54,7 +54,7 @@ def evaluate(
     ] = None,
     synthetic: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Table of synthetic records; repeat it to compare several."),
+        typer.Option(metavar="FILE", help="Table of synthetic records, or a folder of shards; repeatable."),
     ] = None,
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="schema.json of a run; inferred by default.")
@@ -174,6 +174,7 @@ def evaluate_run(
         RunError: the run does not exist, or its generate stage is not finished.
     """
     from paracosm.eval.evaluation import rule_on
+    from paracosm.eval.gates.making import Making
     from paracosm.eval.measurements import read_measurements
     from paracosm.eval.measuring.dp_claim import claim_of
     from paracosm.eval.results.evaluation_file import read_evaluation
@@ -192,7 +193,10 @@ def evaluate_run(
         if profile in (None, recipe.release.profile):
             return read_evaluation(existing.metrics), existing.report
         release = _with_profile(recipe, profile).release
-        return rule_on(read_measurements(existing.measurements), release, claim_of(existing)).file, None
+        making = Making.of(recipe, existing.journal.stage("finetune").get("facts", {}))
+        return rule_on(
+            read_measurements(existing.measurements), release, claim_of(existing), making
+        ).file, None
 
 
 def evaluate_tables(

@@ -15,7 +15,7 @@ from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihood
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, texts_alone
+from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, columns_alone
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.likelihoods import field_likelihoods
 from paracosm.generate.statistics.marginals import Marginals
@@ -26,6 +26,7 @@ from paracosm.recipes.sections.statistical import Statistical
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
+from paracosm.records.schema.learnt_part import learnt_columns
 from paracosm.records.schema.schema import Field, Record
 from paracosm.records.schema.table import to_records
 from paracosm.records.text.words import count_words
@@ -95,10 +96,12 @@ def read_target(context: Context) -> AttackTarget:
     records = [*members, *following]
     chosen = _memorised_count(members)
     columns = holds_columns(folder)
-    if columns:
-        # The adapter was trained on the texts given the columns, whose likelihood is that of the statistics.
+    # The adapter may have been trained on a part of each record alone, such as the texts given the columns.
+    loss = None if context.attackers is None else context.attackers.recipe.finetune.loss
+    learnt = learnt_columns(codec.schema, loss, texts_follow=columns)
+    if learnt is not None:
         members, following, records = (
-            [_texts_alone(record, codec) for record in side] for side in (members, following, records)
+            [_part(record, codec, learnt) for record in side] for side in (members, following, records)
         )
     adapter = adapter_likelihoods(folder, codec, masks, records)
     base = base_likelihoods(folder, codec, masks, records)
@@ -272,9 +275,9 @@ def memorised_likelihoods(
     return reader.likelihoods(model, records)  # type: ignore[arg-type]  # peft forwards every call
 
 
-def _texts_alone(record: Encoded, codec: Codec) -> Encoded:
-    assert not isinstance(record, SlotRecord), "strategy combined trains causal models alone"
-    return texts_alone(record, codec)
+def _part(record: Encoded, codec: Codec, columns: list[str]) -> Encoded:
+    assert not isinstance(record, SlotRecord), "only causal models are trained on a part of a record"
+    return columns_alone(record, codec, columns)
 
 
 def _encode(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:

@@ -25,6 +25,7 @@ ORDER = (
     "exact_copies",
     "near_copies",
     "nndr",
+    "match_weight",
     "repeated_people",
     "run_8",
     "run_13",
