@@ -27,6 +27,7 @@ from paracosm.eval.privacy import (
     split_guard,
 )
 from paracosm.eval.privacy.gdpr_risks import inference, linkability, singling_out
+from paracosm.eval.sequences import subject_metrics
 from paracosm.eval.utility import augmentation, tstr
 
 FIDELITY: tuple[Measure, ...] = (
@@ -46,8 +47,9 @@ FIDELITY: tuple[Measure, ...] = (
     columns.MEASURE,
     consistency.MEASURE,
     label_drift.MEASURE,
+    subject_metrics.MEASURE,
 )
-UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
+UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE, subject_metrics.FORECAST_MEASURE)
 PRIVACY: tuple[Measure, ...] = (
     distance_to_closest.MEASURE,
     known_cells.MEASURE,
