@@ -225,6 +225,12 @@ def _sample(
             f"relations that not all synthetic records have, because conditions or rules exclude them: {worst}"
         )
         facts["relations_broken"] = dict(tally.broken)
+    if tally.resampled:
+        progress(
+            f"{tally.resampled:,} records: fewer than 1 in {generator.job.recipe.generate.attempts} draws meets their conditions by chance; each was chosen"
+            " from so many draws with the given values by their probability, which is nearly exact"
+        )
+        facts["chosen_by_weight"] = tally.resampled
     if tally.cut_texts:
         progress(
             f"{tally.cut_texts} long texts did not end by themselves and were ended where the longest training text ends"
