@@ -7,6 +7,7 @@ from paracosm.cli.arguments import Overrides, RecipeName
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.plan import Plan
@@ -21,6 +22,9 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 
     Trains and writes nothing.
     """
+    from paracosm.foundation.progress import first_sign
+
+    first_sign(f"checking {recipe}, its data and its base model")
     from rich.console import Console
 
     from paracosm.plan import plan_of
@@ -59,10 +63,21 @@ def print_plan(plan: "Plan", console: "Console") -> None:
     console.print(
         f"[bold]verdict[/]    what these sizes can settle under the profile {recipe.release.profile}:"
     )
-    width = max((len(line.title) for line in plan.outlook), default=0)
+    console.print(_outlook_table(plan))
+
+
+def _outlook_table(plan: "Plan") -> "Table":
+    """Return a line for each question: whether these sizes can settle it, and what would change that."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
     for line in plan.outlook:
         colour = "default" if line.can_pass else "yellow"
-        console.print(f"  {line.title:<{width}}  [{colour}]{escape(line.sentence)}[/]", highlight=False)
+        table.add_row(f"  {line.title}", f"[{colour}]{escape(line.sentence)}[/]")
+    return table
 
 
 def plan_lines(plan: "Plan") -> dict[str, str]:

@@ -225,6 +225,12 @@ def _sample(
             f"relations that not all synthetic records have, because conditions or rules exclude them: {worst}"
         )
         facts["relations_broken"] = dict(tally.broken)
+    if tally.resampled:
+        progress(
+            f"{tally.resampled:,} records: fewer than 1 in {generator.job.recipe.generate.attempts} draws meets their conditions by chance; each was chosen"
+            " from so many draws with the given values by their probability, which is nearly exact"
+        )
+        facts["chosen_by_weight"] = tally.resampled
     if tally.cut_texts:
         progress(
             f"{tally.cut_texts} long texts did not end by themselves and were ended where the longest training text ends"
@@ -265,7 +271,9 @@ def _write_missing(
     generated, tally = 0, Tally()
 
     def show(done: float, tokens: int) -> None:
-        progress(Step("sampling", done, share, unit="records", detail=f"{tokens:,} tokens"))
+        # Statistics draw values, not tokens.
+        detail = f"{tokens:,} tokens" if tokens else ""
+        progress(Step("sampling", done, share, unit="records", detail=detail))
 
     # Between two blocks minutes can pass.
     generator.watch = lambda counts: show(generated + counts.finished, tally.tokens + counts.tokens)

@@ -63,6 +63,7 @@ class Plan:
         if self.cost is not None:
             work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
         lines = [f"records   {rows}", f"fields    {fields}", work]
+        lines.append("verdict   plan.outlook says which questions these sizes can settle")
         return "\n".join([*lines, *(f"warning   {warning}" for warning in self.warnings)])
 
 

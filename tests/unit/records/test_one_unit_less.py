@@ -286,6 +286,8 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     ),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),
     "finetune.method": (["dora", "full"], r"finetune\.method: "),
+    "finetune.loss.columns": ([["note"]], r"finetune\.loss: is for causal models"),
+    "finetune.loss.turns": ([{"ward": ["a"]}], r"finetune\.loss: is for causal models"),
     "finetune.packing": ([True], r"finetune\.packing: "),
     "finetune.smoothing": ([3], r"finetune\.smoothing: "),
     "finetune.max_minutes": ([3], r"finetune\.max_minutes: "),
