@@ -28,6 +28,7 @@ class Attack(StrEnum):
 
     LIRA = "lira"
     AUXILIARY = "auxiliary"
+    CROSS_FIT = "cross_fit"
 
 
 def evaluate(
@@ -234,9 +235,10 @@ def evaluate_tables(
     if out.exists() and not out.is_dir():
         raise RunError(f"{out}: is not a folder (--out)")
     recipe = _with_attacks(_recipe_of_tables(train or real, adapter, overrides), attacks)
-    if "lira" in recipe.eval.attacks and adapter is None:
-        raise RunError("eval: lira attacks an adapter; name it with --adapter")
-    if {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+    for attack in ("lira", "cross_fit"):
+        if attack in recipe.eval.attacks and adapter is None:
+            raise RunError(f"eval: {attack} attacks an adapter; name it with --adapter")
+    if {"lira", "auxiliary", "cross_fit"}.intersection(recipe.eval.attacks):
         # A missing base model is reported before hours of measuring.
         locate(recipe.model)
     recipe = _with_profile(recipe, profile)
@@ -285,7 +287,7 @@ def exit_code(verdicts: Sequence[str]) -> int:
 
 def _with_attacks(recipe: "Recipe", attacks: Sequence[str]) -> "Recipe":
     """Return the recipe with further attacks, and with the attack on the adapter that `lira` needs."""
-    implied = ["adapter"] if "lira" in attacks else []
+    implied = ["adapter"] if {"lira", "cross_fit"}.intersection(attacks) else []
     together = list(dict.fromkeys([*recipe.eval.attacks, *implied, *attacks]))
     return recipe.model_copy(update={"eval": recipe.eval.model_copy(update={"attacks": together})})
 

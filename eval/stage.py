@@ -173,7 +173,7 @@ def _settings(settings: Evaluate) -> dict[str, Any]:
 
 def _training(recipe: Recipe) -> dict[str, Any]:
     """Return how models are trained, where an attack trains some."""
-    if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+    if not {"lira", "auxiliary", "cross_fit"}.intersection(recipe.eval.attacks):
         return {}
     return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
 

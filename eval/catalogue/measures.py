@@ -1,6 +1,6 @@
 """All measures in the order of the report: those of Paracosm, section by section, then those of plug-ins."""
 
-from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
+from paracosm.eval.attacks import auxiliary_model, canary_audit, cross_fit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
 from paracosm.eval.augmentation import label_drift
 from paracosm.eval.catalogue.plugins import with_plugins
@@ -64,6 +64,7 @@ PRIVACY: tuple[Measure, ...] = (
     auxiliary_model.MEASURE,
     adapter_membership.MEASURE,
     adapter_membership.LIRA_MEASURE,
+    cross_fit.MEASURE,
     extraction.MEASURE,
     canary_audit.MEASURE,
 )

@@ -43,6 +43,8 @@ ORDER = (
     "auxiliary_mia_tpr",
     "adapter_mia_auc",
     "adapter_mia_tpr",
+    "cross_fit_auc",
+    "cross_fit_tpr",
     "extraction",
     "canary_exposure",
     "audit_epsilon",
