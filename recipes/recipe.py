@@ -105,6 +105,19 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _bins_are_of_single_records(self) -> "Recipe":
+        if self.finetune.numbers == "bins" and (self.privacy is not None or self.data.sequence is not None):
+            other = (
+                "privacy, where no record may decide on them"
+                if self.privacy
+                else "data.sequence, whose steps are finer"
+            )
+            raise ValueError(
+                f"finetune.numbers: bins cannot be used with {other}; write digits, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _messages_are_ordered(self) -> "Recipe":
         if "messages" in self.generate.formats and self.data.sequence is None:
             raise ValueError(

@@ -18,8 +18,8 @@ from paracosm.foundation.errors import DataError, ModelError
 from paracosm.generate.constraints.guide import first_violation
 from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
+from paracosm.generate.decoding.decoder import longest_record
 from paracosm.generate.engines.blocks import Block, BlockGenerator
 from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.strategies.language_model import LanguageModel
