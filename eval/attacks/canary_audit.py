@@ -160,7 +160,7 @@ def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each canary's mean log probability under the adapter and under its base model, and the mask of those added."""
     from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
     from paracosm.eval.attacks.likelihood_reader import reader_of
-    from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+    from paracosm.eval.attacks.model_likelihoods import adapter_likelihoods, base_likelihoods
     from paracosm.finetune.models.trained_model import load_codec
 
     assert context.adapter is not None
@@ -172,6 +172,7 @@ def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise DataError(
             f"{context.canaries}: {unknown} canaries have a value outside the domains of the adapter's schema"
         )
+    # Of the tokens alone: bins are fitted to the real records, so a canary's value inside its bin tells nothing about its training.
     adapter, base = (
         mean_log_probabilities(likelihoods(context.adapter, codec, masks, records))
         for likelihoods in (adapter_likelihoods, base_likelihoods)

@@ -11,11 +11,20 @@ from paracosm.eval.attacks.attack_training import rows_in_domain, training_obsta
 from paracosm.eval.attacks.likelihood import Likelihood, joined
 from paracosm.eval.attacks.likelihood_reader import reader_of
 from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
+from paracosm.eval.attacks.model_likelihoods import (
+    MEMORISED_RECORDS,
+    Encoded,
+    adapter_likelihoods,
+    base_likelihoods,
+    memorised_likelihoods,
+    shadow_model_likelihoods,
+    text_tokens_alone,
+    with_values,
+)
 from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.eval.representations.features import as_texts
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.encoded_record import EncodedDocument, EncodedRecord, texts_alone
 from paracosm.generate.statistics.chain import Chain
 from paracosm.generate.statistics.likelihoods import field_likelihoods
 from paracosm.generate.statistics.marginals import Marginals
@@ -24,23 +33,17 @@ from paracosm.generate.strategies.combined import holds_columns
 from paracosm.generate.strategies.preparation import fit_chain
 from paracosm.recipes.sections.statistical import Statistical
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.masked_layout import SlotRecord
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Record
 from paracosm.records.schema.table import to_records
 from paracosm.records.text.words import count_words
 
-Encoded = EncodedRecord | EncodedDocument | SlotRecord
 MEMORISED_TOKENS = 1500
 """Tokens of the training records that the memorising copy overfits to, at most."""
-MEMORISED_RECORDS = (8, 48)
-"""Fewest and most records that it overfits to; the first number is also its batch size."""
 MEMORISED_TIMES = 10
 """Copies of each record that a memorising chain is fitted to."""
 LEAST_LOG_PROBABILITY = -30.0
 """Natural log probability of what a chain cannot draw."""
-MEMORISING_STEPS = 16
-MEMORISING_RATE = 5e-3
 LONG_TEXT = 50
 """Words of a text that is surely long enough to be continued; it has at least as many tokens."""
 
@@ -98,7 +101,7 @@ def read_target(context: Context) -> AttackTarget:
     if columns:
         # The adapter was trained on the texts given the columns, whose likelihood is that of the statistics.
         members, following, records = (
-            [_texts_alone(record, codec) for record in side] for side in (members, following, records)
+            [text_tokens_alone(record, codec) for record in side] for side in (members, following, records)
         )
     adapter = adapter_likelihoods(folder, codec, masks, records)
     base = base_likelihoods(folder, codec, masks, records)
@@ -115,10 +118,17 @@ def read_target(context: Context) -> AttackTarget:
             [joined(pair) for pair in zip(first, second, strict=True)]
             for first, second in zip(of_columns, (adapter, base, memorised), strict=True)
         )
+    else:
+        adapter = with_values(adapter, codec, plain, fitted=True)
+        base = with_values(base, codec, plain, fitted=False)
+        memorised = with_values(memorised, codec, [*plain[:chosen], *plain[len(members) :]], fitted=True)
     shadows = None
     if training_obstacle(context, "lira") is None:
         shadows = shadow_likelihoods(
-            context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
+            context,
+            codec,
+            rows,
+            lambda shadow: shadow_model_likelihoods(shadow, codec, plain, texts_only=columns),
         )
     groups = None if subjects is None else subjects[rows]
     return AttackTarget(
@@ -218,65 +228,6 @@ def _likelihoods(chain: Chain, records: list[Record]) -> list[Likelihood]:
     ]
 
 
-def adapter_likelihoods(
-    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
-) -> list[Likelihood]:
-    """Return the likelihoods of encoded records under the adapter."""
-    from paracosm.generate.decoding.loaded_model import load_adapted
-
-    model = load_adapted(folder).model
-    return reader_of(codec, masks).likelihoods(model, records)
-
-
-def base_likelihoods(
-    folder: Path, codec: Codec, masks: TokenMasks, records: Sequence[Encoded]
-) -> list[Likelihood]:
-    """Return the likelihoods of encoded records under the base model that the adapter was trained on."""
-    from paracosm.finetune.models.base_model import device_type
-    from paracosm.finetune.models.trained_model import load_untrained
-
-    model = load_untrained(folder, codec.vocabulary, short_sequences=_are_short(records))
-    return reader_of(codec, masks).likelihoods(model.to(device_type()), records)  # type: ignore[arg-type]
-
-
-def memorised_likelihoods(
-    folder: Path,
-    codec: Codec,
-    masks: TokenMasks,
-    records: Sequence[Encoded],
-    memorised: Sequence[Encoded],
-) -> list[Likelihood]:
-    """Return the likelihoods of `records` under the adapter after further training on the few in `memorised` alone.
-
-    This is the positive control: an attack that does not find these few records has no power.
-    """
-    import torch
-
-    from paracosm.finetune.models.base_model import device_type
-    from paracosm.finetune.models.trained_model import load_trainable
-
-    model = load_trainable(folder, codec.vocabulary, short_sequences=_are_short(records)).to(device_type())  # type: ignore[arg-type]  # typed as unbound
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=MEMORISING_RATE, weight_decay=0.0)
-    # Of a document the first passage, which takes as long as a whole record elsewhere.
-    memorised = [each.windows[0] if isinstance(each, EncodedDocument) else each for each in memorised]
-    reader, decisions = reader_of(codec, masks), sum(record.decisions for record in memorised)
-    size = MEMORISED_RECORDS[0]
-    model.train()
-    for step in range(MEMORISING_STEPS):
-        for begin in range(0, len(memorised), size):
-            (reader.loss(model, memorised[begin : begin + size], step) / decisions).backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-    return reader.likelihoods(model, records)  # type: ignore[arg-type]  # peft forwards every call
-
-
-def _texts_alone(record: Encoded, codec: Codec) -> Encoded:
-    assert not isinstance(record, SlotRecord), "strategy combined trains causal models alone"
-    return texts_alone(record, codec)
-
-
 def _encode(table: pd.DataFrame, codec: Codec, masks: TokenMasks) -> tuple[list[Encoded], np.ndarray, int]:
     """Return the encoded records that have a likelihood, their row numbers, and how many have none."""
     records, kept = to_records(table, codec.schema), rows_in_domain(table, codec.schema)
@@ -306,9 +257,3 @@ def _memorised_count(members: Sequence[Encoded]) -> int:
     """Return the number of training records that the memorising copy overfits to."""
     tokens = np.cumsum([record.tokens for record in members])
     return int(np.clip((tokens <= MEMORISED_TOKENS).sum(), *np.minimum(MEMORISED_RECORDS, len(members))))
-
-
-def _are_short(records: Sequence[Encoded]) -> bool:
-    from paracosm.finetune.models.lora import SHORT
-
-    return max(record.tokens for record in records) < SHORT
