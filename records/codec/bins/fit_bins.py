@@ -14,8 +14,8 @@ MOST_BINS = 32
 """Bins into which a column of different values is divided."""
 MOST_PARTS = 8
 """Parts of equal size of the values in a bin, beside its frequent values."""
-FREQUENT = 3
-"""How many times as often as the mean value of its bin a value occurs which is a part of its own."""
+FREQUENT = 2
+"""How many times as often as the mean of the other values of its bin a value occurs which is a part of its own."""
 
 
 @dataclass(frozen=True)
@@ -183,11 +183,12 @@ def roundest(low: int, high: int) -> int:
 def _parts(group: Group, begin: int, end: int, fewest: int) -> tuple[Part, ...]:
     """Return the distribution of a group that is spread over [begin, end]: frequent values, and parts of equal size."""
     total = _records(group)
-    often = max(float(fewest), FREQUENT * total / len(group)) if len(group) > 1 else 0.0
     frequent = [
         each
         for each in group
-        if each.subjects >= fewest and each.records >= often and begin <= each.number <= end
+        if each.subjects >= fewest
+        and each.records * (len(group) - 1) >= FREQUENT * (total - each.records)
+        and begin <= each.number <= end
     ]
     alone = {each.number for each in frequent}
     rest = [each for each in group if each.number not in alone]

@@ -117,7 +117,7 @@ class Histogram:
         highs = [*(low - 1 for low in lows[1:]), plain["last"]]
         bins = [
             Bin(low, high, tuple((first, last, share) for first, last, share in parts))
-            for (low, parts), high in zip(plain["bins"], highs, strict=True)
+            for (low, parts), high in zip(plain["bins"], highs, strict=False)
         ]
         if not bins or not all(map(_is_sound, bins)):
             raise ValueError("these are not the bins of a column")
