@@ -97,7 +97,7 @@ def binned_code(
 
     def value(tokens: TokenPath) -> Value:
         chosen = histogram.bins[of_bin.index(tokens[0])]
-        first, last, _ = max(chosen.parts, key=lambda part: part[2])
-        return numbering[1]((first + last) // 2)
+        largest = max(chosen.parts, key=lambda part: part.share)
+        return numbering[1](largest.low + largest.step * ((largest.count - 1) // 2))
 
     return BinnedCode(Node(dict.fromkeys(of_bin, END)), path, value, None, histogram, numbering, of_bin)

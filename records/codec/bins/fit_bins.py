@@ -4,18 +4,32 @@ What is stored is a histogram of groups, not of persons: a bin and a part of it 
 limits lie between neighbouring values where numbers lie there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import numpy as np
 
 from paracosm.records.codec.bins.histogram import Bin, Histogram, Part
 
 MOST_BINS = 32
 """Bins into which a column of different values is divided."""
-MOST_PARTS = 8
+MOST_CELLS = 8
 """Parts of equal size of the values in a bin, beside its frequent values."""
 FREQUENT = 2
 """How many times as often as the mean of the other values of its bin a value occurs which is a part of its own."""
+
+STEPS = (
+    1,
+    *sorted({factor * 10**digits for digits in range(16) for factor in (1, 2, 5)} - {1} | {15, 30, 60}),
+)
+"""Steps to whose multiples people round numbers, dates and times."""
+LEAST_SHARE = 0.05
+"""Share of the numbers of a column that are rounded to a step, from which the step counts."""
+ROUNDS = 30
+"""Rounds of expectation maximisation."""
+TINY = 1e-6
+"""Share of numbers that are not rounded where all are, so that no cell is left without any number."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +63,21 @@ def fit_histogram(found: Sequence[Occurrence], low: int, high: int, fewest: int)
     ranges = _ranges(groups, fewest)
     lows = [low, *(_begin_of(before, after) for before, after in pairwise(ranges))]
     highs = [*(begin - 1 for begin in lows[1:]), high]
-    bins = [
-        Bin(first, last, _parts(group, begin, end, fewest))
-        for group, (begin, end), first, last in zip(groups, ranges, lows, highs, strict=True)
+    frequent = [
+        _frequent(group, begin, end, fewest) for group, (begin, end) in zip(groups, ranges, strict=True)
     ]
-    return Histogram(tuple(bins))
+    cells = []
+    for group, often, (begin, end) in zip(groups, frequent, ranges, strict=True):
+        rest = [each for each in group if each not in often]
+        cells.append(_cells(rest, begin, end, fewest) if rest else [])
+    roundness = fit_roundness([cell for of_bin in cells for cell in of_bin], fewest)
+    parts = [
+        _parts(group, often, of_bin, roundness)
+        for group, often, of_bin in zip(groups, frequent, cells, strict=True)
+    ]
+    return Histogram(
+        tuple(Bin(first, last, of_bin) for first, last, of_bin in zip(lows, highs, parts, strict=True))
+    )
 
 
 Group = list[Occurrence]
@@ -180,24 +204,95 @@ def roundest(low: int, high: int) -> int:
     return middle
 
 
-def _parts(group: Group, begin: int, end: int, fewest: int) -> tuple[Part, ...]:
-    """Return the distribution of a group that is spread over [begin, end]: frequent values, and parts of equal size."""
+@dataclass(frozen=True)
+class Cell:
+    """Numbers of a bin that are neither frequent nor told apart, beside how round they are.
+
+    Attributes:
+        low: smallest number.
+        high: largest number.
+        group: the numbers of the training records in it, or near it where its limits are rounded.
+    """
+
+    low: int
+    high: int
+    group: tuple[Occurrence, ...]
+
+
+def _frequent(group: Group, begin: int, end: int, fewest: int) -> Group:
+    """Return the numbers of a group that are parts of their own."""
     total = _records(group)
-    frequent = [
+    return [
         each
         for each in group
         if each.subjects >= fewest
         and each.records * (len(group) - 1) >= FREQUENT * (total - each.records)
         and begin <= each.number <= end
     ]
-    alone = {each.number for each in frequent}
-    rest = [each for each in group if each.number not in alone]
-    parts = [(each.number, each.number, each.records / total) for each in frequent]
-    if not rest:
-        return tuple(parts)
-    divided = _merged(_divided(rest, max(float(fewest), _records(rest) / MOST_PARTS)), fewest)
+
+
+def _cells(rest: Group, begin: int, end: int, fewest: int) -> list[Cell]:
+    """Divide [begin, end], over which some numbers are spread, into cells of equal size."""
+    divided = _merged(_divided(rest, max(float(fewest), _records(rest) / MOST_CELLS)), fewest)
     cuts = [roundest(before[-1].number + 1, after[0].number) for before, after in pairwise(divided)]
     limits = [begin, *(min(max(cut, begin), end) for cut in cuts), end + 1]
-    for piece, (first, after) in zip(divided, pairwise(limits), strict=True):
-        parts.append((min(first, end), max(first, after - 1), _records(piece) / total))
+    return [
+        Cell(min(first, end), max(first, after - 1), tuple(piece))
+        for piece, (first, after) in zip(divided, pairwise(limits), strict=True)
+    ]
+
+
+def _parts(
+    group: Group, frequent: Group, cells: Sequence[Cell], roundness: Mapping[int, float]
+) -> tuple[Part, ...]:
+    """Return the distribution of a group: frequent values, and cells whose multiples of a step are equally probable."""
+    total = _records(group)
+    parts = [Part(each.number, each.number, each.records / total) for each in frequent]
+    for cell in cells:
+        steps = [
+            (inside, share)
+            for step, share in roundness.items()
+            if (inside := _multiples(cell, step)) is not None
+        ]
+        of_steps = sum(share for _, share in steps)
+        for inside, share in steps:
+            parts.append(replace(inside, share=_records(cell.group) / total * share / of_steps))
     return tuple(parts)
+
+
+def _multiples(cell: Cell, step: int) -> Part | None:
+    return Part(cell.low // step * step, -(-cell.high // step) * step, 1.0, step).within(cell.low, cell.high)
+
+
+def fit_roundness(cells: Sequence[Cell], fewest: int) -> dict[int, float]:
+    """Return how round the numbers of a column are: step -> share of the numbers that are any multiple of it.
+
+    People round what they write: blood pressures are even, incomes are multiples of 100. Fitted by expectation maximisation to all
+    cells together; a share of few numbers counts as none.
+    """
+    widest = max((cell.high - cell.low for cell in cells), default=0)
+    steps = [step for step in STEPS if step <= max(1, widest)]
+    rows = [(cell, each) for cell in cells for each in cell.group]
+    records = np.array([each.records for _, each in rows], dtype=float)
+    counts = np.array([[_count(cell, step) for step in steps] for cell, _ in rows], dtype=float)
+    divides = np.array([[each.number % step == 0 for step in steps] for _, each in rows], dtype=float)
+    shares = np.full(len(steps), 1 / len(steps))
+    for _ in range(ROUNDS if rows else 0):
+        possible = (shares * (counts > 0)).sum(1, keepdims=True)
+        likelihood = (
+            shares / possible * np.divide(divides, counts, where=counts > 0, out=np.zeros_like(divides))
+        )
+        likelihood[:, 0] += TINY
+        of_steps = (records[:, None] * likelihood / likelihood.sum(1, keepdims=True)).sum(0)
+        shares = of_steps / of_steps.sum()
+    least = max(LEAST_SHARE, fewest / max(1.0, records.sum()))
+    kept = {
+        step: float(share) for step, share in zip(steps, shares, strict=True) if step == 1 or share >= least
+    }
+    total = sum(kept.values())
+    return {step: max(share / total, TINY) for step, share in kept.items()}
+
+
+def _count(cell: Cell, step: int) -> int:
+    inside = _multiples(cell, step)
+    return 0 if inside is None else inside.count

@@ -27,7 +27,7 @@ from paracosm.generate.decoding.loaded_model import AdaptedModel, abilities_of
 from paracosm.generate.decoding.masked import MaskedDecoder
 from paracosm.generate.decoding.sampling import Sampling
 from paracosm.recipes.sections.rules import Rules
-from paracosm.records.codec.bins.histogram import Bin, Histogram
+from paracosm.records.codec.bins.histogram import Bin, Histogram, Part
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import MaskedLayout
 from paracosm.records.codec.token_masks import TokenMasks
@@ -42,9 +42,15 @@ SCHEMA = Schema(
     )
 )
 BINS = {
-    "dose": Histogram((Bin(8, 10, ((8, 9, 1.0),)), Bin(11, 11, ((11, 11, 1.0),)), Bin(12, 19, ((12, 12, 0.5), (13, 19, 0.5))))),
-    "size": Histogram((Bin(0, 0, ((0, 0, 1.0),)), Bin(1, 11, ((1, 4, 0.75), (5, 11, 0.25))))),
-}  # fmt: skip
+    "dose": Histogram(
+        (
+            Bin(8, 10, (Part(8, 9, 1.0),)),
+            Bin(11, 11, (Part(11, 11, 1.0),)),
+            Bin(12, 19, (Part(12, 12, 0.3), Part(12, 18, 0.2, 2), Part(13, 19, 0.5))),
+        )
+    ),
+    "size": Histogram((Bin(0, 0, (Part(0, 0, 1.0),)), Bin(1, 11, (Part(1, 4, 0.75), Part(5, 11, 0.25))))),
+}
 VALUES: list[tuple[Value, ...]] = [
     (None, *range(8, 20)),
     ("f", "m"),

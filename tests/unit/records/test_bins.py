@@ -16,7 +16,7 @@ from paracosm.records.codec.automata.field_code import FieldCode
 from paracosm.records.codec.bins.binned_code import BinnedCode
 from paracosm.records.codec.bins.binned_fields import bins_of, fit_bins
 from paracosm.records.codec.bins.fit_bins import MOST_BINS, Occurrence, fit_histogram, roundest
-from paracosm.records.codec.bins.histogram import FLOOR, Bin, Histogram
+from paracosm.records.codec.bins.histogram import FLOOR, Bin, Histogram, Part
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.restriction import restrict_to_range, restrict_to_values
 from paracosm.records.codec.stored_codec import codec_from_json, codec_to_json
@@ -45,7 +45,7 @@ def test_bins_are_a_partition_of_the_domain_with_a_distribution_in_each(found: d
         probabilities = [each.probability(number) for number in range(each.low, each.high + 1)]
         assert min(probabilities) > 0
         assert math.fsum(probabilities) == pytest.approx(1)
-        assert all(each.low <= low <= high <= each.high for low, high, _ in each.parts)
+        assert all(each.low <= part.low <= part.high <= each.high for part in each.parts)
 
 
 @settings(max_examples=150, deadline=None)
@@ -68,10 +68,10 @@ def test_each_bin_holds_enough_subjects_and_a_frequent_number_keeps_its_share(fo
 @given(counts)
 def test_what_is_drawn_stays_in_the_range_of_the_training_values(found: dict[int, int]) -> None:
     beyond = [
-        (low, high)
+        part
         for each in fitted(found).bins
-        for low, high, _ in each.parts
-        if low < min(found) or high > max(found)
+        for part in each.parts
+        if part.low < min(found) or part.high > max(found)
     ]
     assert beyond == []
 
@@ -81,7 +81,9 @@ def test_an_extreme_value_that_one_person_has_is_not_an_edge() -> None:
     found = {int(number): 1 for number in {*numbers, 123_457, 1213}}
     histogram = fit_histogram(occurrences(found), 0, 200_000, FEWEST)
     stored = json.dumps(histogram.to_plain())
-    edges = {edge for each in histogram.bins for low, high, _ in each.parts for edge in (low, high, each.low)}
+    edges = {
+        edge for each in histogram.bins for part in each.parts for edge in (part.low, part.high, each.low)
+    }
     assert "123457" not in stored
     assert "1213" not in stored
     # Where values are far apart, a limit between two of them is seldom one of them.
@@ -193,7 +195,7 @@ def test_a_restriction_leaves_the_bins_that_hold_an_allowed_value_with_its_share
 
 
 def test_a_draw_inside_intervals_follows_the_distribution() -> None:
-    each = Bin(0, 99, ((3, 3, 0.5), (0, 49, 0.3), (50, 99, 0.2)))
+    each = Bin(0, 99, (Part(3, 3, 0.5), Part(0, 49, 0.3), Part(50, 95, 0.2, 5)))
     intervals = [(2, 3), (40, 59)]
     random = np.random.default_rng(1)
     drawn = np.array([each.draw(random, intervals) for _ in range(20_000)])
@@ -206,7 +208,7 @@ def test_a_draw_inside_intervals_follows_the_distribution() -> None:
 
 
 def test_the_moments_are_those_of_the_log_probability() -> None:
-    each = Bin(0, 30, ((3, 3, 0.5), (0, 9, 0.3), (5, 20, 0.2)))
+    each = Bin(0, 30, (Part(3, 3, 0.5), Part(0, 8, 0.3, 2), Part(5, 20, 0.2)))
     probabilities = np.array([each.probability(number) for number in range(31)])
     logs = np.log(probabilities)
     mean = (probabilities * logs).sum()
@@ -218,10 +220,12 @@ def test_the_moments_are_those_of_the_log_probability() -> None:
     "damaged",
     [
         {"last": 9, "bins": []},
-        {"last": 9, "bins": [[0, [[0, 9, 0.5]]]]},
-        {"last": 9, "bins": [[0, [[0, 20, 1.0]]]]},
-        {"last": 9, "bins": [[5, [[5, 5, 1.0]]], [2, [[2, 9, 1.0]]]]},
-        {"last": 9.5, "bins": [[0, [[0, 9, 1.0]]]]},
+        {"last": 9, "bins": [[0, [[0, 9, 0.5, 1]]]]},
+        {"last": 9, "bins": [[0, [[0, 20, 1.0, 1]]]]},
+        {"last": 9, "bins": [[5, [[5, 5, 1.0, 1]]], [2, [[2, 9, 1.0, 1]]]]},
+        {"last": 9, "bins": [[0, [[0, 9, 1.0, 2]]]]},
+        {"last": 9, "bins": [[0, [[0, 9, 1.0, 0]]]]},
+        {"last": 9.5, "bins": [[0, [[0, 9, 1.0, 1]]]]},
     ],
 )
 def test_damaged_bins_are_refused(damaged: dict) -> None:
@@ -262,3 +266,17 @@ def test_fields_whose_differences_matter_and_codes_keep_their_digits() -> None:
     )
     records: list[Record] = [{"size": n % 10, "zip": n * 97, "age": n % 90} for n in range(300)]
     assert set(fit_bins(Schema(fields), records, TOKENIZER, subject=None, fewest=FEWEST)) == {"age"}
+
+
+def test_numbers_are_as_round_as_in_the_training_records() -> None:
+    random = np.random.default_rng(5)
+    incomes = [int(round(number, -2)) for number in random.normal(40_000, 9000, 600)]
+    incomes += [int(number) for number in random.normal(40_000, 9000, 200)]
+    found: dict[int, int] = {}
+    for income in incomes:
+        found[income] = found.get(income, 0) + 1
+    histogram = fit_histogram(occurrences(found), 0, 100_000, FEWEST)
+    drawn = [histogram.bins[histogram.index(income)].draw(random) for income in incomes for _ in range(3)]
+    for step in (100, 1000):
+        of_train = np.mean([income % step == 0 for income in incomes])
+        assert np.mean([number % step == 0 for number in drawn]) == pytest.approx(of_train, abs=0.06)
