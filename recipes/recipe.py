@@ -112,9 +112,7 @@ class Recipe(Section):
                 if self.privacy
                 else "data.sequence, whose steps are finer"
             )
-            raise ValueError(
-                f"finetune.numbers: bins cannot be used with {other}; write digits, or leave it out"
-            )
+            raise ValueError(f"finetune.numbers: bins cannot be used with {other}; use digits")
         return self
 
     @model_validator(mode="after")

@@ -21,16 +21,12 @@ def bins_of(
     """Return the bins of the fields that a recipe's model writes as bins, by name.
 
     Args:
-        recipe: `data`, `finetune.numbers` and `privacy` are read.
+        recipe: `data` and `finetune.numbers` are read.
         schema: of the records.
         records: the training records.
         tokenizer: of the base model.
     """
-    numbers = recipe.finetune.numbers
-    if numbers is None:
-        exact = recipe.privacy or schema.sequence or any(field.is_text for field in schema.modelled)
-        numbers = "digits" if exact else "bins"
-    if numbers == "digits":
+    if recipe.finetune.numbers == "digits":
         return {}
     data = recipe.data
     return fit_bins(schema, records, tokenizer, subject=data.subject, fewest=data.rare.subjects)

@@ -184,7 +184,7 @@ SETTINGS: dict[str, list[Any]] = {
     "finetune.gradient_checkpointing": [True, False],
     "finetune.packing": [False, None],
     "finetune.order": ["fixed", "shuffled", {"finetune.order": "target_first", "data.target": "ward"}],
-    "finetune.numbers": ["digits", None],
+    "finetune.numbers": ["digits"],
     "finetune.smoothing": [0, None],
     "finetune.patience": [3],
     "finetune.evaluations_per_epoch": [3],
