@@ -28,6 +28,7 @@ class Attack(StrEnum):
 
     LIRA = "lira"
     AUXILIARY = "auxiliary"
+    CROSS_FIT = "cross_fit"
 
 
 def evaluate(
@@ -54,7 +55,7 @@ def evaluate(
     ] = None,
     synthetic: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Table of synthetic records; repeat it to compare several."),
+        typer.Option(metavar="FILE", help="Table of synthetic records, or a folder of shards; repeatable."),
     ] = None,
     schema: Annotated[
         Path | None, typer.Option(metavar="FILE", help="schema.json of a run; inferred by default.")
@@ -174,6 +175,7 @@ def evaluate_run(
         RunError: the run does not exist, or its generate stage is not finished.
     """
     from paracosm.eval.evaluation import rule_on
+    from paracosm.eval.gates.making import Making
     from paracosm.eval.measurements import read_measurements
     from paracosm.eval.measuring.dp_claim import claim_of
     from paracosm.eval.results.evaluation_file import read_evaluation
@@ -192,7 +194,10 @@ def evaluate_run(
         if profile in (None, recipe.release.profile):
             return read_evaluation(existing.metrics), existing.report
         release = _with_profile(recipe, profile).release
-        return rule_on(read_measurements(existing.measurements), release, claim_of(existing)).file, None
+        making = Making.of(recipe, existing.journal.stage("finetune").get("facts", {}))
+        return rule_on(
+            read_measurements(existing.measurements), release, claim_of(existing), making
+        ).file, None
 
 
 def evaluate_tables(
@@ -230,9 +235,10 @@ def evaluate_tables(
     if out.exists() and not out.is_dir():
         raise RunError(f"{out}: is not a folder (--out)")
     recipe = _with_attacks(_recipe_of_tables(train or real, adapter, overrides), attacks)
-    if "lira" in recipe.eval.attacks and adapter is None:
-        raise RunError("eval: lira attacks an adapter; name it with --adapter")
-    if {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+    for attack in ("lira", "cross_fit"):
+        if attack in recipe.eval.attacks and adapter is None:
+            raise RunError(f"eval: {attack} attacks an adapter; name it with --adapter")
+    if {"lira", "auxiliary", "cross_fit"}.intersection(recipe.eval.attacks):
         # A missing base model is reported before hours of measuring.
         locate(recipe.model)
     recipe = _with_profile(recipe, profile)
@@ -281,7 +287,7 @@ def exit_code(verdicts: Sequence[str]) -> int:
 
 def _with_attacks(recipe: "Recipe", attacks: Sequence[str]) -> "Recipe":
     """Return the recipe with further attacks, and with the attack on the adapter that `lira` needs."""
-    implied = ["adapter"] if "lira" in attacks else []
+    implied = ["adapter"] if {"lira", "cross_fit"}.intersection(attacks) else []
     together = list(dict.fromkeys([*recipe.eval.attacks, *implied, *attacks]))
     return recipe.model_copy(update={"eval": recipe.eval.model_copy(update={"attacks": together})})
 

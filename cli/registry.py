@@ -87,10 +87,10 @@ def pull(
         print(f"records alone: {folder / RECORDS}; the adapter was not released")
 
 
-app.command()(pull)
+app.command(epilog="Example: paracosm registry pull patients@v1 --url ./store")(pull)
 
 
-@app.command("list")
+@app.command("list", epilog="Example: paracosm registry list --url ./store")
 def list_published(
     name: Annotated[
         str | None, typer.Argument(help="Only versions of this model; or the URL of a registry.")
@@ -108,7 +108,7 @@ def list_published(
         )
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry show patients@v1 --url ./store")
 def show(name: Name, url: Url = None, key: PublicKey = None) -> None:
     """Check a version and print its card."""
     from paracosm.registry import show
@@ -116,7 +116,7 @@ def show(name: Name, url: Url = None, key: PublicKey = None) -> None:
     print(show(name=name, url=url, key=key).card)
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry verify patients@v1 --url ./store")
 def verify(name: Name, url: Url = None, key: PublicKey = None) -> None:
     """Check the files and the verdict of a version.
 
@@ -134,7 +134,7 @@ def verify(name: Name, url: Url = None, key: PublicKey = None) -> None:
         print(f"overridden by {version.override.by}: {version.override.reason}")
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry diff patients@v1 patients@v2")
 def diff(old: Name, new: Name, url: Url = None) -> None:
     """Compare two versions: metrics, gates, settings and files."""
     from rich.console import Console
@@ -145,7 +145,7 @@ def diff(old: Name, new: Name, url: Url = None) -> None:
     Console().print(printed(diff(old=old, new=new, url=url)))
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry promote patients@v2 stable")
 def promote(
     name: Name,
     alias: Annotated[str, typer.Argument(help="A word such as stable; NAME@stable then names this version.")],
@@ -157,7 +157,7 @@ def promote(
     print(f"{promote(name=name, alias=alias, url=url).reference} is {alias}")
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry remove patients@v1")
 def remove(name: Name, url: Url = None) -> None:
     """Remove one version; its number is not used again."""
     from paracosm.registry import remove
@@ -165,7 +165,7 @@ def remove(name: Name, url: Url = None) -> None:
     print(f"{remove(name=name, url=url).reference} is removed")
 
 
-@app.command()
+@app.command(epilog="Example: paracosm registry page site --url ./store")
 def page(
     out: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder for the site; an earlier site in it is replaced.")

@@ -7,6 +7,7 @@ from paracosm.cli.arguments import Overrides, RecipeName
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.plan import Plan
@@ -56,6 +57,24 @@ def print_plan(plan: "Plan", console: "Console") -> None:
         console.print(f"[bold]{heading:<10}[/] {escape(text)}", highlight=False)
     for line in _relation_lines(recipe, prepared):
         console.print(escape(line), highlight=False)
+    console.print(
+        f"[bold]verdict[/]    what these sizes can settle under the profile {recipe.release.profile}:"
+    )
+    console.print(_outlook_table(plan))
+
+
+def _outlook_table(plan: "Plan") -> "Table":
+    """Return a line for each question: whether these sizes can settle it, and what would change that."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for line in plan.outlook:
+        colour = "default" if line.can_pass else "yellow"
+        table.add_row(f"  {line.title}", f"[{colour}]{escape(line.sentence)}[/]")
+    return table
 
 
 def plan_lines(plan: "Plan") -> dict[str, str]:
@@ -134,7 +153,8 @@ def _privacy_line(recipe: "Recipe", prepared: "Prepared") -> dict[str, str]:
     if recipe.privacy is None:
         return {}
     units = expected_units(recipe, prepared.schema, prepared.splits["train"])
-    return {"privacy": budget_words(budget_of(recipe.privacy, units, unit_of(recipe)))}
+    budget = budget_of(recipe.privacy, units, unit_of(recipe), with_corpus=recipe.adapt is not None)
+    return {"privacy": budget_words(budget)}
 
 
 def _cure(cost: "StageCost") -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from paracosm.eval.catalogue import metrics
+from paracosm.eval.gates.making import ELSEWHERE, Making
 from paracosm.eval.gates.ruling import rule, verdict, worst_verdict
 from paracosm.eval.gates.verdicts import summary, verdicts
 from paracosm.eval.measurements import Measurements
@@ -25,11 +26,13 @@ class Evaluation:
         measurements: what was measured.
         gates: the result of every gate that has a limit.
         release: the profile of gates, and limits other than the profile's.
+        making: how the records were made, on which advice depends.
     """
 
     measurements: Measurements
     gates: Sequence[GateResult]
     release: Release
+    making: Making = ELSEWHERE
 
     @property
     def verdict(self) -> Verdict:
@@ -53,7 +56,9 @@ class Evaluation:
         gates = [gate.rounded() for gate in self.gates]
         readings = {result.metric.name: result.reading for result in measurements.results}
         counts = [f"{count.sentence}." for count in found_counts(measurements.results).values()]
-        questions = verdicts(gates, readings=readings, sizes=measurements.sizes, what=what, counts=counts)
+        questions = verdicts(
+            gates, readings=readings, sizes=measurements.sizes, what=what, counts=counts, making=self.making
+        )
         return EvaluationFile(
             verdict=self.verdict,
             summary=summary(questions, gates, what),
@@ -77,7 +82,10 @@ class Evaluation:
 
 
 def rule_on(
-    measurements: Measurements, release: Release | None = None, claim: Claim | None = None
+    measurements: Measurements,
+    release: Release | None = None,
+    claim: Claim | None = None,
+    making: Making = ELSEWHERE,
 ) -> Evaluation:
     """Return measurements with the gates of `release` ruled on them; nothing is measured.
 
@@ -85,13 +93,14 @@ def rule_on(
         measurements: what was measured.
         release: the profile of gates, and limits other than the profile's; the defaults when absent.
         claim: what a private training states to have spent: the limit of the audit.
+        making: how the records were made; by default nothing is known of it.
 
     Raises:
         RecipeError: `release` limits a gate that does not exist.
     """
     release = with_claim(release or Release(), claim)
     gates = rule(measurements.results, measurements.missing, release, measurements.absent_columns)
-    return Evaluation(measurements, gates, release)
+    return Evaluation(measurements, gates, release, making)
 
 
 def compare(evaluations: Mapping[str, Evaluation]) -> ComparisonFile:

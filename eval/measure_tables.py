@@ -84,6 +84,11 @@ def measure(
     context = replace(
         context,
         subjects=_subjects(tables, subject),
+        synthetic_subjects=(
+            None
+            if subject is None or subject not in tables["synthetic"].columns
+            else pd.factorize(tables["synthetic"][subject].astype("string"), use_na_sentinel=False)[0]
+        ),
         identifiers=_identifiers(tables, schema),
         adapter=adapter,
         statistics=statistics,

@@ -65,6 +65,7 @@ class _Evaluate:
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         from paracosm.eval.catalogue import anchor_labels
         from paracosm.eval.evaluation import rule_on
+        from paracosm.eval.gates.making import Making
         from paracosm.eval.measurements import read_measurements
         from paracosm.eval.measuring.dp_claim import claim_of
         from paracosm.eval.report.about import about_run
@@ -72,7 +73,10 @@ class _Evaluate:
 
         run_stage(_Measure(), recipe=recipe, run=run, progress=progress)
         claim = claim_of(run)
-        evaluation = rule_on(read_measurements(run.measurements), recipe.release, claim)
+        trained = run.journal.stage("finetune").get("facts", {})
+        evaluation = rule_on(
+            read_measurements(run.measurements), recipe.release, claim, Making.of(recipe, trained)
+        )
         write_text(run.metrics, evaluation.to_json())
         about = about_run(recipe, run)
         page = report_html(
@@ -82,7 +86,7 @@ class _Evaluate:
             history=_history(run.history),
             nearest=evaluation.measurements.nearest,
             claim=claim,
-            minutes=run.journal.stage("finetune").get("facts", {}).get("stopped", {}).get("minutes"),
+            minutes=trained.get("stopped", {}).get("minutes"),
             labels=anchor_labels(),
         )
         write_text(run.report, page)
@@ -169,7 +173,7 @@ def _settings(settings: Evaluate) -> dict[str, Any]:
 
 def _training(recipe: Recipe) -> dict[str, Any]:
     """Return how models are trained, where an attack trains some."""
-    if not {"lira", "auxiliary"}.intersection(recipe.eval.attacks):
+    if not {"lira", "auxiliary", "cross_fit"}.intersection(recipe.eval.attacks):
         return {}
     return {"trained_as": recipe.model_dump(mode="json", include={"model", "finetune", "privacy"})}
 

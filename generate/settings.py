@@ -5,8 +5,9 @@ from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.generate import Generate
 from paracosm.recipes.sections.rules import Rules
 
-NOT_COMPARED = {"records", "engine"}
-"""Settings that the inputs of the stage leave out: the resolved number of records has its own entry, engines its decoder."""
+NOT_COMPARED = {"records", "engine", "to", "table", "existing_table"}
+"""Settings that the inputs of the stage leave out: the resolved number of records has its own entry, engines its decoder, and a table
+gets the records that there are."""
 
 
 def as_generated(recipe: Recipe, run: Run) -> Recipe:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from paracosm.finetune.distributed.processes import barrier, is_leader, world
+from paracosm.finetune.distributed.processes import barrier, is_leader, run_on_leader, world
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.progress import Progress, Step, silent
@@ -19,9 +19,11 @@ from paracosm.generate.constraints.uniqueness import without_repetitions
 from paracosm.generate.engines.blocks import Block, BlockGenerator, GenerationJob
 from paracosm.generate.engines.engine import Engine, engine_of
 from paracosm.generate.identifiers import fresh_identifiers
+from paracosm.generate.questions.of_run import refuse_questions, refuse_records, write_run_questions
 from paracosm.generate.settings import NOT_COMPARED
 from paracosm.generate.shards import Shards
 from paracosm.generate.strategies.strategy import strategy_inputs
+from paracosm.generate.written_table import refuse_destination, write_back
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.record_set import RecordSet
@@ -58,10 +60,13 @@ def sample(
     Raises:
         ModelError: the adapter or its base model is missing.
         RecipeError: a condition or a rule names an unknown field or value.
-        DataError: conditions and rules refuse nearly every attempt.
+        DataError: conditions and rules refuse nearly every attempt, or a table cannot be written.
     """
-    stage = _Generate(run, run.recipe_folder if root is None else root)
-    return run_on_all(stage, recipe=recipe, run=run if into is None else into, progress=progress)
+    root, into = run.recipe_folder if root is None else root, run if into is None else into
+    run_on_leader(lambda: refuse_destination(recipe, into, root))
+    ran = run_on_all(_Generate(run, root), recipe=recipe, run=into, progress=progress)
+    run_on_leader(lambda: write_back(recipe, into, root, progress))
+    return ran
 
 
 class _Generate:
@@ -83,6 +88,8 @@ class _Generate:
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         count = how_many(recipe, self.trained, self.root)
         located = _located(recipe, self.root)
+        refuse_questions(recipe)
+        refuse_records(recipe, Schema.load(self.trained.schema))
         self.generator = BlockGenerator(
             GenerationJob(located, self.trained.root.resolve(), self.root.resolve(), count)
         )
@@ -98,6 +105,8 @@ class _Generate:
         engine = self.ahead or engine_of(self.generator.job, self.generator)
         shards = _shards(self.generator, self.trained, run)
         facts = _sample(self.generator, engine, shards, self.began, progress)
+        if recipe.generate.questions is not None and is_leader():
+            facts["questions"] = write_run_questions(recipe, self.trained, run, shards.schema, progress)
         return facts | {"records_asked": recipe.generate.records} | self.notes
 
 
@@ -216,6 +225,12 @@ def _sample(
             f"relations that not all synthetic records have, because conditions or rules exclude them: {worst}"
         )
         facts["relations_broken"] = dict(tally.broken)
+    if tally.resampled:
+        progress(
+            f"{tally.resampled:,} records: fewer than 1 in {generator.job.recipe.generate.attempts} draws meets their conditions by chance; each was chosen"
+            " from so many draws with the given values by their probability, which is nearly exact"
+        )
+        facts["chosen_by_weight"] = tally.resampled
     if tally.cut_texts:
         progress(
             f"{tally.cut_texts} long texts did not end by themselves and were ended where the longest training text ends"
@@ -256,7 +271,9 @@ def _write_missing(
     generated, tally = 0, Tally()
 
     def show(done: float, tokens: int) -> None:
-        progress(Step("sampling", done, share, unit="records", detail=f"{tokens:,} tokens"))
+        # Statistics draw values, not tokens.
+        detail = f"{tokens:,} tokens" if tokens else ""
+        progress(Step("sampling", done, share, unit="records", detail=detail))
 
     # Between two blocks minutes can pass.
     generator.watch = lambda counts: show(generated + counts.finished, tally.tokens + counts.tokens)

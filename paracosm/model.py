@@ -20,6 +20,14 @@ from paracosm.recipes.run.record_set import RecordSet
 
 RUN = "paracosm.run"
 """Key of `DataFrame.attrs`: the run whose model sampled the table."""
+MADE = {
+    "statistical": "{method}, fitted",
+    "combined": "{method}, and texts from {base}",
+    "prompt": "prompts, nothing trained",
+    "chain": "chained prompts, nothing trained",
+    "augment": "augmentation, nothing trained",
+}
+"""Strategy -> how a model was made; other strategies train the base model."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,10 +211,13 @@ class Model:
         where = (
             f"{self.run.root}" if not self.temporary else "temporary; model.save('runs/NAME') keeps the model"
         )
-        trained = f"{recipe.model.base}, {rows['train']:,} records" if rows else recipe.model.base
+        made = MADE.get(recipe.strategy, "trained from {base}").format(
+            base=recipe.model.base, method=recipe.statistical.method
+        )
+        made += f", {rows['train']:,} records" if rows else ""
         fields = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
         lines = {
-            "model": f"{recipe.name}, trained from {trained}",
+            "model": f"{recipe.name}, {made}",
             "fields": f"{len(names)}: {fields}",
             **({"target": target} if target else {}),
             "folder": where,

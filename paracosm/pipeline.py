@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.errors import RunError
 from paracosm.foundation.progress import Progress, Step, indented, to_stderr
+from paracosm.generate.written_table import refuse_destination
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.loading.overrides import Override
 from paracosm.recipes.recipe import Recipe
@@ -65,6 +66,8 @@ def run_stages(
     refuse_recipe(opened.recipe)
     if opened.run.journal.stage("finetune").get("status") != "done":
         check_tracker(opened.recipe.track)
+    if opened.run.journal.stage("generate").get("status") != "done":
+        refuse_destination(opened.recipe, None, opened.root)
     with opened.working():
         # The first set of records is made as the recipe of the run says, with the overrides of the command that made it.
         completes = opened.run.journal.stage("generate").get("status") != "done"

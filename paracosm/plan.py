@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.tracking.servers import check_tracker
 from paracosm.foundation.progress import Progress, to_stderr
+from paracosm.generate.written_table import refuse_destination
 from paracosm.python_recipe import RecipeLike, python_overrides, recipe_from
 from paracosm.recipes.recipe import Recipe
 from paracosm.refusals import refuse_recipe, refuse_records
 
 if TYPE_CHECKING:
+    from paracosm.eval.outlook.questions import Outlook
     from paracosm.finetune.adaptation_cost import AdaptationCost
     from paracosm.finetune.cost_estimate import CostEstimate
     from paracosm.records.assembly import Prepared
@@ -37,6 +40,15 @@ class Plan:
     cost: "CostEstimate | None"
     adaptation: "AdaptationCost | None" = None
 
+    @cached_property
+    def outlook(self) -> "list[Outlook]":
+        """What the sizes of the table can settle, by question; computed on first use, in seconds."""
+        from paracosm.eval.outlook.questions import outlook
+        from paracosm.finetune.dp.settings import as_trained
+
+        recipe = as_trained(self.recipe) if self.cost is not None else self.recipe
+        return outlook(recipe, self.prepared.schema, self.prepared.splits)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings about the records."""
@@ -51,6 +63,7 @@ class Plan:
         if self.cost is not None:
             work = f"training  about {self.cost.seconds / 60:.1f} minutes, {self.cost.bytes / 1e9:.1f} GB of memory"
         lines = [f"records   {rows}", f"fields    {fields}", work]
+        lines.append("verdict   plan.outlook says which questions these sizes can settle")
         return "\n".join([*lines, *(f"warning   {warning}" for warning in self.warnings)])
 
 
@@ -135,6 +148,7 @@ def plan_of(recipe: Recipe, *, root: Path, data: Any = None) -> Plan:
 
     refuse_recipe(recipe)
     check_tracker(recipe.track)
+    refuse_destination(recipe, None, root)
 
     def records() -> "Prepared":
         given = read_given(recipe.data, root=root)

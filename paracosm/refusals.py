@@ -40,6 +40,10 @@ def refuse_recipe(recipe: Recipe) -> None:
         refuse_augmentation(recipe)
     else:
         _refuse_training(recipe)
+    if recipe.generate.questions is not None:
+        from paracosm.generate.questions.of_run import refuse_questions
+
+        refuse_questions(recipe)
     if recipe.generate.engine != "local" and find_spec(recipe.generate.engine) is None:
         require_extra(
             recipe.generate.engine, recipe.generate.engine, f"generate.engine: {recipe.generate.engine}"
@@ -83,6 +87,7 @@ def refuse_records(
     from paracosm.eval.measuring.metric import FEWEST_ROWS
     from paracosm.generate.constraints.conditions import read_conditions
     from paracosm.generate.constraints.rule_constraints import RuleConstraints
+    from paracosm.generate.questions.of_run import refuse_records as refuse_questions
     from paracosm.records.constraints.rules import read_rules
     from paracosm.records.schema.table import to_records
 
@@ -92,6 +97,7 @@ def refuse_records(
             f"train: has {rows} of {sum(map(len, splits.values()))} records; at least {FEWEST_ROWS} are needed to measure anything;"
             " add rows, or lower data.split.control and data.split.test"
         )
+    refuse_questions(recipe, schema)
     rules = read_rules(recipe.rules, schema, root)
     train = to_records(splits["train"], schema)
     abilities = _abilities(recipe, schema, train)
@@ -122,8 +128,10 @@ def _abilities(recipe: Recipe, schema: Schema, train: list[Record]) -> "Abilitie
     from paracosm.finetune.refusals import codec_of, refuse_lengths
     from paracosm.generate.decoding.loaded_model import abilities_of
     from paracosm.generate.strategies.combined import combined_abilities
+    from paracosm.records.schema.learnt_part import refuse_loss
 
     trained = as_trained(recipe)
+    refuse_loss(trained, schema)
     codec = codec_of(trained, schema, train)
     refuse_lengths(trained, codec, train)
     return combined_abilities(codec) if recipe.strategy == "combined" else abilities_of(codec)

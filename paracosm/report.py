@@ -190,18 +190,26 @@ class Report:
         return {state: states.count(state) for state in dict.fromkeys(states)}
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='color:{COLOURS[gate.state]}'><b>{escape(gate.state)}</b></td>"
-            f"<td style='text-align:left'>{escape(gate.title)}</td>"
-            f"<td style='text-align:left'>{escape(gate.reason)}</td></tr>"
-            for gate in self.file.gates
-            if gate.state in COLOURS
+        """Return the verdict on each question, what to do, and the gates, folded away."""
+        questions = "".join(
+            _row(question.state, question.title, " ".join([question.sentence, *question.found]))
+            for question in self.file.verdicts
+        )
+        gates = "".join(
+            _row(gate.state, gate.title, gate.reason) for gate in self.file.gates if gate.state in COLOURS
         )
         sizes = ", ".join(f"{count:,} {escape(name)}" for name, count in self.file.sizes.items())
+        advice = f"<p>{escape(self.file.summary)}</p>" if self.file.summary else ""
         return (
             f"<p><b style='color:{COLOURS[self.verdict]}'>{self.verdict}</b> under the profile"
             f" <code>{escape(self.file.profile)}</code>; records: {sizes}</p>"
-            "<table><tr><th>state</th><th style='text-align:left'>gate</th><th style='text-align:left'>why</th></tr>"
-            f"{rows}</table>"
+            f"<table>{questions}</table>{advice}"
+            f"<details><summary>{len(self.file.gates)} gates</summary><table>{gates}</table></details>"
             "<p><code>report.to_frame()</code> has every metric, <code>report.save(FOLDER)</code> writes the whole report.</p>"
         )
+
+
+def _row(state: str, title: str, why: str) -> str:
+    left = "<td style='text-align:left;vertical-align:top'>"
+    colour = COLOURS.get(state, "inherit")
+    return f"<tr>{left}<b style='color:{colour}'>{escape(state)}</b></td>{left}{escape(title)}</td>{left}{escape(why)}</td></tr>"

@@ -82,7 +82,10 @@ def stage_costs(
     fields = list(schema.modelled)
     texts = sum(field.is_text for field in fields)
     attacked = 2 * min(rows, recipe.eval.attacked_records) if "adapter" in recipe.eval.attacks else 0
-    trainings = recipe.eval.shadows * ("lira" in recipe.eval.attacks) + ("auxiliary" in recipe.eval.attacks)
+    attacks = recipe.eval.attacks
+    trainings = (
+        recipe.eval.shadows * ("lira" in attacks) + ("auxiliary" in attacks) + ("cross_fit" in attacks)
+    )
     evaluation = (
         MEASURES
         + PER_FIELD * len(fields)

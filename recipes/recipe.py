@@ -116,6 +116,21 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _parts_are_learnt_by_causal_models(self) -> "Recipe":
+        loss = self.finetune.loss
+        if loss is None:
+            return self
+        if self.finetune.objective != "causal" or self.strategy != "finetuned" or self.privacy is not None:
+            raise ValueError(
+                "finetune.loss: is for causal models of the strategy finetuned, without privacy; leave it out"
+            )
+        if loss.turns is not None and self.data.sequence is None:
+            raise ValueError(
+                "finetune.loss.turns: needs data.sequence, the column that orders the turns of a dialogue"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _messages_are_ordered(self) -> "Recipe":
         if "messages" in self.generate.formats and self.data.sequence is None:
             raise ValueError(

@@ -17,8 +17,9 @@ from paracosm.registry.card.facts import open_gates, published_evaluation
 from paracosm.registry.card.metadata import hub_id
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.store import Store
-from paracosm.registry.versions.checks import OVERRIDDEN, check_model
+from paracosm.registry.versions.checks import OVERRIDDEN
 from paracosm.registry.versions.manifest import DATASET, DOMAIN, Override, Version
+from paracosm.registry.versions.model_files import check_model
 from paracosm.registry.versions.release import Release
 
 if TYPE_CHECKING:

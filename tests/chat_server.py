@@ -19,6 +19,7 @@ Mood = Literal["enforces", "ignores", "refuses", "stalls"]
 KEY = "sk-this-key-must-never-be-written-7f3a"
 COLUMN = re.compile(r"^- (?P<name>[^:\n]+): (?P<domain>.+)$", re.MULTILINE)
 FORM = re.compile(r'"([^"\n]+)": <')
+QUESTION = re.compile(r'Keep "(?P<name>[^"]+)" as it is')
 RANGE = re.compile(r"from (\S+) to (\S+)")
 
 
@@ -63,6 +64,12 @@ class ChatServer(ThreadingHTTPServer):
         if '"colour": "red"' in prompt:
             return json.dumps({"colour": schema["properties"]["colour"]["enum"][0] if schema else "red"})
         values = {match["name"]: _value(match["domain"], chance) for match in COLUMN.finditer(prompt)}
+        if (question := QUESTION.search(prompt)) is not None:
+            # Now and then a small model forgets what it is to keep.
+            name = question["name"] if chance.random() >= self.faults else "that"
+            values["question"] = (
+                f"Please tell me, what is written for {name} {chance.choice(['here', 'there'])}?"
+            )
         if schema is None:
             names = FORM.findall(prompt)
             values = {name: values[name] for name in names}

@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import re
+import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -209,6 +210,14 @@ class Verdict:
     differing: tuple[str, ...] = ()
 
 
+LONGEST = 20
+"""Seconds of processor time after which a command counts as a hang: the wall time of a shared machine says little."""
+
+
+def _count_as_hang() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
+
+
 FLAWS = ("silent", "traceback", "hang", "no name", "many lines", "killed")
 
 
@@ -229,7 +238,7 @@ class Injection:
         line = COMMANDS[case.command][1]
         if case.command not in self.whole:
             self.place.reset()
-            outcome = in_fork(line, folder=self.place.root)
+            outcome = in_fork(line, folder=self.place.root, patience=900)
             if outcome.code not in (0, 1, 3):
                 raise RuntimeError(f"{line} of the whole files ends with {outcome.code}: {outcome.err}")
             self.whole[case.command] = outcome, results(self.place.root)
@@ -242,7 +251,7 @@ class Injection:
         plain = path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o400
         if plain and path.read_bytes() == before:
             return None
-        outcome = in_fork(line, folder=self.place.root, patience=60)
+        outcome = in_fork(line, folder=self.place.root, patience=300, prepare=_count_as_hang)
         return self._verdict(case, path, outcome)
 
     def _verdict(self, case: Case, path: Path, outcome: Outcome) -> Verdict:

@@ -64,6 +64,13 @@ def _drip(request: _Handler) -> None:
         time.sleep(0.2)
 
 
+def _drip_headers(request: _Handler) -> None:
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while not request.server.closed.is_set():
+        request.wfile.write(b"x")
+        time.sleep(0.2)
+
+
 def _redirected(to: str) -> Fault:
     def answer(request: _Handler) -> None:
         request.send_response(302)
@@ -92,6 +99,8 @@ FAULTS: dict[str, Fault] = {
     "deep": _json(b"[" * 100_000),
     "not UTF-8": _json(b"\xff\xfe{}"),
     "silent": _silent,
+    "drips": _drip,
+    "drips in its headers": _drip_headers,
     "cut off": _cut,
     "redirected in a circle": _redirected(""),
     "redirected to nobody": _redirected("http://127.0.0.1:9/"),

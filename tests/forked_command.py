@@ -131,7 +131,7 @@ def import_what(commands: Iterable[list[str]], *, folder: Path) -> None:
     """Import here what commands import, so that later forks need not; the commands themselves run in forks."""
     listing = folder / ".modules"
     for arguments in commands:
-        in_fork(arguments, folder=folder, prepare=lambda: _list_modules_at_exit(listing))
+        in_fork(arguments, folder=folder, patience=900, prepare=lambda: _list_modules_at_exit(listing))
         names = listing.read_text().split()
         listing.unlink()
         for name in names:

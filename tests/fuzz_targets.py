@@ -37,7 +37,8 @@ from paracosm.records.sources.read_source import read_source
 from paracosm.records.sources.select_statement import check_select
 from paracosm.registry.site.safe_html import rendered_card
 from paracosm.registry.stores.addresses import address
-from paracosm.registry.versions.checks import check_content, front_matter
+from paracosm.registry.versions.checks import front_matter
+from paracosm.registry.versions.file_formats import check_content
 from paracosm.registry.versions.manifest import FileEntry, Version
 
 SCHEMA = Schema(
@@ -284,6 +285,10 @@ def inputs(target: Target, draw: random.Random) -> Iterator[bytes]:
         yield mutated(draw.choice(seeds), draw)
 
 
+ENDED = (129, 130, 143)
+"""Exit codes of SIGHUP, Ctrl-C and SIGTERM: not the reader ended, but whoever runs it wants to end."""
+
+
 class _Hang(Exception):  # noqa: N818  # the finding of a hang
     """A reader took too long."""
 
@@ -312,6 +317,8 @@ def execute(target: Target, content: bytes, *, patience: float = 20.0) -> str | 
                 return 0
 
             code = exit_code_of(read)
+        if code in ENDED:
+            raise KeyboardInterrupt
         lines = told.getvalue().count("\nerror: ") + told.getvalue().startswith("error: ")
         return None if (code, lines) in ((0, 0), (2, 1)) else f"exit code {code} with {lines} error lines"
     except Exception as error:  # noqa: BLE001  # whatever else it raises is the finding

@@ -26,7 +26,12 @@ from paracosm.eval.gates.ruling import question_of, rule, verdict_of_states
 from paracosm.eval.measure_tables import measure_all
 from paracosm.eval.measuring.context import Context
 from paracosm.eval.measuring.metric import Obstacle
-from paracosm.eval.shared_schema import infer_shared_schema, read_synthetic
+from paracosm.eval.shared_schema import (
+    infer_shared_schema,
+    read_synthetic,
+    whole_columns,
+    write_integers_plainly,
+)
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Release
@@ -81,11 +86,16 @@ class Cases:
         self.folder, self.target = folder, target
         self.measures = [one for one in MEASURES if one.metrics[0].section in sections]
         self.real = {part: _cells(folder / f"{part}.csv") for part in SPLITS}
+        tables = list(self.real.values())
+        self.whole = whole_columns(tables, list(tables[0].columns))
+        for table in tables:
+            write_integers_plainly(table, self.whole)
         self.contexts: dict[str, Context] = {}
 
     def gates(self, name: str) -> list[dict[str, Any]]:
         """Return the question, name and state of each gate on one set."""
         synthetic = _cells(self.folder / "cases" / f"{name}.csv")
+        write_integers_plainly(synthetic, self.whole)
         whole = list(self.real["train"].columns)
         columns = [column for column in whole if column in synthetic.columns]
         real = pd.concat([table[columns] for table in self.real.values()], ignore_index=True)

@@ -3,6 +3,7 @@
     python bench/evaluation/perfect_generator.py --draws 40 --results draws.jsonl
     python bench/evaluation/perfect_generator.py --tables adult --rows 1000 --draws 10 --results draws.jsonl
     python bench/evaluation/perfect_generator.py --draws 40 --results draws.jsonl --gates --rule-only
+    python bench/evaluation/perfect_generator.py --draws 40 --results draws.jsonl --again near_copies
 
 In each draw, a table of so many rows is divided as a run does (`split_table`, 80 : 10 : 10). Other records of the same source, as
 many as train or as are left, are the perfect generator's. `verbatim` replaces a share of them by training records, at twice the
@@ -10,14 +11,13 @@ limit on exact copies of the profile that is meant for tables of this size; `one
 records of which one cell was changed. Leaks are measured by the gates on records alone, with the anchors that gates read.
 
 Measurements are saved, one set of a draw a line, and rulings are not: all three profiles are ruled on the same measurements, an
-interrupted run resumes, and `--rule-only` applies limits that changed in the code. Needs the tables in the folder that
+interrupted run resumes, `--rule-only` applies limits that changed in the code, and `--again` measures metrics that changed. Needs the tables in the folder that
 PARACOSM_SHARED_DATA names (by default ../shared/data beside the repository); a missing table is skipped, and so is a size that
 leaves fewer fresh records than a quarter of train.
 """
 
 import argparse
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fresh_and_leaking import DATA, TABLES, draw_tables, leaking
 from rich.console import Console
 from rich.table import Table
 
@@ -38,35 +39,11 @@ from paracosm.eval.measuring.gate import PROFILES
 from paracosm.eval.measuring.measure import Measure
 from paracosm.eval.measuring.metric import Estimate, Obstacle, Result
 from paracosm.eval.results.gate_result import GateResult
-from paracosm.recipes.sections.data import Data
-from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.recipes.sections.release import Profile, Release
-from paracosm.records.inference.infer_schema import infer
-from paracosm.records.schema.schema import Schema
-from paracosm.records.schema.table import to_typed
-from paracosm.records.sources.read_source import read_source
-from paracosm.records.splitting.splits import split_table
 
-DATA = Path(os.environ.get("PARACOSM_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-SUPPORT: list[str] = [
-    *("age", "sex", "dzgroup", "num.co", "edu", "income", "race", "diabetes"),
-    *("dementia", "ca", "meanbp", "wblc", "hrt", "temp", "crea", "hospdead"),
-]
-TABLES: dict[str, tuple[str, str, list[str] | None]] = {
-    "adult": ("benchmarks/adult.csv.gz", "income", None),
-    "support2": ("healthcare/support2.csv.gz", "hospdead", SUPPORT),
-    "housing": ("benchmarks/california_housing.csv.gz", "ocean_proximity", None),
-    "complaints": (
-        "finance/cfpb_structured.csv.gz",
-        "Company response",
-        ["Product", "Issue", "State", "Date received", "Company response", "Timely response?"],
-    ),
-}
-"""Name -> file, target, and the columns that are used where not all are."""
 MEANT_FOR: dict[int, Profile] = {1000: "internal", 5000: "partner", 20_000: "public"}
 LEAKED: dict[Profile, float] = {"internal": 0.02, "partner": 0.01, "public": 0.002}
 """Share of verbatim training records: twice the limit on exact copies."""
-ONE_CELL = 5
 SETS = ("fresh", "verbatim", "one cell")
 SECTIONS = ("fidelity", "utility", "privacy")
 QUESTIONS = ("fidelity", "utility", "records")
@@ -84,6 +61,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=40)
     parser.add_argument("--first", type=int, default=0, help="number of the first draw")
     parser.add_argument("--results", type=Path, help="file that measurements are saved in")
+    parser.add_argument(
+        "--again", nargs="+", default=[], metavar="METRIC", help="measure these again in saved draws"
+    )
     parser.add_argument("--rule-only", action="store_true", help="measure nothing that is not in the file")
     parser.add_argument("--gates", action="store_true", help="show each gate that was not PASS")
     given = parser.parse_args()
@@ -102,7 +82,8 @@ def main() -> None:
 
 def _measure(name: str, rows: int, draw: int, given: argparse.Namespace, saved: Saved) -> None:
     """Measure the sets of a draw that are not saved yet, and save them."""
-    wanted = [kind for kind in given.sets if (name, rows, draw, kind) not in saved]
+    known = {kind for kind in given.sets if (name, rows, draw, kind) in saved}
+    wanted = [kind for kind in given.sets if (kind in known) == bool(given.again)]
     if not wanted or not (DATA / TABLES[name][0]).is_file():
         return
     drawn = draw_tables(name, rows, draw)
@@ -112,51 +93,28 @@ def _measure(name: str, rows: int, draw: int, given: argparse.Namespace, saved: 
     for kind in wanted:
         began = time.process_time()
         asked = given.sections if kind == "fresh" else ["privacy"]
-        chosen = [one for one in MEASURES if one.metrics[0].section in asked]
+        names = set(given.again)
+        chosen = [
+            one
+            for one in MEASURES
+            if (names & {metric.name for metric in one.metrics} if names else one.metrics[0].section in asked)
+        ]
         candidate = leaking(kind, fresh, context.train, LEAKED[MEANT_FOR[rows]], draw)
         line = {"table": name, "rows": rows, "draw": draw, "set": kind} | measured(context, candidate, chosen)
         line["seconds"] = round(time.process_time() - began, 2)
-        saved[name, rows, draw, kind] = line
+        _keep(saved, line)
         if given.results:
             with given.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
 
-def draw_tables(name: str, rows: int, draw: int) -> tuple[Context, pd.DataFrame] | None:
-    """Return the splits of a table of so many rows, and fresh records; None where too few are left."""
-    file, target, columns = TABLES[name]
-    data = Data(source=str(DATA / file), target=target, split={"seed": draw})  # type: ignore[arg-type]
-    raw = read_source(data, root=Path())
-    raw = raw if columns is None else raw[columns]
-    order = np.random.default_rng([draw, 83]).permutation(len(raw))
-    raw = raw.iloc[order[: 2 * rows]].reset_index(drop=True)
-    schema = Schema(infer(raw, data).schema.modelled)
-    table = to_typed(raw, schema)
-    parts = split_table(table.iloc[:rows].reset_index(drop=True), schema, data)
-    fresh = table.iloc[rows : rows + len(parts["train"])].reset_index(drop=True)
-    if len(fresh) < len(parts["train"]) // 4:
-        return None
-    train, control, test = (parts[part].reset_index(drop=True) for part in ("train", "control", "test"))
-    size = min(len(control) + len(test), len(fresh), Evaluate().max_rows)
-    return Context(schema, train, control, test, target, Evaluate(seed=draw), size), fresh
-
-
-def leaking(kind: str, fresh: pd.DataFrame, train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return fresh records of which a share is replaced by training records, or by ones with a cell changed."""
-    if kind == "fresh":
-        return fresh
-    if kind == "one cell":
-        train, share = _one_cell_changed(train, seed), ONE_CELL * share
-    count = round(share * len(fresh))
-    return pd.concat([train.iloc[:count], fresh.iloc[count:]], ignore_index=True)
-
-
-def _one_cell_changed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    random, changed = np.random.default_rng([seed, 5]), table.copy()
-    for row in range(min(len(changed), 2000)):
-        column = changed.columns[int(random.integers(len(changed.columns)))]
-        changed.loc[row, column] = table[column].iloc[random.integers(len(table))]
-    return changed
+def _keep(saved: Saved, line: dict[str, Any]) -> None:
+    """Keep a line of measurements; it replaces those of the same metrics in an earlier line of the same set."""
+    earlier = saved.setdefault((line["table"], line["rows"], line["draw"], line["set"]), dict(line))
+    for part in ("metrics", "missing"):
+        earlier[part] = earlier[part] | line[part]
+    for name in line["metrics"]:
+        earlier["missing"].pop(name, None)
 
 
 def measured(context: Context, candidate: pd.DataFrame, measures: Sequence[Measure]) -> dict[str, Any]:
@@ -282,8 +240,10 @@ def _shares(states: Sequence[str]) -> str:
 def _read(path: Path | None) -> Saved:
     if path is None or not path.is_file():
         return {}
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return {(line["table"], line["rows"], line["draw"], line["set"]): line for line in lines}
+    saved: Saved = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        _keep(saved, json.loads(line))
+    return saved
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.target import adapter_likelihoods, base_likelihoods
+from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods, base_likelihoods
+from paracosm.eval.attacks.likelihoods.reader import reader_of
 from paracosm.finetune.models.trained_model import load_codec
 from paracosm.generate.constraints.conditions import Conditions
 from paracosm.generate.constraints.rule_constraints import RuleConstraints

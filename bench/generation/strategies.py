@@ -26,8 +26,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
+from paracosm.generate.statistics.chain_draws import draw
 from paracosm.generate.strategies.preparation import fit_chain
-from paracosm.generate.strategies.statistical import abilities_for, draw
+from paracosm.generate.strategies.statistical import abilities_for
 from paracosm.recipes.loading.load import find_recipe, load_recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.statistical import Statistical

@@ -8,9 +8,6 @@ from paracosm.eval.results.gate_result import Verdict
 from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.eval.results.question_verdict import QuestionVerdict
 
-PRIVACY = ("records", "adapter")
-"""The questions on privacy."""
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -133,10 +130,18 @@ class ComparedRun:
         )
 
     @property
-    def fails_on_privacy(self) -> bool:
-        """Whether a question on privacy that counts for the release has the verdict FAIL."""
+    def records_fail(self) -> bool:
+        """Whether privacy of the records counts for the release and has the verdict FAIL."""
+        return self._fails("records")
+
+    @property
+    def model_fails(self) -> bool:
+        """Whether privacy of what draws the records, an adapter or fitted statistics, counts for the release and has the verdict FAIL."""
+        return self._fails("adapter")
+
+    def _fails(self, question: str) -> bool:
         return any(
-            each.state == "FAIL" and each.counts for each in self.questions if each.question in PRIVACY
+            each.state == "FAIL" and each.counts for each in self.questions if each.question == question
         )
 
 

@@ -8,9 +8,10 @@ from paracosm.eval.results.metric_entry import MeasuredMetric
 
 DECIDING = "c2st_auc"
 RULE = (
-    f"Among strategies without a FAIL on privacy, the best has the {DECIDING} nearest to its best value."
+    f"Among strategies whose records do not FAIL on privacy, the best has the {DECIDING} nearest to its best value."
     " Those whose 95% interval overlaps that of the best, both as distances from the best value, are within the interval of the best."
     " The cheapest takes the fewest seconds of preparation and generation together."
+    " Of those whose model, an adapter or fitted statistics, FAILs on privacy, only the records should be released."
 )
 
 
@@ -33,18 +34,20 @@ class Recommendation:
 
 def recommend(runs: Sequence[ComparedRun]) -> Recommendation:
     """Apply `RULE` to finished runs."""
-    safe = [run for run in runs if not run.fails_on_privacy]
+    safe = [run for run in runs if not run.records_fail]
     if not safe:
-        return _none("every strategy fails on privacy")
+        return _none("the records of every strategy fail on privacy")
     measured = [run for run in safe if DECIDING in run.metrics]
     if not measured:
-        return _none(f"{DECIDING} was not measured on any strategy without a FAIL on privacy")
+        return _none(f"{DECIDING} was not measured on any strategy whose records do not fail on privacy")
     ranked = sorted(measured, key=lambda run: _distance(run.metrics[DECIDING]))
     farthest = _distances(ranked[0].metrics[DECIDING])[1]
     within = [run for run in ranked if _distances(run.metrics[DECIDING])[0] <= farthest]
     cheapest = min(within, key=lambda run: run.cost.seconds).strategy
     names = tuple(run.strategy for run in within)
     sentence = f"within the interval of the best: {', '.join(names)}; cheapest of these: {cheapest}"
+    if leaking := [run.strategy for run in within if run.model_fails]:
+        sentence += f"; release the records alone, not the model, of: {', '.join(leaking)}"
     return Recommendation(names[0], names, cheapest, sentence)
 
 

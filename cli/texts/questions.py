@@ -35,17 +35,15 @@ def questions(
     Every answer is a cell, or a passage that the text names once; a share of questions has none. Questions on what texts name need the
     extra `pii`.
     """
-    import pandas as pd
-
     from paracosm.foundation.errors import DataError
     from paracosm.generate.questions.exports import check_suffix, write_questions
+    from paracosm.generate.questions.of_run import synthetic_table
     from paracosm.generate.questions.of_table import questions_of
     from paracosm.recipes.run.directory import Run
     from paracosm.recipes.run.open_run import is_run
     from paracosm.recipes.sections.data import Data
     from paracosm.records.inference.infer_schema import infer
     from paracosm.records.schema.schema import Schema
-    from paracosm.records.schema.table import read_table, written
     from paracosm.records.sources.read_source import read_source
 
     path = Path(source)
@@ -53,12 +51,10 @@ def questions(
     check_suffix(target)
     if path.is_dir() and is_run(path):
         run = Run.open(path)
-        shards = sorted(run.synthetic.glob("part-*.parquet"))
-        if not shards:
+        if not run.shard(0).is_file():
             raise DataError(f"{run.synthetic}: holds no synthetic records; run the generate stage first")
         schema = Schema.load(run.schema)
-        records = pd.concat([read_table(shard, schema) for shard in shards], ignore_index=True)
-        table = written(records, Schema(schema.modelled))
+        table = synthetic_table(run, schema)
     else:
         section = Data(source=source)
         table = read_source(section, root=Path())

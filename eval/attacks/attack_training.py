@@ -190,11 +190,6 @@ def table_digest(table: pd.DataFrame) -> str:
     return value_digest([list(table.columns), table.to_csv(index=False, na_rep="\0")])
 
 
-def rows_in_domain(table: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """Return a mask of the records whose values all lie in the schema's domains; the others have no likelihood."""
-    return np.array([schema.allows(record) for record in to_records(table, schema)], dtype=bool)
-
-
 def _write_splits(job: ShadowJob, run: Run, schema: Schema) -> None:
     write_table(job.train, run.split("train"), schema)
     write_table(job.control, run.split("control"), schema)

@@ -23,7 +23,7 @@ from paracosm.records.schema.table import to_records
 
 if TYPE_CHECKING:
     from paracosm.eval.attacks.attack_training import ShadowJob
-    from paracosm.eval.attacks.likelihood import Likelihood
+    from paracosm.eval.attacks.likelihoods.likelihood import Likelihood
 
 Substitute = Literal["clean", "base", "copy"]
 """What the model trains on instead of synthetic records: non-members, nothing, or a copy of train."""
@@ -66,7 +66,7 @@ def auxiliary_membership(context: Context, candidate: pd.DataFrame | Substitute)
     Members are records of train, non-members those of control. The score `reference` is the mean log probability minus
     that under a model trained on the reference records: it removes what any records of this kind would teach.
     """
-    from paracosm.eval.attacks.attack_training import rows_in_domain
+    from paracosm.eval.attacks.likelihoods.likelihood import rows_in_domain
     from paracosm.eval.attacks.shadow_models import real_subjects
     from paracosm.eval.statistics.attack_scores import Targets, strongest
 
@@ -102,7 +102,7 @@ def _targets(context: Context) -> tuple[np.ndarray, int]:
 
 
 def _drawn(context: Context, table: pd.DataFrame, seed: int) -> np.ndarray:
-    from paracosm.eval.attacks.attack_training import rows_in_domain
+    from paracosm.eval.attacks.likelihoods.likelihood import rows_in_domain
 
     allowed = np.flatnonzero(rows_in_domain(table, context.schema))
     return allowed[drawn_rows(len(allowed), context.settings.attacked_records, seed)]
@@ -124,10 +124,12 @@ def _train_and_score(
     context: Context, rows: np.ndarray, members: int, tables: Mapping[str, pd.DataFrame]
 ) -> list[Mapping[str, np.ndarray]]:
     """Train one model for each table; return the scores of the targets under it and under its base model."""
-    from paracosm.eval.attacks.attack_training import ShadowTraining, rows_in_domain, table_digest
+    from paracosm.eval.attacks.attack_training import ShadowTraining, table_digest
     from paracosm.eval.attacks.likelihood_attacks import attack_scores
-    from paracosm.eval.attacks.likelihood_reader import reader_of
-    from paracosm.eval.attacks.model_likelihoods import adapter_likelihoods, base_likelihoods, with_values
+    from paracosm.eval.attacks.likelihoods.likelihood import rows_in_domain
+    from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods, base_likelihoods
+    from paracosm.eval.attacks.likelihoods.of_values import with_values
+    from paracosm.eval.attacks.likelihoods.reader import reader_of
     from paracosm.finetune.models.trained_model import load_codec
     from paracosm.foundation.digests import value_digest
     from paracosm.records.codec.stored_codec import codec_to_json

@@ -159,8 +159,8 @@ def p_value(canaries: int, guesses: int, right: int, epsilon: float, delta: floa
 def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each canary's mean log probability under the adapter and under its base model, and the mask of those added."""
     from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
-    from paracosm.eval.attacks.likelihood_reader import reader_of
-    from paracosm.eval.attacks.model_likelihoods import adapter_likelihoods, base_likelihoods
+    from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods, base_likelihoods
+    from paracosm.eval.attacks.likelihoods.reader import reader_of
     from paracosm.finetune.models.trained_model import load_codec
 
     assert context.adapter is not None

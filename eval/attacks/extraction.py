@@ -15,7 +15,7 @@ from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Metric, Obstac
 from paracosm.eval.statistics.intervals import excess
 
 if TYPE_CHECKING:
-    from paracosm.eval.attacks.likelihood import Likelihood
+    from paracosm.eval.attacks.likelihoods.likelihood import Likelihood
 
 PREFIX = SUFFIX = 50
 """Tokens."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from paracosm.eval.attacks.likelihood import Likelihood
+from paracosm.eval.attacks.likelihoods.likelihood import Likelihood
 from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods, lira_scores, rmia_scores
 from paracosm.records.schema.schema import Record
 

@@ -15,7 +15,7 @@ from paracosm.eval.measuring.readings import interpret_membership, interpret_tru
 from paracosm.records.schema.schema import Record
 
 if TYPE_CHECKING:
-    from paracosm.eval.attacks.likelihood import Likelihood
+    from paracosm.eval.attacks.likelihoods.likelihood import Likelihood
     from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
     from paracosm.eval.statistics.attack_scores import Targets
 
@@ -176,6 +176,7 @@ ADAPTER_MIA_AUC = Metric(
             0.55,
             settled_by=TEST,
             guarded=True,
+            proven_by="cross_fit_auc",
             why="Who holds the model can attack it as often as he likes, so membership has to be ruled out for every reader.",
         ),
     ),
@@ -202,6 +203,7 @@ ADAPTER_MIA_TPR = Metric(
             0.02,
             settled_by=TEST,
             guarded=True,
+            proven_by="cross_fit_tpr",
             why="As for `adapter_mia_auc`.",
             excludes="{percent} of the training records",
         ),

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, rows_in_domain, table_digest
-from paracosm.eval.attacks.likelihood import Likelihood
+from paracosm.eval.attacks.attack_training import ShadowJob, ShadowTraining, table_digest
 from paracosm.eval.attacks.likelihood_attacks import mean_log_probabilities
+from paracosm.eval.attacks.likelihoods.likelihood import Likelihood, rows_in_domain
 from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
 from paracosm.recipes.recipe import Recipe
@@ -42,7 +42,7 @@ def shadow_likelihoods(
         inside, outside = np.flatnonzero(half & allowed), np.flatnonzero(~half & allowed)
         control = outside[drawn_rows(len(outside), max(1, len(context.control)), seed + number)]
         train, control = (pool.iloc[rows].reset_index(drop=True) for rows in (inside, control))
-        recipe = _shadow_recipe(context.attackers.recipe, number)
+        recipe = shadow_recipe(context.attackers.recipe, number)
         jobs.append(ShadowJob(f"shadow-{number:02d}", train, control, recipe, query))
     training = ShadowTraining(context.attackers, codec.schema, "shadow model")
     results = training.train_and_read(jobs, lambda folder: {"mean": mean_log_probabilities(read(folder))})
@@ -78,7 +78,7 @@ def complementary_halves(groups: np.ndarray, count: int, seed: int) -> np.ndarra
     return np.stack(halves)
 
 
-def _shadow_recipe(recipe: Recipe, number: int) -> Recipe:
+def shadow_recipe(recipe: Recipe, number: int) -> Recipe:
     """Return the recipe of the target model with another seed and without canaries."""
     settings = {"seed": recipe.finetune.seed + number + 1, "canaries": 0}
     changes: dict[str, Any] = {"finetune": recipe.finetune.model_copy(update=settings)}

@@ -1,5 +1,8 @@
 """Label drift and novelty: do texts still fit the target of their record, and how much of them is new?"""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -100,23 +103,28 @@ def drift_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estima
 
 
 def _fitted(context: Context):
-    from paracosm.eval.fidelity.text.columns_from_text import make_learner
     from paracosm.eval.representations.features import as_words
     from paracosm.eval.representations.texts import documents
 
     rows = context.train.dropna(subset=[context.target])
-    labels = as_words(rows[context.target])
-    return make_learner(len(np.unique(labels))).fit(documents(rows, context.fields), labels)
+    return _learner(documents(rows, context.fields), as_words(rows[context.target]))
+
+
+def _learner(texts: Sequence[str], labels: np.ndarray) -> Any:
+    """Return a fitted classifier; a fold can hold one label alone, which it then always predicts."""
+    from paracosm.eval.fidelity.text.columns_from_text import make_learner
+
+    return make_learner(len(np.unique(labels))).fit(list(texts), labels)
 
 
 def _out_of_fold(context: Context, texts: list[str], labels: np.ndarray) -> np.ndarray:
-    from sklearn.model_selection import KFold, cross_val_predict
+    from sklearn.model_selection import KFold
 
-    from paracosm.eval.fidelity.text.columns_from_text import make_learner
-
-    folds = KFold(5, shuffle=True, random_state=context.settings.seed)
-    predicted = cross_val_predict(make_learner(2), np.array(texts, dtype=object), labels, cv=folds)
-    return np.asarray(predicted) != labels
+    wrong = np.zeros(len(texts), dtype=bool)
+    for fitted, held in KFold(5, shuffle=True, random_state=context.settings.seed).split(labels):
+        learner = _learner([texts[index] for index in fitted], labels[fitted])
+        wrong[held] = learner.predict([texts[index] for index in held]) != labels[held]
+    return wrong
 
 
 def _trigrams_of(texts: list[str]) -> set[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """All measures in the order of the report: those of Paracosm, section by section, then those of plug-ins."""
 
-from paracosm.eval.attacks import auxiliary_model, canary_audit, extraction
+from paracosm.eval.attacks import auxiliary_model, canary_audit, cross_fit, extraction
 from paracosm.eval.attacks import membership as adapter_membership
 from paracosm.eval.augmentation import label_drift
 from paracosm.eval.catalogue.plugins import with_plugins
@@ -27,6 +27,7 @@ from paracosm.eval.privacy import (
     split_guard,
 )
 from paracosm.eval.privacy.gdpr_risks import inference, linkability, singling_out
+from paracosm.eval.sequences import subject_metrics
 from paracosm.eval.utility import augmentation, tstr
 
 FIDELITY: tuple[Measure, ...] = (
@@ -46,8 +47,9 @@ FIDELITY: tuple[Measure, ...] = (
     columns.MEASURE,
     consistency.MEASURE,
     label_drift.MEASURE,
+    subject_metrics.MEASURE,
 )
-UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE)
+UTILITY: tuple[Measure, ...] = (tstr.MEASURE, augmentation.MEASURE, subject_metrics.FORECAST_MEASURE)
 PRIVACY: tuple[Measure, ...] = (
     distance_to_closest.MEASURE,
     known_cells.MEASURE,
@@ -62,6 +64,7 @@ PRIVACY: tuple[Measure, ...] = (
     auxiliary_model.MEASURE,
     adapter_membership.MEASURE,
     adapter_membership.LIRA_MEASURE,
+    cross_fit.MEASURE,
     extraction.MEASURE,
     canary_audit.MEASURE,
 )

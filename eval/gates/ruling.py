@@ -65,7 +65,12 @@ def rule(
         _with_unknown_cells(
             _with_absent_columns(
                 _gate_result(
-                    gate, measured.get(gate.metric), missing, limit, shifted, gate.demands_proof(release)
+                    gate,
+                    measured.get(gate.metric),
+                    missing,
+                    limit,
+                    shifted,
+                    gate.demands_proof(release) and gate.proven_by not in measured,
                 ),
                 absent_columns,
             ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from paracosm.eval.gates.catalogue import GATES
+from paracosm.eval.gates.making import ELSEWHERE, Making, advice_after_fail
 from paracosm.eval.gates.remedies import remedies_of
 from paracosm.eval.gates.ruling import question_of, verdict, verdict_of_states
 from paracosm.eval.measuring.gate import GUARD, Question
@@ -32,16 +33,6 @@ FOUND: dict[Question, str] = {
     "adapter": "No leak found",
 }
 """What is said where no gate fails; a sentence on what is excluded follows."""
-AFTER_FAIL: dict[Question, str] = {
-    "fidelity": "Train longer or with more of the model (finetune.epochs, finetune.rank, model.layers), and look first at the columns "
-    "and pairs that the report names.",
-    "utility": "Raise fidelity first (finetune.epochs, model.layers); until then do not train models on these records alone.",
-    "records": "Make new ones with less memorisation: fewer epochs, or differential privacy "
-    "(privacy.epsilon); replace what names persons (data.pii).",
-    "adapter": "Keep the adapter in the building: release.what=records releases the records alone. An adapter that may leave is "
-    "trained under differential privacy (privacy.epsilon).",
-}
-"""What to do where a gate of the question fails."""
 
 
 def verdicts(
@@ -51,6 +42,7 @@ def verdicts(
     sizes: Mapping[str, int],
     what: What,
     counts: Sequence[str] = (),
+    making: Making = ELSEWHERE,
 ) -> list[QuestionVerdict]:
     """Return the verdict on each question.
 
@@ -60,6 +52,7 @@ def verdicts(
         sizes: records in each split and among the synthetic ones.
         what: what is released.
         counts: what was counted in the release, one sentence each; they belong to the privacy of the records.
+        making: how the records were made, on which the advice after a FAIL depends.
     """
     return [
         QuestionVerdict(
@@ -69,7 +62,7 @@ def verdicts(
             counts=question != "adapter" or what != "records",
             sentence=_sentence(question, own, readings),
             found=list(counts) if question == "records" else [],
-            advice=_advice(question, own, sizes),
+            advice=_advice(question, own, sizes, making),
             gates=[gate.gate for gate in own if gate.decides],
         )
         for question, own in by_question(gates).items()
@@ -177,8 +170,10 @@ def _bound(gate: GateResult) -> float:
     return bound if gate.side == "at most" else -bound
 
 
-def _advice(question: Question, gates: Sequence[GateResult], sizes: Mapping[str, int]) -> list[str]:
-    advice = [AFTER_FAIL[question]] if any(gate.state == "FAIL" for gate in gates) else []
+def _advice(
+    question: Question, gates: Sequence[GateResult], sizes: Mapping[str, int], making: Making
+) -> list[str]:
+    advice = [advice_after_fail(question, making)] if any(gate.state == "FAIL" for gate in gates) else []
     measured = [gate for gate in gates if gate.value is not None or question_state(gates) != "NOT MEASURED"]
     for remedy in remedies_of(measured, sizes):
         sentence = remedy.sentence if remedy.sentence.endswith(".") else f"{remedy.sentence}."

@@ -32,6 +32,8 @@ class Context:
     """Rows of a candidate in one fidelity measurement; the same for synthetic, ceiling, floor and worst case."""
     subjects: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Split -> the subject of each of its records, as numbers; empty where every record is its own subject."""
+    synthetic_subjects: np.ndarray | None = None
+    """The subject of each synthetic record, as numbers; None where there are no subjects."""
     identifiers: Mapping[str, Sequence[frozenset[str]]] = field(default_factory=dict)
     """Split -> the identifiers of each of its records; used by `pii_replay` alone."""
     adapter: Path | None = None

@@ -12,10 +12,13 @@ from paracosm.eval.measuring.readings import agreeing
 
 KEY = "counts"
 """The fact of an estimate that holds its count."""
+RARE = "rare"
+"""The fact that counts copies among records with a rare combination of cells, where the gate reads these alone."""
 ORDER = (
     "exact_copies",
     "near_copies",
     "nndr",
+    "match_weight",
     "repeated_people",
     "run_50",
     "run_13",
@@ -65,5 +68,13 @@ def found_counts(results: Iterable[Result]) -> dict[str, FoundCount]:
 
 
 def interpret_count(result: Result) -> str:
-    """Return the sentence of a metric that counts."""
-    return f"{FoundCount(**result.synthetic.facts[KEY]).sentence}."
+    """Return the sentence of a metric that counts, and that of the records among which a few copies show."""
+    facts = result.synthetic.facts
+    sentence = f"{FoundCount(**facts[KEY]).sentence}."
+    if RARE in facts:
+        among = facts[RARE]
+        sentence += (
+            f" Records of this table repeat each other by nature; among the {among['of']:,} with a rare combination of cells "
+            f"{among['found']:,} do, {among['by_chance']:.1f} would by chance."
+        )
+    return sentence

@@ -51,6 +51,8 @@ class Gate:
     where the bound cannot be said in a sentence."""
     guarded: bool = False
     """Whether it compares train with control, so that it is void where the two differ by themselves."""
+    proven_by: str = ""
+    """Another metric whose gate gives the proof where it was measured, so that this gate only objects then."""
     name: str = ""
     """The metric's name unless one metric has several gates."""
     title: str = ""

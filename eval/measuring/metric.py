@@ -30,10 +30,14 @@ class Estimate:
     """Counts and sizes behind the value; plain JSON values."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
     """Curves for the report: name -> points."""
+    sampling_deviation: float | None = None
+    """Standard deviation of the value where it is known; an interval that was clipped to the metric's range implies a smaller one."""
 
     @property
     def deviation(self) -> float:
-        """Standard deviation that the interval implies."""
+        """Standard deviation of the value: the known one, or else that which the interval implies."""
+        if self.sampling_deviation is not None:
+            return self.sampling_deviation
         return (self.high - self.low) / (2 * NORMAL_95)
 
 

@@ -15,6 +15,7 @@ from paracosm.eval.measuring.measure import Measure, too_few_control
 from paracosm.eval.measuring.metric import Estimate, Metric, Result
 from paracosm.eval.measuring.non_members import non_member_candidates
 from paracosm.eval.measuring.number_format import of_100
+from paracosm.eval.privacy.copies.match_weight import MATCH_WEIGHT
 from paracosm.eval.privacy.copies.repeated_records import NNDR, REPEATED_PEOPLE, repeated_records
 from paracosm.eval.statistics.intervals import around
 from paracosm.recipes.sections.evaluate import Evaluate
@@ -190,7 +191,7 @@ def _none_drawn(ranks: np.ndarray, rows: int, drawn: int) -> np.ndarray:
 
 MEASURE = Measure(
     leakage,
-    (DCR_SHARE, EXACT_COPIES, NEAR_COPIES, NNDR, REPEATED_PEOPLE),
+    (DCR_SHARE, EXACT_COPIES, NEAR_COPIES, NNDR, MATCH_WEIGHT, REPEATED_PEOPLE),
     non_member_candidates,
     too_few_control,
 )

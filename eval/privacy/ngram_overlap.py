@@ -16,7 +16,7 @@ from paracosm.eval.measuring.measure import Measure, text_obstacle
 from paracosm.eval.measuring.metric import FEWEST_ROWS, Estimate, Metric, Obstacle
 from paracosm.eval.measuring.non_members import non_member_candidates
 from paracosm.eval.privacy.copies.exact import Rate, distinct_units, rate_of
-from paracosm.eval.privacy.copies.repeated_records import beyond_chance
+from paracosm.eval.privacy.copies.natural_rate import beyond_chance
 from paracosm.records.splitting.near_duplicates import ngram_hashes
 from paracosm.records.text.words import verbatim_words
 

@@ -55,6 +55,10 @@ class Changes:
         return [change for change in self.metrics if change.state == "worse"]
 
     @property
+    def better(self) -> list[MetricChange]:
+        return [change for change in self.metrics if change.state == "better"]
+
+    @property
     def verdict(self) -> Verdict:
         """FAIL where a metric is worse beyond chance; INCONCLUSIVE where one is not measured any more, or none can be compared."""
         if self.worse:

@@ -21,6 +21,8 @@ PASSED = 5
 surely named; a threshold that fewer pass would be one record's."""
 MOST_RESAMPLES = 1000
 CURVE_POINTS = 60
+FEWEST_HIGHEST = 256
+"""Highest scores among which the threshold of a low rate is searched first."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         prefix: of the names of the metrics.
     """
     random = np.random.default_rng([settings.seed, 31])
-    rate = float(np.clip(PASSED / targets.non_members, *RATES))
+    rate = false_positive_rate(targets.non_members)
     labels, halves = targets.labels, _halves(targets, random)
     ranked = {name: _without_ties(scores, random) for name, scores in targets.scores.items()}
     weights = _resamples(targets, halves, min(settings.bootstrap, MOST_RESAMPLES), random)
@@ -101,6 +103,11 @@ def strongest(targets: Targets, settings: Evaluate, prefix: str) -> dict[str, Es
         f"{prefix}_auc": _auc_estimate(fixed, reselected, aucs, facts, curve),
         f"{prefix}_tpr": tprs[rate],
     }
+
+
+def false_positive_rate(non_members: int) -> float:
+    """Return the false positive rate at which so many non-members allow the true positive rate to be measured."""
+    return float(np.clip(PASSED / non_members, *RATES))
 
 
 def _auc_fixed_choice(choose: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -213,15 +220,29 @@ def tpr_at(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, rate: fl
         rate: the false positive rate.
     """
     order = np.argsort(-scores)
-    ordered, member = weights[:, order], labels[order]
-    passed = np.cumsum(ordered * ~member, axis=1)
-    hits = np.cumsum(ordered * member, axis=1)
-    wanted = rate * (passed[:, -1] + 1)
+    wanted = rate * (weights @ ~labels + 1)
     rank = np.floor(wanted)
+    passed, hits = _highest(weights, order, labels, rank + 1)
     lower, upper = (_hits_before(passed, hits, limit) for limit in (rank, rank + 1))
     fraction = wanted - rank
     interpolated = (1 - fraction) * np.where(rank > 0, lower, 0.0) + fraction * upper
-    return interpolated / np.maximum(hits[:, -1], 1e-12)
+    return interpolated / np.maximum(weights @ labels, 1e-12)
+
+
+def _highest(
+    weights: np.ndarray, order: np.ndarray, labels: np.ndarray, ranks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cumulative weights of non-members and of members, from the highest score down to the rank that is asked for.
+
+    Only the few highest scores decide a low rate, so that the others are not summed.
+    """
+    count = min(len(order), FEWEST_HIGHEST)
+    while True:
+        ordered, member = weights[:, order[:count]], labels[order[:count]]
+        passed = np.cumsum(ordered * ~member, axis=1)
+        if count == len(order) or (passed[:, -1] >= ranks).all():
+            return passed, np.cumsum(ordered * member, axis=1)
+        count = min(len(order), 2 * count)
 
 
 def _hits_before(passed: np.ndarray, hits: np.ndarray, rank: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from paracosm.eval.measuring.metric import NORMAL_95, Estimate
 
 
 def around(value: float, variance: float, within: tuple[float, float], **rest: Any) -> Estimate:
-    """Return an estimate with a normal 95% interval around `value`, clipped to the metric's range.
+    """Return an estimate with a normal 95% interval around `value`, clipped to the metric's range; its deviation is not.
 
     Args:
         value: the point estimate.
@@ -15,8 +15,10 @@ def around(value: float, variance: float, within: tuple[float, float], **rest: A
         within: the metric's range.
         rest: further attributes of the estimate.
     """
-    margin = NORMAL_95 * math.sqrt(max(variance, 0.0))
-    return Estimate(value, max(within[0], value - margin), min(within[1], value + margin), **rest)
+    deviation = math.sqrt(max(variance, 0.0))
+    margin = NORMAL_95 * deviation
+    low, high = max(within[0], value - margin), min(within[1], value + margin)
+    return Estimate(value, low, high, sampling_deviation=deviation, **rest)
 
 
 def wilson(events: float, trials: float, deviations: float = NORMAL_95) -> tuple[float, float]:

@@ -57,7 +57,7 @@ def _normal_scores(values: np.ndarray) -> np.ndarray:
     mean = (permuted.sum() - np.append(0.0, permuted)) / others
     squares = (permuted**2).sum() - np.append(0.0, permuted**2)
     variance = np.maximum(squares - others * mean**2, 0.0) / (others - 1)
-    spread = variance / (9 * np.maximum(mean, 1e-300) ** 2)
+    spread = variance / (9 * np.maximum(mean, 1e-150) ** 2)
     scores = (np.cbrt(np.maximum(values, 0.0) / np.maximum(mean, 1e-300)) - (1 - spread)) / np.sqrt(
         np.maximum(spread, 1e-300)
     )

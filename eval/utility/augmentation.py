@@ -150,7 +150,13 @@ def _worst_group(
     wider = float(np.sqrt(2 * np.log(2 * len(differences) / 0.05))) / NORMAL_95
     margin = (worst.high - worst.low) / 2 * max(1.0, wider)
     breakdown = {group: float(values[0]) for group, values in differences.items()}
-    return replace(worst, low=worst.value - margin, high=worst.value + margin, breakdown=breakdown)
+    return replace(
+        worst,
+        low=worst.value - margin,
+        high=worst.value + margin,
+        breakdown=breakdown,
+        sampling_deviation=None,
+    )
 
 
 MEASURE = Measure(

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from paracosm.finetune.adaptation.private_texts import check_no_private_texts
+from paracosm.finetune.adaptation.repeats import Conversation, Document, KnownCells, key, text_columns
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.training.adapt import Adapt
@@ -20,14 +23,6 @@ MESSAGES, CONVERSATIONS, TEXT = "messages", "conversations", "text"
 ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "prompter": "user"}
 """Roles of other formats of conversations -> those of chat templates."""
 KNOWN_ROLES = ("system", "user", "assistant", "tool")
-WINDOW = 13
-"""Words of a passage that counts as the same in two texts; the length by which benchmarks are searched for in corpora
-(Brown et al. 2020, arXiv 2005.14165)."""
-SHARED = 0.5
-"""Share of the passages of a held-back cell from which on a document repeats it."""
-
-Conversation = list[dict[str, str]]
-Document = str | Conversation
 
 
 @dataclass(frozen=True)
@@ -63,22 +58,30 @@ class Corpus:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def read_corpus(settings: Adapt, run: Run, *, root: Path, private: bool = False) -> Corpus:
+def read_corpus(recipe: Recipe, run: Run, *, root: Path) -> Corpus:
     """Read the corpus of the recipe's section `adapt`.
 
+    Under `privacy` no record decides which documents are used: a corpus that holds the private texts is refused as a whole.
+
     Args:
-        settings: the section.
+        recipe: `adapt` and `privacy` are read.
         run: its control and test records are held back.
         root: the folder that a relative path starts from.
-        private: whether the records are trained on under differential privacy; then no record decides which documents are used.
 
     Raises:
-        DataError: the source cannot be read or has no document to train on, or the column is missing or not of documents.
+        DataError: the source cannot be read or has no document to train on, or the column is missing or not of documents, or
+            the documents repeat private texts.
     """
+    settings = recipe.adapt
+    assert settings is not None
     documents = read_documents(settings, root=root)
-    unique = list({_key(document): document for document in reversed(documents)}.values())[::-1]
-    known = {} if private else _passages(_held_back_cells(run))
-    kept = [document for document in unique if not _repeats(document, known)]
+    unique = list({key(document): document for document in reversed(documents)}.values())[::-1]
+    if recipe.privacy is None:
+        known = KnownCells(_held_back_cells(run))
+        kept = [document for document in unique if not known.repeated_by(document)]
+    else:
+        check_no_private_texts(unique, recipe, run)
+        kept = unique
     chosen = sorted(kept, key=lambda document: _rank(document, settings.seed))
     if settings.limit is not None:
         chosen = chosen[: settings.limit]
@@ -158,57 +161,19 @@ def _conversation(cell: str, column: str, number: int) -> Conversation:
     return conversation
 
 
-def _key(document: Document) -> str:
-    return " ".join(words(document))
-
-
 def _rank(document: Document, seed: int) -> str:
     """Return what orders the documents at random, the same whatever the order of the source."""
-    return hashlib.sha256(f"{seed}/{_key(document)}".encode()).hexdigest()
-
-
-def words(document: Document) -> list[str]:
-    """Return the words of a document in small letters."""
-    texts = [document] if isinstance(document, str) else [message["content"] for message in document]
-    return " ".join(texts).lower().split()
+    return hashlib.sha256(f"{seed}/{key(document)}".encode()).hexdigest()
 
 
 def _held_back_cells(run: Run) -> Iterator[str]:
     """Yield the texts of the control and test records."""
     schema = Schema.load(run.schema)
-    texts = [field.name for field in schema if field.is_text]
     for name in ("control", "test"):
         if run.split(name).is_file():
             table = read_table(run.split(name), schema)
-            for column in texts:
+            for column in text_columns(schema):
                 yield from (str(cell) for cell in table[column].dropna())
-
-
-def _windows(text_words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(text_words[at : at + WINDOW]) for at in range(len(text_words) - WINDOW + 1))
-
-
-def _passages(cells: Iterable[str]) -> dict[tuple[str, ...], list[tuple[int, int]]]:
-    """Return every passage of the cells with the cells that have it: their numbers, and how many passages they have."""
-    found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-    for number, cell in enumerate(cells):
-        passages = set(_windows(cell.lower().split()))
-        for passage in passages:
-            found.setdefault(passage, []).append((number, len(passages)))
-    return found
-
-
-def _repeats(document: Document, known: Mapping[tuple[str, ...], list[tuple[int, int]]]) -> bool:
-    """Return whether a document has at least half of the passages of a held-back cell."""
-    if not known:
-        return False
-    shared: dict[int, int] = {}
-    for passage in set(_windows(words(document))):
-        for cell, count in known.get(passage, ()):
-            shared[cell] = shared.get(cell, 0) + 1
-            if shared[cell] >= SHARED * count:
-                return True
-    return False
 
 
 def corpus_facts(corpus: Corpus) -> dict[str, Any]:

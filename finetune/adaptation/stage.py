@@ -68,6 +68,7 @@ class _Adapt:
 
     def check(self, recipe: Recipe, run: Run, progress: Progress) -> None:
         check_objective(recipe.model, "causal")
+        _check_other_file(recipe, run, self.root)
 
     def work(self, recipe: Recipe, run: Run, progress: Progress) -> dict[str, Any]:
         return _train(recipe, run, self.root, progress)
@@ -103,6 +104,20 @@ def stage_inputs(recipe: Recipe, run: Run, root: Path) -> dict[str, Any]:
     return {"corpus": corpus} | others
 
 
+def _check_other_file(recipe: Recipe, run: Run, root: Path) -> None:
+    """Refuse a corpus with the bytes of the private source. Whoever wrote it has all records, and learns nothing from this.
+
+    Raises:
+        DataError: its files have the same content.
+    """
+    source = run.journal.stage("records").get("inputs", {}).get("source")
+    if recipe.privacy is not None and source == _corpus_digest(_settings(recipe), root):
+        raise DataError(
+            f"adapt.source: {_settings(recipe).source} is a copy of data.source, which privacy protects and adapt would train on without"
+            " protection; name another corpus, or leave out adapt"
+        )
+
+
 def _settings(recipe: Recipe) -> Adapt:
     assert recipe.adapt is not None
     return recipe.adapt
@@ -127,7 +142,7 @@ def _train(recipe: Recipe, run: Run, root: Path, progress: Progress) -> dict[str
     settings = _settings(recipe)
     corpus_file = run.adaptation_work / "corpus.json"
     if is_leader() and not corpus_file.is_file():
-        read_corpus(settings, run, root=root, private=recipe.privacy is not None).save(corpus_file)
+        read_corpus(recipe, run, root=root).save(corpus_file)
     barrier()
     corpus = Corpus.load(corpus_file)
     tokenizer = load_tokenizer(recipe.model)

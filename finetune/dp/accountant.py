@@ -11,6 +11,8 @@ from paracosm.recipes.sections.privacy import Privacy
 MIN_UNITS = 10
 TOLERANCE = 0.01
 """Fraction of the budget that the search for the noise may leave unspent."""
+CORPUS_SHARE = 0.05
+"""Fraction of the budget for the search for private texts in the corpus of a domain (`adapt`)."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Budget:
     """(epsilon, delta) of a training, for neighbours that differ by one unit more or less, and the settings that achieve it.
 
     Attributes:
-        epsilon: spent by all steps, according to the accountant; at most that of the recipe.
+        epsilon: spent by all steps, according to the accountant, and by the search in a corpus; at most that of the recipe.
         delta: of the guarantee.
         noise_multiplier: standard deviation of the noise on the summed gradients, in units of the clipping norm.
         sampling_rate: probability of a unit to be sampled in a step.
@@ -43,13 +45,14 @@ class Budget:
         return self.sampling_rate * self.units
 
 
-def budget_of(privacy: Privacy, units: int, unit: str) -> Budget:
+def budget_of(privacy: Privacy, units: int, unit: str, *, with_corpus: bool = False) -> Budget:
     """Return the noise, sampling rate and steps that keep the budget of a recipe.
 
     Args:
         privacy: section of the recipe.
         units: number of units.
         unit: `record` or `subject`.
+        with_corpus: whether records are searched in the corpus of a domain, which spends `CORPUS_SHARE` of epsilon.
 
     Raises:
         RecipeError: there are too few units, delta is too large for them, or no noise keeps the budget.
@@ -65,8 +68,10 @@ def budget_of(privacy: Privacy, units: int, unit: str) -> Budget:
         )
     rate = min(1.0, privacy.batch_size / units)
     steps = math.ceil(privacy.epochs / rate)
-    noise = noise_for(privacy.epsilon, delta, rate, steps)
-    spent = spent_epsilon(noise, rate, steps, delta)
+    searched = CORPUS_SHARE * privacy.epsilon if with_corpus else 0.0
+    noise = noise_for(privacy.epsilon - searched, delta, rate, steps)
+    # Basic composition: the search is (epsilon, 0) differentially private.
+    spent = spent_epsilon(noise, rate, steps, delta) + searched
     return Budget(spent, delta, noise, rate, steps, units, unit, privacy.max_grad_norm)
 
 

@@ -6,13 +6,10 @@ not by the sampled one. A step without records still adds noise. The number of s
 saved, so no data decide when training ends or what is kept.
 """
 
-import io
 import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,8 +18,9 @@ from paracosm.finetune.distributed.processes import world
 from paracosm.finetune.dp.accountant import Budget, budget_of, budget_words
 from paracosm.finetune.dp.per_sample_gradients import check_gradients, with_per_sample_gradients
 from paracosm.finetune.dp.privacy_unit import training_units
-from paracosm.finetune.dp.secret_rng import MAC_BYTES, SecretRng
-from paracosm.finetune.dp.settings import unit_of
+from paracosm.finetune.dp.sealed_checkpoint import STATE, SealedCheckpoint, TrainingState, secret_rng
+from paracosm.finetune.dp.secret_rng import SecretRng
+from paracosm.finetune.dp.settings import learning_rate_factor, unit_of
 from paracosm.finetune.models.base_model import device_type
 from paracosm.finetune.models.lora import micro_batch_size
 from paracosm.finetune.objectives.causal import CausalObjective
@@ -30,7 +28,7 @@ from paracosm.finetune.tracking.tracked_run import TrackedRun
 from paracosm.finetune.training.ema import ExponentialMovingAverage
 from paracosm.finetune.training.fit import Fitted
 from paracosm.foundation.errors import RecipeError
-from paracosm.foundation.files import replacing, write_text
+from paracosm.foundation.files import write_text
 from paracosm.foundation.progress import Progress, Step
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
@@ -44,29 +42,12 @@ if TYPE_CHECKING:
 
     from paracosm.finetune.dp.optimizer import SecretNoise
 
-STATE = "private.pt"
-"""File of the checkpoint."""
 GRADIENT_BYTES = 400_000_000
 """Maximum memory of the per-sample gradients of one forward pass."""
 CONTROL_BATCH = 32
 """Control records in one forward pass."""
 RECOMMENDED_BATCH = 64
 """Expected batch size below which a warning is shown."""
-
-
-@dataclass
-class _TrainingState:
-    """Progress of a training.
-
-    Attributes:
-        step: number of completed steps.
-        curve: the evaluations.
-        losses: mean loss per decision of each sampled record since the last evaluation.
-    """
-
-    step: int = 0
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
 
 
 def fit_privately(
@@ -92,17 +73,17 @@ def fit_privately(
         )
     schema = Schema.load(run.schema)
     units = training_units(recipe, schema, read_table(run.split("train"), schema), len(objective.train))
-    budget = budget_of(recipe.privacy, len(units), unit_of(recipe))
+    budget = budget_of(recipe.privacy, len(units), unit_of(recipe), with_corpus=recipe.adapt is not None)
     progress(budget_words(budget))
     if budget.expected_batch < RECOMMENDED_BATCH:
         progress(
             f"warning: {budget.expected_batch:.0f} {budget.unit}s per step; with {RECOMMENDED_BATCH} or more the noise harms less (privacy.batch_size)"
         )
-    rng, resumed = _secret_rng(run, progress)
+    rng, resumed = secret_rng(run, progress)
     # Field orders depend on a record's row in the table, which changes when another record is removed; a secret seed hides that.
     objective.train.seed = rng.seed("orders")
     training = PrivateTraining(model, objective, recipe, budget, rng, units)
-    state = training.load(run.checkpoints / STATE) if resumed else _TrainingState()
+    state = training.checkpoint.load(run.checkpoints / STATE) if resumed else TrainingState()
     if state.step:
         progress(f"resuming at step {state.step}")
     difference = check_gradients(
@@ -118,7 +99,7 @@ def fit_privately(
 
 
 class PrivateTraining:
-    """A model in private training: its steps, evaluation and checkpoint."""
+    """A model in private training: its steps and its evaluation."""
 
     def __init__(
         self,
@@ -152,6 +133,7 @@ class PrivateTraining:
         self.weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.average = ExponentialMovingAverage(model, settings.average_decay)
         self.optimizer = _optimizer(self.weights, settings, budget, rng)
+        self.checkpoint = SealedCheckpoint(self.weights, self.average, self.optimizer.original_optimizer, rng)
         self.micro_batch = self._micro_batch(recipe)
 
     def _micro_batch(self, recipe: Recipe) -> int:
@@ -167,7 +149,7 @@ class PrivateTraining:
         torch.manual_seed(self.rng.seed("dropout", index))
         self.optimizer.step_index = index
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * _learning_rate_factor(
+            group["lr"] = self.settings.learning_rate * learning_rate_factor(
                 index, self.budget.steps, self.settings
             )
         losses: list[float] = []
@@ -208,50 +190,6 @@ class PrivateTraining:
         model.train()
         return total / math.log(2) / len(control)
 
-    def save(self, path: Path, state: _TrainingState) -> None:
-        """Write a checkpoint atomically."""
-        checkpoint = {
-            "progress": asdict(state),
-            "weights": [weights.detach().cpu() for weights in self.weights],
-            "average": {name: average.cpu() for name, average in self.average.average.items()},
-            "optimizer": self.optimizer.original_optimizer.state_dict(),
-        }
-        content = io.BytesIO()
-        torch.save(checkpoint, content)
-        with replacing(path) as partial:
-            partial.write_bytes(self.rng.mac(content.getvalue()) + content.getvalue())
-
-    def load(self, path: Path) -> _TrainingState:
-        """Continue from a checkpoint that `save` wrote, and return its progress."""
-        checkpoint = torch.load(
-            io.BytesIO(path.read_bytes()[MAC_BYTES:]), map_location=self.device, weights_only=True
-        )
-        with torch.no_grad():
-            for weights, saved in zip(self.weights, checkpoint["weights"], strict=True):
-                weights.copy_(saved)
-        self.average.average = checkpoint["average"]
-        self.optimizer.original_optimizer.load_state_dict(checkpoint["optimizer"])
-        return _TrainingState(**checkpoint["progress"])
-
-
-def _secret_rng(run: Run, progress: Progress) -> tuple[SecretRng, bool]:
-    """Return the random generator of this training, and whether the training is resumed; count a new one in `run.json`."""
-    existing, checkpoint = SecretRng.load(run.checkpoints), run.checkpoints / STATE
-    if existing is not None:
-        if not checkpoint.exists():
-            return existing, False
-        content = checkpoint.read_bytes()
-        if existing.mac(content[MAC_BYTES:]) == content[:MAC_BYTES]:
-            return existing, True
-    # A checkpoint whose secret is lost cannot be continued.
-    if checkpoint.exists():
-        progress(
-            f"warning: {checkpoint}: it, or its secret, is damaged; the training starts again with another secret"
-        )
-        checkpoint.unlink()
-    run.journal.note(private_trainings=run.journal.read().get("private_trainings", 0) + 1)
-    return SecretRng.create(run.checkpoints), False
-
 
 def _optimizer(
     weights: list[torch.nn.Parameter], settings: Finetune, budget: Budget, rng: SecretRng
@@ -268,16 +206,6 @@ def _optimizer(
     )
 
 
-def _learning_rate_factor(step: int, steps: int, settings: Finetune) -> float:
-    """Return the factor of the learning rate in a step, from 0, by warm-up and schedule."""
-    if step < settings.warmup_steps:
-        return (step + 1) / (settings.warmup_steps + 1)
-    done = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
-    return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[
-        settings.schedule
-    ]
-
-
 def _batch(training: PrivateTraining, records: Sequence[int]) -> dict[str, torch.Tensor]:
     objective = training.objective
     return _to_device(training.device, objective.collate([objective.train[record] for record in records]))
@@ -288,7 +216,7 @@ def _to_device(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str
 
 
 def _train(
-    training: PrivateTraining, state: _TrainingState, run: Run, tracked: TrackedRun, progress: Progress
+    training: PrivateTraining, state: TrainingState, run: Run, tracked: TrackedRun, progress: Progress
 ) -> float:
     """Do the remaining steps; return tokens per second."""
     budget, objective = training.budget, training.objective
@@ -305,7 +233,7 @@ def _train(
             evaluation = _evaluate(training, state)
             write_text(run.history, "".join(json.dumps(point) + "\n" for point in state.curve))
             tracked.send_curve()
-            training.save(run.checkpoints / STATE, state)
+            training.checkpoint.save(run.checkpoints / STATE, state)
             progress(
                 f"step {state.step} of {budget.steps} · control loss {evaluation['control_bits']:.2f} bits per record"
             )
@@ -313,7 +241,7 @@ def _train(
     return done / max(time.monotonic() - began, 1e-9)
 
 
-def _evaluate(training: PrivateTraining, state: _TrainingState) -> dict[str, Any]:
+def _evaluate(training: PrivateTraining, state: TrainingState) -> dict[str, Any]:
     """Append the bits per train and control record to the loss curve, and return them."""
     losses = state.losses
     to_bits = training.objective.mean_decisions / math.log(2)
@@ -329,7 +257,7 @@ def _evaluate(training: PrivateTraining, state: _TrainingState) -> dict[str, Any
 
 
 def _facts(
-    training: PrivateTraining, state: _TrainingState, difference: float, speed: float, run: Run
+    training: PrivateTraining, state: TrainingState, difference: float, speed: float, run: Run
 ) -> dict[str, Any]:
     budget, curve = training.budget, state.curve
     device = training.device.type

@@ -1,9 +1,11 @@
 """Settings under differential privacy: which training settings change, and which are rejected."""
 
+import math
 from importlib.util import find_spec
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.recipes.recipe import Recipe
+from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.privacy import Privacy
 
 METHODS = ("lora", "rslora")
@@ -75,3 +77,13 @@ def _check(recipe: Recipe, privacy: Privacy) -> None:
         raise RecipeError(
             "generate.drop_copies: reads the training records again, which privacy does not account for; must be null"
         )
+
+
+def learning_rate_factor(step: int, steps: int, settings: Finetune) -> float:
+    """Return the factor of the learning rate in a step, from 0, by warm-up and schedule."""
+    if step < settings.warmup_steps:
+        return (step + 1) / (settings.warmup_steps + 1)
+    done = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
+    return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[
+        settings.schedule
+    ]

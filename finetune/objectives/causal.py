@@ -13,12 +13,14 @@ from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import (
+    EncodedRecord,
     EncodedType,
+    columns_alone,
     encode_all,
     encode_columns,
     encode_held_out,
     encode_record,
-    texts_alone,
+    turns_alone,
 )
 from paracosm.finetune.objectives.grammar_loss import IGNORED, GrammarLoss
 from paracosm.finetune.objectives.rank_smoothing import Smoothing, default_ranks
@@ -27,6 +29,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.token_masks import TokenMasks
+from paracosm.records.schema.learnt_part import learnt_columns, refuse_loss
 from paracosm.records.schema.schema import Schema
 from paracosm.records.splitting.split_records import read_split_records
 
@@ -83,8 +86,15 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
-def _whole(record: EncodedType) -> EncodedType:
-    return record
+def _learnt_part(recipe: Recipe, codec: Codec, record: EncodedType) -> EncodedType:
+    """Return an encoded record with decisions where the recipe wants it to be learnt."""
+    loss = recipe.finetune.loss
+    columns = learnt_columns(codec.schema, loss, texts_follow=recipe.strategy == "combined")
+    if columns is not None:
+        return columns_alone(record, codec, columns)
+    if loss is None or not isinstance(record, EncodedRecord):
+        return record
+    return turns_alone(record, codec, loss.turns, loss.columns)
 
 
 def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
@@ -102,7 +112,8 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     codec = codec_for(recipe, schema, tokenizer, records)
     masks = TokenMasks(codec)
     canaries = included_canaries(recipe, run, codec, records)
-    of_loss = partial(texts_alone, codec=codec) if recipe.strategy == "combined" else _whole
+    refuse_loss(recipe, schema)
+    of_loss = partial(_learnt_part, recipe, codec)
     encoded = [
         of_loss(record)
         for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
@@ -111,6 +122,10 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     if not control:
         raise DataError(
             "no control record can be encoded: each holds a value that no training record has; enlarge data.split.control"
+        )
+    if not any(record.decisions for record in encoded):
+        raise DataError(
+            "finetune.loss: no training record has a part to learn; check the values of loss.turns"
         )
     ranks = default_ranks(len(records)) if settings.smoothing is None else settings.smoothing
     if schema.sequence is not None:

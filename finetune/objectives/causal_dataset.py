@@ -51,7 +51,7 @@ class RecordDataset(EpochDataset[EncodedRecord]):
         for field_index in range(len(record.ids) - record.in_place, len(record.ids)):
             ids.extend(record.ids[field_index])
             numbers.extend(record.masks[field_index])
-        return {"ids": ids, "masks": numbers, "constant": record.constant}
+        return {"ids": ids, "masks": numbers, "constant": sum(record.constants)}
 
     def _field_order(self, index: int, fields: int) -> Sequence[int]:
         if not self.shuffled:

@@ -1,6 +1,6 @@
 """Encoded records of a causal model: token ids and mask numbers of a record, of a subject's records, or of the windows of a document."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,14 +22,14 @@ class EncodedRecord:
         masks: mask number at each of these tokens.
         opening: number of tokens before the first field: the start token, or a prompt.
         in_place: number of fields at the end that keep their place where the order of fields is random: those in passages.
-        constant: nats that no model can change: those of the values inside their bins.
+        constants: of each field, nats that no model can change: those of its value inside its bin. Empty for none.
     """
 
     ids: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...]
     opening: int = 1
     in_place: int = 0
-    constant: float = 0.0
+    constants: tuple[float, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -55,7 +55,7 @@ class EncodedRecord:
             self,
             ids=(*columns.ids, *self.ids[count:]),
             masks=(*masks, *self.masks[count:]),
-            constant=columns.constant if counted else 0.0,
+            constants=columns.constants if counted else (),
         )
 
 
@@ -117,14 +117,14 @@ def encode_columns(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRe
 
 
 def _encoded(fields: Iterable[int], record: Record, codec: Codec, masks: TokenMasks) -> EncodedRecord:
-    ids, numbers, constant = [], [], 0.0
+    ids, numbers, constants = [], [], []
     for index in fields:
         value = codec.encode_value(index, record[codec.fields[index].name])
         value_masks = masks.of_value(index, value)
         ids.append((codec.markers[index], *value) if codec.markers else tuple(value))
         numbers.append((FORCED, *value_masks) if codec.markers else tuple(value_masks))
-        constant -= codec.value_log_probability(index, record[codec.fields[index].name])
-    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening), constant=constant)
+        constants.append(-codec.value_log_probability(index, record[codec.fields[index].name]))
+    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening), constants=tuple(constants))
 
 
 def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedDocument:
@@ -156,7 +156,7 @@ def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedD
                     (*(read if parts else columns.masks), *text_masks),
                     columns.opening,
                     len(layout.indices),
-                    0.0 if parts else columns.constant,
+                    () if parts else columns.constants,
                 )
             )
             before += value[begin:end]
@@ -167,15 +167,59 @@ def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedD
 EncodedType = TypeVar("EncodedType", EncodedRecord, EncodedDocument, EncodedRecord | EncodedDocument)
 
 
-def texts_alone(record: EncodedType, codec: Codec) -> EncodedType:
-    """Return an encoded record, or its first columns, of which a model reads all fields and predicts the texts alone."""
+def columns_alone(record: EncodedType, codec: Codec, columns: Collection[str]) -> EncodedType:
+    """Return an encoded record of which a model reads all fields and predicts those named; not for sequences."""
     if isinstance(record, EncodedDocument):
-        return replace(record, windows=tuple(texts_alone(window, codec) for window in record.windows))
+        return replace(
+            record, windows=tuple(columns_alone(window, codec, columns) for window in record.windows)
+        )
     masks = tuple(
-        numbers if field.is_text else (FORCED,) * len(numbers)
+        numbers if field.name in columns else (FORCED,) * len(numbers)
         for field, numbers in zip(codec.fields, record.masks, strict=False)
     )
-    return replace(record, masks=masks, constant=0.0)
+    constants = tuple(
+        nats if field.name in columns else 0.0
+        for field, nats in zip(codec.fields, record.constants, strict=False)
+    )
+    return replace(record, masks=masks, constants=constants)
+
+
+def turns_alone(
+    record: EncodedRecord,
+    codec: Codec,
+    turns: Mapping[str, Collection[str]] | None,
+    columns: Collection[str] | None,
+) -> EncodedRecord:
+    """Return an encoded sequence of which a model reads everything and predicts some fields of some records.
+
+    Args:
+        record: the records of one subject, from `encode_sequence`.
+        codec: of the records.
+        turns: field -> its values in the records to predict, each with whether another record follows it; None predicts all.
+        columns: names of the fields to predict; None predicts all.
+    """
+    shared, own = codec.sequence_fields
+    wanted = {index: (turns or {}).get(codec.fields[index].name) for index in own}
+    masks = list(record.masks)
+
+    def limit(at: int, index: int, learnt: bool) -> None:
+        if not learnt or (columns is not None and codec.fields[index].name not in columns):
+            masks[at] = (FORCED,) * len(masks[at])
+
+    for at, index in enumerate(shared):
+        limit(at, index, turns is None)
+    for begin in range(len(shared), len(masks), len(own) + 1):
+        end = begin + len(own)
+        values = {
+            index: codec.read_value(index, ids, 0)[0]
+            for index, ids in zip(own, record.ids[begin:end], strict=True)
+        }
+        learnt = all(allowed is None or str(values[index]) in allowed for index, allowed in wanted.items())
+        for at, index in enumerate(own, start=begin):
+            limit(at, index, learnt)
+        if end < len(masks) and not learnt:
+            masks[end] = (FORCED,) * len(masks[end])
+    return replace(record, masks=tuple(masks))
 
 
 def encode_sequence(records: Sequence[Record], codec: Codec, masks: TokenMasks) -> EncodedRecord:

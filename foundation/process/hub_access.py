@@ -6,6 +6,8 @@ The libraries try every file of a model several times, with growing pauses, befo
 import os
 from functools import cache
 
+from paracosm.foundation.process.deadline import within
+
 PATIENCE = 5.0
 """Seconds to wait for a connection and for an answer."""
 TRIES = 2
@@ -30,7 +32,7 @@ def _answers() -> bool:
 
     try:
         # Any answer will do, also that a page does not exist or that a login is needed.
-        get_session().head(constants.ENDPOINT, timeout=PATIENCE)
+        within(2 * PATIENCE, lambda: get_session().head(constants.ENDPOINT, timeout=PATIENCE))
     except (httpx2.HTTPError, OSError):
         return False
     return True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paracosm.generate.answers.answer_store import AnswerStore
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Server
 
 MILLION = 1e6
 MOST_REASONS = 8

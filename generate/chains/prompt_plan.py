@@ -12,7 +12,7 @@ from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.remote.client import key_of
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.generate import Generate
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Server
 from paracosm.records.schema.schema import Schema
 
 UNUSED = ("rewrite",)

@@ -9,7 +9,8 @@ from paracosm.generate.chains.steps import Step
 from paracosm.generate.prompting.wording import Form
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.generate import Generate
-from paracosm.recipes.strategies.prompting import ChainStep, Server
+from paracosm.recipes.sections.model import Server
+from paracosm.recipes.strategies.prompting import ChainStep
 from paracosm.records.schema.schema import Schema
 
 WithAdapter = Callable[[Path, str, Generate], Writer]

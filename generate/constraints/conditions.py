@@ -135,7 +135,7 @@ class Conditions:
                 for name in checked_later
                 if self.abilities.schema[name].is_text and request.guide.conditions[name] != {None}
             ]
-            if texts or (self.fill and checked_later):
+            if texts or (self.fill and checked_later and not self.abilities.weighs):
                 raise DataError(
                     f"generate: {min(texts or checked_later)!r} is known, but stands after fields that are not known; this"
                     f" model draws fields in table order and cannot be conditioned on it; {self.abilities.advice}"

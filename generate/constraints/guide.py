@@ -11,7 +11,12 @@ class Guide(Protocol):
     """Constraints on one record beyond its schema. Fields are named by their index in the order of writing."""
 
     def allowed(
-        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        *,
+        every_condition: bool = False,
     ) -> AllowedValues | None:
         """Return the allowed values of a field; of a text only whether it may be present or missing.
 
@@ -19,10 +24,15 @@ class Guide(Protocol):
             index: of the field.
             values: of the fields that are known.
             previous: the record before this one in a sequence; empty for the first.
+            every_condition: whether conditions that are otherwise checked after the draw restrict the values too.
 
         Returns:
             None if no value is allowed; `conflict` then names the reason.
         """
+        ...
+
+    def is_checked_later(self, index: int) -> bool:
+        """Return whether a condition on the field is checked after the draw, instead of restricting it."""
         ...
 
     def given_text(self, index: int) -> Value:
@@ -53,9 +63,17 @@ class NoConstraints:
     """The guide of a record without conditions and rules."""
 
     def allowed(
-        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        *,
+        every_condition: bool = False,
     ) -> AllowedValues | None:
         return EVERYTHING
+
+    def is_checked_later(self, index: int) -> bool:
+        return False
 
     def given_text(self, index: int) -> Value:
         return None

@@ -49,13 +49,24 @@ class RecordConstraints:
         return self.shared.without(relations, frozenset(given_up)) if given_up else relations
 
     def allowed(
-        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        *,
+        every_condition: bool = False,
     ) -> AllowedValues | None:
         field = self.shared.fields[index]
         if field.is_text:
             return self._presence(index, values)
-        condition = self.conditions.get(field.name) if field.name in self.enforced else None
-        return self.shared.allowed(index, values, previous, condition, field.name in self.required, self.kept)
+        restricts = every_condition or field.name in self.enforced
+        condition = self.conditions.get(field.name) if restricts else None
+        required = field.name in self.required or (every_condition and field.name in self.present)
+        return self.shared.allowed(index, values, previous, condition, required, self.kept)
+
+    def is_checked_later(self, index: int) -> bool:
+        name = self.shared.fields[index].name
+        return name not in self.enforced and (name in self.conditions or name in self.present)
 
     def _presence(self, index: int, values: Mapping[str, Value]) -> AllowedValues:
         """Return whether a text may be present, missing, or both."""

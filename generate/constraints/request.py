@@ -23,6 +23,7 @@ class Abilities:
         any_order: whether a request may name another order. Known fields then come first, which meets conditions exactly.
         random_order: whether fields without a condition come in a random order for each record.
         rewrites_texts: whether words of a given text can be drawn again, and its gaps filled.
+        weighs: whether conditions on any field restrict its draw and weigh the record, so that also rare ones are met.
         advice: how to train for conditions on any field; empty where `any_order` holds.
     """
 
@@ -30,6 +31,7 @@ class Abilities:
     any_order: bool = False
     random_order: bool = False
     rewrites_texts: bool = False
+    weighs: bool = False
     advice: str = "train with finetune.order=shuffled"
 
 
@@ -67,6 +69,7 @@ class Tally:
         seed_words_kept: those of them that the records still hold at the same position.
         broken: per relation of the training records, the records that do not have it.
         cut_texts: long texts that ended at the most tokens of the training texts, instead of by themselves.
+        resampled: records that were chosen by weight from refused ones, because conditions are rare.
         watch: is called after every forward pass with these counts, to show that something happens.
     """
 
@@ -79,6 +82,7 @@ class Tally:
     seed_words_kept: int = 0
     broken: Counter[str] = field(default_factory=Counter)
     cut_texts: int = 0
+    resampled: int = 0
     watch: "Callable[[Tally], None] | None" = None
 
     def count_pass(self, tokens: int) -> None:
@@ -99,6 +103,7 @@ class Tally:
         self.seed_words_kept += other.seed_words_kept
         self.broken.update(other.broken)
         self.cut_texts += other.cut_texts
+        self.resampled += other.resampled
 
     def is_infeasible(self, attempts: int, *, in_progress: int = 0) -> bool:
         """Return whether fewer than 1 in `attempts` records is accepted.

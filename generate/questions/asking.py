@@ -1,21 +1,17 @@
 """Questions about one record: over its cells, over what its text names once, and about what it does not state."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from paracosm.generate.questions.passages import Entities, names_a_moment, passages
 from paracosm.generate.questions.phrasing import KINDS, TEMPLATES, spoken
 from paracosm.records.schema.schema import Field, Schema
 
-Entities = Sequence[tuple[str, str]]
-"""Passages and their types, as a named entity recogniser found them in one text."""
 SEXES = frozenset({"male", "female", "m", "f", "man", "woman"})
 """Cells that a text tells by its pronouns."""
-Rephrase = Callable[[str, str], str]
-"""Takes a question and its context and returns another wording; the answer stays."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,7 @@ class Question:
         answer: a passage of the context; None where the context does not hold it.
         start: where the answer begins in the context; -1 without one.
         about: name of the field.
+        kind: what is asked for, one of the keys of `phrasing.TEMPLATES`.
     """
 
     id: str
@@ -37,6 +34,7 @@ class Question:
     answer: str | None
     start: int
     about: str
+    kind: str
 
 
 def ask(
@@ -48,7 +46,8 @@ def ask(
     unanswerable: float,
     random: np.random.Generator,
     entities: Mapping[str, Entities] | None = None,
-    rephrase: Rephrase | None = None,
+    codes: Collection[str] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> list[Question]:
     """Return at most `most` questions about a record, which share one context.
 
@@ -63,18 +62,25 @@ def ask(
         unanswerable: share of questions without an answer, as far as there are fields for them.
         random: random numbers.
         entities: per text, what is named in it.
-        rephrase: changes the wording of each question.
+        codes: texts that hold one word each, such as postcodes, and are asked about like any other cell.
+        labels: type of entity that the values of a column are, such as ORG; a text that names another one may tell the cell.
     """
-    fields = [field for field in schema.modelled if not field.is_text]
-    texts = [field for field in schema.modelled if field.is_text and cells.get(field.name)]
+    texts = [field for field in schema.modelled if _is_prose(field, codes) and cells.get(field.name)]
+    fields = [field for field in schema.modelled if not _is_prose(field, codes)]
+    named = entities or {}
     body = "\n\n".join(str(cells[field.name]) for field in texts)
-    wanted = sum(float(random.random()) < unanswerable for _ in range(most))
+    spans = sum(len(passages(str(cells[field.name]), named.get(field.name, ()))) for field in texts)
+    possible = min(most, len(fields) + spans)
+    wanted = sum(float(random.random()) < unanswerable for _ in range(possible))
     order = [fields[index] for index in random.permutation(len(fields)).tolist()]
+    told = {label for field in texts for _, label in named.get(field.name, ())}
+    moments = any(names_a_moment(named.get(field.name, ())) for field in texts)
     hidden: list[Field] = []
     for field in order:
         # A context without any field would have nothing to ask about.
         enough = len(fields) - len(hidden) > 1 or body
-        if len(hidden) < wanted and enough and not _may_tell(body, cells.get(field.name)):
+        open_text = (labels or {}).get(field.name) in told or (field.is_moment and moments)
+        if len(hidden) < wanted and enough and not open_text and not _may_tell(body, cells.get(field.name)):
             hidden.append(field)
     shown = [field for field in fields if field not in hidden and cells.get(field.name)]
     others = {cells.get(field.name) for field in shown}
@@ -91,15 +97,13 @@ def ask(
     context = "\n\n".join(part for part in (head, body) if part)
     made = [_question(field, None, -1, random) for field in hidden]
     answerable = [_question(field, str(cells[field.name]), starts[field.name], random) for field in shown]
-    answerable += _named(context, len(context) - len(body), texts, cells, entities or {}, random)
+    answerable += _named(context, len(context) - len(body), texts, cells, named, random)
     chosen = random.permutation(len(answerable))[: max(0, most - len(made))].tolist()
     made += [answerable[index] for index in chosen]
     questions = [
         replace(question, id=f"record-{number}-{index}", context=context)
         for index, question in enumerate(made[:most])
     ]
-    if rephrase is not None:
-        questions = [replace(each, text=rephrase(each.text, context)) for each in questions]
     return [each for each in questions if is_valid(each)]
 
 
@@ -111,10 +115,15 @@ def is_valid(question: Question) -> bool:
     return bool(question.answer) and question.context[question.start : end] == question.answer
 
 
+def _is_prose(field: Field, codes: Collection[str]) -> bool:
+    return field.is_text and field.name not in codes
+
+
 def _question(field: Field, answer: str | None, start: int, random: np.random.Generator) -> Question:
-    templates = TEMPLATES[KINDS[field.kind.expressed_as]]
+    kind = KINDS[field.kind.expressed_as]
+    templates = TEMPLATES[kind]
     text = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
-    return Question("", "", text, answer, start, field.name)
+    return Question("", "", text, answer, start, field.name, kind)
 
 
 def _named(
@@ -128,28 +137,15 @@ def _named(
     """Return a question for each type of entity that a text names exactly once."""
     questions = []
     for field in texts:
-        found = entities.get(field.name, ())
-        counts = Counter(label for _, label in found)
         text = str(cells[field.name])
         at = context.index(text, begin)
-        for passage, label in found:
-            if (
-                label in TEMPLATES
-                and counts[label] == 1
-                and context.count(passage) == 1
-                and _is_sure(text, passage, label)
-            ):
+        for passage, label in passages(text, entities.get(field.name, ())):
+            if context.count(passage) == 1:
                 templates = TEMPLATES[label]
                 wording = templates[int(random.integers(len(templates)))].format(name=spoken(field.name))
-                questions.append(Question("", "", wording, passage, at + text.index(passage), field.name))
+                start = at + text.index(passage)
+                questions.append(Question("", "", wording, passage, start, field.name, label))
     return questions
-
-
-def _is_sure(text: str, passage: str, label: str) -> bool:
-    """Return whether an entity is one for sure: a recogniser takes drugs and parts of the body for places and organisations."""
-    if label == "PERSON":
-        return bool(re.search(rf"\b(?:Mr|Mrs|Ms|Dr)\.? {re.escape(passage)}(?!\w)", text))
-    return any(letter.isdigit() for letter in passage)
 
 
 def _may_tell(text: str, cell: str | None) -> bool:

@@ -10,6 +10,8 @@ from paracosm.foundation.files import write_text
 from paracosm.generate.questions.asking import Question
 
 UNKNOWN = "The record does not say."
+FORMATS = {"squad": ".json", "chat": ".jsonl"}
+"""Form -> suffix of its files."""
 
 
 def squad(questions: Sequence[Question], title: str) -> str:
@@ -49,14 +51,21 @@ def chat(questions: Sequence[Question]) -> str:
     return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
 
 
-def write_questions(questions: Sequence[Question], path: Path) -> None:
+def write_questions(questions: Sequence[Question], path: Path, title: str | None = None) -> None:
     """Write questions as SQuAD (`.json`) or as chat messages (`.jsonl`).
+
+    Args:
+        questions: to write.
+        path: of the file.
+        title: of the records, which SQuAD states; the name of the file by default.
 
     Raises:
         DataError: the suffix is another one.
     """
     check_suffix(path)
-    write_text(path, squad(questions, path.stem) if path.suffix == ".json" else chat(questions))
+    write_text(
+        path, squad(questions, title or path.stem) if path.suffix == FORMATS["squad"] else chat(questions)
+    )
 
 
 def check_suffix(path: Path) -> None:
@@ -65,5 +74,5 @@ def check_suffix(path: Path) -> None:
     Raises:
         DataError: it does not.
     """
-    if path.suffix not in (".json", ".jsonl"):
+    if path.suffix not in FORMATS.values():
         raise DataError(f"{path}: write questions to a .json file (SQuAD) or a .jsonl file (chat messages)")

@@ -23,13 +23,31 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Who is named with a title in the {name}?",
     ),
     "DATE": (
-        "Which date or period does the {name} state in figures?",
-        "What time is stated in figures in the {name}?",
+        "Which date or length of time does the {name} state in figures?",
+        "What date or length of time is stated in figures in the {name}?",
     ),
     "MONEY": ("Which amount of money does the {name} mention?", "What sum is named in the {name}?"),
     "PERCENT": ("Which percentage does the {name} mention?", "What percentage is named in the {name}?"),
 }
 """Kind of a question -> its templates."""
+KEYWORDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "PERSON": (("title",),),
+    "DATE": (("figures",),),
+    "MONEY": (("amount", "sum", "money"),),
+    "PERCENT": (("percentage", "percent"),),
+}
+"""Kind of a question -> groups of words, of each of which any wording has one: without them another passage could be meant."""
+OPENERS: dict[str, tuple[str, ...]] = {
+    "amount": ("what", "which", "how"),
+    "word": ("what", "which", "who", "how", "where"),
+    "truth": ("what", "which", "is", "does"),
+    "moment": ("what", "which", "when"),
+    "PERSON": ("who", "which", "what"),
+    "DATE": ("when", "which", "what"),
+    "MONEY": ("how", "which", "what"),
+    "PERCENT": ("how", "which", "what"),
+}
+"""Kind of a question -> the words that ask for such an answer, of which any wording has one."""
 KINDS = {"number": "amount", "text": "word", "truth": "truth", "moment": "moment"}
 """What the values of a field are expressed as -> kind of the question about it."""
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from paracosm.foundation.digests import value_digest
 from paracosm.foundation.errors import ModelError, RecipeError
+from paracosm.foundation.process.deadline import within
 from paracosm.generate.answers.answer_store import AnswerStore
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Server
 
 AGAIN = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 """Statuses after which a request is repeated."""
@@ -147,10 +148,12 @@ class ChatClient:
         import httpx2
 
         try:
-            response = self._http.post(f"{self.server.url}/chat/completions", json=body)
+            url = f"{self.server.url}/chat/completions"
+            # The client's own timeout bounds the pause between two bytes of an answer.
+            response = within(self.server.timeout, lambda: self._http.post(url, json=body))
         except httpx2.ConnectError as error:
             return _Unanswered(f"cannot be reached ({_one_line(error)})")
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, TimeoutError):
             return _Unanswered(f"did not answer within {self.server.timeout:g} s")
         except httpx2.HTTPError as error:
             return _Unanswered(f"broke off ({_one_line(error)})")
@@ -223,8 +226,9 @@ class ChatClient:
         import httpx2
 
         try:
-            return [str(each["id"]) for each in self._http.get(f"{self.server.url}/models").json()["data"]]
-        except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+            answer = within(self.server.timeout, lambda: self._http.get(f"{self.server.url}/models"))
+            return [str(each["id"]) for each in answer.json()["data"]]
+        except (httpx2.HTTPError, TimeoutError, ValueError, LookupError, TypeError):
             return None
 
 

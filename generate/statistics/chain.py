@@ -89,6 +89,19 @@ class Chain:
         conditional = (1 - FALLBACK) * self.conditionals.probabilities(index, known)
         return conditional + FALLBACK * (1 - UNIFORM) * self._marginals[index]
 
+    def weight(
+        self, index: int, known: np.ndarray, allowed: AllowedValues, conditioned: AllowedValues
+    ) -> np.ndarray:
+        """Return the share of the allowed values of a field, by probability, that conditions leave, for each record: (records,)."""
+        column, shares = self.columns[index], self.shares(index, known)
+        masses = []
+        for each in (conditioned, allowed):
+            inside, of_domain = column.shares(each)
+            inside = np.append(inside, float(each.missing and column.field.nullable))
+            masses.append(shares @ inside + FALLBACK * UNIFORM * of_domain)
+        # A condition may ask for values that relations would not draw.
+        return np.minimum(masses[0] / np.maximum(masses[1], 1e-300), 1.0)
+
     def draw_allowed(
         self, index: int, known: np.ndarray, uniforms: np.ndarray, allowed: AllowedValues
     ) -> Drawn:

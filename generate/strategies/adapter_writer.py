@@ -28,7 +28,12 @@ class Given:
         self.lists = lists
 
     def allowed(
-        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        *,
+        every_condition: bool = False,
     ) -> AllowedValues | None:
         field = self.fields[index]
         if field.name not in self.known or not field.allows(self.known[field.name]) or field.is_text:
@@ -37,6 +42,9 @@ class Given:
         if key not in self.lists:
             self.lists[key] = listed(field, [self.known[field.name]]) or EVERYTHING
         return self.lists[key]
+
+    def is_checked_later(self, index: int) -> bool:
+        return False
 
     def given_text(self, index: int) -> Value:
         field = self.fields[index]

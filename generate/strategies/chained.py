@@ -15,10 +15,10 @@ from paracosm.generate.prompting.stored_material import load_material
 from paracosm.generate.prompting.wording import Wording
 from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
+from paracosm.generate.statistics.chain_draws import draw
 from paracosm.generate.statistics.stored_chain import load_chain
 from paracosm.generate.strategies.adapter_writer import AdapterWriter
 from paracosm.generate.strategies.prompted import AskingStrategy
-from paracosm.generate.strategies.statistical import draw
 from paracosm.records.schema.schema import Record
 
 BATCH = 256

@@ -10,11 +10,11 @@ from paracosm.foundation.errors import RecipeError
 from paracosm.generate.constraints.allowed_values import AllowedValues, listed
 from paracosm.generate.constraints.guide import Guide, NoConstraints
 from paracosm.generate.constraints.request import Abilities, Request, Tally
-from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.statistics.chain import Chain
+from paracosm.generate.statistics.chain_draws import draw_weighted
 from paracosm.generate.statistics.stored_chain import COLUMNS, load_chain
 from paracosm.generate.strategies.language_model import LanguageModel
-from paracosm.generate.strategies.statistical import ADVICE, draw
+from paracosm.generate.strategies.statistical import ADVICE
 from paracosm.recipes.sections.generate import Generate
 from paracosm.records.codec.codec import Codec
 from paracosm.records.schema.schema import Record, Schema, Value
@@ -51,14 +51,10 @@ class CombinedStrategy:
     def records(self, requests: Sequence[Request], *, seed: int, tally: Tally) -> list[list[Record]]:
         # The writer counts whole records; draws of the columns count only where they are refused.
         drawing = Tally()
-        columns = draw_until_accepted(
-            requests,
-            lambda missing, attempt: draw(self.chain, missing, seed, attempt, drawing),
-            drawing,
-            attempts=self.settings.attempts,
-        )
+        columns = draw_weighted(self.chain, requests, seed, drawing, self.settings.attempts)
         tally.attempts += drawing.attempts - drawing.finished
         tally.refusals.update(drawing.refusals)
+        tally.resampled += drawing.resampled
         given = [
             replace(
                 request, guide=GivenColumns(known, request.guide or NoConstraints(), self.abilities.schema)
@@ -86,12 +82,20 @@ class GivenColumns:
     schema: Schema
 
     def allowed(
-        self, index: int, values: Mapping[str, Value], previous: Mapping[str, Value]
+        self,
+        index: int,
+        values: Mapping[str, Value],
+        previous: Mapping[str, Value],
+        *,
+        every_condition: bool = False,
     ) -> AllowedValues | None:
         field = self.schema.modelled[index]
         if field.name in self.columns:
             return listed(field, [self.columns[field.name]])
-        return self.guide.allowed(index, values, previous)
+        return self.guide.allowed(index, values, previous, every_condition=every_condition)
+
+    def is_checked_later(self, index: int) -> bool:
+        return self.schema.modelled[index].name not in self.columns and self.guide.is_checked_later(index)
 
     def given_text(self, index: int) -> Value:
         return self.guide.given_text(index)
@@ -108,7 +112,7 @@ class GivenColumns:
 
 def combined_abilities(codec: Codec) -> Abilities:
     """Return what the strategy can be asked for, from the codec of the adapter."""
-    return Abilities(codec.schema, advice=ADVICE)
+    return Abilities(codec.schema, weighs=True, advice=ADVICE)
 
 
 def holds_columns(folder: Path) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from paracosm.foundation.errors import DataError
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.statistics.chain import Chain
-from paracosm.generate.strategies.statistical import draw
+from paracosm.generate.statistics.chain_draws import draw
 from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Record, Schema
 from paracosm.records.schema.table import read_table, to_records

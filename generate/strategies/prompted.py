@@ -25,8 +25,6 @@ from paracosm.recipes.run.directory import Run
 from paracosm.records.schema.schema import Record, Schema, Value
 
 STEP = "prompt"
-ANSWERS = "answers"
-"""Folder of the run with the answers of models."""
 
 
 class AskingStrategy:
@@ -183,7 +181,7 @@ def store_of(recipe: Recipe, run: Run) -> AnswerStore:
     stage = recipe.model_dump(
         mode="json", include={"strategy", "prompt", "chain", "generate", "rules", "model"}
     )
-    return AnswerStore(run.root / ANSWERS, value_digest([stage, base_digest(run)]))
+    return AnswerStore(run.answers, value_digest([stage, base_digest(run)]))
 
 
 def base_digest(run: Run) -> str:

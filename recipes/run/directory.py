@@ -108,6 +108,16 @@ class Run:
         return folder / f"part-{number:05d}.{'jsonl' if file_format == 'messages' else file_format}"
 
     @property
+    def questions(self) -> Path:
+        """Questions and answers over the synthetic records; absent without `generate.questions`."""
+        return self.synthetic / "_questions"
+
+    @property
+    def answers(self) -> Path:
+        """What models answered, and their failed answers; absent where no model was asked."""
+        return self.root / "answers"
+
+    @property
     def canaries(self) -> Path:
         """Random records, and which of them a coin put among the training records; absent unless `finetune.canaries` asks for some."""
         return self.root / "canaries.parquet"

@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_s
 
 from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts import FeatureKind
 
 FieldType = Literal[
     "integer", "number", "category", "boolean", "datetime", "time", "duration", "text", "identifier"
 ]
+FeatureKind = Literal["entities", "phrases", "sentiment"]
 PersonalKind = Literal[
     "name",
     "email",
@@ -219,7 +219,7 @@ class Data(Section):
     sentiment_model: str | None = None
     """Hub id or folder of a text classifier with a positive and a negative class, for the feature `sentiment`; null uses VADER."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Use at most this many rows; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
+    """Use at most this many rows, with `sequence` of whole subjects; null uses all. Not allowed with `privacy`, where no row may decide whether another one is used:
     raise `split.test` instead."""
     limit_order: Literal["random", "first"] = "random"
     """Which rows `limit` leaves. `random` draws them by `split.seed`, whatever their order, and reads the whole source; `first` reads

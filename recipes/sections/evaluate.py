@@ -21,9 +21,10 @@ class Evaluate(Section):
     """Seed of the resampling and of the classifiers."""
     embedder: str = "minilm"
     """Model that embeds texts: `minilm` (extra `text`), a local folder, or a Hugging Face encoder id."""
-    attacks: list[Literal["adapter", "lira", "auxiliary"]] = ["adapter"]
+    attacks: list[Literal["adapter", "lira", "auxiliary", "cross_fit"]] = ["adapter"]
     """Attacks besides those on the synthetic records: `adapter` reads likelihoods from the adapter (its gates are inconclusive
-    without it), `lira` trains shadow adapters, `auxiliary` trains a model on the synthetic records. The last two take hours."""
+    without it), `lira` trains shadow adapters, `auxiliary` trains a model on the synthetic records, `cross_fit` two adapters on halves of train, each attacked with the other
+    half as unseen records. `lira` and `auxiliary` take hours, `cross_fit` about as long as training."""
     shadows: Annotated[int, Field(ge=8, multiple_of=2)] = 8
     """Shadow adapters that `lira` trains, each on half of all real records. Higher makes the attack stronger and slower."""
     attacked_records: Annotated[int, Field(ge=50)] = 1000
@@ -37,7 +38,10 @@ class Evaluate(Section):
     """Show the synthetic records nearest to training records in the report. The report then contains training data."""
 
     @model_validator(mode="after")
-    def _lira_needs_adapter(self) -> "Evaluate":
-        if "lira" in self.attacks and "adapter" not in self.attacks:
-            raise ValueError("lira needs the attack on the adapter: write attacks: [adapter, lira]")
+    def _needs_attack_on_adapter(self) -> "Evaluate":
+        for attack in ("lira", "cross_fit"):
+            if attack in self.attacks and "adapter" not in self.attacks:
+                raise ValueError(
+                    f"{attack} needs the attack on the adapter: write attacks: [adapter, {attack}]"
+                )
         return self

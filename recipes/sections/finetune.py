@@ -46,6 +46,22 @@ def _as_names(given: str | list[str]) -> str | list[str]:
     return [given] if isinstance(given, str) and given != "all-linear" else given
 
 
+class Loss(Section):
+    """The part of every record that is learnt; the rest is read before it, and not learnt."""
+
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    """Columns to learn, such as [answer]; null learns all. The others are context, whose values the model cannot make well."""
+    turns: dict[str, Annotated[list[str], Field(min_length=1)]] | None = None
+    """Sequences: per column the values of the records to learn, such as {role: [assistant]}, each with whether another record follows
+    it; null learns all records of a sequence."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Loss":
+        if not self.columns and not self.turns:
+            raise ValueError("is empty; set columns or turns, or leave the loss out to learn everything")
+        return self
+
+
 class Finetune(Section):
     """Fine-tuning of the base model on the training records."""
 
@@ -56,6 +72,8 @@ class Finetune(Section):
     weights without an adapter, which needs far more memory."""
     prompt: Prompt | None = None
     """System or user message before every record, for instruct models; null uses none."""
+    loss: Loss | None = None
+    """Part of every record that is learnt; null learns all of it. For models that answer, not for models that make whole records."""
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     """LoRA rank. Higher learns more detail, memorises more, and uses more memory."""
     alpha: Annotated[float, Field(gt=0)] = 32.0

@@ -1,11 +1,12 @@
 """The `generate` section: number of records, conditions, sampling and output."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer, model_validator
 
+from paracosm.foundation.credentials.redaction import redact_url
 from paracosm.recipes.sections.section import Section
-from paracosm.recipes.sections.texts import Augment
+from paracosm.recipes.sections.texts import Augment, Questions
 
 Quota = Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1)]]
 
@@ -51,6 +52,8 @@ class Generate(Section):
     rewrite: Annotated[float, Field(gt=0, le=1)] | None = None
     """Masked models: share of the words of each text in `seeds` to resample in place; null keeps the texts. Higher changes more."""
     augment: Augment = Augment()
+    questions: Questions | None = None
+    """Questions and answers over the synthetic records, written beside them; `{}` takes all defaults."""
     drop_copies: Literal["exact", "near"] | None = None
     """Replace records that copy a training record exactly, or nearly. Off by default, because it can hide memorisation from the
     evaluation."""
@@ -59,5 +62,30 @@ class Generate(Section):
     formats: list[Literal["parquet", "csv", "jsonl", "messages"]] = ["parquet"]
     """File formats to write; parquet is always written. `messages` is JSONL with a line for each dialogue and its turns as a list, as
     chat data sets are; it needs `data.sequence`."""
+    to: str | None = None
+    """Database URL into which the records are written as well, such as postgresql://clerk:${DB_PASSWORD}@host/ward or
+    sqlite:///made.db; needs `table` and the extra `sql`. All records or none, before they are measured."""
+    table: str | None = None
+    """Table that `to` writes, such as made or research.made; it gets the columns and types of the source."""
+    existing_table: Literal["refuse", "append", "replace"] = "refuse"
+    """What to do if `table` exists: `refuse`, `append` the records, or `replace` the table."""
     seed: int = 0
     """Seed of the sampling."""
+
+    @model_validator(mode="after")
+    def _table_and_database(self) -> "Generate":
+        if (self.to is None) != (self.table is None):
+            raise ValueError(
+                "to and table belong together: to: postgresql://... names the database, table: made the table"
+            )
+        return self
+
+    @field_serializer("to", when_used="json")
+    def _without_password(self, to: str | None) -> str | None:
+        """Hide a password: this form is stored in the run directory and in digests."""
+        return None if to is None else redact_url(to)
+
+    def __repr_args__(self) -> Any:
+        """Return the fields as pydantic does, with the password of the database hidden."""
+        for name, value in super().__repr_args__():
+            yield name, redact_url(value) if name == "to" and isinstance(value, str) else value

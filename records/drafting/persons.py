@@ -151,10 +151,10 @@ def _drop_lines(columns: Sequence[PersonalColumn], package: str | None) -> Itera
         yield f"{seen}: left out, because differential privacy does not allow data.pii: replace"
         return
     yield (
-        f'{seen}: left out; to replace them by invented values, install them with: pip install "paracosm[pii]" (the package {package}'
-        " is missing) and run init again; to keep one as it is, remove it from data.drop"
+        f'{seen}: left out; to replace them by invented values: pip install "paracosm[pii]", then run init again; to keep one as it is,'
+        " remove it from data.drop"
     )
-    yield "personal data: without the extra pii, names are recognized by the names of columns only"
+    yield "personal data: without that extra, names are recognized by the names of columns only"
 
 
 def _replace_lines(

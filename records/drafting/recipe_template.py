@@ -203,9 +203,17 @@ def write_draft(
     except OSError as error:
         raise RecipeError(f"{out}: cannot be written: {error.strerror or error}") from error
     fields = len(made.prepared.schema)
-    lines = [f"wrote {out}: {fields} fields, {sum(map(len, made.prepared.splits.values())):,} records"]
-    if made.identifiers:
-        lines.append(f"left out as identifiers: {', '.join(map(printable_name, made.identifiers))}")
+    lines = [
+        f"wrote {out}: {fields} {'field' if fields == 1 else 'fields'}, {sum(map(len, made.prepared.splits.values())):,} records"
+    ]
+    # A warning about an identifier says why it is taken for one.
+    unnamed = [
+        name
+        for name in made.identifiers
+        if not any(warning.startswith(f"column {name!r}: ") for warning in made.prepared.warnings)
+    ]
+    if unnamed:
+        lines.append(f"left out as identifiers: {', '.join(map(printable_name, unnamed))}")
     lines += [
         *made.persons.subject_lines,
         *made.persons.pii_lines,

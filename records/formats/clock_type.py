@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from paracosm.records.formats.datetimes.compact import compact_time_formats
 from paracosm.records.formats.duration_format import duration_formats, states_its_units
 from paracosm.records.formats.time_format import dotted_time_formats, time_formats
 
@@ -16,7 +17,13 @@ class ClockType(NamedTuple):
 
 
 def clock_type(
-    name: str, cells: Sequence[str], *, names_a_duration: bool, names_a_time: bool, in_hours: bool
+    name: str,
+    cells: Sequence[str],
+    *,
+    names_a_duration: bool,
+    names_a_time: bool,
+    names_time: bool,
+    in_hours: bool,
 ) -> ClockType | None:
     """Return whether the cells of a column are times of day or durations; None if they are neither.
 
@@ -27,9 +34,11 @@ def clock_type(
         cells: the distinct cells.
         names_a_duration: whether the name says duration.
         names_a_time: whether the name says time of day.
+        names_time: whether the name says time in any sense.
         in_hours: whether the name says that durations are in hours.
     """
     times = time_formats(cells) or (dotted_time_formats(cells) if names_a_time else [])
+    times = times or compact_time_formats(cells, named=names_a_time or names_time)
     durations = duration_formats(cells)
     # `1h30` is a duration or a time of day; hours of the afternoon make it a time.
     stated = bool(durations) and states_its_units(durations[0])

@@ -25,9 +25,7 @@ OF = word_set(
     "internal"
 )
 """Words that change nothing about a key: `numero de cliente`, `unique patient id`."""
-OWN_KEYS = frozenset(
-    ["mrn", "ssn", "uuid", "guid", "index", "rowid", "rownames", "rowname", "rownum", "rownumber"]
-)
+OWN_KEYS = word_set("mrn ssn uuid guid index rowid rownames rowname rownum rownumber")
 CODED = word_set(
     "icd nace naics isic cpt hcpcs drg ndc atc loinc snomed dx diagnosis diagnose diagnostic procedure "
     "zip plz postcode postal postleitzahl fips iata icao airport flight tail sku ean gtin upc isbn "
@@ -232,10 +230,12 @@ PERSONAL_NAMES: dict[str, dict[str, re.Pattern[str]]] = {
     },
     "national_id": {
         "": _named(
-            r"ssn|social_?sec\w*|nhs(?:_(?:no|num|number))?|nino|national_?(?:id|insurance)\w*|passport\w*"
+            r"ssn|social_?(?:sec|insurance)\w*|nhs(?:_(?:no|num|number))?|nino|national_?(?:id|insurance|ident)\w*|passport\w*|passnummer"
             r"|driv\w*_?licen[cs]e\w*|licen[cs]e_?(?:no|num|number|plate)|tax_?(?:id|no|number)|itin|npi|curp|dni|nif|nie"
-            r"|aadhaar|pesel|bsn|cpf|nir|medicare\w*|medicaid\w*|insurance_?(?:id|no|num|number)|steuer_?(?:id|nr|nummer)\w*"
-            r"|steuernummer|versicherten_?(?:id|nr|no|nummer)|versichertennummer|sozialversicherungs\w*|codice_fiscale"
+            r"|aadhaar|pesel|bsn|cpf|nir|nric|sin|ahv\w*|rvnr|sv_?nr|sv_?nummer|kvnr|cnp|jmbg|egn|oib|ppsn?|emso|amka|hetu|henkilotunnus"
+            r"|person_?n(?:umme|umbe)?r|personnummer|fodselsnummer|cpr_?(?:no|nr|nummer)?|isikukood|rodne_cislo|cedula|rut|dui"
+            r"|medicare\w*|medicaid\w*|insurance_?(?:id|no|num|number)|steuer_?(?:id|nr|nummer)\w*"
+            r"|steuernummer|versicherten_?(?:id|nr|no|nummer)|versichertennummer|(?:sozial|renten|kranken)versicherung\w*|codice_fiscale"
             r"|(?:personal)?ausweis\w*|numero_(?:de_)?secu\w*"
         )
     },

@@ -13,7 +13,8 @@ The first of these rules that applies decides. Missing cells do not count. A for
 4. number: numbers in one notation: decimal mark, thousands marks, signs, unit. Few numbers with gaps are a category.
 5. datetime: one format that reproduces every cell.
 6. Words. Keys by their shape (`key_shapes`) are identifiers. Long cells (four words or forty letters on average) of which more than
-   half occur once are a text. Shorter cells of which more than half occur once are a text if they have several words without a
+   half occur once are a text, and so are passages (ten words or eighty letters) that few records share. Shorter cells of which more
+   than half occur once are a text if they have several words without a
    common shape, consist of digits and punctuation, or are mostly numbers or dates (with a warning); else an identifier. More than
    10,000 distinct cells, or so many unique ones that a tenth of new records would have a new value, are a text, because a closed
    list would not cover them. All others are a category.
@@ -46,6 +47,7 @@ from paracosm.records.inference.column_names import (
     names_hours,
     names_personal_cells,
 )
+from paracosm.records.inference.column_words import words as words_of
 from paracosm.records.inference.key_shapes import are_long_keys, are_quantities, direct_shape, key_shape
 from paracosm.records.inference.near_misses import near_misses, sample_shape
 from paracosm.records.inference.repeating_keys import is_repeating_key, repeating_key_warning
@@ -60,10 +62,16 @@ MANY_IDENTIFIERS = 100
 """Distinct cells that always suffice for a column named like a direct identifier."""
 MOST_UNSEEN = 0.1
 """Largest share of new records with a value that is not among the categories."""
+TIME_WORDS = frozenset(["time", "times", "clock", "hhmm", "hhmmss", "hour"])
+"""Words of a column with times of day or lengths of time."""
 LONGEST_IDENTIFIER = 64
 LONG_LETTERS = 40
 LONG_WORDS = 4
+PASSAGE_WORDS, PASSAGE_LETTERS = 10, 80
+FEWEST_OF_CATEGORY = 20
+"""Cells of each value, on average, from which on passages are a closed list, such as the answers of a questionnaire."""
 MANY = 20
+GAPS = "gaps between frequent values"
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ def infer_type(name: str, counts: Mapping[str, int]) -> ColumnType:
         cells,
         names_a_duration=names_a_duration(name),
         names_a_time=names_a_time_of_day(name),
+        names_time=not TIME_WORDS.isdisjoint(words_of(name)),
         in_hours=names_hours(name),
     ):
         return ColumnType(*clock)
@@ -161,7 +170,7 @@ def _integer_type(name: str, counts: Mapping[str, int], total: int, written: dic
         )
         return ColumnType("integer", written, (warning,))
     if is_list:
-        return _codes(name, distinct, "gaps between frequent values")
+        return _codes(name, distinct, GAPS)
     return ColumnType("integer", written)
 
 
@@ -174,7 +183,7 @@ def _number_type(name: str, counts: Mapping[str, int], total: int, written: dict
     if plain and not form.scientific and len(counts) <= FEW and is_closed(counts, total, MOST_UNSEEN):
         scaled = {round(read_number(form, cell) * 10**form.decimals): n for cell, n in counts.items()}
         if have_gaps(scaled, fixed_width=False):
-            return _codes(name, len(counts), "gaps between frequent values")
+            return _codes(name, len(counts), GAPS)
     return ColumnType("number", written)
 
 
@@ -238,7 +247,7 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     misses = near_misses(name, counts, total)
     long = words >= LONG_WORDS or letters > LONG_LETTERS
     quantities = are_quantities(cells)
-    if long and 2 * once > distinct > 2:
+    if (long and 2 * once > distinct > 2) or _are_repeated_passages(words, letters, distinct, total):
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * quantities)
     if 2 * once > total >= FEWEST_IDENTIFIERS:
         if (
@@ -256,6 +265,15 @@ def _word_type(name: str, counts: Mapping[str, int], total: int) -> ColumnType:
     if open_ended:
         return ColumnType("text", warnings=misses or (_as_text(name, cells),) * (quantities or not long))
     return ColumnType("category", warnings=misses)
+
+
+def _are_repeated_passages(words: float, letters: float, distinct: int, total: int) -> bool:
+    """Return whether cells are passages that several records share, such as the text that questions are asked about."""
+    return (
+        (words >= PASSAGE_WORDS or letters > PASSAGE_LETTERS)
+        and distinct > MANY
+        and total < FEWEST_OF_CATEGORY * distinct
+    )
 
 
 def _as_text(name: str, cells: list[str]) -> str:

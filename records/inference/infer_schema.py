@@ -56,14 +56,15 @@ def infer(raw: pd.DataFrame, data: Data) -> Inference:
     origin = origin_of(raw)
     warnings = list(origin.warnings)
     key_warnings: dict[str, tuple[str, ...]] = {}
-    # Class labels are categories by declaration of the data set, whatever their words look like.
-    labelled: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
+    # Class labels are categories by declaration of the data set, whatever their words look like; names of files can be of persons.
+    known: dict[str, FieldType] = dict.fromkeys(origin.class_labels, "category")
+    known |= dict.fromkeys(origin.keys, "identifier")
     for name in raw.columns:
         if name in data.drop:
             continue
         cells = to_source_strings(raw[name])
         counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
-        override = data.fields.get(name, FieldOverride(type=labelled.get(name)))
+        override = data.fields.get(name, FieldOverride(type=known.get(name)))
         if not counts:
             warnings.append(f"column {name!r}: has no cells at all; left out of the model")
             continue

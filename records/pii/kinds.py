@@ -59,7 +59,7 @@ KINDS: dict[str, PersonalKind] = {
             "[PHONE]",
             re.compile(r"(?=(?:.*\d){6})\+?[\d ()./-]{6,24}(?: ?(?:x|ext\.?) ?\d+)?"),
         ),
-        PersonalKind("address", "[ADDRESS]", re.compile(r"(?s).{4,200}")),
+        PersonalKind("address", "[ADDRESS]", re.compile(r"(?s)(?=.*[^\W\d_]).{4,200}")),
         PersonalKind("place", "[PLACE]", NAME_CELL),
         PersonalKind("postcode", "[POSTCODE]", re.compile(r"(?=.*[\dX])[A-Za-z0-9][A-Za-z0-9 -]{1,9}")),
         PersonalKind("name", "[NAME]", NAME_CELL),

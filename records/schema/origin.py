@@ -21,6 +21,7 @@ class Origin:
         subject: column that the reader made to tell which rows belong together, such as a document or a conversation; or empty.
         sequence: column that the reader made to order them, or empty.
         documents: whether the rows are text documents.
+        keys: columns that the reader made to name rows, such as the names of documents.
         divided: whether lists inside records became rows or columns.
         labels: column of class labels or ordered categories -> their names, in the order of their codes.
     """
@@ -33,6 +34,7 @@ class Origin:
     subject: str = ""
     sequence: str = ""
     documents: bool = False
+    keys: tuple[str, ...] = ()
     divided: bool = False
 
     @property

@@ -10,6 +10,7 @@ import pandas as pd
 
 from paracosm.foundation.credentials.redaction import redact, without_credentials
 from paracosm.foundation.errors import DataError
+from paracosm.foundation.process.deadline import within
 from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.recipes.sections.data import Data
 from paracosm.records.sources.in_memory import arrow_of
@@ -18,6 +19,8 @@ from paracosm.records.sources.selection.row_limit import check_cells, check_colu
 
 PATIENCE = 8.0
 """Seconds without a byte after which the Hub counts as silent."""
+LONGEST_ANSWER = 15.0
+"""Seconds for the whole answer that describes a data set."""
 LONGEST_REASON = 300
 
 
@@ -59,8 +62,9 @@ def _problem_of_the_hub(name: str) -> str | None:
         return None
     endpoint = without_credentials(constants.ENDPOINT)
     try:
-        answer = get_session().get(
-            f"{endpoint}/api/datasets/{quote(name)}", headers=build_hf_headers(), timeout=PATIENCE
+        url = f"{endpoint}/api/datasets/{quote(name)}"
+        answer = within(
+            LONGEST_ANSWER, lambda: get_session().get(url, headers=build_hf_headers(), timeout=PATIENCE)
         )
         hf_raise_for_status(answer)
         content = answer.json()
@@ -72,6 +76,8 @@ def _problem_of_the_hub(name: str) -> str | None:
             else ""
         )
         return f"the Hub answered {status}{hint}"
+    except TimeoutError:
+        return f"the Hub at {endpoint} does not finish its answer within {LONGEST_ANSWER:g} seconds"
     except HTTPError as error:
         return f"the Hub at {endpoint} cannot be reached: {redact(str(error))}"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

@@ -14,13 +14,13 @@ from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.origin import origin_of, with_origin, with_warnings
 from paracosm.records.sources.nested import (
-    RECORDS,
     FlatRecord,
     FractionText,
     WholeText,
     flat_record,
     flattening,
     json_table,
+    record_chunks,
     too_deep,
 )
 from paracosm.records.sources.nested_rows import RowDivision
@@ -78,7 +78,7 @@ def read_json(path: Path, data: Data, *, lines: bool) -> pd.DataFrame:
 
 
 def _read_lines(lines: Iterable[str], path: Path, data: Data) -> pd.DataFrame:
-    collector = RowCollector(data, str(path), RECORDS)
+    collector = RowCollector(data, str(path), record_chunks(data))
     division = RowDivision()
     parsed = _parsed_lines(lines, path, division, data)
     names: dict[str, None] = {}

@@ -12,7 +12,13 @@ from paracosm.recipes.sections.data import Data
 from paracosm.records.formats.cells import holds_lone_surrogate
 from paracosm.records.schema.jsonl_writer import NUMBER
 from paracosm.records.schema.origin import Origin, with_arrays, with_origin
-from paracosm.records.sources.selection.row_limit import KEY, ChunkOperations, check_cells, check_columns
+from paracosm.records.sources.selection.row_limit import (
+    KEY,
+    ChunkOperations,
+    check_cells,
+    check_columns,
+    drawn_by,
+)
 
 Nested = Literal["error", "json", "rows"]
 DIGITS = 20
@@ -123,18 +129,24 @@ def flat_record(
     return cells
 
 
-def _hashes(records: list[FlatRecord]) -> np.ndarray:
-    """Return a number of the content of each record."""
-    texts = [json.dumps(sorted(record.items()), default=str) for record in records]
-    return pd.util.hash_array(np.array(texts, dtype=object), hash_key=KEY, categorize=False)
+def record_chunks(data: Data) -> ChunkOperations[list[FlatRecord]]:
+    """Return the operations on chunks of JSON records."""
+    subject = drawn_by(data)
 
+    def hashes(chunk: list[FlatRecord]) -> np.ndarray:
+        texts = [
+            json.dumps(sorted(record.items()), default=str)
+            if subject is None or subject not in record
+            else str(record[subject])
+            for record in chunk
+        ]
+        return pd.util.hash_array(np.array(texts, dtype=object), hash_key=KEY, categorize=False)
 
-RECORDS: ChunkOperations[list[FlatRecord]] = ChunkOperations(
-    hashes=_hashes,
-    take=lambda records, rows: [records[row] for row in rows],
-    join=lambda chunks: [record for chunk in chunks for record in chunk],
-)
-"""Operations on chunks of JSON records."""
+    return ChunkOperations(
+        hashes=hashes,
+        take=lambda chunk, rows: [chunk[row] for row in rows],
+        join=lambda chunks: [record for chunk in chunks for record in chunk],
+    )
 
 
 def json_table(rows: Sequence[FlatRecord], data: Data) -> pd.DataFrame:

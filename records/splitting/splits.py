@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records
 from paracosm.records.splitting.equal_rows import equal_rows
 from paracosm.records.splitting.near_duplicates import near_duplicates
+from paracosm.records.splitting.shared_rows import are_shared
 from paracosm.records.splitting.values_in_train import keep_in_train
 
 FEWEST_ROWS = 10
@@ -60,6 +61,8 @@ def split_table(table: pd.DataFrame, schema: Schema, data: Data) -> dict[str, pd
 def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
     """Return the clusters of a table: rows of one subject, copies of one record, or rows with near-duplicate texts."""
     groups = equal_rows(table, schema.modelled)
+    if data.subject is not None:
+        groups = replace(groups, copies=groups.copies & ~are_shared(groups.group, table[data.subject]))
     units, sizes = groups.units(), groups.sizes
     keys = [
         key if sizes[group] == 1 or groups.copies[group] else f"{key}-{unit}"
@@ -69,7 +72,7 @@ def find_clusters(table: pd.DataFrame, schema: Schema, data: Data) -> Clusters:
     _join_equal(parents, keys)
     if data.subject is not None:
         _join_equal(parents, [None if pd.isna(cell) else cell for cell in table[data.subject]])
-    near = _join_near(parents, table, schema, data.split.near_duplicates)
+    near = _join_near(parents, table, schema, data)
     roots = [_root(parents, row) for row in range(len(keys))]
     return Clusters(
         np.unique(roots, return_inverse=True)[1],
@@ -195,11 +198,16 @@ def _join_equal(parents: list[int], values: Sequence[object]) -> None:
             _join(parents, first.setdefault(value, row), row)
 
 
-def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, threshold: float | None) -> int:
+def _join_near(parents: list[int], table: pd.DataFrame, schema: Schema, data: Data) -> int:
+    threshold = data.split.near_duplicates
     fields = [field.name for field in schema if field.is_text]
     if threshold is None or not fields:
         return 0
     texts = [" ".join(cells) for cells in zip(*(table[name].fillna("") for name in fields), strict=True)]
+    if data.subject is not None:
+        codes = pd.factorize(np.array(texts, dtype=object))[0]
+        shared = are_shared(codes, table[data.subject])
+        texts = ["" if shared[code] else text for code, text in zip(codes, texts, strict=True)]
     return sum(_join(parents, one, other) for one, other in near_duplicates(texts, threshold))
 
 

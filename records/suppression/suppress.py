@@ -16,6 +16,8 @@ from paracosm.records.suppression.rare_values import RareColumn, RareValues
 
 SHOWN = 8
 """Columns that a line names."""
+MUCH = 0.2
+"""Share of a column's cells from which on their loss gets a line of its own."""
 
 
 def suppressed(table: pd.DataFrame, rare: RareValues, data: Data) -> pd.DataFrame:
@@ -120,7 +122,12 @@ def rare_facts(rare: RareValues, data: Data, left_out: int) -> dict[str, Any]:
         "subjects": rare.subjects,
         "counted": "rows" if data.subject is None else "subjects",
         "columns": {
-            name: {"outcome": column.outcome, "values": column.values, "cells": column.cells}
+            name: {
+                "outcome": column.outcome,
+                "values": column.values,
+                "cells": column.cells,
+                "of": int(rare.table[name].notna().sum()),
+            }
             for name, column in rare.columns.items()
         },
         "records_left_out": left_out,
@@ -140,6 +147,7 @@ def rare_lines(facts: dict[str, Any]) -> list[str]:
             lines.append(
                 f"data.rare: values that {few} have are not kept; cells that {words}: {_listed(columns)}"
             )
+    lines += [_loss(name, column, few) for name, column in of.get("missing", {}).items() if _is_much(column)]
     if columns := of.get("limited"):
         moved = f"data.rare: values beyond what {facts['subjects']} {facts['counted']} reach are moved to that limit: "
         lines.append(moved + _listed(columns))
@@ -154,6 +162,18 @@ def rare_lines(facts: dict[str, Any]) -> list[str]:
             f"data.rare: {count:,} records are left out, because a suppressed value would break a relation with their other cells"
         )
     return lines
+
+
+def _is_much(column: dict[str, Any]) -> bool:
+    return column["cells"] > MUCH * column["of"]
+
+
+def _loss(name: str, column: dict[str, Any], few: str) -> str:
+    return (
+        f"data.rare: column {name!r} loses {column['cells']:,} of its {column['of']:,} cells, because {few} share each of"
+        f" {column['values']:,} values; write coarser values in the source, set data.rare.action to merge, or name the column in"
+        " data.rare.keep, which keeps values of single persons"
+    )
 
 
 def _listed(columns: dict[str, dict[str, Any]]) -> str:

@@ -101,6 +101,9 @@ def settings(recipe: Recipe) -> dict[str, Any]:
             if step[name] is not None:
                 step[name] = base_name(step[name])
     generate = plain["generate"]
+    rewording = (generate["questions"] or {}).get("rewording")
+    if rewording is not None and rewording["base"] is not None:
+        rewording["base"] = base_name(rewording["base"])
     if generate["seeds"] is not None:
         generate["seeds"] = Path(generate["seeds"]).name
     generate["where"] = dict.fromkeys(generate["where"], WITHHELD)

@@ -11,6 +11,7 @@ from paracosm.eval.results.metric_entry import MeasuredMetric
 from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.files import replacing
+from paracosm.registry.site.history import histories
 from paracosm.registry.site.safe_html import rendered_card
 from paracosm.registry.stores.addresses import address
 from paracosm.registry.stores.store import Address
@@ -107,10 +108,14 @@ def write_pages(*, out: Path, url: str | None = None) -> Path:
         (site / MARKER).touch()
         entries = [_entry(each, site) for each in found]
         changes = _changes(entries)
+        courses = histories([entry.details for entry in entries if entry.details is not None])
         for entry in entries:
-            _write_card(site, entry, changes.get(entry.page), place)
+            history = courses[entry.name].page if entry.name in courses else None
+            _write_card(site, entry, changes.get(entry.page), place, history)
         for change in changes.values():
             _write_difference(site, change)
+        for each in courses.values():
+            _write(site / each.page, "history_page.html.jinja", history=each, place=place)
         _write_index(site, entries, place)
     return out / "index.html"
 
@@ -150,7 +155,7 @@ def change_page(found: Difference) -> str:
     return f"{new.name}-v{old.number}-v{new.number}.html"
 
 
-def _write_card(site: Path, entry: Entry, change: Difference | None, place: str) -> None:
+def _write_card(site: Path, entry: Entry, change: Difference | None, place: str, history: str | None) -> None:
     if entry.details is None:
         return
     pictures = sorted(path.name for path in (site / entry.pictures).glob("*.png"))
@@ -162,6 +167,7 @@ def _write_card(site: Path, entry: Entry, change: Difference | None, place: str)
         body=body,
         change=change_page(change) if change else None,
         before=change.old.version.reference if change else None,
+        history=history,
         report=f"{entry.pictures}/{REPORT}" if (site / entry.pictures / REPORT).is_file() else None,
         place=place,
     )

@@ -5,20 +5,28 @@ refers to. The synthetic records also go to a data set repository of the same na
 `huggingface_hub` finds the token itself; this module never handles it.
 """
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from paracosm.foundation.credentials.redaction import redact, without_credentials
+from paracosm.foundation.credentials.redaction import without_credentials
 from paracosm.foundation.errors import RegistryError
-from paracosm.foundation.process.usage_reports import forbid_usage_reports
 from paracosm.foundation.temporary import temporary_folder
+from paracosm.registry.stores.bounded import Bounded
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
+from paracosm.registry.stores.hub_client import (
+    COMMIT_PATIENCE,
+    PATIENCE,
+    TAG,
+    errors_in_one_line,
+    has_token,
+    hub_api,
+    waiting,
+)
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
 from paracosm.registry.versions.manifest import (
     DATASET,
@@ -32,20 +40,11 @@ from paracosm.registry.versions.manifest import (
 from paracosm.registry.versions.names import version_number
 from paracosm.registry.versions.release import Release
 
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
-
 Kind = Literal["model", "dataset"]
 REMOVED = "removed-"
 """Prefix of the tag that keeps the number of a removed version taken."""
-TAG = "paracosm"
-"""Tag on every card of Paracosm, by which the Hub lists its models; also the client's name in requests."""
 KEPT = (".gitattributes",)
 """Files of a repository that the Hub creates itself."""
-PATIENCE = 8.0
-"""Seconds without a byte after which the Hub counts as silent."""
-COMMIT_PATIENCE = 600.0
-"""The same while files are uploaded."""
 CONFLICT, MOVED_ON = 409, 412
 """HTTP status when a tag exists already, and when the branch has a newer commit."""
 
@@ -65,7 +64,7 @@ class Hub:
 
     def add(self, release: Release) -> Version:
         name = release.about.name
-        with temporary_folder() as folder, self._errors_in_one_line(name):
+        with temporary_folder() as folder, errors_in_one_line(self.reference(name)):
             version = release.lay_out(folder)
             self._prepare(name, "model", public=release.public)
             self._prepare(name, "dataset", public=release.public)
@@ -82,12 +81,12 @@ class Hub:
     def names(self) -> list[str]:
         from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-        with self._errors_in_one_line(None):
+        with errors_in_one_line(self.location):
             # The client would try again for half a minute and print each try.
-            url = f"{without_credentials(_api().endpoint)}/api/models"
+            url = f"{without_credentials(hub_api().endpoint)}/api/models"
             query = {"author": self.owner, "filter": TAG, "limit": 1}
             hf_raise_for_status(get_session().get(url, params=query, headers=build_hf_headers()))
-            models = _api().list_models(author=self.owner, filter=TAG)
+            models = hub_api().list_models(author=self.owner, filter=TAG)
             names = [model.id.partition("/")[2] for model in models]
         return sorted(name for name in names if NAME.fullmatch(name))
 
@@ -95,10 +94,10 @@ class Hub:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
-            with self._errors_in_one_line(name):
+            with errors_in_one_line(self.reference(name)):
                 refs = self._refs(name)
         except RegistryError as error:
-            if isinstance(error.__cause__, RepositoryNotFoundError) and _has_token():
+            if isinstance(error.__cause__, RepositoryNotFoundError) and has_token():
                 return {}
             raise
         aliases = {tag: commit for tag, commit in refs.items() if not _number(tag)}
@@ -109,30 +108,30 @@ class Hub:
 
     def version(self, name: str, number: int) -> Version:
         where = f"{self.reference(name)}@v{number}"
-        with self._errors_in_one_line(name):
+        with errors_in_one_line(self.reference(name)):
             commit = _numbered(self._refs(name))[number]
             with self._download(name, commit, MANIFEST) as body:
                 text = read_capped(body, largest=LARGEST_MANIFEST, where=f"{where}/{MANIFEST}")
         return Version.read(text, Path(), where=f"{where}/{MANIFEST}").expected(name, number, where=where)
 
     def fetch(self, version: Version, into: Path) -> None:
-        with self._errors_in_one_line(version.name):
+        with errors_in_one_line(self.reference(version.name)):
             commit = _numbered(self._refs(version.name))[version.number]
             for name, largest in version.download_limits().items():
                 where = f"{self.reference(version.name)}/{name}"
                 with self._download(version.name, commit, name) as body:
                     save_capped(body, into / name, largest=largest, where=where)
-            if SIGNATURE in _api().list_repo_files(self._repository(version.name), revision=commit):
+            if SIGNATURE in hub_api().list_repo_files(self._repository(version.name), revision=commit):
                 with self._download(version.name, commit, SIGNATURE) as body:
                     save_capped(body, into / SIGNATURE, largest=LARGEST_TEXT, where=SIGNATURE)
 
     def promote(self, version: Version, alias: str) -> None:
         """Move the tag `alias`. The Hub cannot move a tag, so it is deleted and created again."""
-        with self._errors_in_one_line(version.name):
+        with errors_in_one_line(self.reference(version.name)):
             refs = self._refs(version.name)
             commit = _numbered(refs)[version.number]
             if alias in refs:
-                _api().delete_tag(self._repository(version.name), tag=alias)
+                hub_api().delete_tag(self._repository(version.name), tag=alias)
             self._tag(version.name, "model", alias, commit)
 
     def remove(self, version: Version) -> None:
@@ -141,13 +140,13 @@ class Hub:
         The commit stays in the history of the repository, which only the Hub can rewrite.
         """
         repository, mark = self._repository(version.name), f"v{version.number}"
-        with self._errors_in_one_line(version.name):
+        with errors_in_one_line(self.reference(version.name)):
             tags = _numbered(self._refs(version.name))
-            first = _api().list_repo_commits(repository)[-1].commit_id
+            first = hub_api().list_repo_commits(repository)[-1].commit_id
             self._tag(version.name, "model", f"{REMOVED}{mark}", first)
             for kind in ("model", "dataset"):
                 if mark in self._refs(version.name, kind):
-                    _api().delete_tag(repository, tag=mark, repo_type=kind)
+                    hub_api().delete_tag(repository, tag=mark, repo_type=kind)
             if self._head(version.name, "model") == tags[version.number]:
                 for kind in ("model", "dataset"):
                     self._commit(version.name, kind, {}, version.number)
@@ -156,12 +155,12 @@ class Hub:
         return f"{self.owner}/{name}"
 
     def _web(self, name: str) -> str:
-        return f"{without_credentials(_api().endpoint)}/{self._repository(name)}"
+        return f"{without_credentials(hub_api().endpoint)}/{self._repository(name)}"
 
     def _prepare(self, name: str, kind: Kind, *, public: bool) -> None:
         repository = self._repository(name)
-        _api().create_repo(repository, private=not public, exist_ok=True, repo_type=kind)
-        private = _api().repo_info(repository, repo_type=kind, timeout=PATIENCE).private
+        hub_api().create_repo(repository, private=not public, exist_ok=True, repo_type=kind)
+        private = hub_api().repo_info(repository, repo_type=kind, timeout=PATIENCE).private
         if private is public:
             state, remedy = (
                 ("private", "publish without --public") if private else ("public", "publish with --public")
@@ -175,7 +174,7 @@ class Hub:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
         from huggingface_hub.errors import HfHubHTTPError
 
-        api, repository = _api(), self._repository(name)
+        api, repository = hub_api(), self._repository(name)
         while True:
             head = self._head(name, kind)
             existing = set(api.list_repo_files(repository, revision=head, repo_type=kind)) - set(KEPT)
@@ -188,7 +187,7 @@ class Hub:
                 return head
             message = f"Publish v{number}" if files else f"Remove v{number}"
             try:
-                with warnings.catch_warnings(), _waiting(COMMIT_PATIENCE):
+                with warnings.catch_warnings(), waiting(COMMIT_PATIENCE):
                     # The model repository holds the synthetic records on purpose.
                     warnings.filterwarnings("ignore", message="It seems that you are about to commit a data")
                     return api.create_commit(
@@ -207,7 +206,7 @@ class Hub:
         from huggingface_hub.errors import HfHubHTTPError
 
         try:
-            _api().create_tag(self._repository(name), tag=tag, revision=commit, repo_type=kind)
+            hub_api().create_tag(self._repository(name), tag=tag, revision=commit, repo_type=kind)
         except HfHubHTTPError as error:
             if error.response.status_code != CONFLICT:
                 raise
@@ -215,11 +214,11 @@ class Hub:
         return True
 
     def _refs(self, name: str, kind: Kind = "model") -> dict[str, str]:
-        refs = _api().list_repo_refs(self._repository(name), repo_type=kind)
+        refs = hub_api().list_repo_refs(self._repository(name), repo_type=kind)
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def _head(self, name: str, kind: Kind) -> str:
-        branches = _api().list_repo_refs(self._repository(name), repo_type=kind).branches
+        branches = hub_api().list_repo_refs(self._repository(name), repo_type=kind).branches
         return next(branch.target_commit for branch in branches if branch.name == "main")
 
     @contextmanager
@@ -234,29 +233,6 @@ class Hub:
                 hf_raise_for_status(response)
             yield response.iter_bytes(CHUNK_BYTES)
 
-    @contextmanager
-    def _errors_in_one_line(self, name: str | None) -> Iterator[None]:
-        """Raise the errors of the Hub and of its client as a RegistryError of one line."""
-        from httpx2 import HTTPError
-        from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-
-        where = self.location if name is None else self.reference(name)
-        try:
-            yield
-        except RepositoryNotFoundError as error:
-            hint = "" if _has_token() else "; if it is private, log in first: hf auth login, or set HF_TOKEN"
-            raise RegistryError(f"{where}: there is no such repository{hint}") from error
-        except HTTPError as error:
-            raise RegistryError(f"{where}: {_explanation(error)}") from error
-        except HFValidationError as error:
-            raise RegistryError(f"{where}: is not the name of a repository ({_first_line(error)})") from error
-        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
-            if isinstance(error, RegistryError):
-                raise
-            raise RegistryError(
-                f"{where}: the Hub refused the request, or its answer cannot be read ({_first_line(error)})"
-            ) from error
-
 
 def _numbered(refs: dict[str, str], *, reserved: bool = False) -> dict[int, str]:
     """Return the commit of every version by its number, ascending; with `reserved` also those of removed versions."""
@@ -270,62 +246,6 @@ def _numbered(refs: dict[str, str], *, reserved: bool = False) -> dict[int, str]
 
 def _number(tag: str) -> int | None:
     return version_number(tag.removeprefix(REMOVED))
-
-
-def _api() -> "HfApi":
-    from huggingface_hub import HfApi, constants
-    from huggingface_hub.utils import disable_progress_bars, get_session
-
-    forbid_usage_reports()
-    disable_progress_bars()
-    session = get_session()
-    if session.timeout.read is None:
-        # By default the client waits for ever.
-        session.timeout = PATIENCE
-    for handler in logging.getLogger("huggingface_hub").handlers:
-        handler.addFilter(_without_password)
-    return HfApi(endpoint=constants.ENDPOINT, library_name=TAG)
-
-
-@contextmanager
-def _waiting(seconds: float) -> Iterator[None]:
-    """Wait longer for an answer, which takes the Hub longer the larger the files are."""
-    from huggingface_hub.utils import get_session
-
-    session = get_session()
-    before, session.timeout = session.timeout, seconds
-    try:
-        yield
-    finally:
-        session.timeout = before
-
-
-def _without_password(record: logging.LogRecord) -> bool:
-    """Hide passwords of URLs in a line that the client logs, such as that of HF_ENDPOINT; every line is kept."""
-    record.msg, record.args = redact(record.getMessage()), ()
-    return True
-
-
-def _has_token() -> bool:
-    from huggingface_hub import get_token
-
-    return get_token() is not None
-
-
-def _explanation(error: Any) -> str:
-    response = getattr(error, "response", None)
-    if response is None:
-        return f"the Hub at {without_credentials(_api().endpoint)} cannot be reached: {_first_line(error)}"
-    text = getattr(error, "server_message", None)
-    message = _first_line(text) if text else ""
-    return f"the Hub answered {response.status_code}{f': {message}' if message else ''}"
-
-
-def _first_line(error: object) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    # Redacted before it is cut off, because a URL that lost its end is not recognised.
-    text = redact(lines[0], _api().endpoint)
-    return "".join(letter for letter in text if letter.isprintable())[:300]
 
 
 def _files_below(folder: Path) -> dict[str, Path | bytes]:
@@ -345,7 +265,7 @@ def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
     if parts.user is not None or parts.password is not None:
         raise ValueError("a user or token is not a part of it; log in with: hf auth login, or set HF_TOKEN")
-    return Address(Hub(parts.host), parts.name, parts.version)
+    return Address(Bounded(Hub(parts.host)), parts.name, parts.version)
 
 
 FACTORY = StoreFactory(schemes=("hf",), form="hf://ORG/NAME", open=_open)

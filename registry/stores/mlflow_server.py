@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paracosm.eval.results.evaluation_file import read_evaluation
 from paracosm.foundation.credentials.redaction import HIDDEN, redact, replace_value
 from paracosm.foundation.errors import RegistryError
 from paracosm.foundation.extras import require_extra
 from paracosm.foundation.temporary import temporary_folder
+from paracosm.registry.stores.bounded import Bounded
 from paracosm.registry.stores.capped_download import CHUNK_BYTES, read_capped, save_capped
 from paracosm.registry.stores.mlflow_answers import check_answers, explanation
+from paracosm.registry.stores.mlflow_run import EXTRA, FOLDER, description, experiment_id, log_metrics
 from paracosm.registry.stores.store import Address, StoreFactory, StoreUrl
-from paracosm.registry.versions.checks import FRONT_MATTER
 from paracosm.registry.versions.manifest import (
     LARGEST_MANIFEST,
     LARGEST_TEXT,
@@ -35,15 +35,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-EXTRA = ("mlflow", "an MLflow registry")
-"""Extra that installs the client, and what needs it."""
-EXPERIMENT = "paracosm"
-FOLDER = "version"
 USER, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 MARK = "paracosm.manifest"
 """Tag of a model version with the SHA-256 of its manifest; on a registered model it states that Paracosm created it."""
-LONGEST_DESCRIPTION = 5000
-"""Limit of MLflow's database, in characters."""
 QUIET = {
     # By default the client reports its use to its makers, and retries for minutes when no server answers.
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -81,7 +75,7 @@ class TrackingServer:
         with temporary_folder() as folder, self._client(name) as client:
             version = release.lay_out(folder)
             self._prepare(client, name)
-            run = client.create_run(_experiment(client), run_name=name)
+            run = client.create_run(experiment_id(client), run_name=name)
             try:
                 version = self._publish(client, release, version, run)
             except BaseException:  # also Ctrl-C; the server would list the run as running for ever
@@ -94,13 +88,13 @@ class TrackingServer:
         name, run_id = version.name, run.info.run_id
         expected = max((int(row.version) for row in self._rows(client, name)), default=0) + 1
         version = release.seal(version, expected)
-        _log_metrics(client, run_id, version.folder)
+        log_metrics(client, run_id, version.folder)
         client.log_artifacts(run_id, str(version.folder), FOLDER)
         model_version = client.create_model_version(
             name,
             source=f"{run.info.artifact_uri}/{FOLDER}",
             run_id=run_id,
-            description=_description(version.folder),
+            description=description(version.folder),
             await_creation_for=0,
         )
         if int(model_version.version) != expected:
@@ -266,67 +260,11 @@ def _all_pages(search: Any) -> list[Any]:
             return results
 
 
-def _experiment(client: "MlflowClient") -> str:
-    exceptions = require_extra("mlflow.exceptions", *EXTRA)
-    if (experiment := client.get_experiment_by_name(EXPERIMENT)) is not None:
-        return experiment.experiment_id
-    try:
-        return client.create_experiment(EXPERIMENT)
-    except exceptions.MlflowException as error:
-        # Another publisher may have created it in the meantime.
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        if error.error_code != "RESOURCE_ALREADY_EXISTS" or experiment is None:
-            raise
-        return experiment.experiment_id
-
-
-def _log_metrics(client: "MlflowClient", run_id: str, folder: Path) -> None:
-    """Log metrics with interval and anchors, and the settings, so that MLflow's own pages can compare versions."""
-    import json
-    import time
-
-    entities = require_extra("mlflow.entities", *EXTRA)
-    evaluation = read_evaluation(folder / "metrics.json", RegistryError)
-    settings = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["recipe"]["settings"]
-    values: dict[str, float] = {}
-    for name, metric in evaluation.measured.items():
-        values[name] = metric.value
-        values[f"{name}.low"], values[f"{name}.high"] = metric.interval
-        values |= {f"{name}.{anchor}": entry.value for anchor, entry in metric.anchors.items()}
-    now = int(time.time() * 1000)
-    rows = [entities.Metric(name, value, now, 0) for name, value in values.items()]
-    params = [
-        entities.Param(name, str(value)[:500])
-        for section, given in settings.items()
-        for name, value in _named(section, given)
-    ]
-    client.log_batch(run_id, metrics=rows, params=params[:100])
-
-
-def _named(section: str, given: Any) -> list[tuple[str, Any]]:
-    """Return the settings of a section of the recipe with dotted names, or a key that is not a section."""
-    return (
-        [(f"{section}.{key}", value) for key, value in given.items()]
-        if isinstance(given, dict)
-        else [(section, given)]
-    )
-
-
-def _description(folder: Path) -> str:
-    """Return the card without its front matter, cut to the length that MLflow stores."""
-    card = FRONT_MATTER.sub("", (folder / "README.md").read_text(encoding="utf-8"), count=1).strip()
-    if len(card) <= LONGEST_DESCRIPTION:
-        return card
-    ending = f"\n\n(The card is cut here. The complete card is the artifact {FOLDER}/README.md of the version's run.)"
-    return card[: LONGEST_DESCRIPTION - len(ending)].rsplit("\n", 1)[0] + ending
-
-
 def _open(url: str) -> Address:
     parts = StoreUrl.parse(url)
     protocol = parts.scheme.partition("+")[2] or "http"
-    return Address(
-        TrackingServer(f"{protocol}://{parts.host}", parts.user, parts.password), parts.name, parts.version
-    )
+    server = TrackingServer(f"{protocol}://{parts.host}", parts.user, parts.password)
+    return Address(Bounded(server), parts.name, parts.version)
 
 
 FACTORY = StoreFactory(

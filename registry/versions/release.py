@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paracosm.foundation.errors import RegistryError
-from paracosm.registry.versions.checks import check_content, check_version
+from paracosm.registry.versions.checks import check_version
+from paracosm.registry.versions.file_formats import check_content
 from paracosm.registry.versions.manifest import SIGNATURE, Version, file_entries, may_publish
 from paracosm.registry.versions.signature import sign
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from paracosm.eval.privacy.copies.match_weight import MatchWeights
 from paracosm.records.schema.schema import Field
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ CANDIDATES = 24
 SAME_RANK = 3.0
 """Factor of a difference of ranks: a third of all ranks counts as much as another category."""
 OTHER_CELL = 10.0
+DISAGREEING = 0.5
+"""Factor of the bits of cells that differ in a match weight."""
+SECOND = 0.5
+"""Factor of the weight of the second best match."""
 TEXT_AXES = 1024
 LETTERS = (3, 3)
 """Length of the runs of letters that a text is compared by, within words: typing errors and another order of words change few."""
@@ -103,6 +108,13 @@ class RealRecords:
         ratio = np.stack(ratios)[chosen]
         return Beside(np.stack(records)[chosen], ratio, ratio <= limits[copied])
 
+    def match_weights(
+        self, table: pd.DataFrame, last: int, own: np.ndarray | None = None
+    ) -> MatchWeights | None:
+        """Return the best match of each row among the real records with a number below `last`; None without columns."""
+        rare_cells = next((view for view in self.views if isinstance(view, _RareCells)), None)
+        return None if rare_cells is None else rare_cells.match_weights(table, last, own)
+
     def among_themselves(self) -> Beside:
         """Return what each real record lies beside, itself left out."""
         return self.beside(self.real, np.arange(len(self.real)))
@@ -167,11 +179,12 @@ class _RareCells:
         from paracosm.eval.representations.features import as_words
 
         self.nearby, self.names = nearby, [field.name for field in nearby.fields]
-        self.bits, self.numbers = [], []
+        self.bits, self.counts, self.numbers = [], [], []
         for name in self.names:
             words, counts = np.unique(as_words(real[name]).astype(str), return_counts=True)
             self.numbers.append({word: number for number, word in enumerate(words)})
             self.bits.append(np.append(np.log2(len(real) / counts), np.log2(len(real) + 1)))
+            self.counts.append(np.append(counts, 0))
         self.real = self._codes(real)
 
     def two_nearest(self, table: pd.DataFrame, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -181,6 +194,31 @@ class _RareCells:
             mine, theirs = codes[:, [column]], self.real[found, column]
             distances += np.where(mine == theirs, 0.0, (bits[mine] + bits[theirs]) / 2)
         return _first_two(found, distances, own)
+
+    def match_weights(self, table: pd.DataFrame, last: int, own: np.ndarray | None) -> MatchWeights:
+        """Return the best match of each row: cells that agree count by their bits, others against it.
+
+        Half of the weight of the second best is subtracted, so that rows of a rare kind, of which a release may hold more than
+        train, do not count for that alone. A real record (`own`) does not count in the shares of its own cells, so that it is
+        weighed as a fresh record is.
+        """
+        found, codes = self.nearby.candidates(table), self._codes(table)
+        itself = 0 if own is None else 1
+        agreeing, total = np.zeros(found.shape), np.zeros(len(table))
+        for column, counts in enumerate(self.counts):
+            mine, theirs = codes[:, column], self.real[found, column]
+            bits = np.log2((len(self.real) - itself) / np.maximum(counts[mine] - itself, 1))
+            agreeing += np.where(mine[:, None] == theirs, bits[:, None], 0.0)
+            total += bits
+        weights = agreeing - DISAGREEING * (total[:, None] - agreeing)
+        counted = (found < last) & (True if own is None else found != own[:, None])
+        weights = np.where(counted, weights, -DISAGREEING * total[:, None])
+        best = weights.argmax(axis=1)
+        rows = np.arange(len(table))
+        first = weights[rows, best]
+        weights[rows, best] = -np.inf
+        second = weights.max(axis=1) if weights.shape[1] > 1 else first
+        return MatchWeights(first - SECOND * second, found[rows, best])
 
     def _codes(self, table: pd.DataFrame) -> np.ndarray:
         """Return the number of each cell's value; a value that no real record has gets the number after the last."""

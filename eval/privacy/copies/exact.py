@@ -56,8 +56,8 @@ def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.nda
     is repeated as a whole (an export that was appended twice) counts once.
 
     Returns:
-        The first row number of each unit, ascending; whether it equals another unit; and the share of units that do, with the number
-        of trials that its variance implies (Esty 1983, for Good and Turing's estimate of the share of classes seen before).
+        The first row number of each unit, ascending; how many units are equal to it, itself included; and the share of units that
+        equal another one (`share_of_repeats`).
     """
     from paracosm.records.splitting.equal_rows import equal_rows
 
@@ -65,14 +65,24 @@ def distinct_units(train: pd.DataFrame, fields: Sequence[Field]) -> tuple[np.nda
     if any(field.is_text for field in fields):
         groups = replace(groups, copies=np.zeros_like(groups.copies))
     rows = np.sort(np.unique(np.column_stack([groups.group, groups.units()]), axis=0, return_index=True)[1])
-    sizes = np.bincount(groups.group[rows])
-    repeats = sizes[groups.group[rows]] > 1
-    count, once, twice = len(rows), int((sizes == 1).sum()), int((sizes == 2).sum())
-    independent, pairs_of_rows = once * (1 - once / count), 2 * twice
+    sizes = np.bincount(groups.group[rows])[groups.group[rows]]
+    return rows, sizes, share_of_repeats(sizes)
+
+
+def share_of_repeats(sizes: np.ndarray) -> Rate:
+    """Return the share of units that equal another one, with the number of trials that its variance implies.
+
+    Esty 1983, for Good and Turing's estimate of the share of classes seen before.
+
+    Args:
+        sizes: for each unit, how many are equal to it, itself included; not empty.
+    """
+    count, once, pairs_of_rows = len(sizes), int((sizes == 1).sum()), int((sizes == 2).sum())
+    independent = once * (1 - once / count)
     spread = independent + pairs_of_rows
     # Without a single equal pair the formula is 0 / 0; its limit for few pairs is one half.
     trials = count * (independent / spread if spread > 0 else 0.5)
-    return rows, repeats, Rate(count - once, count, max(1.0, trials))
+    return Rate(count - once, count, max(1.0, trials))
 
 
 def rate_of(flags: np.ndarray, independent: float) -> Rate:

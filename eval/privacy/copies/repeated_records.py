@@ -7,6 +7,7 @@ not the second.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,18 @@ import pandas as pd
 from paracosm.eval.measuring.context import Context, drawn_rows, subsample
 from paracosm.eval.measuring.found_counts import FoundCount, interpret_count
 from paracosm.eval.measuring.gate import COPIES, HELD_OUT, Gate
-from paracosm.eval.measuring.metric import NORMAL_95, Estimate, Metric
-from paracosm.eval.privacy.copies.exact import Rate, distinct_units, exact_flags, rate_of, row_hashes
+from paracosm.eval.measuring.metric import Estimate, Metric
+from paracosm.eval.privacy.copies.exact import (
+    Rate,
+    distinct_units,
+    exact_flags,
+    rate_of,
+    row_hashes,
+    share_of_repeats,
+)
+from paracosm.eval.privacy.copies.match_weight import matches
+from paracosm.eval.privacy.copies.natural_rate import THREE_TESTS, NaturalRate, beyond_chance
+from paracosm.eval.privacy.copies.rare_combinations import RareCombinations
 from paracosm.eval.statistics.intervals import excess
 
 if TYPE_CHECKING:
@@ -26,9 +37,6 @@ if TYPE_CHECKING:
 MOST_TRAIN = 40_000
 NAMED = 0.5
 """Distance ratio up to which a record names the one beside it."""
-THREE_TESTS = 2.576
-"""Two-sided 99% of the normal distribution. The largest of three lower bounds counts, and without a limit above 0 every false alarm
-fails a release: together they have at most 1.5%."""
 EXACT = "released records {repeats|repeat} a training record"
 NEAR = "released records {repeats or nearly repeats|repeat or nearly repeat} a training record"
 BESIDE = "released records {lies|lie} beside one training record, far from any other"
@@ -89,19 +97,32 @@ REPEATED_PEOPLE = Metric(
 
 
 def repeated_records(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `exact_copies`, `near_copies`, `nndr` and `repeated_people` of a candidate."""
+    """Return `exact_copies`, `near_copies`, `nndr`, `repeated_people` and, where there are columns, `match_weight`."""
     real: _Reference = context.once("repeated records", lambda: _Reference.of(context))
     beside = real.records.beside(candidate)
     exact = exact_flags(candidate, context.train, context.fields)
-    near = exact | real.near(beside, 0, real.train_count)
+    near = exact | _near(beside, 0, real.train_count)
     named = beside.within(NAMED, 0, real.train_count)
-    rows, record = row_hashes(candidate, context.fields), beside.record
-    return {
-        "exact_copies": beyond_chance(exact, rows, real.exact, EXACT),
-        "near_copies": beyond_chance(near, np.where(exact, rows, record), real.near_rate, NEAR),
+    rows, record, rare = (
+        row_hashes(candidate, context.fields),
+        beside.record,
+        real.combinations.rare(candidate),
+    )
+    found = {
+        "exact_copies": real.exact.beyond(exact, rows, rare, EXACT),
+        "near_copies": real.near_rate.beyond(near, np.where(exact, rows, record), rare, NEAR),
         "nndr": beyond_chance(named, record, real.named_rate, BESIDE, THREE_TESTS),
-        "repeated_people": real.people(beside, near, exact),
+        "repeated_people": real.people(
+            beside, near, [real.near_rate.fewest(near, rare), real.exact.fewest(exact, rare)]
+        ),
     }
+    if real.weights is not None:
+        found["match_weight"] = matches(
+            real.records.match_weights(candidate, real.train_count),
+            real.weights,
+            independent=real.independent,
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -109,94 +130,83 @@ class _Reference:
     """The real records, and how often they repeat and name each other."""
 
     records: RealRecords
+    combinations: RareCombinations
     train_count: int
     other_count: int
-    exact: Rate
-    near_rate: Rate
+    exact: NaturalRate
+    near_rate: NaturalRate
     named_rate: Rate
+    weights: np.ndarray | None
+    """Match weights of the reference records; None without columns."""
+    independent: float
+    """Share of the reference records whose matches are independent: one half within train, where two records match each other."""
 
     @classmethod
     def of(cls, context: Context) -> _Reference:
         from paracosm.eval.privacy.copies.distance_ratio import RealRecords
 
-        units, repeats, exact = distinct_units(context.train, context.fields)
+        units, sizes, exact = distinct_units(context.train, context.fields)
         drawn = drawn_rows(len(units), MOST_TRAIN, context.settings.seed)
-        train, repeats = context.train.iloc[units[drawn]].reset_index(drop=True), repeats[drawn]
+        train, sizes = context.train.iloc[units[drawn]].reset_index(drop=True), sizes[drawn]
         others = subsample(context.control, len(train), context.settings.seed)
         records = RealRecords(context.fields, pd.concat([train, others], ignore_index=True))
+        combinations = RareCombinations(context.fields, records.real)
+        rare, own = combinations.rare(records.real), np.arange(len(records.real))
+        of_train, of_others = slice(len(train)), slice(len(train), None)
         among = records.among_themselves()
-        found = cls(records, len(train), len(others), exact, exact, exact)
-        near, named = found.near(among, 0, len(train)), among.within(NAMED, 0, len(train))
-        of_others = slice(len(train), None)
+        beside = _near(among, 0, len(train))
+        named = among.within(NAMED, 0, len(train))
         copied = exact_flags(others, context.train, context.fields)
-        by_others = [rate_of(flags, 1.0) for flags in (copied, copied | near[of_others], named[of_others])]
+        flags = ((copied, copied | beside[of_others]), (sizes > 1, beside[of_train] | (sizes > 1)))
+        by_others = [rate_of(each, 1.0) for each in (*flags[0], named[of_others])]
         # Two records that lie beside each other are one event.
-        of_train = slice(len(train))
-        within = [exact, *(rate_of(flags, 0.5) for flags in (near[of_train] | repeats, named[of_train]))]
+        within = [exact, *(rate_of(each, 0.5) for each in (flags[1][1], named[of_train]))]
         # Records of one subject resemble each other; and where copies of one record are divided at random, non-members repeat
         # train too, and so do fresh records.
         divided = any(_is_higher(*pair) for pair in zip(by_others, within, strict=True))
-        exact, near_rate, named_rate = by_others if context.subjects or divided else within
-        return replace(found, exact=exact, near_rate=near_rate, named_rate=named_rate)
+        apart = bool(context.subjects) or divided
+        side, rates = (of_others, by_others) if apart else (of_train, within)
+        of_rare: list[Rate | None] = [None, None]
+        if rare[side].any():
+            equal, nearly = (each[rare[side]] for each in flags[0 if apart else 1])
+            independent = rate_of(equal, 1.0) if apart else share_of_repeats(sizes[rare[of_train]])
+            of_rare = [independent, rate_of(nearly, 1.0 if apart else 0.5)]
+        weights = records.match_weights(records.real, len(train), own)
+        return cls(
+            records,
+            combinations,
+            len(train),
+            len(others),
+            NaturalRate.of(rates[0], of_rare[0]),
+            NaturalRate.of(rates[1], of_rare[1]),
+            rates[2],
+            None if weights is None else weights.weight[side],
+            1.0 if apart else 0.5,
+        )
 
-    def near(self, beside: Beside, first: int, last: int) -> np.ndarray:
-        """Return which rows nearly repeat a real record with a number from `first` up to `last`."""
-        return beside.is_near & (beside.record >= first) & (beside.record < last)
-
-    def people(self, beside: Beside, near: np.ndarray, exact: np.ndarray) -> Estimate:
+    def people(self, beside: Beside, near: np.ndarray, released: Sequence[float]) -> Estimate:
         """Return `repeated_people`: the share of training records that are nearly repeated, minus that of non-members.
 
         Args:
             beside: what each released record lies beside.
             near: whether it repeats or nearly repeats a training record.
-            exact: whether it repeats one in every cell, which hardly any record does by chance.
+            released: lower bounds of the number of released records that repeat train beyond chance.
         """
         total = self.train_count + self.other_count
-        repeated = np.unique(beside.record[self.near(beside, 0, total)])
+        repeated = np.unique(beside.record[_near(beside, 0, total)])
         inside = int((repeated < self.train_count).sum())
         outside = len(repeated) - inside
         people = (inside, self.train_count, outside, self.other_count)
-        released = [
-            excess(flags.sum(), len(flags), rate.share * rate.trials, rate.trials, THREE_TESTS).low
-            for flags, rate in ((near, self.near_rate), (exact, self.exact))
-        ]
         estimate, bounds = excess(*people), excess(*people, THREE_TESTS)
-        low = max(bounds.low, min(max(released) * len(near) / self.train_count, estimate.value))
+        low = max(bounds.low, min(max(released) / self.train_count, estimate.value))
         chance = self.train_count * outside / self.other_count
         count = FoundCount(inside, self.train_count, chance, REPEATED)
         return replace(estimate, low=low, facts={"others_repeated": outside} | count.fact)
 
 
-def beyond_chance(
-    flags: np.ndarray, of: np.ndarray, by_nature: Rate, what: str, objecting: float = NORMAL_95
-) -> Estimate:
-    """Return the rate of released records minus the rate by nature.
-
-    Args:
-        flags: which released records were found.
-        of: what each of them repeats; records that repeat the same are one event, however often they are released.
-        by_nature: the rate of the reference.
-        what: of the count.
-        objecting: standard deviations to the lower bound, which decides whether the release fails.
-    """
-    found = int(flags.sum())
-    sizes = np.unique(of[flags], return_counts=True)[1]
-    dependence = float((sizes**2).sum() / sizes.sum()) if found else 1.0
-    rates = (
-        found / dependence,
-        len(flags) / dependence,
-        by_nature.share * by_nature.trials,
-        by_nature.trials,
-    )
-    rate = replace(excess(*rates), low=excess(*rates, objecting).low)
-    counts = {
-        "copies": found,
-        "rows": len(flags),
-        "by_nature": by_nature.events,
-        "compared_records": by_nature.records,
-    }
-    count = FoundCount(found, len(flags), by_nature.share * len(flags), what)
-    return replace(rate, facts=counts | count.fact)
+def _near(beside: Beside, first: int, last: int) -> np.ndarray:
+    """Return which rows nearly repeat a real record with a number from `first` up to `last`."""
+    return beside.is_near & (beside.record >= first) & (beside.record < last)
 
 
 def _is_higher(rate: Rate, other: Rate) -> bool:

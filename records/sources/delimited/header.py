@@ -15,6 +15,8 @@ TOTAL = re.compile(
 )
 LONGEST_NAME = 100
 YEARS = range(1900, 2101)
+FEWEST_BELOW = 5
+"""Fewest cells below the first row that show a column of numbers."""
 
 
 def is_value(cell: str) -> bool:
@@ -66,6 +68,21 @@ def is_total(row: Sequence[str | None], column: Sequence[str | None]) -> bool:
     """
     first = (row[0] or "").strip().rstrip(":")
     return TOTAL.fullmatch(first) is not None and sum(cell == row[0] for cell in column) == 1
+
+
+def holds_units(columns: Sequence[Sequence[str | None]]) -> bool:
+    """Return whether the first row holds units (`kg`, `mm Hg`) or codes of the columns rather than a record.
+
+    Args:
+        columns: cells of each column.
+    """
+    numeric = [column for column in columns if _is_number_below_first(column)]
+    return len(numeric) > 1 and all(column[0] and not is_value(column[0]) for column in numeric)
+
+
+def _is_number_below_first(column: Sequence[str | None]) -> bool:
+    rest = [cell for cell in column[1:] if cell]
+    return len(rest) >= FEWEST_BELOW and all(map(is_value, rest))
 
 
 def _is_series(values: Sequence[str]) -> bool:

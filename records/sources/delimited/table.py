@@ -12,8 +12,15 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.schema.origin import Origin, with_origin
+from paracosm.records.sources.delimited.codes_like_na import MISSING, na_warning
 from paracosm.records.sources.delimited.dialect import BLANKS, SNIFFED_LETTERS, Dialect, rows, sniff
-from paracosm.records.sources.delimited.header import could_be_names, header_suspicion, is_total, quoted_names
+from paracosm.records.sources.delimited.header import (
+    could_be_names,
+    header_suspicion,
+    holds_units,
+    is_total,
+    quoted_names,
+)
 from paracosm.records.sources.selection.row_limit import RowCollector, check_columns, frames
 from paracosm.records.text.text_file import read_any_text, text_stream, zero_byte
 
@@ -90,6 +97,7 @@ class _Chunks:
         self.path, self.line, self.header, self.dialect = path, line, header, dialect
         self.warnings = warnings
         self.absent = set(data.missing)
+        self.with_na: set[str] = set()
         self.names: list[str] = []
         self.ends_with_delimiter = False
         self.empty: list[int] = []
@@ -112,6 +120,10 @@ class _Chunks:
             self.warnings.append(
                 f"{self.path}:{body[-1][0]}: the last row looks like a total, not like a record; if so, remove it"
             )
+        if MISSING in self.absent:
+            self.with_na |= {
+                name for name, column in zip(self.names, cells, strict=True) if MISSING in column
+            }
         columns = (
             pd.Series([None if cell in self.absent else cell for cell in column], dtype="string")
             for column in cells
@@ -132,6 +144,8 @@ class _Chunks:
         chosen = self.collector.rows()
         if not chosen or chosen[0].empty:
             raise DataError(f"{self.path}: has a header but no rows")
+        named = sorted(self.with_na & set(chosen[0].columns))
+        self.warnings += filter(None, (na_warning(name, chosen[0][name], self.path) for name in named))
         return with_origin(chosen[0].reset_index(drop=True), Origin(tuple(self.warnings)))
 
     def _read_header(self, body: list[Row]) -> None:
@@ -238,6 +252,10 @@ def _add_header_suspicions(
         warnings.append(
             f"{path}:{line}: the first line looks like a record rather than names of columns ({reason}); if it is one, add a line"
             " of names above it, because names are published"
+        )
+    if holds_units(columns):
+        warnings.append(
+            f"{path}:{line + 1}: the first row looks like units of the columns rather than a record; if so, remove it"
         )
     if quoted_names(names):
         warnings.append(

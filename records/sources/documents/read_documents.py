@@ -15,7 +15,9 @@ from paracosm.records.sources.documents.passages import passages
 from paracosm.records.sources.documents.pdf import pdf_document
 from paracosm.records.sources.documents.plain_text import markdown_document, plain_document
 from paracosm.records.sources.documents.word import word_document
+from paracosm.records.sources.selection.bounded_glob import WILD, bounded_glob
 from paracosm.records.sources.selection.row_limit import RowCollector, frames
+from paracosm.records.sources.selection.source_files import ENTRIES_PER_FILE, SEVERAL
 from paracosm.records.text.decompressed import check_size
 
 READERS: dict[str, Callable[[Path, Bounds], Document]] = {
@@ -30,6 +32,8 @@ READERS: dict[str, Callable[[Path, Bounds], Document]] = {
 """Suffix -> reader."""
 NAME, FOLDER, HEADING, PASSAGE, TEXT = "document", "folder", "heading", "passage", "text"
 """Columns of a table of documents, besides those of metadata."""
+SMALL = 1 << 16
+"""Bytes of a file that is looked at for blanks alone."""
 MOST_METADATA = 50
 """Most columns of metadata."""
 
@@ -74,12 +78,13 @@ def read_documents(files: Sequence[Path], data: Data, *, root: Path) -> pd.DataF
             tuple(_lines(files, empty, table, data, root)),
             subject=NAME if data.passages else "",
             documents=True,
+            keys=(NAME,),
         ),
     )
 
 
 def _read(file: Path, bounds: Bounds) -> Document:
-    if file.stat().st_size == 0:
+    if file.stat().st_size <= SMALL and not file.read_bytes().strip():
         return Document(())
     check_size(file, bounds) if file.suffix.lower() != ".docx" else None
     return READERS[file.suffix.lower()](file, bounds)
@@ -129,5 +134,17 @@ def _lines(
         f"{root}: read {len(files) - len(empty):,} documents ({listed}); one record a {unit}, {len(table):,} in all, with texts of"
         f" {int(lengths.min()):,} to {int(lengths.max()):,} characters"
     )
+    if others := _other_files(files, data, root):
+        listed = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(others.items()))
+        yield f"{root}: files of other kinds are not read ({listed})"
     if empty:
         yield f"{root}: {len(empty):,} documents have no text and are left out (first: {empty[0].name})"
+
+
+def _other_files(files: Sequence[Path], data: Data, root: Path) -> Counter[str]:
+    """Return how many files of each suffix stand in a folder beside its documents; none where the recipe names a glob."""
+    if WILD.intersection(data.source) or SEVERAL in data.source or len(files) == 1:
+        return Counter()
+    read = set(files)
+    entries = bounded_glob(root / "**", data.bounds.files * ENTRIES_PER_FILE)
+    return Counter(file.suffix.lower() or file.name for file in entries if file not in read)

@@ -84,7 +84,7 @@ class RowCollector(Generic[Chunk]):
         if not self._chunks:
             return []
         if self._order:
-            self._compact(self._data.limit or 0)
+            self._compact(smallest(np.concatenate(self._order), self._data.limit or 0, self._data))
         return [self._operations.join(self._chunks)]
 
     def _keep(self, chunk: Chunk) -> None:
@@ -93,15 +93,16 @@ class RowCollector(Generic[Chunk]):
 
     def _draw(self, chunk: Chunk, limit: int) -> None:
         """Keep the rows of a chunk that may be among the `limit` rows of the smallest hashes."""
-        order = draw_order(self._operations.hashes(chunk), self._data.split.seed, self._repeats)
+        order = draw_order(self._operations.hashes(chunk), self._data, self._repeats)
         self._keep(chunk)
         self._order.append(order)
         if self._kept >= 2 * limit + CHUNK_ROWS:
-            self._compact(limit)
+            # One more row than needed tells whether the last subject is whole.
+            order = np.concatenate(self._order)
+            self._compact(np.sort(np.argsort(order, kind="stable")[: limit + 1]))
 
-    def _compact(self, limit: int) -> None:
+    def _compact(self, chosen: np.ndarray) -> None:
         order = np.concatenate(self._order)
-        chosen = np.sort(np.argsort(order, kind="stable")[:limit])
         self._chunks = [self._operations.take(self._operations.join(self._chunks), chosen)]
         self._order, self._kept = [order[chosen]], len(chosen)
 
@@ -137,19 +138,39 @@ def limited(table: pd.DataFrame, data: Data) -> pd.DataFrame:
     """Return at most `data.limit` rows, in their order.
 
     Random rows are those with the smallest hashes of seed and content, so another order of the rows gives the same ones. Equal rows
-    are numbered.
+    are numbered. With `data.sequence`, whole subjects are drawn, so that there may be fewer rows.
     """
     if data.limit is None or len(table) <= data.limit:
         return table
     if data.limit_order == "first":
         return table.head(data.limit).reset_index(drop=True)
-    order = draw_order(row_hashes(table, data), data.split.seed, _Repeats())
-    chosen = np.argsort(order, kind="stable")[: data.limit]
-    return table.iloc[np.sort(chosen)].reset_index(drop=True)
+    order = draw_order(row_hashes(table, data), data, _Repeats())
+    return table.iloc[smallest(order, data.limit, data)].reset_index(drop=True)
+
+
+def drawn_by(data: Data) -> str | None:
+    """Return the column by whose cells rows are drawn: the subject of a sequence, whose rows stay together; else None."""
+    return data.subject if data.sequence is not None else None
+
+
+def smallest(order: np.ndarray, limit: int, data: Data) -> np.ndarray:
+    """Return the positions of the `limit` smallest numbers, ascending; without those of a subject that would be cut.
+
+    A single subject of more rows than `limit` is cut all the same.
+    """
+    ranked = np.argsort(order, kind="stable")
+    chosen = ranked[:limit]
+    if drawn_by(data) is not None and len(ranked) > limit and order[ranked[limit]] == order[chosen[-1]]:
+        whole = chosen[order[chosen] != order[chosen[-1]]]
+        chosen = whole if len(whole) else chosen
+    return np.sort(chosen)
 
 
 def row_hashes(table: pd.DataFrame, data: Data) -> np.ndarray:
-    """Return a number of the cells of each row; columns of `data.drop` have no part in it."""
+    """Return a number of the cells of each row, or of its subject under `data.sequence`; columns of `data.drop` have no part in it."""
+    subject = drawn_by(data)
+    if subject in table.columns:
+        table = table[[subject]]
     cells = pd.DataFrame(
         {
             name: to_source_strings(table[name]).astype(object).fillna("\0")
@@ -161,9 +182,10 @@ def row_hashes(table: pd.DataFrame, data: Data) -> np.ndarray:
     return pd.util.hash_pandas_object(cells, index=False, hash_key=KEY).to_numpy()
 
 
-def draw_order(hashes: np.ndarray, seed: int, repeats: _Repeats) -> np.ndarray:
-    """Return a pseudo-random number per row; the rows of the smallest ones are drawn."""
-    drawn = pd.DataFrame({"hash": hashes, "number": repeats.number(hashes), "seed": seed})
+def draw_order(hashes: np.ndarray, data: Data, repeats: _Repeats) -> np.ndarray:
+    """Return a pseudo-random number per row, equal for the rows of a subject; the rows of the smallest ones are drawn."""
+    number = repeats.number(hashes) if drawn_by(data) is None else 0
+    drawn = pd.DataFrame({"hash": hashes, "number": number, "seed": data.split.seed})
     return pd.util.hash_pandas_object(drawn, index=False, hash_key=KEY).to_numpy()
 
 

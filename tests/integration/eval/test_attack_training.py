@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import example_tables
@@ -19,6 +20,7 @@ from paracosm.eval.attacks.auxiliary_model import (
     auxiliary_membership,
     auxiliary_obstacle,
 )
+from paracosm.eval.attacks.cross_fit import cross_fit, cross_fit_obstacle
 from paracosm.eval.attacks.membership import adapter_membership, lira_obstacle, shadow_membership
 from paracosm.eval.measuring.attack_settings import AttackSettings
 from paracosm.eval.measuring.context import Context
@@ -121,7 +123,6 @@ def test_a_second_evaluation_reuses_the_saved_scores(memorised: Context) -> None
 
 
 def test_attacks_that_are_not_in_the_settings_are_not_applicable(memorised: Context) -> None:
-    from dataclasses import replace
 
     without = replace(memorised, settings=Evaluate())
     for obstacle in (lira_obstacle(without), auxiliary_obstacle(without)):
@@ -232,3 +233,36 @@ def test_a_killed_attack_resumes(base: Path, tmp_path: Path, capsys: pytest.Capt
 def _train_alone(base: str, folder: str) -> None:
     training, jobs = training_jobs(Path(base), Path(folder))
     training.train_and_read(jobs, weights_of)
+
+
+def test_cross_fitting_finds_memorising_and_reuses_its_adapters(
+    base: Path, memorised: Context, tmp_path: Path
+) -> None:
+    """Adapters of many epochs know their own half; the second evaluation trains nothing."""
+    lines: list[str] = []
+    context = Context(
+        SCHEMA,
+        patients(120, 5),
+        patients(30, 6),
+        patients(30, 7),
+        None,
+        Evaluate(bootstrap=100, repeats=1, attacks=["adapter", "cross_fit"]),
+        40,
+        adapter=memorised.adapter,
+        attackers=AttackSettings(recipe_on(base, epochs=20), tmp_path, lines.append),
+    )
+    assert cross_fit_obstacle(context) is None
+    found = cross_fit(context, None)
+    assert found["cross_fit_auc"].facts["members"] == found["cross_fit_auc"].facts["others"] == 120
+    assert found["cross_fit_auc"].low > 0.6
+    assert found["cross_fit_tpr"].value > 0.05
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert [name[:6] for name in files] == ["half-0", "half-1"]
+    trained = len(lines)
+    assert trained
+    assert cross_fit(context, None) == found
+    assert len(lines) == trained
+    without = replace(context, settings=Evaluate())
+    obstacle = cross_fit_obstacle(without)
+    assert obstacle is not None
+    assert not obstacle.curable

@@ -9,7 +9,7 @@ import pytest
 from paracosm.eval.attacks.target import attack_target
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
-from paracosm.finetune.objectives.encoded_record import encode_record, texts_alone
+from paracosm.finetune.objectives.encoded_record import columns_alone, encode_record
 from paracosm.foundation.errors import ModelError, ParacosmError, RecipeError
 from paracosm.generate.constraints.request import Tally
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
@@ -102,7 +102,7 @@ def test_the_loss_leaves_out_the_columns(run: Run) -> None:
     codec, masks = load_codec(run.adapter)
     record = {"kind": "loan", "age": 30, "note": "my loan was lost"}
     whole = encode_record(record, codec, masks)
-    texts = texts_alone(whole, codec)
+    texts = columns_alone(whole, codec, [field.name for field in codec.fields if field.is_text])
     assert texts.ids == whole.ids
     assert texts.decisions == sum(number != texts.masks[0][0] for number in whole.masks[2]) < whole.decisions
 

@@ -1,4 +1,4 @@
-"""The generate stage on a tiny adapter: conditions, rules, uniqueness, copies, imputation, processes, kills, engines."""
+"""The generate stage under every strategy, with tiny models: conditions, rules, uniqueness, copies, imputation, processes, kills, engines."""
 
 import os
 import random
@@ -19,20 +19,20 @@ import pandas as pd
 import pytest
 from tiny_models import save_tiny_llama
 
-from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.generate.engines.blocks import BlockGenerator, GenerationJob
 from paracosm.generate.imputation import impute
 from paracosm.generate.stage import sample
-from paracosm.recipes.loading.load import dump_recipe, load_recipe
+from paracosm.pipeline import run_stages
+from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.recipes.run.open_run import open_run
 from paracosm.recipes.run.record_set import RecordSet
 from paracosm.recipes.sections.rules import Rules
 from paracosm.records.constraints.rules import kept_relations
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import read_table, to_records
-from paracosm.records.stage import prepare
 
 RECIPE = """\
 name: tiny
@@ -45,6 +45,23 @@ model: {{base: "{base}", dtype: float32}}
 finetune: {{rank: 4, learning_rate: 0.01, epochs: 1, patience: null, order: {order}, warmup_steps: 2, smoothing: 0}}
 generate: {{records: 96, batch_size: 16}}
 """
+
+
+STRATEGIES = {
+    "fixed": "",
+    "shuffled": "",
+    "forest": "strategy: statistical\n",
+    "copula": "strategy: statistical\nstatistical: {method: copula}\n",
+    "marginals": "strategy: statistical\nstatistical: {method: marginals}\n",
+    "combined": "strategy: combined\n",
+}
+"""Name of a run -> the lines of its recipe; `fixed` and `shuffled` are orders of the columns in training."""
+
+
+@pytest.fixture(params=["shuffled", "forest", "copula", "marginals", "combined"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Name of a run of each strategy."""
+    return request.param
 
 
 def people(rows: int, seed: int) -> pd.DataFrame:
@@ -73,13 +90,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generation")
     base = save_tiny_llama(folder / "model")
     people(200, 0).to_csv(folder / "people.csv", index=False)
-    for order in ("fixed", "shuffled"):
-        (folder / f"{order}.yaml").write_text(RECIPE.format(base=base, order=order))
-        recipe, run = load_recipe(folder / f"{order}.yaml"), Run.create(folder / order)
-        prepare(recipe=recipe, run=run, root=folder)
-        train(recipe=recipe, run=run, progress=lambda _: None)
-        run.recipe.write_text(dump_recipe(recipe))
-        run.journal.note(recipe_folder=str(folder))
+    notes = np.random.default_rng(1).choice(["was late", "is well", "came alone"], 200)
+    people(200, 0).assign(note=[f"{note} {number % 7}" for number, note in enumerate(notes)]).to_csv(
+        folder / "noted.csv", index=False
+    )
+    for name, strategy in STRATEGIES.items():
+        text = RECIPE.format(base=base, order="shuffled" if name == "shuffled" else "fixed") + strategy
+        if name == "combined":
+            text = text.replace("people.csv", "noted.csv").replace(
+                "fields: {", "fields: {note: {type: text}, "
+            )
+        (folder / f"{name}.yaml").write_text(text)
+        run_stages(open_run(folder / f"{name}.yaml", [], folder / name), last="finetune")
     return folder
 
 
@@ -102,11 +124,11 @@ def generated(
     return pd.concat(parts, ignore_index=True), run.journal.stage("generate")["facts"]
 
 
-def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(trained: Path) -> None:
+def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(trained: Path, kind: str) -> None:
     lines: list[str] = []
     table, facts = generated(
         trained,
-        "shuffled",
+        kind,
         "ruled",
         lines,
         generate={"where": {"sex": "Male"}, "quotas": {"ill": "balanced"}},
@@ -127,16 +149,15 @@ def test_conditions_quotas_rules_and_derived_fields_hold_for_every_record(traine
     assert facts["attempts"] >= 96
 
 
-def test_a_quota_of_one_value_leaves_the_other_records_the_other_values(trained: Path) -> None:
-    table, _ = generated(trained, "shuffled", "share", generate={"quotas": {"ill": {"yes": 0.25}}})
+def test_a_quota_of_one_value_leaves_the_other_records_the_other_values(trained: Path, kind: str) -> None:
+    table, _ = generated(trained, kind, "share", generate={"quotas": {"ill": {"yes": 0.25}}})
     assert Counter(table["ill"]) == {True: 24, False: 72}
 
 
-def test_partial_records_of_a_file_are_completed(trained: Path) -> None:
+def test_partial_records_of_a_file_are_completed(trained: Path, kind: str) -> None:
     (trained / "seeds.csv").write_text("age,end\n33,2020-05-05\n44,\n,2021-01-01\n")
-    table, _ = generated(
-        trained, "shuffled", "seeded", generate={"seeds": "seeds.csv", "records": 9, "order": ["dose"]}
-    )
+    order = {"order": ["dose"]} if kind == "shuffled" else {}
+    table, _ = generated(trained, kind, "seeded", generate={"seeds": "seeds.csv", "records": 9} | order)
     assert table["age"].tolist()[:2] == [33, 44] == table["age"].tolist()[3:5]
     assert table["end"].astype(str).tolist()[2::3] == ["2021-01-01"] * 3
 
@@ -150,24 +171,22 @@ def test_partial_records_of_a_file_are_completed(trained: Path) -> None:
     ids=["a query", "a limit"],
 )
 def test_query_and_limit_of_the_source_do_not_apply_to_partial_records(
-    trained: Path, data: dict[str, Any]
+    trained: Path, kind: str, data: dict[str, Any]
 ) -> None:
     (trained / "ages.csv").write_text("age\n" + "".join(f"{age}\n" for age in range(30, 60)))
     name = "counted-" + "-".join(data)
-    table, _ = generated(
-        trained, "shuffled", name, data=data, generate={"seeds": "ages.csv", "records": None}
-    )
+    table, _ = generated(trained, kind, name, data=data, generate={"seeds": "ages.csv", "records": None})
     assert table["age"].tolist() == list(range(30, 60))
 
 
 def test_partial_records_are_found_beside_the_recipe_or_in_the_current_folder(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here.csv").write_text("age\n44\n45\n")
     monkeypatch.chdir(tmp_path)
-    recipe = recipe_with(trained, "shuffled", generate={"seeds": "here.csv", "records": None})
-    run = Run(trained / "shuffled-here")
-    shutil.copytree(trained / "shuffled", run.root)
+    recipe = recipe_with(trained, kind, generate={"seeds": "here.csv", "records": None})
+    run = Run(trained / f"{kind}-here")
+    shutil.copytree(trained / kind, run.root)
 
     def ages() -> list[int]:
         return read_table(run.shard(0), Schema.load(run.schema))["age"].tolist()
@@ -209,13 +228,13 @@ def test_a_fixed_order_redraws_for_late_conditions_and_advises_a_shuffled_order(
     ],
 )
 def test_a_wrong_condition_raises_and_keeps_the_earlier_records(
-    trained: Path, sections: dict, message: str
+    trained: Path, kind: str, sections: dict, message: str
 ) -> None:
-    run = Run(trained / "shuffled")
+    run = Run(trained / kind)
     before = sorted(run.root.rglob("*"))
     with pytest.raises(RecipeError, match=message):
         sample(
-            recipe=recipe_with(trained, "shuffled", **sections),
+            recipe=recipe_with(trained, kind, **sections),
             run=run,
             root=trained,
             progress=lambda _: None,
@@ -223,25 +242,27 @@ def test_a_wrong_condition_raises_and_keeps_the_earlier_records(
     assert sorted(run.root.rglob("*")) == before
 
 
-def test_unique_groups_are_unique_over_all_shards_and_too_few_values_raise(trained: Path) -> None:
+def test_unique_groups_are_unique_over_all_shards_and_too_few_values_raise(trained: Path, kind: str) -> None:
     table, facts = generated(
-        trained, "shuffled", "unique", rules={"unique": [["age", "sex"]]}, generate={"records": 90}
+        trained, kind, "unique", rules={"unique": [["age", "sex"]]}, generate={"records": 60}
     )
     assert not table.duplicated(["age", "sex"]).any()
     assert facts["repetitions_redrawn"] > 0
     with pytest.raises(DataError, match=r"rules\.unique: \d+ of \d+ records still repeat"):
-        generated(trained, "shuffled", "twice", rules={"unique": [["sex", "ill"]]})
+        generated(trained, kind, "twice", rules={"unique": [["sex", "ill"]]})
 
 
-def test_the_copy_filter_replaces_copies_and_counts_them(trained: Path) -> None:
-    run = Run(trained / "shuffled")
+# A record of `combined` is only a copy if its text, which is drawn, is the same.
+@pytest.mark.parametrize("kind", ["shuffled", "forest", "copula", "marginals"])
+def test_the_copy_filter_replaces_copies_and_counts_them(trained: Path, kind: str) -> None:
+    run = Run(trained / kind)
     schema = Schema.load(run.schema)
     first = to_records(read_table(run.split("train"), schema), schema)[0]
     where = {name: first[name] for name in ("age", "dose", "total")}
     where |= {name: schema[name].write(first[name]) for name in ("sex", "start", "end")}
     lines: list[str] = []
     table, facts = generated(
-        trained, "shuffled", "copies", lines, generate={"where": where, "records": 24, "drop_copies": "exact"}
+        trained, kind, "copies", lines, generate={"where": where, "records": 24, "drop_copies": "exact"}
     )
     assert (table["ill"] != first["ill"]).all()
     assert facts["refused"]["the copy filter (exact)"] > 0
@@ -283,8 +304,8 @@ def test_missing_cells_are_filled_and_known_ones_are_kept(trained: Path) -> None
     assert not (trained / "never.csv").exists()
 
 
-def command(trained: Path, name: str, *launch: str) -> list[str]:
-    shutil.copytree(trained / "shuffled", trained / name, dirs_exist_ok=True)
+def command(trained: Path, kind: str, name: str, *launch: str) -> list[str]:
+    shutil.copytree(trained / kind, trained / name, dirs_exist_ok=True)
     return [
         sys.executable,
         "-m",
@@ -305,31 +326,46 @@ def shards(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "synthetic").iterdir())}
 
 
-def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process(trained: Path) -> None:
+def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process(
+    trained: Path, kind: str
+) -> None:
     environment = os.environ | ENVIRONMENT
     options: dict[str, Any] = {"env": environment, "cwd": trained, "capture_output": True, "text": True}
-    single = subprocess.run(command(trained, "single"), **options)
+    single = subprocess.run(command(trained, kind, f"{kind}-single"), **options)
     assert single.returncode == 0, single.stderr[-2000:]
-    expected = shards(trained / "single")
+    expected = shards(trained / f"{kind}-single")
     assert len(expected) == 8
 
     launch = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1")
     parallel = subprocess.run(
-        command(trained, "parallel", *launch, "--mixed_precision", "no", "--dynamo_backend", "no", "-m"),
+        command(
+            trained,
+            kind,
+            f"{kind}-parallel",
+            *launch,
+            "--mixed_precision",
+            "no",
+            "--dynamo_backend",
+            "no",
+            "-m",
+        ),
         **options,
     )
     assert parallel.returncode == 0, parallel.stderr[-2000:]
-    assert Run(trained / "parallel").journal.stage("generate")["facts"]["processes"] == 2
-    assert shards(trained / "parallel") == expected
+    assert Run(trained / f"{kind}-parallel").journal.stage("generate")["facts"]["processes"] == 2
+    assert shards(trained / f"{kind}-parallel") == expected
 
     delays, killed = random.Random(0), 0
-    resumed = command(trained, "killed")
+    resumed = command(trained, kind, f"{kind}-killed")
     for _ in range(3):
         process = subprocess.Popen(
             resumed, env=environment, cwd=trained, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        existing = set((trained / "killed").glob("synthetic/*.parquet"))
-        while process.poll() is None and set((trained / "killed").glob("synthetic/*.parquet")) == existing:
+        existing = set((trained / f"{kind}-killed").glob("synthetic/*.parquet"))
+        while (
+            process.poll() is None
+            and set((trained / f"{kind}-killed").glob("synthetic/*.parquet")) == existing
+        ):
             time.sleep(0.01)
         time.sleep(delays.random() * 0.2)
         killed += process.poll() is None
@@ -337,7 +373,7 @@ def test_two_processes_and_three_kills_give_the_bytes_of_one_undisturbed_process
         process.wait()
     subprocess.run(resumed, check=True, **options)
     assert killed >= 2
-    assert shards(trained / "killed") == expected
+    assert shards(trained / f"{kind}-killed") == expected
 
 
 class FakeLlm:
@@ -430,7 +466,7 @@ def test_a_ray_cluster_of_two_nodes_gives_the_bytes_of_one_process(
     assert shards(trained / "shuffled-alone") == shards(trained / "shuffled-cluster")
 
 
-@pytest.mark.parametrize("order", ["fixed", "shuffled"])
+@pytest.mark.parametrize("order", STRATEGIES)
 def test_relations_of_the_training_records_hold_in_all_records(trained: Path, order: str) -> None:
     run = Run.create(trained / order)
     schema = Schema.load(run.schema)

@@ -21,8 +21,7 @@ from paracosm.generate.prompting.wording import SYSTEM, Wording
 from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.remote.remote_model import RemoteModel
 from paracosm.recipes.sections.generate import Generate
-from paracosm.recipes.sections.model import Model
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Model, Server
 from paracosm.records.schema.schema import Field, Schema
 
 NEEDED = ("openai", "fastapi", "uvicorn")

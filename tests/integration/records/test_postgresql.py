@@ -1,12 +1,6 @@
 """Records from a real PostgreSQL server on loopback, started for this test and stopped after it."""
 
 import json
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -17,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy
+from postgresql_server import PASSWORD, postgresql
 
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import write_text
@@ -30,7 +25,6 @@ from paracosm.records.sources.read_source import read_source
 from paracosm.records.stage import prepare
 from paracosm.registry.card.provenance import provenance
 
-PASSWORD = "not-a-secret"
 TABLE = """\
 create table visits (
   id uuid primary key default gen_random_uuid(), admitted timestamp not null, born date, sex char(1) not null,
@@ -45,58 +39,11 @@ from generate_series(1, 120) as n
 """
 
 
-def programs() -> Path | None:
-    """Return the folder of the newest PostgreSQL server's programs, if one is installed."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return folders[-1] if folders and (folders[-1] / "initdb").exists() else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The URL of a PostgreSQL database with a table of 120 visits."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
-    owner = None
-    if os.geteuid() == 0:
-        # The server refuses to run as root.
-        owner = "postgres" if "postgres" in {each.pw_name for each in pwd.getpwall()} else "nobody"
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    (folder / "password").write_text(PASSWORD)
-    if owner:
-        for path in (folder, folder / "password"):
-            shutil.chown(path, owner)
-    port, data = free_port(), folder / "data"
-
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [binaries / program, *arguments],
-            user=owner,
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-
-    call("initdb", "-D", str(data), "-U", "clinic", "--auth=scram-sha-256", "--pwfile=password", "--no-sync")
-    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    call("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", settings, "start")
-    url = f"postgresql+psycopg://clinic:{PASSWORD}@127.0.0.1:{port}/postgres"
-    engine = sqlalchemy.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.text(TABLE))
-        connection.execute(sqlalchemy.text(ROWS))
-    engine.dispose()
-    yield url
-    call("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    with postgresql(TABLE, ROWS) as url:
+        yield url
 
 
 def test_a_select_gives_native_cells(server: str, tmp_path: Path) -> None:

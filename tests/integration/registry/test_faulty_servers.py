@@ -12,7 +12,7 @@ from huggingface_hub import close_session, constants
 
 from paracosm.cli.app import main
 from paracosm.records.sources import hub as source_hub
-from paracosm.registry.stores import hub, mlflow_answers, mlflow_server
+from paracosm.registry.stores import bounded, hub_client, mlflow_answers, mlflow_server
 
 LONGEST = 400
 """Characters of the line, of which the address takes up to 40."""
@@ -27,7 +27,7 @@ VERBS = (
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setattr(hub, "PATIENCE", 1.0)
+    monkeypatch.setattr(hub_client, "PATIENCE", 1.0)
     monkeypatch.setattr(mlflow_answers, "PATIENCE", 1.0)
     close_session()
     yield
@@ -65,6 +65,8 @@ def line_of(words: tuple[str, ...], url: str, capsys: pytest.CaptureFixture[str]
 def test_a_wrong_answer_is_one_short_line(
     kind: str, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if fault.startswith("drips"):
+        monkeypatch.setattr(bounded, "LOOK_UP", 2.0)
     with faulty_server(FAULTS[fault]) as address, store(kind, address, monkeypatch) as url:
         for words in VERBS:
             if (kind, fault, words[:2]) == ("hub", "list", ("registry", "list")):
@@ -136,6 +138,7 @@ def test_a_source_on_a_faulty_hub_is_one_short_line(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     monkeypatch.setattr(source_hub, "PATIENCE", 1.0)
+    monkeypatch.setattr(source_hub, "LONGEST_ANSWER", 2.0)
     recipe = tmp_path_factory.mktemp("recipe") / "r.yaml"
     recipe.write_text('name: t\ndata: {source: "hf://acme/notes"}\n')
     with faulty_server(FAULTS[fault]) as address, store("hub", address, monkeypatch):

@@ -104,6 +104,25 @@ def test_the_index_links_to_cards_and_cards_to_comparisons(browser: Any, site: P
     assert browser.current_url.endswith("index.html")
 
 
+def test_the_history_shows_each_metric_over_all_versions_and_what_became_worse(
+    browser: Any, site: Path
+) -> None:
+    opened(browser, site / "loans-v1.html")
+    assert not browser.find_elements("link text", "all versions")
+    opened(browser, site / "ward-notes-v1.html")
+    browser.find_element("link text", "all versions").click()
+    assert browser.find_element("tag name", "h1").text == "ward-notes"
+    newest, oldest = browser.find_elements("css selector", "table tr")[1:]
+    assert newest.text.startswith("ward-notes@v2")
+    assert [badge.text for badge in newest.find_elements("css selector", ".badge")] == ["FAIL", "FAIL"]
+    assert "Exact copies" in newest.find_elements("tag name", "td")[4].text
+    assert [badge.text for badge in oldest.find_elements("css selector", ".badge")] == ["PASS"]
+    assert browser.find_element("css selector", "section h3").text == "Exact copies · worse"
+    drawings = browser.find_elements("css selector", "svg.change")
+    assert len(drawings) == 7
+    assert all(len(drawing.find_elements("css selector", "circle")) == 2 for drawing in drawings)
+
+
 @pytest.mark.parametrize("width", [360, 1200])
 def test_every_page_fits_its_screen_logs_nothing_and_fetches_nothing(
     browser: Any, site: Path, width: int

@@ -57,13 +57,33 @@ def test_values_on_both_sides_of_the_target_are_compared_by_their_distance() -> 
     assert recommend([runs[1], run_of("wide", auc=(0.6, 0.4, 0.8))]).within == ("copula", "wide")
 
 
-def test_a_strategy_that_fails_on_privacy_is_not_recommended() -> None:
-    leaks = run_of("forest", auc=(0.5, 0.49, 0.51), state="FAIL")
-    assert leaks.fails_on_privacy
+def failing(run: ComparedRun, question: str) -> ComparedRun:
+    """Return a run with the verdict FAIL on one question alone."""
+    return replace(
+        run,
+        questions=tuple(
+            each.model_copy(update={"state": "FAIL" if each.question == question else "PASS", "counts": True})
+            for each in run.questions
+        ),
+    )
+
+
+def test_a_strategy_whose_records_fail_on_privacy_is_not_recommended() -> None:
+    leaks = failing(run_of("forest", auc=(0.5, 0.49, 0.51)), "records")
+    assert leaks.records_fail
     assert recommend([leaks, run_of("marginals", auc=(0.9, 0.88, 0.92))]).within == ("marginals",)
     alone = recommend([leaks])
     assert alone.best is None
-    assert alone.sentence == "no strategy is recommended: every strategy fails on privacy"
+    assert alone.sentence == "no strategy is recommended: the records of every strategy fail on privacy"
+
+
+def test_of_a_strategy_whose_model_fails_on_privacy_the_records_alone_are_recommended() -> None:
+    forest = failing(run_of("forest", auc=(0.5, 0.49, 0.51)), "adapter")
+    assert forest.model_fails
+    assert not forest.records_fail
+    found = recommend([run_of("marginals", auc=(0.9, 0.88, 0.92)), forest])
+    assert found.cheapest == "forest"
+    assert found.sentence.endswith("; release the records alone, not the model, of: forest")
 
 
 def test_without_the_deciding_metric_nothing_is_recommended() -> None:

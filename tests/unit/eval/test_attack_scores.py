@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paracosm.eval.attacks.target import LONG_TEXT, _long_texts_first
+from paracosm.eval.attacks.likelihoods.of_adapter import LONG_TEXT, long_texts_first
 from paracosm.eval.statistics.attack_scores import Targets, roc_curve, strongest, tpr_at
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field
@@ -113,9 +113,9 @@ def test_scores_that_are_not_finite_are_refused() -> None:
         Targets({"odd": np.array([1.0, np.nan])}, 1)
 
 
-def test_the_memorising_copy_takes_records_with_long_texts_first() -> None:
+def test_the_memorising_copy_takes_records_withlong_texts_first() -> None:
     note = Field(name="note", type="text")
     codec: Any = SimpleNamespace(schema=SimpleNamespace(modelled=(note,)))
     lengths = [3, LONG_TEXT, 0, LONG_TEXT + 9, 5]
     table = pd.DataFrame({"note": pd.Series([" ".join(["w"] * n) or None for n in lengths], dtype="string")})
-    assert _long_texts_first(table, codec).tolist() == [1, 3, 0, 2, 4]
+    assert long_texts_first(table, codec).tolist() == [1, 3, 0, 2, 4]

@@ -225,3 +225,28 @@ def test_number_format() -> None:
         "0.0 pp",
     ]
     assert [figure(0.5, "plain"), figure(-0.0211, "points")] == ["0.500", "-2.1 pp"]
+
+
+def ruled_on(estimates: dict[str, Estimate]) -> list[GateResult]:
+    """Return the gates on these metrics alone; the worst case is found."""
+    found = Estimate(1.0, 0.95, 1.0)
+    results = [Result(METRICS[name], {"synthetic": each, "worst": found}) for name, each in estimates.items()]
+    return rule(results, ABSENT, Release())
+
+
+def test_a_gate_only_objects_where_another_metric_gives_the_proof() -> None:
+    wide = Estimate(0.55, 0.45, 0.65)
+    alone = {gate.gate: gate.state for gate in ruled_on({"adapter_mia_auc": wide})}
+    assert alone["adapter_mia_auc"] == "INCONCLUSIVE"
+    both = {
+        gate.gate: gate.state
+        for gate in ruled_on({"adapter_mia_auc": wide, "cross_fit_auc": Estimate(0.53, 0.5, 0.56)})
+    }
+    assert (both["adapter_mia_auc"], both["cross_fit_auc"]) == ("NO OBJECTION", "PASS")
+    leak = {
+        gate.gate: gate.state
+        for gate in ruled_on(
+            {"adapter_mia_auc": Estimate(0.8, 0.75, 0.85), "cross_fit_auc": Estimate(0.53, 0.5, 0.56)}
+        )
+    }
+    assert leak["adapter_mia_auc"] == "FAIL"

@@ -46,6 +46,14 @@ def test_the_label_that_a_text_contradicts_is_counted() -> None:
     assert abs(drift_metrics(of, wrong)["label_drift"].value - 0.25) < 0.02
 
 
+def test_a_label_that_one_record_alone_has_is_in_one_fold() -> None:
+    rare = records(200, 0)
+    rare["part"] = pd.Series(["arm"] * 199 + ["leg"], dtype="string")
+    of = Context(SCHEMA, rare, records(60, 1), records(60, 2), "part", Evaluate(repeats=2), 200)
+    # The only leg is never predicted by folds without it.
+    assert drift_metrics(of, of.train)["label_drift"].value == 1 / 200
+
+
 def test_records_without_a_target_have_no_drift() -> None:
     assert label_obstacle(context(None)) is not None
     assert label_obstacle(context()) is None

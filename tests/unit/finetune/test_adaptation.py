@@ -18,6 +18,7 @@ from paracosm.finetune.objectives.grammar_loss import IGNORED
 from paracosm.finetune.stage import train
 from paracosm.foundation.errors import DataError, ModelError, RecipeError
 from paracosm.recipes.loading.load import load_recipe
+from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.training.adapt import Adapt
@@ -76,11 +77,15 @@ def test_texts_of_the_same_words_count_once_and_held_out_documents_do_not_depend
     splits = []
     for order in (texts, [*texts[::-1], texts[0].upper(), " " + texts[1]]):
         (tmp_path / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in order))
-        splits.append(read_corpus(Adapt(source="corpus.jsonl", held_out=0.1), run, root=tmp_path))
+        splits.append(read_corpus(with_corpus(source="corpus.jsonl", held_out=0.1), run, root=tmp_path))
     assert splits[1].repeated == 2
     assert len(splits[0].held_out) == 4
     keys = [sorted(text.lower().strip() for text in corpus.held_out) for corpus in splits]  # type: ignore[union-attr]
     assert keys[0] == keys[1]
+
+
+def with_corpus(**section: Any) -> Recipe:
+    return Recipe.model_validate({"name": "x", "data": {"source": "notes.csv"}, "adapt": section})
 
 
 def prepared(folder: Path) -> Run:
@@ -102,12 +107,12 @@ def test_documents_that_repeat_control_or_test_records_are_left_out(tmp_path: Pa
         f"Letter. {text.upper()}" for text in known
     ]
     (tmp_path / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in corpus))
-    found = read_corpus(Adapt(source="corpus.jsonl", held_out=0), run, root=tmp_path)
+    found = read_corpus(with_corpus(source="corpus.jsonl", held_out=0), run, root=tmp_path)
     assert found.held_back == len(held)
     assert len(found.train) == len(set(known))
     (tmp_path / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in held))
     with pytest.raises(DataError, match="no document to train on") as error:
-        read_corpus(Adapt(source="corpus.jsonl"), run, root=tmp_path)
+        read_corpus(with_corpus(source="corpus.jsonl"), run, root=tmp_path)
     assert "knee" not in str(error.value)
 
 

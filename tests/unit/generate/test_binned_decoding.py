@@ -11,8 +11,8 @@ import torch
 from scipy.stats import chisquare
 from tiny_models import MASKED, byte_tokenizer, llama, masked_model
 
-from paracosm.eval.attacks.likelihood_reader import reader_of
-from paracosm.eval.attacks.model_likelihoods import with_values
+from paracosm.eval.attacks.likelihoods.of_values import with_values
+from paracosm.eval.attacks.likelihoods.reader import reader_of
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import encode_record

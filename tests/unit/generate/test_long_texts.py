@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_models import byte_tokenizer, gpt2, llama, unigram_tokenizer
 
-from paracosm.eval.attacks.likelihood_reader import CausalReader
+from paracosm.eval.attacks.likelihoods.reader import CausalReader
 from paracosm.finetune.objectives.causal_dataset import RecordDataset
 from paracosm.finetune.objectives.encoded_record import EncodedDocument, encode_all, encode_columns
 from paracosm.generate.constraints.request import Request

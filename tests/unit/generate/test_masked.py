@@ -15,7 +15,7 @@ from scipy.stats import chisquare
 from tiny_models import MASKED, masked_model
 from transformers import PreTrainedModel
 
-from paracosm.eval.attacks.likelihood_reader import MaskedReader
+from paracosm.eval.attacks.likelihoods.reader import MaskedReader
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.finetune.objectives.masked_dataset import (
     MaskedCollator,

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracosm.foundation.errors import DataError
-from paracosm.generate.questions.asking import ask, is_valid
+from paracosm.generate.questions.asking import Question, ask, is_valid
 from paracosm.generate.questions.exports import UNKNOWN, write_questions
 from paracosm.generate.questions.of_table import questions_of
+from paracosm.generate.questions.passages import passages
 from paracosm.generate.questions.phrasing import spoken
+from paracosm.generate.questions.rewording import objection
 from paracosm.recipes.sections.data import Data
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.pii.detectors import ner_model
@@ -113,15 +115,42 @@ def test_what_a_text_may_tell_is_not_asked_as_unanswerable() -> None:
     assert "sex" not in {each.about for each in made if each.answer is None}
 
 
-def test_a_rephrased_question_keeps_its_answer() -> None:
-    raw = table()
-    schema = infer(raw, Data(source="x")).schema
-    plain = questions_of(raw, schema)
-    other = questions_of(
-        raw, schema, rephrase=lambda text, context: f"Please tell me: {text} ({len(context)})"
-    )
-    assert [each.answer for each in other] == [each.answer for each in plain]
-    assert all(each.text.startswith("Please tell me: ") for each in other)
+def question(text: str, about: str = "blood_type", kind: str = "word", answer: str | None = "A") -> Question:
+    context = "age: 61\nblood type: A"
+    start = -1 if answer is None else context.index(answer)
+    return Question("record-0-0", context, text, answer, start, about, kind)
+
+
+PLAIN = question("What is recorded under blood type?")
+
+
+@pytest.mark.parametrize(
+    ("plain", "wording", "against"),
+    [
+        (PLAIN, "Which blood type does this patient have?", None),
+        (PLAIN, "Could you tell me what blood type is on file?", None),
+        (PLAIN, "what is recorded under blood type ?", "the same words"),
+        (PLAIN, "The blood type is recorded.", "not one question"),
+        (PLAIN, "What is the blood type? What is the age?", "not one question"),
+        (PLAIN, "Note: what is the blood type?", "not one question"),
+        (PLAIN, "Which type of blood does the patient have?", "does not name its field"),
+        (PLAIN, "What is not the blood type?", "a negation"),
+        (PLAIN, "Why is there a blood type?", "asks in another way than its answer is"),
+        (PLAIN, "What does blood type mean?", "asks for something else"),
+        (PLAIN, "What are age and blood type?", "names another field"),
+        (PLAIN, "What is the blood type, is it 17?", "tells a value"),
+        (PLAIN, "Is it true that A is what stands under blood type?", "tells a value"),
+        (
+            question("Who is named with a title in the note?", "note", "PERSON", None),
+            "Who is named in the note?",
+            "does not say which passage is meant",
+        ),
+    ],
+)
+def test_a_wording_that_may_ask_for_something_else_is_not_taken(
+    plain: Question, wording: str, against: str | None
+) -> None:
+    assert objection(plain, wording, SCHEMA.names) == against
 
 
 @pytest.mark.parametrize(
@@ -171,3 +200,56 @@ def test_exports_load_back_through_the_sources(tmp_path: Path, suffix: str) -> N
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"\.json file \(SQuAD\) or a \.jsonl file"):
         write_questions([], tmp_path / "questions.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "label", "asked"),
+    [
+        ("She came on 3 May 2021 by bus.", "3 May 2021", "DATE", True),
+        ("The cough began 2 weeks ago.", "2 weeks ago", "DATE", True),
+        ("She came in 2019. The cough began in May.", "2019", "DATE", True),
+        ("Write to me at 10552 please.", "10552", "DATE", False),
+        ("He is a 22-year-old man.", "22-year-old", "DATE", False),
+        ("The 14-month-old child slept.", "14-month-old", "DATE", False),
+        ("Heart disease in his 40s.", "40s", "DATE", False),
+        ("He came in 2019, and in 2021 again.", "2019", "DATE", False),
+        ("Blood pressure is 125/75.", "125/75", "DATE", False),
+        ("The period was 6/3/2009.", "6/3/2009", "DATE", True),
+        ("Admitted in 07/2007.", "07/2007", "DATE", True),
+        ("He paid {$600.00} at once.", "600.00", "MONEY", True),
+        ("He paid $600 and then $700.", "600", "MONEY", False),
+        ("He has lost 18 pounds.", "18 pounds", "MONEY", False),
+        ("A fee of 200 % was charged.", "200 %", "PERCENT", True),
+        ("Dr. Miller saw her.", "Miller", "PERSON", True),
+        ("Dr. Miller and Mrs. Jones saw her.", "Miller", "PERSON", False),
+    ],
+)
+def test_only_a_passage_that_is_surely_the_one_meant_is_asked(
+    text: str, passage: str, label: str, asked: bool
+) -> None:
+    assert passages(text, [(passage, label)]) == ([(passage, label)] if asked else [])
+
+
+def test_what_a_text_may_name_in_other_words_is_not_hidden() -> None:
+    schema = Schema(
+        (
+            Field(name="firm", type="category", categories=("Acme Ltd.", "Bolt Inc.")),
+            Field(name="zip", type="text", max_length=9),
+            Field(name="note", type="text", max_length=200),
+        )
+    )
+    cells = {"firm": "Acme Ltd.", "zip": "10552", "note": "The people at Zest Loans never answered."}
+    for seed in range(20):
+        made = ask(
+            0,
+            cells,
+            schema,
+            most=3,
+            unanswerable=1.0,
+            random=np.random.default_rng(seed),
+            entities={"note": [("Zest Loans", "ORG")]},
+            codes=["zip"],
+            labels={"firm": "ORG"},
+        )
+        assert {each.about for each in made if each.answer is None} <= {"zip"}
+        assert {each.answer for each in made if each.about == "firm"} <= {"Acme Ltd."}

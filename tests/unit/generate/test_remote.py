@@ -19,7 +19,7 @@ from paracosm.generate.remote.client import ChatClient
 from paracosm.generate.remote.json_schema import answer_schema
 from paracosm.generate.remote.remote_model import ONLY_JSON, RemoteModel
 from paracosm.recipes.sections.generate import Generate
-from paracosm.recipes.strategies.prompting import Server
+from paracosm.recipes.sections.model import Server
 from paracosm.records.schema.schema import Field, Schema
 
 SCHEMA = Schema(

@@ -314,3 +314,23 @@ def test_the_likelihoods_of_a_forest_are_attacked(tmp_path: Path) -> None:
     few = np.array([likelihood.log_probability.mean() for likelihood in target.memorised])
     assert few[: target.memorised_members].mean() > few[target.memorised_members :].mean()
     assert lira_obstacle(replace(context, settings=Evaluate(attacks=["adapter", "lira"]))) is not None
+
+
+@pytest.mark.parametrize("where", [{"dose": 5, "ill": False}, {"ill": True}])
+def test_a_condition_that_few_records_meet_is_met_by_weight(chain: Chain, where: dict[str, Value]) -> None:
+    expected = {
+        key: share
+        for key, share in probabilities(chain).items()
+        if all(key[SCHEMA.names.index(name)] == value for name, value in where.items())
+    }
+    strategy = strategy_over(chain, attempts=20)
+    shared = RuleConstraints(chain.schema, read_rules(Rules(), chain.schema, Path()))
+    conditions = Conditions(strategy.abilities, shared, where, {})
+    tally = Tally()
+    requests = [conditions.request(number) for number in range(1500)]
+    records = [record for (record,) in strategy.records(requests, seed=1, tally=tally)]
+    assert p_value(records, expected) > 1e-3
+    if sum(expected.values()) < 0.02:
+        assert 0 < tally.resampled < 1500
+    # A record does not depend on those that are drawn beside it.
+    assert strategy.records(requests[7:8], seed=1, tally=Tally()) == [[records[7]]]

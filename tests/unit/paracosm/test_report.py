@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from finished_run import evaluation_of
 
+from paracosm.eval.results.question_verdict import QuestionVerdict
 from paracosm.report import Report
 
 
@@ -51,6 +52,25 @@ def test_it_shows_itself(report: Report) -> None:
     html = report._repr_html_()
     assert "FAIL" in html
     assert "<script" not in html
+
+
+def test_a_notebook_shows_questions_and_advice_first(report: Report) -> None:
+    question = QuestionVerdict(
+        question="fidelity",
+        title="Fidelity",
+        state="PASS",
+        counts=True,
+        sentence="The records resemble <fresh> real ones.",
+        advice=[],
+        gates=["c2st_auc"],
+    )
+    file = report.file.model_copy(update={"verdicts": [question], "summary": "Take more rows."})
+    html = Report(file, "")._repr_html_()
+    assert (
+        html.index("resemble &lt;fresh&gt; real ones")
+        < html.index("Take more rows.")
+        < html.index("<details>")
+    )
 
 
 def test_it_is_written(report: Report, tmp_path: Path) -> None:

@@ -684,3 +684,11 @@ shape(
     lambda rng, _: f"10.4.{rng.randrange(256)}.{rng.randrange(256)}:{rng.randrange(1024, 65_535)}",
     warns=True,
 )
+shape("compact_time:arrival", "time", lambda rng, _: f"{rng.randrange(24):02d}{rng.randrange(60):02d}")
+shape(
+    "compact_seconds:clock_in",
+    "time",
+    lambda rng, _: f"{rng.randrange(24):02d}{rng.randrange(60):02d}{rng.randrange(60):02d}",
+)
+shape("day_of_year:sampled", "datetime", lambda rng, _: moment(rng).strftime("%Y%j"), warns=True)
+shape("month_day:birthday", "integer", lambda rng, _: moment(rng).strftime("%m%d"), warns=True)

@@ -88,6 +88,8 @@ SUSPECT = [
     ("g,x,y\n" + BODY + "Gesamt:,180.00,2000\n", ":42: the last row looks like a total"),
     ("g,,y\n" + BODY, "names are missing in the header; the columns are called 'column 2'"),
     ("'g','x'\n'a',1\n'b',2\n", "all names stand in single quotes"),
+    ("g,x,y\n,kg,cm\n" + BODY, ":2: the first row looks like units of the columns"),
+    ("g,x\nDE,1\nFR,2\nUS,3\nNA,4\n", "column 'g': NA is read as missing, but the other cells are codes"),
 ]
 
 
@@ -108,6 +110,8 @@ UNSUSPECTED = [
     "name\n" + "item 3\nitem 4\n" * 9,
     "note\nfever, cough\nno fever, no cough\nheadache, rest\nall well\n",
     "#chrom\tstart\tend\n" + "chr1\t5\t9\nchr2\t6\t8\n" * 5,
+    "g,x\nx,unknown\n" + "y,4\nz,5\n" * 9,
+    "g,h\nA+,NA\nB,AA\nNA,B-\n",
 ]
 
 

@@ -11,6 +11,7 @@ from paracosm.foundation.errors import DataError
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.sections.data import Data
 from paracosm.records.drafting.recipe_template import write_draft
+from paracosm.records.inference.infer_schema import infer_types
 from paracosm.records.schema.origin import origin_of
 from paracosm.records.sources.read_source import read_source
 
@@ -162,3 +163,25 @@ def test_bombs_among_documents_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n")
     with pytest.raises(DataError, match="is for text documents"):
         read(tmp_path / "a.csv", passages=100)
+
+
+def test_names_of_documents_are_not_learnt(folder: Path) -> None:
+    raw = read_source(Data(source=str(folder)), root=folder)
+    fields = {field.name: field for field in infer_types(raw, Data(source=str(folder)))}
+    assert fields["document"].type == "identifier"
+    assert not fields["document"].fresh
+
+
+def test_blank_documents_and_other_files_are_counted(folder: Path) -> None:
+    (folder / "blank.txt").write_text(" \n\n")
+    (folder / "mail.eml").write_text("From: a")
+    lines = origin_of(read_source(Data(source=str(folder)), root=folder)).warnings
+    assert any("files of other kinds are not read (1 .eml)" in line for line in lines)
+    assert any("have no text and are left out (first: " in line for line in lines)
+
+
+def test_a_table_among_documents_is_named_with_both_ways_on(folder: Path) -> None:
+    (folder / "below").mkdir(exist_ok=True)
+    (folder / "below" / "table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"holds tables and documents; .*/\*\*/\*\.csv or .*/\*\*/\*\."):
+        read_source(Data(source=str(folder)), root=folder)

@@ -9,6 +9,7 @@ import pytest
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
 from paracosm.records.codec.automata.datetime_automaton import parts_written
+from paracosm.records.inference.column_type import infer_type
 from paracosm.records.inference.infer_schema import infer, infer_types
 from paracosm.records.schema.table import to_typed, written
 
@@ -477,3 +478,12 @@ def test_numbered_keys_with_a_mark_in_front_are_identifiers_by_their_name() -> N
     raw = pd.DataFrame({"Order ID": [f"#{10001 + row}" for row in range(40)], "size": ["a", "b"] * 20})
     inferred = infer(raw, Data(source="a.csv"))
     assert [field.type for field in inferred.schema] == ["identifier", "category"]
+
+
+def test_passages_that_few_records_share_are_texts_and_statements_are_categories() -> None:
+    passages = [
+        f"passage {number} is about the loan that a customer of branch {number} took long ago"
+        for number in range(30)
+    ]
+    assert infer_type("context", dict.fromkeys(passages, 3)).type == "text"
+    assert infer_type("answer", dict.fromkeys(passages[:25], 40)).type == "category"

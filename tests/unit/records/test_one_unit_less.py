@@ -70,6 +70,19 @@ PATIENTS: Plain = {"data.subject": "patient"}
 SEQUENCES: Plain = {"data.sequence": "seen", "data.shared": ["ward"], "data.longest_sequence": 2}
 REPORT: Plain = {"data.pii.action": "report"}
 ADAPTED: Plain = {"adapt.source": "corpus.txt"}
+SERVER = "generate.questions.rewording.server"
+SERVED: Plain = {f"{SERVER}.url": "http://localhost:1/v1", f"{SERVER}.model": "m"}
+PACE: Plain = {
+    "model": "n",
+    "key": "KEY",
+    "concurrency": 2,
+    "tries": 2,
+    "retries": 2,
+    "timeout": 9,
+    "max_tokens": 99,
+    "price_input": 1,
+    "price_output": 1,
+}
 CARD = ("title", "licence", "data_statement", "data_licence", "intended_use", "not_for")
 
 SETTINGS: dict[str, list[Any]] = {
@@ -214,9 +227,23 @@ SETTINGS: dict[str, list[Any]] = {
     "generate.text_passes": [3],
     "generate.refinements": [3],
     "generate.rewrite": [0.5],
+    "generate.questions.per_record": [2],
+    "generate.questions.unanswerable": [0.5],
+    "generate.questions.formats": [["squad"]],
+    "generate.questions.rewording.server.url": [SERVED],
+    **{
+        f"generate.questions.rewording.server.{key}": [SERVED | {f"{SERVER}.{key}": value}]
+        for key, value in PACE.items()
+    },
+    "generate.questions.rewording.base": ["other"],
+    "generate.questions.rewording.temperature": [0.5],
+    "generate.questions.rewording.instruction": ["words"],
     "generate.engine": ["local", "ray", "vllm"],
     "generate.formats": [["csv"]],
     "generate.seed": [3],
+    "generate.to": [{"generate.to": "sqlite:///made.db", "generate.table": "made"}],
+    "generate.table": [{"generate.to": "sqlite:///made.db", "generate.table": "made"}],
+    "generate.existing_table": ["refuse", "append", "replace"],
     "rules.checks": [["age >= 1"]],
     "rules.derived": [{"dose": "age * 0.01"}],
     "rules.unique": [[["age", "ward"]]],
@@ -260,6 +287,8 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     ),
     "finetune.objective": (["masked"], r"privacy: is for causal models"),
     "finetune.method": (["dora", "full"], r"finetune\.method: "),
+    "finetune.loss.columns": ([["note"]], r"finetune\.loss: is for causal models"),
+    "finetune.loss.turns": ([{"ward": ["a"]}], r"finetune\.loss: is for causal models"),
     "finetune.packing": ([True], r"finetune\.packing: "),
     "finetune.numbers": (["bins"], r"finetune\.numbers: "),
     "finetune.smoothing": ([3], r"finetune\.smoothing: "),

@@ -67,7 +67,12 @@ def test_what_one_subject_alone_has_is_nowhere() -> None:
     assert not [mark for mark in PLANTED if mark in held(found)]
     assert found.schema["ward"].nullable
     assert found.schema["cost"].maximum < 10_000
-    assert found.facts["rare"]["columns"]["ward"] == {"outcome": "missing", "values": 1, "cells": 30}
+    assert found.facts["rare"]["columns"]["ward"] == {
+        "outcome": "missing",
+        "values": 1,
+        "cells": 30,
+        "of": int(visits()["ward"].notna().sum()),
+    }
     assert found.facts["rare"]["columns"]["cost"]["outcome"] == "limited"
     assert found.schema.rare == ()
     assert any("'ward' 1 value in 30 cells" in line for line in found.warnings)
@@ -174,3 +179,14 @@ def test_the_longest_sequence_is_one_of_enough_subjects() -> None:
     found = prepared(table, sequence="nr")
     assert found.schema.sequence is not None
     assert found.schema.sequence.most == VISITS
+
+
+def test_a_column_that_rarity_empties_gets_a_line_of_its_own() -> None:
+    table = visits()
+    of = pd.factorize(table["patient"])[0]
+    table["plan"] = [f"plan {number // 3}" if number % 2 else "none" for number in of]
+    lines = [line for line in prepared(table).warnings if "loses" in line]
+    assert len(lines) == 1
+    assert "column 'plan' loses" in lines[0]
+    assert "fewer than 5 subjects" in lines[0]
+    assert not [line for line in prepared(visits()).warnings if "loses" in line]

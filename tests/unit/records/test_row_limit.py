@@ -33,6 +33,31 @@ def test_rows_drawn_from_chunks_are_those_drawn_from_the_table(
     pd.testing.assert_frame_equal(drawn.reset_index(drop=True), limited(TABLE, data))
 
 
+@pytest.mark.parametrize("limit", [1, 30, 400, 999])
+def test_a_draw_of_sequences_keeps_subjects_whole(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_limit, "CHUNK_ROWS", 7)
+    data = Data(source="x", limit=limit, subject="a", sequence="t")
+    table = TABLE.assign(t=range(1000))
+    collector = RowCollector(data, "x", frames(data))
+    for start in range(0, 1000, 7):
+        collector.add(table.iloc[start : start + 7], columns=3)
+    (drawn,) = collector.rows()
+    pd.testing.assert_frame_equal(drawn.reset_index(drop=True), limited(table, data))
+    assert 0 < len(drawn) <= limit
+    sizes = table.groupby("a").size()
+    if limit > sizes.max():
+        assert (drawn.groupby("a").size() == sizes[drawn["a"].unique()].sort_index()).all()
+        assert len(drawn) > limit - sizes.max()
+
+
+def test_messages_of_a_drawn_conversation_stay_together(tmp_path: Path) -> None:
+    line = {"messages": [{"role": "user", "content": f"x{turn}"} for turn in range(5)]}
+    (tmp_path / "a.jsonl").write_text((json.dumps(line) + "\n") * 40)
+    settings = {"nested": "rows", "subject": "conversation", "sequence": "turn", "limit": 23}
+    drawn = read_source(Data.model_validate({"source": "a.jsonl", **settings}), root=tmp_path)
+    assert drawn.groupby("conversation").size().tolist() == [5] * 4
+
+
 def write(folder: Path, suffix: str) -> dict[str, str]:
     path = folder / f"a{suffix}"
     if suffix == ".csv":

@@ -1,6 +1,7 @@
 import gzip
 import json
 import types
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -360,3 +361,20 @@ def test_digests_follow_the_content(tmp_path):
 def test_jsonl_lines_may_hold_unicode_separators(tmp_path):
     put(tmp_path, "a.jsonl", json.dumps({"a": "x\u2028y"}, ensure_ascii=False) + "\n")
     assert rows(read(tmp_path, "a.jsonl")) == [["x\u2028y"]]
+
+
+def test_a_folder_of_shards_is_one_table(tmp_path: Path) -> None:
+    shards = tmp_path / "made"
+    (shards / "_csv").mkdir(parents=True)
+    (shards / "_csv" / "part-00000.csv").write_text("a\n9\n")
+    for number in range(3):
+        pd.DataFrame({"a": [number]}).to_parquet(shards / f"part-{number:05d}.parquet")
+    (shards / ".generate.json").write_text("{}")
+    assert list(read_source(Data(source=str(shards)), root=tmp_path)["a"]) == [0, 1, 2]
+
+
+def test_a_folder_of_other_tables_is_not_joined(tmp_path: Path) -> None:
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    with pytest.raises(DataError, match="is a folder; name a file in it"):
+        read_source(Data(source=str(tmp_path)), root=tmp_path)

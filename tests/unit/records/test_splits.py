@@ -302,3 +302,28 @@ def test_fewer_training_rows_are_whole_subjects_and_part_of_more() -> None:
     assert len(subjects) == 6
     assert all({n - n % 3 + m for m in range(3)} <= subjects for n in subjects)
     assert kept(100) == set(range(60))
+
+
+def test_a_row_of_every_subject_does_not_join_them() -> None:
+    rng = np.random.default_rng(3)
+    words = [f"word{number}" for number in range(40)]
+    own = [" ".join(rng.choice(words, 20)) for _ in range(60)]
+    prompt = (
+        "answer in short sentences and send the customer to a person whenever any money is concerned here"
+    )
+    turns = [[("system", prompt), ("user", text)] for text in own]
+    table = pd.DataFrame(
+        [
+            {"conversation": str(number), "role": role, "content": content}
+            for number, turn in enumerate(turns)
+            for role, content in turn
+        ]
+    )
+    data = Data(source="x.csv", subject="conversation", fields={"content": {"type": "text"}})
+    typed = to_typed(table, infer_types(table, data))
+    clusters = find_clusters(typed, infer_types(table, data), data)
+    assert len(set(clusters.of)) == 60
+    # Subjects of which every row is shared are copies of each other.
+    same = table.assign(content=[prompt, own[0]] * 60)
+    typed = to_typed(same, infer_types(table, data))
+    assert len(set(find_clusters(typed, infer_types(table, data), data).of)) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from paracosm.foundation.errors import RegistryError
 from paracosm.registry.stores.addresses import address
+from paracosm.registry.stores.bounded import Bounded
 from paracosm.registry.stores.mlflow_server import PASSWORD, USER, TrackingServer
 from paracosm.registry.stores.store import StoreUrl
 from paracosm.registry.verbs import list_versions
@@ -72,11 +73,13 @@ def test_mlflow_gets_user_and_password_while_it_is_used(monkeypatch: pytest.Monk
     monkeypatch.setenv("TRACKING_PASSWORD", "S3/cr3t")
     monkeypatch.setenv(USER, "alice")
     store = address("mlflow+https://bob:${TRACKING_PASSWORD}@tracking/patients@v3").store
-    assert isinstance(store, TrackingServer)
+    assert isinstance(store, Bounded)
+    server = store.store
+    assert isinstance(server, TrackingServer)
     assert store.location == "mlflow+https://tracking"
     assert store.reference("patients") == "mlflow+https://tracking/patients"
     assert "cr3t" not in repr(store)
-    with store._login():
+    with server._login():
         assert (os.environ[USER], os.environ[PASSWORD]) == ("bob", "S3/cr3t")
     assert (os.environ[USER], os.environ.get(PASSWORD)) == ("alice", None)
 

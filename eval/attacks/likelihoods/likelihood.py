@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import pandas as pd
 import torch
+
+from paracosm.records.schema.schema import Schema
+from paracosm.records.schema.table import to_records
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,8 @@ def token_statistics(logs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.T
     mean = (probabilities * finite).sum(-1)
     deviation = ((probabilities * finite**2).sum(-1) - mean**2).clamp(min=0).sqrt()
     return logs.gather(1, targets[:, None])[:, 0], mean, deviation, logs.argmax(-1) == targets
+
+
+def rows_in_domain(table: pd.DataFrame, schema: Schema) -> np.ndarray:
+    """Return a mask of the records whose values all lie in the schema's domains; the others have no likelihood."""
+    return np.array([schema.allows(record) for record in to_records(table, schema)], dtype=bool)

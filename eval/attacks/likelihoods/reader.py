@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from paracosm.eval.attacks.likelihood import Likelihood, joined, token_statistics
+from paracosm.eval.attacks.likelihoods.likelihood import Likelihood, joined, token_statistics
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import (
     EncodedDocument,

@@ -1,0 +1,1 @@
+"""Databases: connections through SQLAlchemy, and tables that synthetic records are written to."""
