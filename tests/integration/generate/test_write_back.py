@@ -102,7 +102,9 @@ def test_a_table_has_the_types_and_the_cells_of_the_shards(
     # The same command writes nothing twice, and another set of records is not taken for the first.
     made(tmp_path, to, to, table="research.made")
     assert rows(server, "select count(*) from research.made") == [(40,)]
-    with pytest.raises(DataError, match=r"exists; generate\.existing_table=append adds to it"):
+    with pytest.raises(
+        DataError, match=r"^generate\.table: table .* exists; generate\.existing_table=append adds to it"
+    ):
         made(tmp_path, to, to, table="research.made", seed=1)
     made(tmp_path, to, to, table="research.made", seed=1, existing_table="append")
     assert rows(server, "select count(*) from research.made") == [(80,)]
