@@ -1,6 +1,7 @@
 """`paracosm augment`: change the texts of a table by synonyms and by the grammar, with the other columns as they are."""
 
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated
 
 import typer
@@ -35,7 +36,7 @@ def augment(
     """Augment the texts of a table.
 
     The column `parent` says which row each was made of. Results are near copies of real records: for training models inside only.
-    English texts alone; needs the extra `augment`.
+    English texts alone; needs the extra `augment`. After a kill, the same command goes on where it stopped.
     """
     from paracosm.foundation.errors import DataError, RecipeError
     from paracosm.generate.augmentation.augmented_table import augment_table, check_suffix, write_table
@@ -55,15 +56,19 @@ def augment(
     texts = text or [field.name for field in infer(raw, recipe.data).schema if field.is_text]
     if not texts:
         raise DataError(f"{table}: has no column of texts; name one with --text")
+    # Beside the result: what a killed command has done is not done again.
+    work = target.with_name(f".{target.name}.parts")
     made = augment_table(
         raw,
         texts,
         recipe.generate.augment,
         times=times,
         seed=seed,
+        work=work,
         progress=indented(to_stderr, 2),
     )
     write_table(made.table, target)
+    rmtree(work)
     counts = ", ".join(f"{name} {count:,}" for name, count in made.operations.most_common())
     print(
         f"{target}  {len(made.table):,} rows of {len(raw) - made.unchanged:,} parents ({counts or 'nothing changed'})"

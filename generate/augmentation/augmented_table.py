@@ -10,17 +10,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from paracosm.foundation.digests import value_digest
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
 from paracosm.foundation.progress import Progress, Step, silent
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.generate.augmentation.augmenter import Augmenter
+from paracosm.generate.augmentation.finished_parts import (
+    OPERATIONS,
+    PARENT,
+    FinishedParts,
+    Part,
+    cells_digest,
+)
 from paracosm.recipes.sections.texts import Augment
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.csv_writer import write_csv
 
-PARENT, OPERATIONS = "parent", "operations"
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+PART = 100
+"""Rows of the source that are kept together while a long table is augmented."""
 TRIES = 4
 """Draws after which a row whose text was not changed counts as one that cannot be."""
 
@@ -47,6 +56,7 @@ def augment_table(
     *,
     times: int = 1,
     seed: int = 0,
+    work: Path | None = None,
     progress: Progress = silent,
 ) -> AugmentedTable:
     """Return augmented rows of a table, `times` for each row whose texts can be changed.
@@ -57,6 +67,8 @@ def augment_table(
         settings: of the operations.
         times: how often each row is augmented; repeated results are left out.
         seed: of the random numbers.
+        work: folder that keeps finished parts, so that the same call after a kill goes on with the next one and gives the same rows;
+            the caller removes it. None keeps nothing.
         progress: takes progress lines.
 
     Raises:
@@ -71,29 +83,51 @@ def augment_table(
     for name in (PARENT, OPERATIONS):
         if name in columns:
             raise DataError(f"the table has a column {name!r}, which augmented rows need; rename it")
-    augmenter = Augmenter(settings)
-    rows = raw.apply(to_source_strings).astype(object).where(raw.notna(), None).to_dict("records")
+    cells = raw.apply(to_source_strings).astype(object).where(raw.notna(), None)
+    parts: FinishedParts | None = None
+    if work is not None:
+        asked = [columns, list(texts), settings.model_dump(mode="json"), times, seed]
+        parts = FinishedParts(work, value_digest([asked, cells_digest(cells)]))
+    augmenter: Augmenter | None = None
     made, unchanged, operations = [], 0, Counter[str]()
-    for number, cells in enumerate(rows):
-        row: dict[str, Any] = {str(name): cell for name, cell in cells.items()}
-        found: dict[tuple[str, ...], dict[Any, Any]] = {}
-        for draw in range(TRIES * times):
-            random = np.random.default_rng([seed, number, draw])
-            new, done = dict(row), []
-            for name in texts:
-                if row[name]:
-                    augmented = augmenter.augment(row, name, random)
-                    new[name], done = augmented.text, [*done, *augmented.operations]
-            key = tuple(str(new[name]) for name in texts)
-            if done and key not in found:
-                found[key] = {**new, PARENT: number + 1, OPERATIONS: " ".join(done)}
-                operations.update(done)
-            if len(found) == times or (not found and draw + 1 >= TRIES):
-                break
-        made += found.values()
-        unchanged += not found
-        progress(Step("augmenting", number + 1, len(rows), unit="rows"))
+    if parts is not None and (done := parts.count(-(-len(raw) // PART))):
+        progress(f"resuming: {min(done * PART, len(raw)):,} of {len(raw):,} rows are done")
+    for begin in range(0, len(raw), PART):
+        end = min(begin + PART, len(raw))
+        part = None if parts is None else parts.read(begin // PART)
+        if part is None:
+            augmenter = augmenter or Augmenter(settings)
+            part = Part()
+            for number in range(begin, end):
+                row = {str(name): cell for name, cell in cells.iloc[number].items()}
+                part.add(_augmented(row, number, texts, augmenter, times, seed))
+                progress(Step("augmenting", number + 1, len(raw), unit="rows"))
+            if parts is not None:
+                parts.write(begin // PART, part)
+        made += part.rows
+        unchanged += part.unchanged
+        operations.update(part.operations)
     return AugmentedTable(pd.DataFrame(made, columns=[*columns, PARENT, OPERATIONS]), unchanged, operations)
+
+
+def _augmented(
+    row: dict[str, Any], number: int, texts: Sequence[str], augmenter: Augmenter, times: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the augmented rows of one row, all different."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for draw in range(TRIES * times):
+        random = np.random.default_rng([seed, number, draw])
+        new, done = dict(row), []
+        for name in texts:
+            if row[name]:
+                augmented = augmenter.augment(row, name, random)
+                new[name], done = augmented.text, [*done, *augmented.operations]
+        key = tuple(str(new[name]) for name in texts)
+        if done and key not in found:
+            found[key] = {**new, PARENT: number + 1, OPERATIONS: " ".join(done)}
+        if len(found) == times or (not found and draw + 1 >= TRIES):
+            break
+    return list(found.values())
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

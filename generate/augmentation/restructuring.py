@@ -1,5 +1,6 @@
 """Grammatical restructuring: active and passive voice, and adverbial phrases moved to or from the front, each checked by a new parse."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,12 @@ FRONTED = frozenset(
 )
 """Words that begin an adverbial phrase which may stand at the front."""
 TIMES = ("DATE", "TIME")
+NO_SENTENCE = re.compile(r"[\n:;()/\"]")
+"""Marks of headings and lists, which the parser takes for sentences."""
+A_MOMENT = re.compile(r"\b(?:ago|today|yesterday|tonight|(?:this|last|next|every|each) \w+)\b", re.IGNORECASE)
+"""A time without a preposition that may stand at the front; `3 days` in `it lasted 3 days` may not."""
+REPORTING = frozenset(["admit", "complain", "deny", "describe", "mention", "note", "report", "say", "state"])
+"""Verbs whose phrase of time mostly belongs to what is reported: `denies pain at night`."""
 STATIVE = frozenset(
     [
         "be",
@@ -80,7 +87,7 @@ class Restructuring:
         sentences = [
             each
             for each in document.sents
-            if each.text.rstrip().endswith(".") and "\n" not in each.text.strip()
+            if each.text.rstrip().endswith(".") and not NO_SENTENCE.search(each.text.strip())
         ]
         for number in random.permutation(len(sentences)).tolist():
             sentence = sentences[number]
@@ -108,9 +115,15 @@ class Restructuring:
         }
         if others or subject.i > verb.i or thing.i < verb.i or _is_clause(subject) or _is_clause(thing):
             return None
+        if subject.left_edge.i != sentence.start or any(token.text == "," for token in sentence):
+            return None
         # "by him" and "by it" are seldom written.
         # A heading that the parser takes for a sentence has a subject without an article.
-        bare = not subject.ent_type_ and subject.n_lefts == 0 and subject.tag_ != "NNS"
+        bare = (
+            subject.ent_type_ not in ("PERSON", "ORG", "GPE", "NORP")
+            and subject.n_lefts == 0
+            and subject.tag_ != "NNS"
+        )
         if bare or verb.lemma_ in STATIVE or subject.pos_ in ("PRON", "DET") or _is_reflexive(thing):
             return None
         adverbs = [
@@ -172,9 +185,20 @@ class Restructuring:
         if subject is None or phrase is None or phrase.dep_ not in ("prep", "advcl", "npadvmod"):
             return None
         start = sentence[0]
-        if verb.lemma_ == "be" or subject.left_edge.i != start.i or not _is_adverbial(phrase):
+        if (
+            verb.lemma_ in REPORTING
+            or verb.lemma_ == "be"
+            or subject.left_edge.i != start.i
+            or not _is_adverbial(phrase)
+        ):
             return None
         head = phrase.left_edge
+        # "cannot recollect when ..." is not an adverbial, whatever the parser says.
+        if phrase.dep_ == "advcl" and head.text.casefold() in ("when", "if") and head.i == verb.i + 1:
+            return None
+        # With two objects, the phrase may belong to the second alone.
+        if any(token.dep_ in ("conj", "cc") for token in sentence.doc[start.i : head.i]):
+            return None
         if any(token.text == "," for token in sentence[: head.i - sentence.start]):
             return None
         main = sentence.doc.text[start.idx : head.idx].rstrip().rstrip(",")
@@ -298,8 +322,13 @@ def _is_reflexive(token: Any) -> bool:
 
 def _is_adverbial(phrase: Any) -> bool:
     """Return whether a phrase says when, or under which condition, something is so."""
+    # A clause inside, or a second phrase, may belong to the rest of the sentence.
+    if phrase.dep_ != "advcl" and any(
+        token.dep_ in ("relcl", "acl", "cc", "conj") or token.text == "," for token in phrase.subtree
+    ):
+        return False
     if phrase.dep_ == "npadvmod":
-        return phrase.ent_type_ in TIMES
+        return phrase.ent_type_ in TIMES and bool(A_MOMENT.search(_phrase(phrase).text))
     first = phrase.left_edge.text.casefold()
     if first not in FRONTED:
         return False

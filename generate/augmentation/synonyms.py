@@ -80,7 +80,11 @@ class Synonyms:
         """Return the synonyms of a token in the form and the letters of the token."""
         inflect = require_extra("lemminflect", "augment", "generate.augment: synonyms").getInflection
         found: dict[str, None] = {}
+        nearby = {each.lemma_.casefold() for each in token.doc}
         for lemma in self.wordnet.synonyms(token.lemma_.casefold(), PARTS[token.pos_]):
+            # Not "fatigue and fatigue" for "fatigue and tiredness".
+            if lemma in nearby or token.vocab[lemma].is_stop:
+                continue
             forms = inflect(lemma, token.tag_) if token.pos_ != "ADV" else (lemma,)
             if forms and forms[0].casefold() != token.text.casefold():
                 word = forms[0]
@@ -94,6 +98,10 @@ class Synonyms:
             and token.is_alpha
             and len(token.text) > 2
             and not token.is_stop
+            # "walks normally" is not "walks usually".
+            and not (token.pos_ == "ADV" and token.head.pos_ == "VERB" and token.i > token.head.i)
+            # "events concerning for seizures": half a preposition.
+            and not (token.tag_ == "VBG" and token.dep_ in ("prep", "acl", "amod"))
             # Headings and abbreviations.
             and not (token.is_upper and len(token.text) > 1)
             and token.lemma_.casefold() not in LIGHT
@@ -101,6 +109,17 @@ class Synonyms:
             # A verb with a particle, such as "carry out", is a word of its own.
             and not any(child.dep_ in ("prt", "compound") for child in token.children)
             and not is_protected(token, kept)
+            and not self._in_a_phrase(token)
+        )
+
+    def _in_a_phrase(self, token: Any) -> bool:
+        """Return whether a token and its neighbour are a fixed phrase, such as "visual field" or "power of attorney"."""
+        words = [each.lemma_.casefold() for each in token.doc[max(0, token.i - 2) : token.i + 3]]
+        own = token.i - max(0, token.i - 2)
+        return any(
+            self.wordnet.has("_".join(words[begin:end]))
+            for begin in range(own + 1)
+            for end in range(max(begin + 2, own + 1), len(words) + 1)
         )
 
     def _chosen(self, document: Any, token: Any, words: list[str], random: np.random.Generator) -> str | None:

@@ -89,7 +89,9 @@ def _swaps(document: Any, sentences: list[Any]) -> list[str]:
     """Return the text with each pair of independent neighbours in the other order."""
     text, found = document.text, []
     for number, (one, other) in enumerate(pairwise(sentences)):
-        between = text[one.end_char : other.start_char]
+        # A sentence can hold the second of two blanks that follow it.
+        (begin, middle), (after, end) = _bounds(one), _bounds(other)
+        between = text[middle:after]
         if not (_is_plain(one) and _is_plain(other)) or not between.isspace() or "\n" in between:
             continue
         first = next((token for token in other if not token.is_punct), None)
@@ -98,8 +100,14 @@ def _swaps(document: Any, sentences: list[Any]) -> list[str]:
         # The first sentence of a text introduces whom the others are about.
         if number == 0 or any(token.text.casefold() in CONNECTIVES for token in one[:1]):
             continue
-        found.append(text[: one.start_char] + other.text + between + one.text + text[other.end_char :])
+        found.append(text[:begin] + text[after:end] + between + text[begin:middle] + text[end:])
     return found
+
+
+def _bounds(sentence: Any) -> tuple[int, int]:
+    """Return where a sentence begins and ends, without the blanks around it."""
+    begin = sentence.start_char + len(sentence.text) - len(sentence.text.lstrip())
+    return begin, begin + len(sentence.text.strip())
 
 
 def _divisions(document: Any, sentences: list[Any]) -> list[str]:

@@ -6,6 +6,7 @@ file; a line of a data file gives the words of a synset.
 
 import importlib.util
 import os
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -13,10 +14,8 @@ from paracosm.foundation.errors import MissingExtraError, RecipeError
 
 FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 """Part of speech -> the suffix of its files."""
-SENSES = 2
-"""Most frequent senses that are looked at: rarer ones are mostly not what a text means."""
-MOST_SENSES = 5
-"""Senses of a word above which none of its synonyms is likely to fit: `fall` has 12."""
+MOST_SENSES = 2
+"""Senses of a word above which no word stands for it, and it stands for no other: `fall` has 12."""
 PLACES = (
     "/usr/share/wordnet",
     "/usr/local/share/wordnet",
@@ -25,6 +24,19 @@ PLACES = (
 )
 VARIABLE = "WNSEARCHDIR"
 """Environment variable by which WordNet's own programs find the files."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A lemma of one part of speech.
+
+    Attributes:
+        senses: offsets of its synsets, the most frequent first.
+        attested: how many of them occur in the texts by which WordNet orders senses.
+    """
+
+    senses: tuple[int, ...]
+    attested: int
 
 
 class WordNet:
@@ -38,37 +50,56 @@ class WordNet:
         self.folder = folder
 
     @cached_property
-    def _senses(self) -> dict[tuple[str, str], tuple[int, ...]]:
-        """(lemma, part of speech) -> offsets of its most frequent synsets; without words of many senses."""
-        senses: dict[tuple[str, str], tuple[int, ...]] = {}
+    def _entries(self) -> dict[tuple[str, str], Entry]:
+        """(lemma, part of speech) -> its entry."""
+        entries: dict[tuple[str, str], Entry] = {}
         for part, suffix in FILES.items():
             for line in self._lines(f"index.{suffix}"):
                 words = line.split()
                 count = int(words[2])
-                if count <= MOST_SENSES:
-                    senses[words[0], part] = tuple(int(offset) for offset in words[-count:][:SENSES])
-        return senses
+                entries[words[0], part] = Entry(tuple(map(int, words[-count:])), int(words[-count - 1]))
+        return entries
 
     @cached_property
     def _data(self) -> dict[str, bytes]:
         return {part: self._bytes(f"data.{suffix}") for part, suffix in FILES.items()}
 
     def synonyms(self, lemma: str, part: str) -> list[str]:
-        """Return the single words that share a frequent sense with a lemma, which must be a frequent sense of theirs too.
+        """Return the single words whose most frequent sense is the most frequent one of a lemma.
+
+        Words of many senses have and are no synonyms, nor are words that WordNet's texts do not hold, or that are mostly another part of
+        speech: `hurt` does not stand for `injury`, nor `outlaw` for `illicit`.
 
         Args:
             lemma: in small letters.
             part: `n`, `v`, `a` or `r`.
 
         Returns:
-            The lemmas, those of the most frequent sense first, each once.
+            The lemmas, in the order of the synset.
         """
-        found: dict[str, None] = {}
-        for offset in self._senses.get((lemma, part), ()):
-            for word in self._words(offset, part):
-                if word != lemma and offset in self._senses.get((word, part), ()):
-                    found.setdefault(word)
-        return list(found)
+        entry = self._entries.get((lemma, part))
+        # Adverbs turn a statement around more easily: "presently" is "soon" or "now".
+        if entry is None or len(entry.senses) > (1 if part == "r" else MOST_SENSES):
+            return []
+        words = self._words(entry.senses[0], part)
+        return [word for word in words if word != lemma and self._stands_for(word, part, entry.senses[0])]
+
+    def has(self, lemma: str) -> bool:
+        """Return whether there is an entry of any part of speech; the words of a fixed phrase are joined by `_`."""
+        return any((lemma, part) in self._entries for part in FILES)
+
+    def _stands_for(self, word: str, part: str, synset: int) -> bool:
+        """Return whether a word of a synset is likely to be read in that sense."""
+        entry = self._entries.get((word, part))
+        if entry is None or entry.senses[0] != synset or not entry.attested:
+            return False
+        if len(entry.senses) > MOST_SENSES:
+            return False
+        others = (self._entries.get((word, other)) for other in FILES if other != part)
+        return all(
+            other is None or (len(other.senses) <= len(entry.senses) and other.attested <= entry.attested)
+            for other in others
+        )
 
     def _words(self, offset: int, part: str) -> list[str]:
         """Return the single words of a synset that are written in small letters."""

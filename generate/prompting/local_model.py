@@ -42,13 +42,14 @@ class LocalModel:
     """A base or an instruct model without an adapter; see `Writer`.
 
     Attributes:
-        model: the recipe's section.
+        model: the recipe's section, with all layers whatever `layers` says.
         schema: of the records, with the scratch fields of a chain.
         settings: of the sampling.
     """
 
     def __init__(self, model: Model, schema: Schema, settings: Generate) -> None:
-        self.model = model
+        # A model without its upper layers writes nothing sensible before it is trained again.
+        self.model = model.model_copy(update={"layers": None})
         self.schema = schema
         self.settings = settings
         self.lender: LocalModel | None = None
@@ -83,7 +84,6 @@ class LocalModel:
         )
         return {
             "base": base_digest(self.model),
-            "layers": self.model.layers,
             "dtype": self.model.dtype,
         } | generate
 

@@ -46,10 +46,15 @@ OTHER_AIMS = frozenset(
         "change",
         "changed",
         "should",
-        "would",
     ]
 )
 """Words of a question that asks for something else than what the record holds."""
+BARE = frozenset(["what", "s", "which", "is", "are", "the", "a", "an", "of"])
+"""Words of a question that says nothing of a record, and may ask what its field means."""
+REQUESTS = frozenset(
+    ["according", "can", "could", "for", "from", "in", "on", "please", "tell", "under", "would"]
+)
+LONGEST_REQUEST = 7
 
 
 @dataclass
@@ -128,17 +133,23 @@ def objection(question: Question, text: str, names: Sequence[str]) -> str | None
         return "does not name its field"
     if not all(any(word in new for word in words) for words in KEYWORDS.get(question.kind, ())):
         return "does not say which passage is meant"
-    if not set(new) & set(OPENERS.get(question.kind, OPENERS["word"])):
+    if not _opens_with(new, OPENERS.get(question.kind, OPENERS["word"])):
         return "asks in another way than its answer is"
     if added & NEGATIONS or "n't" in text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"):
         return "a negation"
     others = [words for each in names if each != question.about and (words := _words(spoken(each)))]
-    if added & OTHER_AIMS or len(new) > len(old) + MOST_ADDED:
+    if added & OTHER_AIMS or len(new) > len(old) + MOST_ADDED or set(new) <= {*BARE, *_words(name)}:
         return "asks for something else"
     if any(_holds(new, words) and not _holds(old, words) for words in others):
         return "names another field"
     told = answer is not None and _holds(new, _words(answer)) and not _holds(old, _words(answer))
     return "tells a value" if told or any(_is_value(word, old) for word in _spelled(text)[1:]) else None
+
+
+def _opens_with(words: Sequence[str], openers: Sequence[str]) -> bool:
+    """Return whether a question begins with one of some words, or with a request that leads to it: "could you tell me what"."""
+    first = next((index for index, word in enumerate(words) if word in openers), None)
+    return first is not None and (first == 0 or (words[0] in REQUESTS and first <= LONGEST_REQUEST))
 
 
 def _spelled(text: str) -> list[str]:

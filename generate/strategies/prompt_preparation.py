@@ -9,7 +9,7 @@ import pandas as pd
 from paracosm.foundation.digests import file_digest
 from paracosm.foundation.files import replacing
 from paracosm.foundation.progress import Progress, silent
-from paracosm.generate.chains.prompt_plan import plan_of
+from paracosm.generate.chains.prompt_plan import bases, plan_of
 from paracosm.generate.prompting.needs import Plan
 from paracosm.generate.prompting.stored_material import Material, save_material
 from paracosm.generate.prompting.summaries import summaries
@@ -75,6 +75,8 @@ class _Prepare:
         people = np.arange(len(train))
         if recipe.data.subject in train.columns:
             people = pd.factorize(train[recipe.data.subject])[0]
+        if recipe.model.layers is not None and bases(recipe):
+            progress("model.layers is for models that are trained: the whole model is prompted")
         told = summaries(schema, records, people, recipe.data.rare.subjects) if plan.summarises else {}
         with replacing(run.statistics) as folder:
             folder.mkdir()

@@ -19,7 +19,8 @@ class Model(Section):
     revision: str | None = None
     """Commit, tag or branch of a Hugging Face model; null uses the main branch."""
     layers: Annotated[int, Field(ge=1)] | None = None
-    """Keep only the first N transformer layers; null keeps all. Fewer layers are faster, and often fit small tables better."""
+    """Keep only the first N transformer layers; null keeps all. Fewer layers are faster, and often fit small tables better. Only for
+    models that are trained: prompts, chains and the rewording of questions use the whole model."""
     context: Annotated[int, Field(ge=64)] | None = None
     """Tokens that a causal model reads at once. If a record is longer, long texts are read and written passage by passage, each with the
     other columns and the end of the passage before in view. Lower uses less memory, higher keeps more of a text in view. null: what

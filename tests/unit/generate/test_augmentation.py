@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from paracosm.foundation.errors import DataError, MissingExtraError, RecipeError
+from paracosm.foundation.progress import Step
+from paracosm.generate.augmentation import augmented_table
 from paracosm.generate.augmentation import wordnet as wordnet_module
 from paracosm.generate.augmentation.augmented_table import augment_table, write_table
 from paracosm.generate.augmentation.augmenter import Augmenter, parser
@@ -58,6 +60,12 @@ def test_sentences_are_restructured(text: str, expected: str) -> None:
     [
         "Psychiatric issues include chronic depression.",
         "Status post stroke.",
+        "The patient cannot recollect when he left.",
+        "The patient does deny pain at night.",
+        "The headache lasted 3 days.",
+        "Tobacco history: smokes two packs of cigarettes.",
+        "He had an assault in December 2009, which led to his detention.",
+        "He plays with his father and with his mother in May.",
         "He took it.",
         "Is the doctor here?",
         "None.",
@@ -82,15 +90,34 @@ def test_sentences_that_depend_on_each_other_stay(text: str) -> None:
     assert results(SentenceVariation(), text) == {None}
 
 
+def test_sentences_with_two_blanks_between_them_keep_both() -> None:
+    text = "The ward was full.  The doctor was worried.  The family was happy.  The injuries were minor."
+    found = {each for each in results(SentenceVariation(), text) if each is not None}
+    assert any(
+        ".  The family was happy.  The doctor" in each or ".  The injuries were minor.  The family" in each
+        for each in found
+    )
+    assert not any(re.search(r"\.[A-Z]", each) for each in found)
+
+
 def test_synonyms_are_words_of_one_sense_in_the_form_of_the_word() -> None:
     wordnet = open_wordnet()
-    assert "physician" in wordnet.synonyms("doctor", "n")
-    assert wordnet.synonyms("doctor", "v") != wordnet.synonyms("doctor", "n")
+    assert wordnet.synonyms("attorney", "n") == ["lawyer"]
+    # Too many senses; mostly a verb; not in WordNet's texts.
+    assert wordnet.synonyms("fall", "v") == []
+    assert "hurt" not in wordnet.synonyms("injury", "n")
+    assert "outlaw" not in wordnet.synonyms("illicit", "a")
     assert wordnet.synonyms("no-such-word", "n") == []
     augmenter = Augmenter(Augment(operations=["synonyms"], share=1.0, slack=20))
-    changed = augmenter.augment({"note": "The physicians evaluated his injuries."}, "note", random()).text
-    assert changed != "The physicians evaluated his injuries."
-    assert re.fullmatch(r"The \w+s \w+d his \w+", changed.rstrip("."))
+    note = "The attorneys decreased their tiredness."
+    changed = augmenter.augment({"note": note}, "note", random()).text
+    assert changed != note
+    assert re.fullmatch(
+        r"The (lawyer|attorney)s (lessened|diminished|decreased) their \w+", changed.rstrip(".")
+    )
+    # A word that the text has already would be said twice.
+    twice = augmenter.augment({"note": "Attorneys and lawyers left."}, "note", random())
+    assert "lawyers and lawyers" not in twice.text.casefold()
 
 
 def test_files_with_the_line_ends_of_windows_give_the_same_words(tmp_path: Path) -> None:
@@ -185,3 +212,30 @@ def test_rows_of_a_table_keep_their_columns_and_their_parent(tmp_path: Path) -> 
         write_table(made.table, tmp_path / "a.xlsx")
     with pytest.raises(DataError, match="has a column 'parent'"):
         augment_table(made.table, ["note"], Augment())
+
+
+def test_a_long_table_goes_on_where_it_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(augmented_table, "PART", 2)
+    raw = pd.DataFrame({"ward": list("abcdef"), "note": [NOTE, "None.", None, NOTE, NOTE, "None."]})
+    whole = augment_table(raw, ["note"], Augment(), seed=3)
+    work = tmp_path / "work"
+
+    def interrupt(shown: object) -> None:
+        if isinstance(shown, Step) and shown.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        augment_table(raw, ["note"], Augment(), seed=3, work=work, progress=interrupt)
+    assert sorted(path.name for path in work.iterdir()) == ["inputs.json", "part-000000.json"]
+    assert work.stat().st_mode & 0o077 == 0
+    shown: list[object] = []
+    again = augment_table(raw, ["note"], Augment(), seed=3, work=work, progress=shown.append)
+    assert again.table.equals(whole.table)
+    assert (again.unchanged, again.operations) == (whole.unchanged, whole.operations)
+    assert "resuming: 2 of 6 rows are done" in shown
+    assert min(step.done for step in shown if isinstance(step, Step)) == 3
+    # Parts of another seed are of no use.
+    other = augment_table(raw, ["note"], Augment(), seed=4, work=work)
+    assert other.table.equals(augment_table(raw, ["note"], Augment(), seed=4).table)

@@ -130,6 +130,8 @@ PLAIN = question("What is recorded under blood type?")
         (PLAIN, "Which blood type does this patient have?", None),
         (PLAIN, "Could you tell me what blood type is on file?", None),
         (PLAIN, "what is recorded under blood type ?", "the same words"),
+        (PLAIN, "Is blood type the key to how love works?", "asks in another way than its answer is"),
+        (PLAIN, "What is a blood type?", "asks for something else"),
         (PLAIN, "The blood type is recorded.", "not one question"),
         (PLAIN, "What is the blood type? What is the age?", "not one question"),
         (PLAIN, "Note: what is the blood type?", "not one question"),
@@ -139,7 +141,7 @@ PLAIN = question("What is recorded under blood type?")
         (PLAIN, "What does blood type mean?", "asks for something else"),
         (PLAIN, "What are age and blood type?", "names another field"),
         (PLAIN, "What is the blood type, is it 17?", "tells a value"),
-        (PLAIN, "Is it true that A is what stands under blood type?", "tells a value"),
+        (PLAIN, "What tells that A stands under blood type?", "tells a value"),
         (
             question("Who is named with a title in the note?", "note", "PERSON", None),
             "Who is named in the note?",
