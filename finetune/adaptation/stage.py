@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from paracosm.finetune.adaptation.corpus import Corpus, corpus_facts, read_corpus
 from paracosm.finetune.distributed.processes import barrier, is_leader, run_on_leader, world
+from paracosm.finetune.distributed.sharding import full_weights
 from paracosm.finetune.distributed.stage import run_on_all
 from paracosm.finetune.models.base_model import base_digest, check_objective, load_tokenizer
 from paracosm.finetune.models.library_logging import quiet_libraries
@@ -221,7 +222,7 @@ def _fit(
         progress(f"resuming at {Path(checkpoint).name}")
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.accelerator.wait_for_everyone()
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    weights = full_weights(trainer.model)  # type: ignore[arg-type]  # set by the constructor
     if is_leader():
         _save(trainer.model, weights, recipe, run)  # type: ignore[arg-type]  # set by the constructor
     return {

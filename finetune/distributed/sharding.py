@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.nn import Module
 
 from paracosm.finetune.distributed.processes import uses_zero3
 
@@ -43,6 +44,15 @@ def shard_like(values: Tensor, weights: Tensor) -> Tensor:
     values = values.to(weights.device)
     sharded = distribute_tensor(values, weights.device_mesh, weights.placements, src_data_rank=None)
     return sharded.to_local().clone()
+
+
+def full_weights(model: Module) -> dict[str, Tensor]:
+    """Return the trained weights of a model by name, as full tensors on the CPU. All ranks call this."""
+    trained = {name: weights for name, weights in model.named_parameters() if weights.requires_grad}
+    with gathered(trained.values()):
+        return {
+            name: unshard(local_part(weights), weights).cpu().clone() for name, weights in trained.items()
+        }
 
 
 def unshard(part: Tensor, weights: Tensor) -> Tensor:

@@ -122,6 +122,10 @@ def draft(
         data = data.model_copy(update={"pii": Pii(action=pii, language=language)})
         persons = replace(persons, pii_lines=(f"personal data: data.pii: {pii}, as you asked",))
     recipe = decided.recipe.model_copy(update={"data": data})
+    if data.sequence is not None and origin.sequence:
+        # Messages were read, so messages are written.
+        formats = recipe.generate.model_copy(update={"formats": [*recipe.generate.formats, "messages"]})
+        recipe = recipe.model_copy(update={"generate": formats})
     if private:
         recipe, warnings = with_declarations(recipe, raw)
         # Declared fields give no warnings, but these declarations are not confirmed yet.

@@ -88,9 +88,10 @@ def test_a_killed_adaptation_ends_with_the_same_bytes(folder: Path, alone: Path)
     assert not (run / "adaptation-work").exists()
 
 
-def test_two_processes_adapt_as_one(folder: Path, alone: Path) -> None:
-    run = folder / "two"
-    command = ("launch", "cpu", "finetune", "recipe.yaml", "--run", str(run), "--processes", "2")
+@pytest.mark.parametrize("setup", ["cpu", "fsdp2"])
+def test_two_processes_adapt_as_one(folder: Path, alone: Path, setup: str) -> None:
+    run = folder / f"two-{setup}"
+    command = ("launch", setup, "finetune", "recipe.yaml", "--run", str(run), "--processes", "2")
     assert started(folder, "-m", "paracosm.cli.app", *command).wait(400) == 0
     first, second = (load_file(root / WEIGHTS) for root in (run, alone))
     assert first.keys() == second.keys()

@@ -105,6 +105,8 @@ def test_init_writes_what_reads_the_rows_again(
         "".join(json.dumps(record | {"n": number}) + "\n" for number in range(40))
     )
     write_draft(source="a.jsonl", out=Path("recipe.yaml"))
-    data = load_recipe(Path("recipe.yaml")).data
+    recipe = load_recipe(Path("recipe.yaml"))
+    data = recipe.data
     assert (data.nested, data.subject) == ("rows", subject)
+    assert recipe.generate.formats == ["parquet", *(["messages"] if data.sequence else [])]
     assert len(read_source(data, root=tmp_path)) == 40 * (2 if subject else 1)

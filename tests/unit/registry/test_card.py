@@ -102,6 +102,23 @@ def test_a_card_begins_with_use_examples_and_the_four_verdicts(tmp_path: Path) -
     assert "Example records" not in adapter.card.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("method", "meant"), [("lora", "this one"), ("full", "the published one")])
+def test_a_card_says_which_base_model_the_evaluation_means(tmp_path: Path, method: str, meant: str) -> None:
+    recipe = recipe_of(finetune={"method": method}, adapt={"source": "letters.txt"})
+    run = Run.create(tmp_path / "run")
+    facts = {
+        "documents": 9,
+        "held_back_documents": 0,
+        "tokens": 700,
+        "method": "lora",
+        "steps": 4,
+        "conversations": False,
+    }
+    run_if_stale(run, "adapt", {"fake": 1}, lambda: facts)
+    card = finished_run(tmp_path / "run", recipe).card.read_text(encoding="utf-8")
+    assert f'"Base model" in the evaluation means {meant}' in card
+
+
 def test_published_metrics_hold_no_values_of_records(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "run", recipe_of())
     figures = json.loads(published_evaluation(run).to_json())
