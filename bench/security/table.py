@@ -43,12 +43,12 @@ KINDS = {
     "unit": Kind(
         "one unit less in the private source, every key of the recipe",
         "`data.limit` changed two rows, or let 34 other people in",
-        ("unit/records/test_one_unit_less.py",),
+        ("unit/records/test_one_unit_less.py", "unit/finetune/test_private_corpus.py"),
     ),
     "code": Kind(
         "models, tokenizers and versions with code, pickles or decoys",
         "code ran after a `y` on the terminal; a decoy let a pickle in",
-        ("unit/finetune/test_foreign_models.py", "unit/test_foreign_code.py"),
+        ("unit/finetune/test_foreign_models.py", "unit/finetune/test_tokenizer_limits.py", "unit/test_foreign_code.py"),
     ),
     "names": Kind(
         "column names: markup, escapes, reserved words, 1 MB, formulas",

@@ -97,12 +97,18 @@ def _refuse_sizes(config: Mapping[str, Any], source: "str | Path") -> None:
 
 
 def load_pretrained_tokenizer(source: "str | Path", **arguments: Any) -> "PreTrainedTokenizerBase":
-    """Load a tokenizer, without the mark of code that is never run."""
+    """Load a tokenizer, without the mark of code that is never run.
+
+    Raises:
+        ModelError: its longest text is not a number, which transformers finds out at the first text that it reads.
+    """
     from transformers import AutoTokenizer
 
     forbid_kernel_downloads()
     tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **arguments)
     tokenizer.init_kwargs.pop(CODE_KEY, None)
+    if not isinstance(tokenizer.model_max_length, int | float):
+        raise ModelError(f"{source}: model_max_length in tokenizer_config.json is not a number")
     return tokenizer
 
 

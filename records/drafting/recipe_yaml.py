@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from paracosm.foundation.printable import printable
 from paracosm.recipes.sections.data import SEVERAL, Pii
 
 WIDTH = 100
@@ -83,8 +84,9 @@ def _key_lines(key: str, value: Any, full_key: str, indent: str, *, unset: bool)
 def _comments(text: str | None, indent: str) -> list[str]:
     if not text:
         return []
+    # A comment ends where YAML sees a line end: with U+2028 in its name, a column could add keys to the recipe.
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         initial_indent=f"{indent}# ",
         subsequent_indent=f"{indent}# ",

@@ -4,7 +4,7 @@ import datetime as dates
 import decimal
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import numpy as np
@@ -223,3 +223,11 @@ def _text(cell: object, name: object, row: int, write: Callable[[dates.datetime]
     raise DataError(
         f"column {name!r}: row {row} holds a {type(cell).__name__}, a type that cannot be modelled; convert it to text or a number, or add the column to data.drop"
     )
+
+
+def with_columns(table: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Return a table with other cells in some columns; `assign` takes no column that is called `self`."""
+    changed = table.copy(deep=False)
+    for name, cells in columns.items():
+        changed[name] = cells
+    return changed

@@ -38,12 +38,24 @@ CHANGING = frozenset(
 )
 """Verbs that begin a statement other than a SELECT. They are also legal names of columns and functions elsewhere."""
 FUNCTIONS = re.compile(
-    r"pg_(?:read_|write_|ls_|stat_file|file_|terminate_|cancel_|reload_|rotate_|switch_|promote|create_|drop_|logical_|notify)\w*"
-    r"|lo_(?:import|export)|dblink\w*|nextval|setval|load_file|load_extension|openrowset|openquery|opendatasource|utl_\w+|sys_exec|sys_eval",
+    r"pg_(?:read_|write_|ls_|stat_file|file_|terminate_|cancel_|reload_|rotate_|logfile_|switch_|promote|create_|drop_|logical_|notify)\w*"
+    r"|pg_(?:stat_(?:reset|clear)|wal_replay_|backup_|start_backup|stop_backup|replication_|sync_|export_|import_|prewarm|sleep)\w*"
+    r"|pg_(?:try_)?advisory_\w+|set_config|lo_\w+|lowrite|loread|dblink\w*|nextval|setval"
+    r"|(?:query|table|schema|database|cursor)_to_xml\w*|ts_stat|ts_rewrite|crosstab\w*|connectby"
+    r"|load_file|load_extension|writefile|readfile|edit|fts3_tokenizer|sleep|benchmark|(?:get|release|is_free|is_used)_(?:all_)?locks?"
+    r"|openrowset|openquery|opendatasource|utl_\w+|dbms_\w+|sys_exec|sys_eval|xp_\w+|sp_\w+",
     re.IGNORECASE,
 )
-"""Functions that change something or leave the database whatever the transaction: files of the server, other sessions and
-servers. The list cannot be complete, because a server may have further functions."""
+"""Functions that change something, wait, run a text as a query, or leave the database whatever the transaction: files of the
+server, other sessions and servers. The list cannot be complete, because a server may have further functions."""
+TRANSACT = frozenset(
+    {
+        "insert", "update", "delete", "truncate", "create", "alter", "drop", "grant", "revoke", "deny", "exec", "execute", "set", "declare",
+        "backup", "restore", "kill", "shutdown", "reconfigure", "dbcc", "waitfor", "print", "raiserror", "begin", "commit", "rollback",
+        "while", "bulk", "checkpoint", "writetext", "updatetext", "merge",
+    }
+)  # fmt: skip
+"""Reserved words of Transact-SQL that begin a statement; it needs no semicolon between two."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class Syntax:
         hashes: `#` begins a comment, and `--` only before white space.
         brackets: `[name]` is a quoted name.
         dollars: `$tag$ ... $tag$` is a string.
+        juxtaposed: a statement may follow another one without a semicolon.
     """
 
     escapes: bool = False
@@ -63,6 +76,7 @@ class Syntax:
     hashes: bool = False
     brackets: bool = False
     dollars: bool = False
+    juxtaposed: bool = False
 
 
 POSTGRESQL = Syntax(nested=True, dollars=True)
@@ -74,7 +88,7 @@ SYNTAXES = {
     "mysql": (MYSQL, Syntax(hashes=True)),
     "mariadb": (MYSQL, Syntax(hashes=True)),
     "sqlite": (Syntax(brackets=True),),
-    "mssql": (Syntax(nested=True, brackets=True),),
+    "mssql": (Syntax(nested=True, brackets=True, juxtaposed=True),),
     "oracle": (Syntax(),),
 }
 """Name of SQLAlchemy's dialect -> the possible readings of a text; a server setting decides on MySQL's escapes."""
@@ -93,10 +107,10 @@ def check_select(query: str, dialect: str) -> None:
     """
     every = dict.fromkeys(syntax for syntaxes in SYNTAXES.values() for syntax in syntaxes)
     for syntax in SYNTAXES.get(dialect, tuple(every)):
-        _check_words(list(_words(query, syntax)))
+        _check_words(list(_words(query, syntax)), syntax)
 
 
-def _check_words(words: list[str]) -> None:
+def _check_words(words: list[str], syntax: Syntax) -> None:
     while words and words[-1] == ";":
         words.pop()
     if ";" in words:
@@ -111,6 +125,10 @@ def _check_words(words: list[str]) -> None:
         if word in CHANGING and before in ("(", ")", "") and after not in ("(", ")", ",", "."):
             raise DataError(
                 f"data.query: has the statement {word.upper()}; {ALLOWED}, without parts that change data"
+            )
+        if syntax.juxtaposed and word in TRANSACT and before not in (".", "as") and after != "join":
+            raise DataError(
+                f"data.query: has the statement {word.upper()}, which Transact-SQL takes without a semicolon; {ALLOWED}; write a name as [{word}]"
             )
         if word == "into" and before not in (".", "as"):
             raise DataError(
@@ -132,6 +150,10 @@ def _words(query: str, syntax: Syntax) -> Iterator[str]:
     """
     position = 0
     while position < len(query):
+        if syntax.dollars and re.compile(r"(?<![\w$])[uU]&[\"']").match(query, position):
+            raise DataError(
+                "data.query: has a name or a string with U&, in which escapes can spell anything; write its letters as they are"
+            )
         end = _end_of_comment(query, position, syntax)
         if end is not None:
             position = end

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data, FieldOverride
+from paracosm.records.formats.cells import with_columns
 from paracosm.records.relations.relation import Relation
 from paracosm.records.schema.schema import Schema
 from paracosm.records.schema.table import to_records
@@ -40,7 +41,7 @@ def suppressed(table: pd.DataFrame, rare: RareValues, data: Data) -> pd.DataFram
                 " would become missing; set data.rare to merge or keep, or name the column in data.rare.keep"
             )
         columns[name] = _suppressed(table[name], column, data.rare.other)
-    return table.assign(**columns)
+    return with_columns(table, columns)
 
 
 def _suppressed(cells: pd.Series, column: RareColumn, other: str) -> pd.Series:

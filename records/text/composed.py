@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from paracosm.records.formats.cells import to_source_strings
+from paracosm.records.formats.cells import to_source_strings, with_columns
 
 
 def composed(raw: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -30,4 +30,4 @@ def composed(raw: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, lis
                 f"column {name!r}: {sum(decomposed)} texts hold decomposed letters (Unicode NFD); read and written in composed"
                 " form (NFC)"
             )
-    return (raw.assign(**changed) if changed else raw), warnings
+    return with_columns(raw, changed), warnings

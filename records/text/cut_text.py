@@ -7,6 +7,7 @@ import pandas as pd
 
 from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.data import Data
+from paracosm.records.formats.cells import with_columns
 from paracosm.records.text.words import UNDIVIDED
 
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’]*|\n(?=\s*\n)")
@@ -67,7 +68,7 @@ def with_bounded_texts(
             what = "their records are left out"
         else:
             cells = [None if pd.isna(text) else cut_text(text, longest) for text in raw[name]]
-            raw = raw.assign(**{name: pd.Series(cells, index=raw.index, dtype="string")})
+            raw = with_columns(raw, {name: pd.Series(cells, index=raw.index, dtype="string")})
             what = "cut after a sentence or a word"
         warnings.append(
             f"column {name!r}: {int(above.sum()):,} of {rows:,} texts have more than {longest:,} characters; {what} (data.long_texts)"

@@ -6,12 +6,13 @@ a lock file that a killed process could leave behind.
 """
 
 import errno
+import fcntl
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -177,18 +178,34 @@ def incoming(parent: Path) -> Iterator[Path]:
     """Yield a new hidden folder in `parent`; remove it at the end unless the block renamed it."""
     folder = parent / f"{INCOMING}{uuid.uuid4().hex}"
     folder.mkdir()
+    handle = os.open(folder, os.O_RDONLY)
     try:
+        # The operating system releases the lock when the process dies; some network file systems have none.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield folder
     finally:
+        os.close(handle)
         if folder.exists():
             shutil.rmtree(folder)
 
 
 def sweep(folder: Path) -> None:
-    """Remove incomplete versions in `folder` that are older than a day; their process was killed."""
+    """Remove incomplete versions in `folder` whose process was killed.
+
+    They are a day old, or a day ahead of a clock that went back, and nobody holds their lock: a clock alone would take the folder
+    of a publisher at work for an old one once it is set forward.
+    """
     for path in folder.glob(f"{INCOMING}*"):
-        if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            if abs(time.time() - path.stat().st_mtime) <= ABANDONED_AFTER:
+                continue
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(handle)
 
 
 def _sync(path: Path) -> None:

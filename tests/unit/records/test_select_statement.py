@@ -79,6 +79,62 @@ REFUSED = [
     "select * from openrowset('x', 'y', 'z')",
     "select /*!50000 1 into outfile '/tmp/x' */",
     "select /*M! 1 */",
+    "select pg_sleep(100000)",
+    "select pg_sleep_for('5 minutes')",
+    "select set_config('transaction_read_only', 'off', false)",
+    "select lo_create(0)",
+    "select lo_put(1, 0, 'x')",
+    "select lowrite(1, 'x')",
+    "select query_to_xml('delete from visits', true, true, '')",
+    "select * from ts_stat('select pg_read_file(1)')",
+    "select * from crosstab('select 1') as t(a int)",
+    "select pg_advisory_lock(1)",
+    "select pg_try_advisory_lock(1)",
+    "select pg_stat_reset()",
+    "select pg_backup_start('x')",
+    "select pg_export_snapshot()",
+    "select pg_wal_replay_pause()",
+    "select pg_replication_slot_advance('x', '0/0')",
+    "select pg_logfile_rotate()",
+    "select writefile('x', 'y')",
+    "select edit('x')",
+    "select fts3_tokenizer('x', 'y')",
+    "select sleep(100000)",
+    "select benchmark(1000000000, md5('x'))",
+    "select get_lock('x', 100000)",
+    "select release_all_locks()",
+    "select dbms_xslprocessor.clob2file('x', 'y', 'z') , dbms_lock(1)",
+    "select xp_cmdshell('dir')",
+    "select (select PG_SLEEP(9))",
+    "select 1 where exists (select pg_catalog . pg_sleep (9))",
+    "values (1)",
+    "table visits",
+    "show all",
+    "set role postgres",
+    "reset all",
+    "lock table visits",
+    "listen x",
+    "notify x",
+    "prepare x as delete from visits",
+    "execute x",
+    "declare c cursor for select 1",
+    "checkpoint",
+    "discard all",
+    "reindex table visits",
+    "cluster visits",
+    "refresh materialized view v",
+    "security label on table visits is 'x'",
+    "import foreign schema a from server b into c",
+    "detach database x",
+    "savepoint x",
+    "rename table visits to x",
+    "load data infile '/etc/passwd' into table visits",
+    "handler visits open",
+    "flush tables",
+    "\ufeffdrop table visits",
+    "\x00select 1",
+    "select 1;\x00drop table visits",
+    "se/**/lect 1",
     "select 'open",
     "select /* open",
     'select "open',
@@ -126,6 +182,59 @@ def test_any_other_statement_is_refused_in_one_line(query: str, dialect: str) ->
 def test_strings_and_comments_are_read_as_the_database_reads_them(query: str, dialect: str) -> None:
     with pytest.raises(DataError, match=r"second statement|does not end"):
         check_select(query, dialect)
+
+
+@pytest.mark.parametrize("dialect", ["mssql", "duckdb"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 1 drop table visits",
+        "select 1 delete from visits",
+        "select 1 delete visits",
+        "select 1\nexec xp_cmdshell 'dir'",
+        "select 1 exec('drop table visits')",
+        "select * from visits v update visits set id = 1",
+        "select * from visits insert visits values (1)",
+        "select * from visits truncate table visits",
+        "select 1 waitfor delay '10:00:00'",
+        "select 1 shutdown",
+        "select 1 backup database x to disk = 'x'",
+        "select 1 declare @x int set @x = 1",
+        "select 1 begin tran delete from visits commit",
+        "select 1 create table x (a int)",
+        "select 1 merge visits using x on 1 = 1 when matched then delete",
+        "select 1 kill 55",
+    ],
+)
+def test_transact_sql_takes_a_second_statement_without_a_semicolon(query: str, dialect: str) -> None:
+    with pytest.raises(DataError, match=r"^data\.query: has the statement"):
+        check_select(query, dialect)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select a.[update], a.[set] from visits a",
+        "select * from visits a inner merge join visits b on a.id = b.id",
+        "select replace(note, 'drop', 'x') from visits",
+        "select [drop] from visits where note = 'drop table x' -- drop",
+    ],
+)
+def test_transact_sql_that_only_reads_passes(query: str) -> None:
+    check_select(query, "mssql")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        r"""select U&"pg\005fread_file"('/etc/passwd')""",
+        r"""select u&"pg!005fsleep" uescape '!' (9)""",
+        r"select U&'a\0027; drop table visits'",
+    ],
+)
+def test_names_that_are_spelled_by_escapes_are_refused(query: str) -> None:
+    with pytest.raises(DataError, match=r"^data\.query: has a name or a string with U&"):
+        check_select(query, "postgresql")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import paracosm.registry
 from paracosm.foundation.errors import RegistryError
 from paracosm.recipes.run.journal import versions
 from paracosm.registry.stores.addresses import address
-from paracosm.registry.stores.local_folder import LocalFolder
+from paracosm.registry.stores.local_folder import LocalFolder, incoming, sweep
 from paracosm.registry.versions.checks import check_version
 from paracosm.registry.versions.manifest import MANIFEST, Override, Version, may_publish
 from paracosm.registry.versions.release import Release
@@ -443,6 +443,21 @@ def test_files_of_a_killed_publisher_are_deleted_a_day_later(store: LocalFolder,
     add(store, files)
     assert sorted(path.name for path in shelf.iterdir()) == [".incoming-young", "v1", "v2"]
     assert list(store.numbers("heart")) == [1, 2]
+
+
+@pytest.mark.parametrize("days", [-400, -2, 2, 400])
+def test_a_publisher_at_work_is_left_alone_whatever_the_clock_says(days: int, tmp_path: Path) -> None:
+    with incoming(tmp_path) as folder:
+        then = folder.stat().st_mtime + days * 86400
+        os.utime(folder, (then, then))
+        sweep(tmp_path)
+        assert folder.is_dir()
+        left = tmp_path / ".incoming-left"
+        left.mkdir()
+        os.utime(left, (then, then))
+        sweep(tmp_path)
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_cannot_be_written_is_reported(tmp_path: Path, files: Files) -> None:
