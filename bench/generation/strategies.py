@@ -5,7 +5,8 @@
 
 The judge is scikit-learn alone: C2ST is the cross-validated AUC of gradient boosting that tells synthetic records from the held-out
 ones, on as many of each; pairs is one minus half the mean difference of the joint distributions of two binned columns; TSTR/TRTR are
-the scores of a model of the target that is trained on synthetic and on real records, as a ratio; DCR is the share of synthetic records
+the scores above chance (AUC minus one half, or R squared) of a model of the target that is trained on synthetic and on real records, as a
+ratio; AUC/AUC is the same ratio of whole AUCs, as it is often reported; DCR is the share of synthetic records
 that are closer to a training than to a held-out record, on as many of each. The ceiling is a part of the training records against the
 held-out ones. Real records of the held-out splits decide everything; nothing is trained on them.
 """
@@ -37,7 +38,7 @@ from paracosm.records.schema.table import read_table, to_records, to_table
 from paracosm.records.stage import prepare
 
 BINS = 10
-HEAD = "| table | method | seed | fit s | records/s | MB | C2ST | pairs | TSTR/TRTR | copies | DCR | bits |"
+HEAD = "| table | method | seed | fit s | records/s | MB | C2ST | pairs | TSTR/TRTR | AUC/AUC | copies | DCR | bits |"
 
 
 def numeric(table: pd.DataFrame, schema: Schema, real: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +141,7 @@ def main() -> None:
     arguments.add_argument("--seeds", nargs="+", type=int, default=[0])
     arguments.add_argument("--set", nargs="*", default=[], help="overrides, such as data.limit=5000")
     given = arguments.parse_args()
-    print(HEAD + "\n|" + " --- |" * 12)
+    print(HEAD + "\n|" + " --- |" * 13)
     for name in given.recipes:
         recipe = load_recipe(Path(name), given.set)
         run = Run(Path(tempfile.mkdtemp()))
@@ -155,7 +156,7 @@ def main() -> None:
         trtr = usefulness(train, held, target, regression)
         half = train.sample(len(held), random_state=0)
         print(
-            f"| {recipe.name} | ceiling | | | | | {c2st(half, held):.3f} | {pairs(half, held):.3f} | 1 | | | |"
+            f"| {recipe.name} | ceiling | | | | | {c2st(half, held):.3f} | {pairs(half, held):.3f} | 1 | 1 | | | |"
         )
         rows = to_records(tables["train"], schema)
         known = [record for record in to_records(held_table, schema) if schema.allows(record)]
@@ -179,6 +180,7 @@ def main() -> None:
                         for row in table[[f.name for f in schema.modelled]].astype(str).to_numpy()
                     ]
                 )
+                skill = usefulness(made, held, target, regression)
                 cells = [
                     recipe.name,
                     method,
@@ -188,7 +190,8 @@ def main() -> None:
                     f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
                     f"{c2st(made, held):.3f}",
                     f"{pairs(made.iloc[: len(held)], held):.3f}",
-                    f"{usefulness(made, held, target, regression) / trtr:.2f}",
+                    f"{skill / trtr:.2f}",
+                    "-" if regression else f"{(skill + 0.5) / (trtr + 0.5):.2f}",
                     f"{copies:.1%}",
                     f"{closer_to_train(made, train, held, schema):.3f}",
                     f"{-chain.log_likelihood(known).sum(axis=1).mean():.2f}",

@@ -130,6 +130,11 @@ class ComparedRun:
         )
 
     @property
+    def fidelity_fails(self) -> bool:
+        """Whether fidelity has the verdict FAIL."""
+        return self._fails("fidelity")
+
+    @property
     def records_fail(self) -> bool:
         """Whether privacy of the records counts for the release and has the verdict FAIL."""
         return self._fails("records")

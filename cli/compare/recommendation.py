@@ -8,7 +8,8 @@ from paracosm.eval.results.metric_entry import MeasuredMetric
 
 DECIDING = "c2st_auc"
 RULE = (
-    f"Among strategies whose records do not FAIL on privacy, the best has the {DECIDING} nearest to its best value."
+    "Strategies whose records FAIL on privacy are left out, and those that FAIL on fidelity where another one does not."
+    f" Of the others, the best has the {DECIDING} nearest to its best value."
     " Those whose 95% interval overlaps that of the best, both as distances from the best value, are within the interval of the best."
     " The cheapest takes the fewest seconds of preparation and generation together."
     " Of those whose model, an adapter or fitted statistics, FAILs on privacy, only the records should be released."
@@ -37,7 +38,8 @@ def recommend(runs: Sequence[ComparedRun]) -> Recommendation:
     safe = [run for run in runs if not run.records_fail]
     if not safe:
         return _none("the records of every strategy fail on privacy")
-    measured = [run for run in safe if DECIDING in run.metrics]
+    faithful = [run for run in safe if not run.fidelity_fails] or safe
+    measured = [run for run in faithful if DECIDING in run.metrics]
     if not measured:
         return _none(f"{DECIDING} was not measured on any strategy whose records do not fail on privacy")
     ranked = sorted(measured, key=lambda run: _distance(run.metrics[DECIDING]))

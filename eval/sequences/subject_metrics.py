@@ -44,7 +44,7 @@ CROSS_CORRELATION = Metric(
     range=(0.0, 2.0),
     source="Box & Jenkins 1970; distance of cross-correlations with delay",
     what="How far the correlation of one column with later values of another one is from that of real subjects.",
-    formula="the same over pairs of different columns",
+    formula="mean over pairs of different columns and lags of 1 to 3 records of |r in the candidate - r in train|",
     read=interpret_distance,
     unit="plain",
 )

@@ -13,6 +13,8 @@ from paracosm.records.schema.schema import Record
 
 WIDTHS = (1, 4, 16, 64)
 """Candidates per record that are drawn at once in each round, since many together take little longer than one."""
+MOST_AT_ONCE = 4096
+"""Candidates in one call, which limits its memory."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,18 @@ def draw_by_weight(
         if not missing:
             break
         width = WIDTHS[min(round_number, len(WIDTHS) - 1)]
-        entries = [
-            (index, begun[index] + ahead)
-            for index in missing
-            for ahead in range(width if index in pools else 1)
-        ]
-        drawn = draw([requests[index] for index, _ in entries], [attempt for _, attempt in entries])
+        entries: list[tuple[int, int]] = []
+        drawn: list[Candidate | None] = []
+        # All candidates of a record are drawn in one call, so that it does not depend on how many others are drawn.
+        part = max(1, MOST_AT_ONCE // width)
+        for begin in range(0, len(missing), part):
+            of_part = [
+                (index, begun[index] + ahead)
+                for index in missing[begin : begin + part]
+                for ahead in range(width if index in pools else 1)
+            ]
+            entries += of_part
+            drawn += draw([requests[index] for index, _ in of_part], [attempt for _, attempt in of_part])
         for (index, attempt), candidate in zip(entries, drawn, strict=True):
             begun[index] = attempt + 1
             if candidate is None or index in accepted:

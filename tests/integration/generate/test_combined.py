@@ -1,11 +1,16 @@
 """Statistics for the columns and an adapter for the texts, in one run: trained, drawn under conditions, published, attacked."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from finished_run import metrics_of
 
+import paracosm.registry
+from paracosm.cli.app import main
 from paracosm.eval.attacks.target import attack_target
 from paracosm.eval.measuring.context import Context
 from paracosm.finetune.models.trained_model import load_codec
@@ -17,12 +22,14 @@ from paracosm.generate.statistics.stored_chain import COLUMNS, load_chain
 from paracosm.generate.strategies.combined import CombinedStrategy, refuse_records
 from paracosm.generate.strategies.strategy import strategy_of
 from paracosm.pipeline import run_stages
-from paracosm.recipes.loading.load import recipe_of
+from paracosm.recipes.loading.load import load_recipe, recipe_of
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.run.open_run import open_run
+from paracosm.recipes.run.stage import run_if_stale
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.schema.table import read_table, to_records
+from paracosm.registry.card.stage import write_card
 
 SECTIONS = {
     "name": "notes",
@@ -116,6 +123,31 @@ def test_attacks_read_both_likelihoods(run: Run) -> None:
     for likelihoods in (target.adapter, target.base, target.memorised):
         assert {int(index) for index in likelihoods[0].field_index} == {0, 1, 2}
         assert (likelihoods[0].field_index < 2).sum() == 2
+
+
+def test_a_pulled_version_makes_the_same_records(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(run.root, tmp_path / "finished")
+    finished = Run(tmp_path / "finished")
+
+    def write_metrics() -> dict[str, object]:
+        finished.evaluation.mkdir()
+        finished.metrics.write_text(json.dumps(metrics_of()))
+        return {}
+
+    run_if_stale(finished, "eval", {"state": "PASS"}, write_metrics)
+    write_card(recipe=load_recipe(finished.recipe), run=finished)
+    paracosm.registry.publish(run=finished, url=str(tmp_path / "store"))
+    monkeypatch.chdir(tmp_path)
+    folder = paracosm.registry.pull(name="notes", into=tmp_path / "pulled", url=str(tmp_path / "store"))
+    assert all((folder / name).is_file() for name in COLUMNS)
+    with pytest.raises(SystemExit) as ended:
+        main(["generate", "pulled", "generate.records=40"])
+    assert ended.value.code == 0
+    made = Run(tmp_path / "runs" / "notes-v1")
+    assert not made.split("train").exists()
+    pd.testing.assert_frame_equal(records_of(made), records_of(run))
 
 
 def test_a_run_is_refused_under_the_other_strategy(run: Run) -> None:

@@ -86,6 +86,13 @@ def test_of_a_strategy_whose_model_fails_on_privacy_the_records_alone_are_recomm
     assert found.sentence.endswith("; release the records alone, not the model, of: forest")
 
 
+def test_a_strategy_that_fails_on_fidelity_is_recommended_only_where_all_do() -> None:
+    forest = run_of("forest", auc=(0.49, 0.44, 0.54), seconds=9)
+    copula = failing(run_of("copula", auc=(0.58, 0.50, 0.66), seconds=1), "fidelity")
+    assert recommend([forest, copula]).within == ("forest",)
+    assert recommend([failing(forest, "fidelity"), copula]).cheapest == "copula"
+
+
 def test_without_the_deciding_metric_nothing_is_recommended() -> None:
     assert recommend([replace(run_of("forest"), metrics={})]).sentence.startswith(
         "no strategy is recommended"

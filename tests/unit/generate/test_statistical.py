@@ -334,3 +334,17 @@ def test_a_condition_that_few_records_meet_is_met_by_weight(chain: Chain, where:
         assert 0 < tally.resampled < 1500
     # A record does not depend on those that are drawn beside it.
     assert strategy.records(requests[7:8], seed=1, tally=Tally()) == [[records[7]]]
+
+
+def test_missing_cells_are_filled_from_cells_that_are_drawn_after_them(chain: Chain) -> None:
+    strategy = strategy_over(chain)
+    shared = RuleConstraints(chain.schema, read_rules(Rules(), chain.schema, Path()))
+    known: list[Record] = [{"ill": True}, {"dose": 0, "ill": False}, {"sex": "m"}]
+    conditions = Conditions(strategy.abilities, shared, {}, {}, known, fill=True)
+    conditions.raise_if_unreachable()
+    requests = [conditions.request(number) for number in range(60)]
+    records = [record for (record,) in strategy.records(requests, seed=1, tally=Tally())]
+    for number, record in enumerate(records):
+        assert all(record[name] == value for name, value in known[number % 3].items())
+        assert None not in record.values()
+    assert len({record["dose"] for record in records[::3]}) > 2
