@@ -53,7 +53,7 @@ KINDS = {
     "names": Kind(
         "column names: markup, escapes, reserved words, 1 MB, formulas",
         "`patient__age` ended in a traceback; escapes reached the terminal",
-        ("unit/records/test_column_names.py", "unit/foundation/test_printable.py"),
+        ("unit/records/test_column_names.py", "unit/foundation/test_printable.py", "integration/cli/test_hostile_names.py"),
     ),
     "queries": Kind(
         "queries that write, passwords in URLs",
