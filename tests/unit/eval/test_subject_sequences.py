@@ -167,7 +167,15 @@ def test_an_evaluation_measures_the_sequences_of_a_run(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(measure_tables, "measure_all", only_sequences)
     settings = Evaluate(bootstrap=100, repeats=1, attacks=[])
-    measure_tables.measure(schema=SCHEMA, subject="patient", settings=settings, **tables)
+    measure_tables.measure(
+        train=tables["train"],
+        control=tables["control"],
+        test=tables["test"],
+        synthetic=tables["synthetic"],
+        schema=SCHEMA,
+        subject="patient",
+        settings=settings,
+    )
     (context,) = contexts
     assert len(np.unique(context.synthetic_subjects)) == 30
     measures = (subject_metrics.MEASURE, subject_metrics.FORECAST_MEASURE)
