@@ -105,6 +105,17 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _bins_are_of_single_records(self) -> "Recipe":
+        if self.finetune.numbers == "bins" and (self.privacy is not None or self.data.sequence is not None):
+            other = (
+                "privacy, where no record may decide on them"
+                if self.privacy
+                else "data.sequence, whose steps are finer"
+            )
+            raise ValueError(f"finetune.numbers: bins cannot be used with {other}; use digits")
+        return self
+
+    @model_validator(mode="after")
     def _parts_are_learnt_by_causal_models(self) -> "Recipe":
         loss = self.finetune.loss
         if loss is None:

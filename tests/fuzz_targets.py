@@ -29,6 +29,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.journal import Journal
 from paracosm.recipes.sections.data import Data
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.stored_codec import codec_from_json, codec_to_json
 from paracosm.records.constraints.parser import read_expression
 from paracosm.records.inference.infer_schema import infer
 from paracosm.records.schema.schema import Field, Schema
@@ -100,14 +101,14 @@ def _tokenizer() -> Any:
 def _codec(path: Path) -> None:
     text = json.dumps(read_json(path, ModelError))
     try:
-        Codec.from_json(text, _tokenizer())
+        codec_from_json(text, _tokenizer())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # `load_codec` turns these into one line.
         raise ModelError(f"{path}: is not a codec") from error
 
 
 def _codecs() -> list[bytes]:
-    return [Codec(SCHEMA, _tokenizer()).to_json().encode()]
+    return [codec_to_json(Codec(SCHEMA, _tokenizer())).encode()]
 
 
 def _manifest() -> list[bytes]:

@@ -30,9 +30,9 @@ from paracosm.finetune.models.base_model import load_base, load_tokenizer
 from paracosm.finetune.models.pretrained import load_pretrained_adapter
 from paracosm.finetune.models.restricted_head import restrict_head
 from paracosm.foundation.errors import DataError
-from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
 from paracosm.generate.decoding.causal import Decoder
-from paracosm.generate.decoding.causal_state import GrammarCache
+from paracosm.generate.decoding.decoder import causal_batch_size, longest_record
+from paracosm.generate.decoding.grammar_cache import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel, load_adapted
 from paracosm.recipes.loading.load import load_recipe
 from paracosm.recipes.sections.model import Model

@@ -128,8 +128,11 @@ def _train_and_score(
     from paracosm.eval.attacks.likelihood_attacks import attack_scores
     from paracosm.eval.attacks.likelihoods.likelihood import rows_in_domain
     from paracosm.eval.attacks.likelihoods.of_adapter import adapter_likelihoods, base_likelihoods
+    from paracosm.eval.attacks.likelihoods.of_values import with_values
     from paracosm.eval.attacks.likelihoods.reader import reader_of
     from paracosm.finetune.models.trained_model import load_codec
+    from paracosm.foundation.digests import value_digest
+    from paracosm.records.codec.stored_codec import codec_to_json
 
     assert context.attackers is not None
     targets = pd.concat([context.train, context.control], ignore_index=True).iloc[rows]
@@ -144,10 +147,13 @@ def _train_and_score(
         plain = to_records(targets, codec.schema)
         records, unknown = reader_of(codec, masks).encode(plain)
         assert not unknown
+        # Models with the same bins have the same base.
         base: list[Likelihood] = context.once(
-            "auxiliary base", lambda: base_likelihoods(folder, codec, masks, records)
+            f"auxiliary base {value_digest(codec_to_json(codec))}",
+            lambda: with_values(base_likelihoods(folder, codec, masks, records), codec, plain, fitted=False),
         )
-        sides = {TRAINED: adapter_likelihoods(folder, codec, masks, records), BASE: base}
+        trained = with_values(adapter_likelihoods(folder, codec, masks, records), codec, plain, fitted=True)
+        sides = {TRAINED: trained, BASE: base}
         return {
             f"{prefix}{name}": values
             for prefix, likelihoods in sides.items()

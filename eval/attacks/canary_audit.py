@@ -172,6 +172,7 @@ def _read_scores(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise DataError(
             f"{context.canaries}: {unknown} canaries have a value outside the domains of the adapter's schema"
         )
+    # Of the tokens alone: bins are fitted to the real records, so a canary's value inside its bin tells nothing about its training.
     adapter, base = (
         mean_log_probabilities(likelihoods(context.adapter, codec, masks, records))
         for likelihoods in (adapter_likelihoods, base_likelihoods)

@@ -116,6 +116,7 @@ def _read(context: Context, folder: Path, targets: pd.DataFrame, count: int) -> 
         encoded,
         learnt_part,
     )
+    from paracosm.eval.attacks.likelihoods.of_values import with_values
     from paracosm.finetune.models.trained_model import load_codec
     from paracosm.records.schema.learnt_part import learnt_columns
     from paracosm.records.schema.table import to_records
@@ -128,8 +129,8 @@ def _read(context: Context, folder: Path, targets: pd.DataFrame, count: int) -> 
     if learnt is not None:
         records = [learnt_part(record, codec, learnt) for record in records]
     found = attack_scores(
-        adapter_likelihoods(folder, codec, masks, records),
-        base_likelihoods(folder, codec, masks, records),
+        with_values(adapter_likelihoods(folder, codec, masks, records), codec, plain, learnt, fitted=True),
+        with_values(base_likelihoods(folder, codec, masks, records), codec, plain, learnt, fitted=False),
         plain,
         known=rows >= count,
     )

@@ -18,6 +18,7 @@ from paracosm.eval.attacks.likelihoods.of_adapter import (
     memorised_likelihoods,
 )
 from paracosm.eval.attacks.likelihoods.of_statistics import columns_likelihoods
+from paracosm.eval.attacks.likelihoods.of_values import shadow_model_likelihoods, with_values
 from paracosm.eval.attacks.lira_rmia import ShadowLikelihoods
 from paracosm.eval.attacks.shadow_models import real_subjects, shadow_likelihoods
 from paracosm.eval.measuring.context import Context, drawn_rows
@@ -95,6 +96,9 @@ def read_target(context: Context) -> AttackTarget:
         *to_records(context.train.iloc[train_rows], codec.schema),
         *to_records(context.held_out.iloc[held_out_rows], codec.schema),
     ]
+    adapter = with_values(adapter, codec, plain, learnt, fitted=True)
+    base = with_values(base, codec, plain, learnt, fitted=False)
+    memorised = with_values(memorised, codec, [*plain[:chosen], *plain[len(members) :]], learnt, fitted=True)
     if columns:
         of_columns = columns_likelihoods(folder, COLUMNS, plain, len(members), chosen)
         adapter, base, memorised = (
@@ -104,7 +108,10 @@ def read_target(context: Context) -> AttackTarget:
     shadows = None
     if training_obstacle(context, "lira") is None:
         shadows = shadow_likelihoods(
-            context, codec, rows, lambda shadow: adapter_likelihoods(shadow, codec, masks, records)
+            context,
+            codec,
+            rows,
+            lambda shadow: shadow_model_likelihoods(shadow, codec, plain, learnt),
         )
     groups = None if subjects is None else subjects[rows]
     return AttackTarget(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from paracosm.finetune.models.base_model import load_config
 from paracosm.foundation.errors import ModelError, RecipeError
 from paracosm.recipes.sections.finetune import Prompt
+from paracosm.records.codec.bins.binned_fields import bins_of
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.passage_lengths import in_passages
 from paracosm.records.relations.narrowing import Relations
@@ -28,7 +29,7 @@ def codec_for(
         recipe: `data.target`, `model`, `finetune` and `privacy` are read.
         schema: of the records.
         tokenizer: of the base model.
-        train: the training records; texts are written in passages if one of them is longer than the model's input. Under privacy no
+        train: the training records; bins of numbers are fitted to them, and texts are written in passages if one of them is longer than the model's input. Under privacy no
             record may decide that, and sequences are not divided.
 
     Raises:
@@ -45,7 +46,8 @@ def codec_for(
         raise RecipeError("finetune.order: target_first needs data.target, the column that comes first")
     prompt = () if settings.prompt is None else prompt_tokens(settings.prompt, tokenizer)
     layout = "markers" if settings.order == "shuffled" else "places"
-    codec = Codec(schema, tokenizer, layout, prompt)  # type: ignore[arg-type]  # typed more loosely
+    bins = bins_of(recipe, schema, train, tokenizer)  # type: ignore[arg-type]  # typed more loosely
+    codec = Codec(schema, tokenizer, layout, prompt, bins=bins)  # type: ignore[arg-type]
     if schema.sequence is not None or recipe.privacy is not None:
         return codec
     limit, context = getattr(load_config(recipe.model), "max_position_embeddings", None), recipe.model.context

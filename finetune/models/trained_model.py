@@ -22,6 +22,7 @@ from paracosm.recipes.sections.finetune import Finetune
 from paracosm.recipes.sections.model import Model
 from paracosm.recipes.sections.section import Objective
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.stored_codec import codec_from_json
 from paracosm.records.codec.token_masks import TokenMasks
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def load_codec(folder: Path) -> tuple[Codec, TokenMasks]:
         tokenizer: Any = load_pretrained_tokenizer(folder)
     text = json.dumps(read_json(folder / CODEC, ModelError))
     try:
-        codec = Codec.from_json(text, tokenizer)
+        codec = codec_from_json(text, tokenizer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         # A DataError of the codec says what the tokenizer cannot encode.
         if isinstance(error, ParacosmError):

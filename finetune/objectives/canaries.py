@@ -17,7 +17,8 @@ from paracosm.foundation.errors import DataError
 from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
-from paracosm.records.codec.codec import Codec, TextCode
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.field_codes import TextCode
 from paracosm.records.schema.schema import Field, Record, Value
 from paracosm.records.schema.table import read_table, to_records, to_table, write_table
 

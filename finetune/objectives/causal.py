@@ -52,7 +52,7 @@ class CausalObjective:
     train: RecordDataset
     control: RecordDataset
     unencodable: int
-    collate: Callable[[Sequence[dict[str, list[int]]]], dict[str, torch.Tensor]]
+    collate: Callable[[Sequence[dict[str, Any]]], dict[str, torch.Tensor]]
     grammar_loss: GrammarLoss
     smoothing_ranks: int
     canaries: int = 0
@@ -74,9 +74,10 @@ class CausalObjective:
             }
         with logits_at(model, decisions):
             logits = model(input_ids=batch["input_ids"], use_cache=False, **packing).logits
-        return self.grammar_loss(
+        loss = self.grammar_loss(
             logits[0], batch["shift_labels"][decisions], batch["mask_numbers"][decisions]
         )
+        return loss + batch["constant"].sum()
 
     def record_losses(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Return each record's mean loss per decision, in nats, shape (records,); no record affects another's loss."""

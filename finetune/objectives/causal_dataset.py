@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class RecordDataset(EpochDataset[EncodedRecord]):
         drawn, example = self.redraw(self.record_of[index], self.epoch), self.records[index]
         return drawn if not example.in_place else example.with_columns(drawn)
 
-    def __getitem__(self, index: int) -> dict[str, list[int]]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         record = self.record(index)
         ids, numbers = list(self.opening), [FORCED] * (len(self.opening) - 1)
         for field_index in self._field_order(index, len(record.ids) - record.in_place):
@@ -50,7 +51,7 @@ class RecordDataset(EpochDataset[EncodedRecord]):
         for field_index in range(len(record.ids) - record.in_place, len(record.ids)):
             ids.extend(record.ids[field_index])
             numbers.extend(record.masks[field_index])
-        return {"ids": ids, "masks": numbers}
+        return {"ids": ids, "masks": numbers, "constant": sum(record.constants)}
 
     def _field_order(self, index: int, fields: int) -> Sequence[int]:
         if not self.shuffled:
@@ -72,8 +73,8 @@ class Collator:
     vocabulary: tuple[int, ...] | None
     padding: int
 
-    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-        """Return a batch; every tensor has the shape (records, tokens of the longest record)."""
+    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """Return a batch: `constant` of shape (records, 1), and tensors of the shape (records, tokens of the longest record)."""
         length = max(len(example["ids"]) for example in examples)
         ids = np.full((len(examples), length), self.padding)
         labels = np.full((len(examples), length), IGNORED)
@@ -93,4 +94,5 @@ class Collator:
             "labels": shifted,
             "shift_labels": shifted,
             "mask_numbers": torch.from_numpy(masks),
+            "constant": torch.tensor([[example["constant"]] for example in examples], dtype=torch.float32),
         }

@@ -22,12 +22,14 @@ class EncodedRecord:
         masks: mask number at each of these tokens.
         opening: number of tokens before the first field: the start token, or a prompt.
         in_place: number of fields at the end that keep their place where the order of fields is random: those in passages.
+        constants: of each field, nats that no model can change: those of its value inside its bin. Empty for none.
     """
 
     ids: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...]
     opening: int = 1
     in_place: int = 0
+    constants: tuple[float, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -49,7 +51,12 @@ class EncodedRecord:
         count = len(self.ids) - self.in_place
         counted = any(number != FORCED for segment in self.masks[:count] for number in segment)
         masks = columns.masks if counted else tuple((FORCED,) * len(ids) for ids in columns.ids)
-        return replace(self, ids=(*columns.ids, *self.ids[count:]), masks=(*masks, *self.masks[count:]))
+        return replace(
+            self,
+            ids=(*columns.ids, *self.ids[count:]),
+            masks=(*masks, *self.masks[count:]),
+            constants=columns.constants if counted else (),
+        )
 
 
 @dataclass(frozen=True)
@@ -110,13 +117,14 @@ def encode_columns(record: Record, codec: Codec, masks: TokenMasks) -> EncodedRe
 
 
 def _encoded(fields: Iterable[int], record: Record, codec: Codec, masks: TokenMasks) -> EncodedRecord:
-    ids, numbers = [], []
+    ids, numbers, constants = [], [], []
     for index in fields:
         value = codec.encode_value(index, record[codec.fields[index].name])
         value_masks = masks.of_value(index, value)
         ids.append((codec.markers[index], *value) if codec.markers else tuple(value))
         numbers.append((FORCED, *value_masks) if codec.markers else tuple(value_masks))
-    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening))
+        constants.append(-codec.value_log_probability(index, record[codec.fields[index].name]))
+    return EncodedRecord(tuple(ids), tuple(numbers), len(codec.opening), constants=tuple(constants))
 
 
 def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedDocument:
@@ -148,6 +156,7 @@ def encode_document(record: Record, codec: Codec, masks: TokenMasks) -> EncodedD
                     (*(read if parts else columns.masks), *text_masks),
                     columns.opening,
                     len(layout.indices),
+                    () if parts else columns.constants,
                 )
             )
             before += value[begin:end]
@@ -168,7 +177,11 @@ def columns_alone(record: EncodedType, codec: Codec, columns: Collection[str]) -
         numbers if field.name in columns else (FORCED,) * len(numbers)
         for field, numbers in zip(codec.fields, record.masks, strict=False)
     )
-    return replace(record, masks=masks)
+    constants = tuple(
+        nats if field.name in columns else 0.0
+        for field, nats in zip(codec.fields, record.constants, strict=False)
+    )
+    return replace(record, masks=masks, constants=constants)
 
 
 def turns_alone(

@@ -1,6 +1,6 @@
 """Training objective of a masked model: predict hidden slots of records, each over the tokens that the grammar allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from paracosm.finetune.objectives.slot_logits import AllowedColumns, slot_scores
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
+from paracosm.records.codec.bins.binned_fields import bins_of
 from paracosm.records.codec.codec import Codec
 from paracosm.records.codec.masked_layout import MaskedLayout, SlotRecord
 from paracosm.records.codec.text_lengths import text_tokens
@@ -83,7 +84,11 @@ def masked_codec(
     codec = Codec(schema, tokenizer, "slots")  # type: ignore[arg-type]  # typed more loosely
     limits = (getattr(load_config(recipe.model), "max_position_embeddings", None), tokenizer.model_max_length)
     limit = min(tokens for tokens in limits if tokens is not None)
-    codec = Codec(schema, tokenizer, "slots", text_tokens=text_tokens(codec, records, limit))  # type: ignore[arg-type]
+    codec = replace(
+        codec,
+        text_tokens=text_tokens(codec, records, limit),
+        bins=bins_of(recipe, schema, records, tokenizer),  # type: ignore[arg-type]
+    )
     assert MaskedLayout(codec).mask is not None
     return codec
 

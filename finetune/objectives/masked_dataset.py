@@ -41,7 +41,7 @@ class Example:
         targets: token id to predict at each of them.
         mask_numbers: number of the mask of allowed columns at each of them.
         weights: weight of each of them in the loss.
-        constant: nats that no model can change: a length slot stands for several lengths, each equally likely.
+        constant: nats that no model can change: a length slot stands for several lengths, each equally likely, and a bin for its values.
     """
 
     ids: list[int]
@@ -170,7 +170,7 @@ def control_examples(
             rows.append(
                 example(record, layout, columns, MaskState(shown), {current: weight * width}, only=current)
             )
-    constant = sum(
+    constant = record.constant + sum(
         math.log(1 + high - low)
         for index, ids in record.texts.items()
         for low, high in layout.lengths[layout.codec.fields[index].name].values()

@@ -36,8 +36,10 @@ class PackedCollator:
 
     padded: Collator
 
-    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> dict[str, Tensor]:
-        """Return a batch: tensors of shape (1, tokens of all records), and `record_lengths` of shape (records,)."""
+    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        """Return a batch: tensors of shape (1, tokens of all records), and one number of each record in
+        `record_lengths`, shape (records,), and `constant`, shape (1, records).
+        """
         records = [self.padded([example]) for example in examples]
         batch = {name: torch.cat([record[name] for record in records], dim=1) for name in records[0]}
         lengths = torch.tensor([record["input_ids"].shape[1] for record in records])

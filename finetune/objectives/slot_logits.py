@@ -45,7 +45,7 @@ class HeadColumns:
 
     def scores(
         self, logits: torch.Tensor, nodes: Sequence[Node]
-    ) -> tuple[torch.Tensor, list[tuple[int, ...]]]:
+    ) -> tuple[torch.Tensor, torch.Tensor | None, list[tuple[int, ...]]]:
         """Gather the scores of the tokens that are allowed at some states.
 
         Args:
@@ -53,7 +53,8 @@ class HeadColumns:
             nodes: the states.
 
         Returns:
-            Scores of shape (states, most tokens of a state), -inf past the tokens of a state; and each state's tokens.
+            Scores of shape (states, most tokens of a state), -inf past the tokens of a state; the log weights that the states give
+            their tokens, of the same shape, None if no state does; and each state's tokens.
         """
         allowed = [self.of(node) for node in nodes]
         widest = max(len(columns) for columns, _ in allowed)
@@ -64,7 +65,21 @@ class HeadColumns:
             unused[row, : len(of_state)] = False
         scores = logits.gather(1, torch.from_numpy(columns).to(logits.device)).float()
         scores = scores.masked_fill(torch.from_numpy(unused).to(logits.device), -torch.inf)
-        return scores, [tokens for _, tokens in allowed]
+        return scores, self._weights(nodes, allowed, scores), [tokens for _, tokens in allowed]
+
+    def _weights(
+        self,
+        nodes: Sequence[Node],
+        allowed: Sequence[tuple[NDArray[np.int64], tuple[int, ...]]],
+        scores: torch.Tensor,
+    ) -> torch.Tensor | None:
+        if all(node.weights is None for node in nodes):
+            return None
+        weights = np.zeros(tuple(scores.shape), dtype=np.float32)
+        for row, (node, (_, tokens)) in enumerate(zip(nodes, allowed, strict=True)):
+            if node.weights is not None:
+                weights[row, : len(tokens)] = [node.weights[token] for token in tokens]
+        return torch.from_numpy(weights).to(scores.device)
 
 
 class AllowedColumns:

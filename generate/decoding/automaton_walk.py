@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
+from paracosm.records.codec.bins.binned_code import BinnedCode
 from paracosm.records.codec.codec import Codec
-from paracosm.records.codec.restriction import restrict_to_range, restrict_to_values, without_missing
+from paracosm.records.codec.restriction import (
+    limits_within,
+    restrict_to_range,
+    restrict_to_values,
+    without_missing,
+)
+from paracosm.records.schema.schema import Value
 
 MOST_KEPT = 4096
 """Restricted automata that are kept; all are forgotten beyond this."""
@@ -29,6 +38,21 @@ class AllowedAutomata:
                 self._kept.clear()
             self._kept[index, allowed] = self._automaton(index, allowed)
         return self._kept[index, allowed]
+
+    def value(
+        self, index: int, path: tuple[int, ...], allowed: AllowedValues, random: np.random.Generator
+    ) -> Value:
+        """Return the value that a path of the field at `index` stands for; one of the allowed values, drawn, if it stands for several."""
+        field, code = self.codec.fields[index], self.codec.codes[index]
+        assert isinstance(code, FieldCode)
+        intervals = None
+        if isinstance(code, BinnedCode) and not allowed.all_present:
+            intervals = (
+                code.numbers(allowed.values)
+                if allowed.values is not None
+                else [code.interval(*(limits_within(field, allowed.low, allowed.high) or (None, None)))]
+            )
+        return code.draw(path, random, intervals)
 
     def _automaton(self, index: int, allowed: AllowedValues) -> Node | None:
         field, code = self.codec.fields[index], self.codec.codes[index]

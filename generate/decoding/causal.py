@@ -10,7 +10,8 @@ import torch
 from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.generate.constraints.request import Request, Tally
 from paracosm.generate.decoding.causal_batch import BatchSettings, ContinuousBatch
-from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
+from paracosm.generate.decoding.causal_state import SequenceState
+from paracosm.generate.decoding.grammar_cache import GrammarCache
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.sampling import Sampling
 from paracosm.generate.decoding.token_sampler import TokenSampler
@@ -64,7 +65,9 @@ class Decoder:
         """Return one record per request, or all records of a subject per request for sequences; see `decode`."""
         codec = self.adapted.codec
         if codec.schema.sequence is None:
-            return [[codec.decode(state.ids)] for state in self.decode(requests, seed=seed)]
+            names = [field.name for field in codec.fields]
+            states = self.decode(requests, seed=seed)
+            return [[{name: state.values[name] for name in names}] for state in states]
         return [decode_sequence(codec, state.ids) for state in self.decode(requests, seed=seed)]
 
     def decode(self, requests: Sequence[Request], *, seed: int) -> list[SequenceState]:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
+from paracosm.generate.decoding.causal_state import SequenceState
+from paracosm.generate.decoding.grammar_cache import GrammarCache
 from paracosm.generate.decoding.kv_cache import PrefixSlots, SlotCache, attention_masks, round_up
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.token_sampler import TokenSampler

@@ -153,9 +153,13 @@ class MaskedDecoder:
         texts = [slot for slot, query in enumerate(queries) if query.allowed is None]
         if closed:
             nodes = [node for slot in closed if (node := queries[slot].allowed) is not None]
-            closed_scores, allowed = self._columns.scores(scores[closed], nodes)
+            closed_scores, weights, allowed = self._columns.scores(scores[closed], nodes)
             entries = draw(
-                closed_scores, uniforms[closed], [temperatures[slot] for slot in closed], self.sampling
+                closed_scores,
+                uniforms[closed],
+                [temperatures[slot] for slot in closed],
+                self.sampling,
+                weights,
             )
             for slot, of_slot, entry in zip(closed, allowed, entries, strict=True):
                 tokens[slot] = of_slot[entry]

@@ -10,13 +10,14 @@ from functools import cached_property
 
 import numpy as np
 
+from paracosm.generate.constraints.allowed_values import EVERYTHING, AllowedValues
 from paracosm.generate.constraints.guide import Guide
 from paracosm.generate.constraints.infilling import InfillPlan, TextInfill, infill_plan
 from paracosm.generate.constraints.request import Request
 from paracosm.generate.decoding.automaton_walk import AllowedAutomata, AutomatonWalk
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
-from paracosm.records.codec.codec import TextCode
+from paracosm.records.codec.field_codes import TextCode
 from paracosm.records.codec.masked_layout import MaskedLayout, MaskState, TokenRow
 from paracosm.records.schema.schema import Value
 
@@ -93,6 +94,7 @@ class MaskedState:
     kept_words: int = 0
     index: int = -1
     _walk: AutomatonWalk = field(default_factory=AutomatonWalk)
+    _allowed: AllowedValues = EVERYTHING
     _infill: TextInfill | None = None
     _cells: list[tuple[int, ...]] = field(default_factory=list)
     _texts: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -168,6 +170,7 @@ class MaskedState:
         if not isinstance(layout.codec.codes[index], TextCode):
             allowed = self.guide.allowed(index, self.values, {})
             node = None if allowed is None else self.settings.allowed(index, allowed)
+            self._allowed = allowed or EVERYTHING
             if node is None:
                 self.failure, self.finished = self.guide.conflict(index, self.values), True
             else:
@@ -197,7 +200,7 @@ class MaskedState:
         self._shown.pop(index)
         code = layout.codec.codes[index]
         if isinstance(code, FieldCode):
-            self._set_value(code.read(path))
+            self._set_value(self.settings.allowed.value(index, path, self._allowed, self.random))
             return
         lengths = layout.pieces_of(index, path)
         if lengths is None:

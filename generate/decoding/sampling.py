@@ -36,7 +36,11 @@ class Sampling:
 
 
 def draw(
-    scores: Tensor, uniforms: NDArray[np.float64], temperatures: Sequence[float], sampling: Sampling
+    scores: Tensor,
+    uniforms: NDArray[np.float64],
+    temperatures: Sequence[float],
+    sampling: Sampling,
+    weights: Tensor | None = None,
 ) -> list[int]:
     """Draw one entry per row at a temperature per row; see `choose`.
 
@@ -45,12 +49,15 @@ def draw(
         uniforms: (rows,) in [0, 1).
         temperatures: of each row.
         sampling: truncation.
+        weights: (rows, entries), log weights by which probabilities are multiplied; a temperature does not change them.
 
     Returns:
         The index of each row's drawn entry.
     """
     if any(temperature != 1.0 for temperature in temperatures):
         scores = scores / torch.tensor(temperatures, device=scores.device)[:, None]
+    if weights is not None:
+        scores = scores + weights
     # MPS has no float64, so the draw runs on the CPU there.
     if scores.device.type == "mps":
         scores = scores.cpu()

@@ -50,8 +50,8 @@ class TokenSampler:
     def _closed_tokens(self, logits: Tensor, states: Sequence[SequenceState]) -> list[int]:
         if not states:
             return []
-        scores, tokens = self.columns.scores(logits, [state.walk.allowed for state in states])
-        entries = self._draw(scores, states)
+        scores, weights, tokens = self.columns.scores(logits, [state.walk.allowed for state in states])
+        entries = self._draw(scores, states, weights)
         return [allowed[entry] for allowed, entry in zip(tokens, entries, strict=True)]
 
     def _text_tokens(self, logits: Tensor, rows: Sequence[int], states: Sequence[SequenceState]) -> list[int]:
@@ -87,7 +87,9 @@ class TokenSampler:
             self._masks[packed] = torch.from_numpy(excluded).to(scores.device)
         return self._masks[packed]
 
-    def _draw(self, scores: Tensor, states: Sequence[SequenceState]) -> list[int]:
+    def _draw(
+        self, scores: Tensor, states: Sequence[SequenceState], weights: Tensor | None = None
+    ) -> list[int]:
         temperatures = [self.sampling.temperature_of(state.field_name) for state in states]
         uniforms = np.array([state.random.random() for state in states])
-        return draw(scores, uniforms, temperatures, self.sampling)
+        return draw(scores, uniforms, temperatures, self.sampling, weights)

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from paracosm.finetune.distributed.processes import is_leader
 from paracosm.finetune.models.trained_model import export
 from paracosm.foundation.digests import folder_digest
@@ -18,12 +20,15 @@ from paracosm.foundation.errors import DataError, ModelError
 from paracosm.generate.constraints.guide import first_violation
 from paracosm.generate.constraints.record_constraints import RecordConstraints
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.batch_size import longest_record
 from paracosm.generate.decoding.causal import Decoder
+from paracosm.generate.decoding.decoder import longest_record
 from paracosm.generate.engines.blocks import Block, BlockGenerator
 from paracosm.generate.redraws.retries import draw_until_accepted
 from paracosm.generate.strategies.language_model import LanguageModel
 from paracosm.records.schema.schema import Record
+
+VALUES = 7
+"""Distinguishes the draws of values inside bins from other draws with the same seed."""
 
 
 class VllmEngine:
@@ -111,12 +116,17 @@ class VllmEngine:
         ]
         prompts = [{"prompt_token_ids": [*codec.opening, *prefix]} for prefix, _ in prefixes]
         records = []
-        for request, (prefix, _), output in zip(
+        for request, (prefix, sampled), output in zip(
             requests, prefixes, self.llm.generate(prompts, params, use_tqdm=False), strict=True
         ):
             ids = list(output.outputs[0].token_ids)
             tally.tokens += len(ids)
-            records.append(self._record(request, [*prefix, *self._without_end(ids)], tally))
+            random = np.random.default_rng([settings.seed, request.number, request.redraw, attempt, VALUES])
+            known = frozenset(field.name for field in codec.fields) - {
+                codec.fields[at].name for at in sampled
+            }
+            whole = [*prefix, *self._without_end(ids)]
+            records.append(self._record(request, whole, known, tally, random))
         return records
 
     def _prefix(self, request: Request) -> tuple[list[int], list[int]]:
@@ -136,16 +146,27 @@ class VllmEngine:
     def _without_end(self, ids: list[int]) -> list[int]:
         return ids[:-1] if ids and ids[-1] == self.model.codec.tokenizer.eos_token_id else ids
 
-    def _record(self, request: Request, ids: list[int], tally: Tally) -> Record | None:
-        """Decode a record and check it; None if it is refused."""
+    def _record(
+        self,
+        request: Request,
+        ids: list[int],
+        known: frozenset[str],
+        tally: Tally,
+        random: np.random.Generator,
+    ) -> Record | None:
+        """Decode a record, draw the values inside its bins, and check it; None if it is refused."""
         tally.attempts += 1
         assert request.guide is not None
         try:
-            record = self.model.codec.decode(ids)
+            record = self.model.codec.decode(ids, random)
         except DataError:
             # Cut off at max_tokens, or a text that decodes to another length than the grammar counted.
             tally.refusals["the end of the record"] += 1
             return None
+        # The tokens of a given value may say its bin alone.
+        assert isinstance(request.guide, RecordConstraints)
+        given = request.guide.conditions.items()
+        record |= {name: next(iter(values)) for name, values in given if len(values) == 1 and name in known}
         violation = first_violation(request.guide, record)
         if violation is not None:
             tally.refusals[violation] += 1

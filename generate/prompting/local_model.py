@@ -20,10 +20,9 @@ from paracosm.finetune.objectives.slot_logits import HeadColumns
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.generate.answers.task import Answer, Task, Usage
 from paracosm.generate.constraints.request import Request, Tally
-from paracosm.generate.decoding.batch_size import causal_batch_size, longest_record
 from paracosm.generate.decoding.causal_batch import BatchSettings, ContinuousBatch
 from paracosm.generate.decoding.causal_state import SequenceState
-from paracosm.generate.decoding.decoder import sampling
+from paracosm.generate.decoding.decoder import causal_batch_size, longest_record, sampling
 from paracosm.generate.decoding.loaded_model import AdaptedModel
 from paracosm.generate.decoding.token_sampler import TokenSampler
 from paracosm.generate.prompting.natural_codec import NaturalCodec, NaturalGrammar, NaturalState

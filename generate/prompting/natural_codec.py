@@ -6,11 +6,13 @@ from functools import cached_property
 
 from paracosm.generate.constraints.allowed_values import AllowedValues
 from paracosm.generate.decoding.automaton_walk import AllowedAutomata
-from paracosm.generate.decoding.causal_state import GrammarCache, SequenceState
+from paracosm.generate.decoding.causal_state import SequenceState
+from paracosm.generate.decoding.grammar_cache import GrammarCache
 from paracosm.generate.prompting.natural_writing import BREAK, Writing
 from paracosm.records.codec.automata.automaton import Node
 from paracosm.records.codec.automata.field_code import FieldCode
-from paracosm.records.codec.codec import Codec, TextCode
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.field_codes import TextCode
 from paracosm.records.codec.lark_grammar import record_grammar, token_set
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, plain_tokens
 

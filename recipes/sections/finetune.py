@@ -111,6 +111,10 @@ class Finetune(Section):
     """Field order of records: `fixed` as in the table (with `privacy`, as in `data.fields`); `target_first` the same with
     `data.target` before the others, which allows exact conditions on it at no cost; `shuffled` at random per record and epoch,
     which allows conditions on any field and needs more epochs."""
+    numbers: Literal["digits", "bins"] = "digits"
+    """How numbers and dates are written: `digits` one by one, or `bins`: one token for one of about 32 bins that are fitted to the
+    training records, with a fixed distribution inside each bin. Bins are faster and never leave the range of the training records;
+    differences below the width of a bin are lost. Not with `privacy` or `data.sequence`."""
     smoothing: Annotated[int, Field(ge=0)] | None = None
     """Ranks by which numbers and dates are shifted at random per epoch (smoothed bootstrap), so that their last digits are not
     memorised. Higher blurs more; 0 disables it; null: cube root of the number of training records."""

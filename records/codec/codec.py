@@ -7,37 +7,25 @@ identified by its position.
 """
 
 import dataclasses
-import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from paracosm.foundation.errors import DataError, ModelError
+import numpy as np
+
+from paracosm.foundation.errors import DataError
 from paracosm.recipes.sections.section import Objective
 from paracosm.records.codec.automata.automaton import END, Node, compress, decisions, expand
 from paracosm.records.codec.automata.field_code import FieldCode
+from paracosm.records.codec.bins.histogram import Histogram
+from paracosm.records.codec.field_codes import TextCode, code_of, describe_value
 from paracosm.records.codec.lark_grammar import automaton_rules, record_grammar, sequence_grammar, text_rules
 from paracosm.records.codec.passage_sizes import Passages
-from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
+from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, single_token
 from paracosm.records.schema.schema import Field, Record, Schema, Value
 
 Layout = Literal["places", "markers", "slots"]
-FORMAT = 1
-"""Version of `codec.json`."""
-
-
-@dataclass(frozen=True)
-class TextCode:
-    """Encoding of a text field: a presence token if the field is nullable, the tokens of the text, a stop token.
-
-    Attributes:
-        field: the text field.
-        missing: token of a missing text and token before a present one; None if the field is not nullable.
-    """
-
-    field: Field
-    missing: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,8 @@ class Codec:
         prompt: tokens before every record, instead of the start token; empty for none.
         text_tokens: name of a text field -> fewest and most tokens of its training texts; layout `slots` only.
         passages: how texts longer than the model's input are written; None if every record fits.
+        bins: name of a number or date -> its bins. Such a field is written as the bin of its value, and the value inside the bin
+            has the bin's fixed distribution. Fields without bins are written in digits.
     """
 
     schema: Schema
@@ -62,6 +52,7 @@ class Codec:
     prompt: tuple[int, ...] = ()
     text_tokens: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     passages: Passages | None = None
+    bins: Mapping[str, Histogram] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -77,15 +68,8 @@ class Codec:
     def codes(self) -> tuple[FieldCode | TextCode, ...]:
         """Encoding of each modelled field."""
         return tuple(
-            self._text_code(field) if field.is_text else field.code(self.tokenizer, self.alphabet)
-            for field in self.fields
+            code_of(field, self.bins.get(field.name), self.tokenizer, self.alphabet) for field in self.fields
         )
-
-    def _text_code(self, field: Field) -> TextCode:
-        if not field.nullable:
-            return TextCode(field, None)
-        absent = single_token(self.tokenizer, "?", {self.alphabet.stop})
-        return TextCode(field, (absent, single_token(self.tokenizer, ":", {self.alphabet.stop, absent})))
 
     @cached_property
     def markers(self) -> tuple[int, ...]:
@@ -159,19 +143,21 @@ class Codec:
             raise DataError(f"field {field.name!r}: {describe_value(value)} is outside its domain")
         if isinstance(code, FieldCode):
             return compress(code.root, code.spell(value))
-        if value is None:
-            assert code.missing is not None
-            return [code.missing[0]]
-        ids = plain_tokens(self.tokenizer, str(value))
-        if self.tokenizer.decode(ids) != value or self.alphabet.unused in ids:
-            raise DataError(
-                f"field {field.name!r}: the base model's tokenizer cannot represent a text of {len(str(value))} characters without"
-                " loss; choose a base model with a byte-level tokenizer, or leave the field out with data.drop"
-            )
-        return [*([code.missing[1]] if code.missing else []), *ids, self.alphabet.stop]
+        return code.encode(value, self.tokenizer, self.alphabet)
 
-    def decode(self, ids: Sequence[int]) -> Record:
+    def value_log_probability(self, index: int, value: Value) -> float:
+        """Return the natural log of the probability of a value given its tokens: 0 unless it is written as its bin."""
+        code = self.codes[index]
+        return code.log_probability(value) if isinstance(code, FieldCode) else 0.0
+
+    def decode(self, ids: Sequence[int], random: np.random.Generator | None = None) -> Record:
         """Return the record that `ids` encodes, with its fields in the order of the schema: the inverse of `encode`.
+
+        A number that is written as its bin becomes a central value of the bin, or one that is drawn from it.
+
+        Args:
+            ids: the tokens.
+            random: draws the values inside bins; None for central values.
 
         Raises:
             DataError: `ids` is not in the codec's grammar.
@@ -188,13 +174,15 @@ class Codec:
             name = self.fields[index].name
             if name in record:
                 raise DataError(f"token {position - 1}: field {name!r} is announced twice")
-            record[name], position = self.read_value(index, ids, position)
+            record[name], position = self.read_value(index, ids, position, random)
         if position != len(ids):
             raise DataError(f"{len(ids) - position} tokens are left over after the last field")
         return {field.name: record[field.name] for field in self.fields}
 
-    def read_value(self, index: int, ids: Sequence[int], position: int) -> tuple[Value, int]:
-        """Return the value of the field at `index` that is encoded at `position`, and the position after it.
+    def read_value(
+        self, index: int, ids: Sequence[int], position: int, random: np.random.Generator | None = None
+    ) -> tuple[Value, int]:
+        """Return the value of the field at `index` that is encoded at `position`, and the position after it; see `decode`.
 
         Raises:
             DataError: no value of the field is encoded there.
@@ -205,7 +193,7 @@ class Codec:
             if expanded is None:
                 raise DataError(f"token {position}: expected a value of field {field.name!r}")
             path, end = expanded
-            return code.read(path), end
+            return code.read(path) if random is None else code.draw(path, random), end
         if code.missing is not None:
             if position < len(ids) and ids[position] == code.missing[0]:
                 return None, position + 1
@@ -310,41 +298,3 @@ class Codec:
                 "the layout 'places' has a fixed order of fields; use 'markers' for another order"
             )
         return order
-
-    def to_json(self) -> str:
-        """Return the codec, without its tokenizer, as JSON that `from_json` reads back."""
-        schema = json.loads(self.schema.to_json())
-        plain: dict[str, Any] = {"format": FORMAT, "layout": self.layout, "schema": schema}
-        if self.prompt:
-            plain["prompt"] = list(self.prompt)
-        if self.text_tokens:
-            plain["text_tokens"] = dict(self.text_tokens)
-        if self.passages is not None:
-            plain["passages"] = self.passages.to_plain()
-        return json.dumps(plain, ensure_ascii=False, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str, tokenizer: Tokenizer) -> "Codec":
-        """Return the codec that `to_json` wrote.
-
-        Raises:
-            ModelError: the format is that of another version of Paracosm.
-        """
-        plain = json.loads(text)
-        if plain["format"] != FORMAT:
-            raise ModelError(
-                f"codec.json has format {plain['format']}; this version of paracosm reads format {FORMAT}"
-            )
-        return cls(
-            Schema.from_json(json.dumps(plain["schema"])),
-            tokenizer,
-            plain["layout"],
-            tuple(plain.get("prompt", ())),
-            {name: (fewest, most) for name, (fewest, most) in plain.get("text_tokens", {}).items()},
-            Passages.from_plain(plain["passages"]) if "passages" in plain else None,
-        )
-
-
-def describe_value(value: Value) -> str:
-    """Return a short description of a value for an error message, without the content of texts."""
-    return f"a text of {len(value)} characters" if isinstance(value, str) else repr(value)

@@ -14,7 +14,8 @@ from functools import cached_property
 from paracosm.foundation.errors import DataError, ModelError
 from paracosm.records.codec.automata.automaton import END, Node, compress, depth, skip_forced
 from paracosm.records.codec.automata.field_code import FieldCode
-from paracosm.records.codec.codec import Codec, TextCode, describe_value
+from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.field_codes import TextCode, describe_value
 from paracosm.records.codec.text_lengths import length_ranges
 from paracosm.records.codec.tokens.subword_text import TextPieces
 from paracosm.records.codec.tokens.symbol_tokens import single_token
@@ -29,11 +30,13 @@ class SlotRecord:
         cells: decisions of each modelled field's value; for a text, the decision of its length.
         texts: field index of each present text -> its pieces.
         tokens: number of tokens of the whole row.
+        constant: nats that no model can change: those of the values inside their bins.
     """
 
     cells: tuple[tuple[int, ...], ...]
     texts: Mapping[int, tuple[int, ...]]
     tokens: int
+    constant: float = 0.0
 
     @property
     def decisions(self) -> int:
@@ -182,7 +185,12 @@ class MaskedLayout:
             if index in self.text_fields and value is not None:
                 texts[index] = self.pieces.read(str(value)).ids
             cells.append(self.cell(index, value, len(texts.get(index, ()))))
-        return self.record(cells, {index: ids for index, ids in texts.items() if ids})
+        constant = -sum(
+            self.codec.value_log_probability(index, record[field.name])
+            for index, field in enumerate(self.codec.fields)
+        )
+        encoded = self.record(cells, {index: ids for index, ids in texts.items() if ids})
+        return dataclasses.replace(encoded, constant=constant)
 
     def fitting(self, record: Record) -> Record:
         """Return the record with its texts cut to the length that the model can hold."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from paracosm.records.codec.automata.automaton import END, Node
 from paracosm.records.codec.automata.field_code import FieldCode
+from paracosm.records.codec.bins.binned_code import BinnedCode
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens
 from paracosm.records.formats.time_format import DAY, on_day
 from paracosm.records.schema.schema import Field, Value
@@ -16,6 +17,10 @@ SMALLEST_STEP = timedelta(microseconds=1)
 
 def restrict_to_values(code: FieldCode, values: Iterable[Value]) -> Node | None:
     """Return the automaton of some values of the domain, or None if `values` is empty."""
+    if isinstance(code, BinnedCode):
+        listed = list(values)
+        present = code.restricted(code.numbers(value for value in listed if value is not None))
+        return _with_missing(present, code) if None in listed else present
     paths = [tuple(code.spell(value)) for value in values]
     if not paths:
         return None
@@ -50,23 +55,46 @@ def restrict_to_range(
         alphabet: tokens of digits and signs.
         missing: whether to allow the missing value too.
     """
-    least: Any = field.minimum
-    most: Any = field.maximum
-    outside = (low is not None and low > most) or (high is not None and high < least)
-    bottom = None if outside or low is None or low <= least else field.kind.round_inward(field, low, up=True)
-    top = None if outside or high is None or high >= most else field.kind.round_inward(field, high, up=False)
+    limits = limits_within(field, low, high)
     present = without_missing(code)
-    if outside or (least if bottom is None else bottom) > (most if top is None else top):
+    if limits is None:
         allowed = None
+    elif isinstance(code, BinnedCode):
+        allowed = code.restricted([code.interval(*limits)])
     elif not present.edges or alphabet.stop in present.edges:
         # The domain has one value, which is encoded without a decision.
         allowed = present
     else:
-        lowest, highest = (None if bound is None else tuple(code.path(bound)) for bound in (bottom, top))
+        lowest, highest = (None if bound is None else tuple(code.path(bound)) for bound in limits)
         allowed = _signed_between(present, lowest, highest, alphabet)
-    if code.missing is None or not missing:
-        return allowed
-    return Node({**(allowed.edges if allowed is not None else {}), code.missing: END})
+    return allowed if code.missing is None or not missing else _with_missing(allowed, code)
+
+
+def limits_within(field: Field, low: Value, high: Value) -> tuple[Value, Value] | None:
+    """Return the smallest and largest value of a field in [low, high], None for that of the domain; None if there is no value.
+
+    Args:
+        field: an ordered field.
+        low: smallest value, or None for no bound; it may lie outside the domain or between its values.
+        high: largest value, likewise.
+    """
+    least: Any = field.minimum
+    most: Any = field.maximum
+    if (low is not None and low > most) or (high is not None and high < least):  # type: ignore[operator]  # values of one field
+        return None
+    bottom = None if low is None or low <= least else field.kind.round_inward(field, low, up=True)  # type: ignore[operator]
+    top = None if high is None or high >= most else field.kind.round_inward(field, high, up=False)  # type: ignore[operator]
+    if (least if bottom is None else bottom) > (most if top is None else top):
+        return None
+    return bottom, top
+
+
+def _with_missing(present: Node | None, code: FieldCode) -> Node:
+    """Return the automaton of some present values and the missing one."""
+    assert code.missing is not None
+    edges = present.edges if present is not None else {}
+    weights = None if present is None or present.weights is None else {**present.weights, code.missing: 0.0}
+    return Node({**edges, code.missing: END}, weights)
 
 
 def next_value(bound: Any, *, up: bool) -> Any:

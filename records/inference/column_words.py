@@ -89,6 +89,8 @@ VOCABULARY = (
 ) - {"e"}
 FEWEST_LETTERS = 2
 """Letters of the shortest part of a word that is divided."""
+MOST_LETTERS = 100
+"""Letters of the longest word that is divided; the time grows with their square, and a name can have a million."""
 BOUNDARY = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])"
 )
@@ -114,7 +116,7 @@ def snake_case(name: str) -> str:
 
 def _divided(word: str) -> tuple[str, ...]:
     """Return the parts of a word if all of them are in the vocabulary, in as few parts as possible, else the word."""
-    if word in VOCABULARY or word in WHOLE:
+    if word in VOCABULARY or word in WHOLE or len(word) > MOST_LETTERS:
         return (word,)
     best: list[tuple[str, ...] | None] = [(), *[None] * len(word)]
     for end in range(FEWEST_LETTERS, len(word) + 1):

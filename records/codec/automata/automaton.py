@@ -14,9 +14,15 @@ TokenPath = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """State of an automaton: token id -> next state. States are compared by identity, so that sub-graphs can be shared."""
+    """State of an automaton. States are compared by identity, so that sub-graphs can be shared.
+
+    Attributes:
+        edges: token id -> next state.
+        weights: token id -> natural log of the share of its values that constraints leave; None where they leave all.
+    """
 
     edges: Mapping[int, "Node"]
+    weights: Mapping[int, float] | None = None
 
     @property
     def accepts(self) -> bool:

@@ -1,9 +1,11 @@
 """Encoding of one field: conversion between its values and paths through a token automaton."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from paracosm.records.codec.automata.automaton import END, Node, TokenPath, prefix_tree
 from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer, plain_tokens, single_token
@@ -12,6 +14,8 @@ from paracosm.records.codec.tokens.symbol_tokens import SymbolTokens, Tokenizer,
 @dataclass(frozen=True)
 class FieldCode:
     """Encoding of a field with a closed domain: its automaton, and the conversion between values and paths.
+
+    A path may stand for several values (`BinnedCode`). Then `draw` draws one of them from a fixed distribution.
 
     Attributes:
         root: accepts exactly the paths of the values in the field's domain.
@@ -29,6 +33,22 @@ class FieldCode:
         """Return the value of a path; None for the missing value."""
         return None if self.missing is not None and path == (self.missing,) else self.value(path)
 
+    def draw(
+        self, path: TokenPath, random: np.random.Generator, intervals: Sequence[tuple[int, int]] | None = None
+    ) -> Any:
+        """Return the value of a path, or draw one of its values; None for the missing value.
+
+        Args:
+            path: the whole path.
+            random: stream of the record; read only where a path stands for several values.
+            intervals: whole numbers of the values that constraints allow; None for all.
+        """
+        return self.read(path)
+
+    def log_probability(self, value: Any) -> float:
+        """Return the natural log of the probability of a value given its path: 0 where a path has one value."""
+        return 0.0
+
     def spell(self, value: Any) -> Sequence[int]:
         """Return the path of a value or of None."""
         return self.path(value) if value is not None else (self.missing,) if self.missing is not None else ()
@@ -40,7 +60,7 @@ def with_missing(code: FieldCode, tokenizer: Tokenizer, alphabet: SymbolTokens) 
     edges = code.root.edges or {alphabet.stop: END}
     present = (lambda value: code.path(value)) if code.root.edges else (lambda _: (alphabet.stop,))
     value = code.value if code.root.edges else (lambda _: code.value(()))
-    return FieldCode(Node({**edges, missing: END}), present, value, missing)
+    return replace(code, root=Node({**edges, missing: END}), path=present, value=value, missing=missing)
 
 
 def choice_code(named: Sequence[tuple[Any, str]], tokenizer: Tokenizer, alphabet: SymbolTokens) -> FieldCode:

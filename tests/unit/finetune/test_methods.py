@@ -28,6 +28,7 @@ from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.finetune import Finetune, Prompt
 from paracosm.recipes.sections.model import Model
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.stored_codec import codec_from_json, codec_to_json
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Schema
 
@@ -200,7 +201,7 @@ def test_a_prompt_is_encoded_with_the_chat_template() -> None:
 
 def test_a_codec_keeps_its_prompt() -> None:
     codec = make_objective(prompt=(70, 71)).codec
-    assert Codec.from_json(codec.to_json(), codec.tokenizer).opening == (70, 71)
+    assert codec_from_json(codec_to_json(codec), codec.tokenizer).opening == (70, 71)
     assert make_objective().codec.opening != (70, 71)
 
 

@@ -13,6 +13,7 @@ from tiny_models import byte_tokenizer
 
 from paracosm.foundation.errors import DataError
 from paracosm.records.codec.codec import Codec
+from paracosm.records.codec.stored_codec import codec_from_json, codec_to_json
 from paracosm.records.codec.token_masks import TokenMasks
 from paracosm.records.schema.schema import Field, Record, Schema
 
@@ -242,4 +243,4 @@ def test_a_codec_round_trips_through_json() -> None:
         )
     )
     codec = Codec(schema, TOKENIZER, "markers")
-    assert Codec.from_json(codec.to_json(), TOKENIZER) == codec
+    assert codec_from_json(codec_to_json(codec), TOKENIZER) == codec

@@ -335,3 +335,10 @@ def test_names_of_things_are_no_personal_cells(name: str) -> None:
 )
 def test_a_name_is_divided_into_words(name: str, parts: tuple[str, ...]) -> None:
     assert words(name) == parts
+
+
+@pytest.mark.parametrize(
+    "name", ["B" * 1_000_000, "patient" * 100_000, "idnr" * 50_000], ids=lambda name: name[:7]
+)
+def test_a_long_word_is_not_divided(name: str) -> None:
+    assert words(name) == (name.lower(),)

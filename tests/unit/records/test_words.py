@@ -14,7 +14,7 @@ from paracosm.recipes.recipe import Recipe
 from paracosm.recipes.sections.data import Data
 from paracosm.recipes.sections.evaluate import Evaluate
 from paracosm.records.assembly import assemble
-from paracosm.records.codec.codec import describe_value
+from paracosm.records.codec.field_codes import describe_value
 from paracosm.records.schema.schema import Field, Schema
 from paracosm.records.sources.read_source import from_object
 from paracosm.records.splitting.near_duplicates import near_duplicates, shingles
