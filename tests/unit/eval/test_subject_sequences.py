@@ -60,7 +60,9 @@ def context_of(
     tables = {"train": train, "control": visits(others, 1), "test": visits(others, 2)}
     return Context(
         schema,
-        *tables.values(),
+        tables["train"],
+        tables["control"],
+        tables["test"],
         None,
         Evaluate(),
         100,
