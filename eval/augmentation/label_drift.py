@@ -73,7 +73,7 @@ def label_obstacle(context: Context) -> Obstacle | None:
 
 
 def drift_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estimate]:
-    """Return `label_drift` and `text_novelty` of a candidate."""
+    """Return `label_drift` and `text_novelty` of a candidate; nothing where no record of it has a target."""
     from paracosm.eval.representations.features import as_words
     from paracosm.eval.representations.texts import documents
     from paracosm.eval.statistics.intervals import around
@@ -83,6 +83,8 @@ def drift_metrics(context: Context, candidate: pd.DataFrame) -> dict[str, Estima
         drawn_rows(len(candidate), min(MOST_ROWS, context.size), context.settings.seed + 15)
     ]
     rows = rows.dropna(subset=[context.target])
+    if rows.empty:
+        return {}
     texts, labels = documents(rows, context.fields), as_words(rows[context.target])
     if candidate is context.train:
         # A classifier knows the texts that it was fitted to.

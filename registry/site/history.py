@@ -105,7 +105,7 @@ def _drawn(title: str, metrics: Sequence[MeasuredMetric | None], references: Seq
     parts.append(path(points, "course"))
     values = [metric for metric in metrics if metric is not None]
     parts += [
-        dot(*point, 5, "mark new", figure(metric.value, unit))
+        dot(point[0], point[1], 5, "mark new", figure(metric.value, unit))
         for point, metric in zip(points, values, strict=True)
     ]
     label = ", ".join(

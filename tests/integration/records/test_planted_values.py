@@ -115,6 +115,12 @@ def test_no_file_of_a_statistical_run_holds_a_planted_value(method: str, tmp_pat
     assert marks_in(tmp_path / "store") == set()
 
 
+def test_no_file_of_a_run_with_bins_holds_a_planted_value(tmp_path: Path) -> None:
+    run = finished(tmp_path, finetune={"epochs": 1, "numbers": "bins"})
+    assert {"cost", "born"} <= set(json.loads(run.codec.read_text())["bins"])
+    assert marks_in(run.root) == set()
+
+
 def test_a_planted_value_would_be_found(tmp_path: Path) -> None:
     write_visits(tmp_path / "visits.csv")
     pd.read_csv(tmp_path / "visits.csv").to_parquet(tmp_path / "visits.parquet")

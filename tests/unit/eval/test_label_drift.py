@@ -54,6 +54,12 @@ def test_a_label_that_one_record_alone_has_is_in_one_fold() -> None:
     assert drift_metrics(of, of.train)["label_drift"].value == 1 / 200
 
 
+def test_synthetic_records_that_all_lack_the_target_are_not_measured() -> None:
+    lacking = records(60, 5)
+    lacking["part"] = pd.Series([pd.NA] * 60, dtype="string")
+    assert drift_metrics(context(), lacking) == {}
+
+
 def test_records_without_a_target_have_no_drift() -> None:
     assert label_obstacle(context(None)) is not None
     assert label_obstacle(context()) is None

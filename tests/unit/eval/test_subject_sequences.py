@@ -60,7 +60,9 @@ def context_of(
     tables = {"train": train, "control": visits(others, 1), "test": visits(others, 2)}
     return Context(
         schema,
-        *tables.values(),
+        tables["train"],
+        tables["control"],
+        tables["test"],
         None,
         Evaluate(),
         100,
@@ -167,7 +169,15 @@ def test_an_evaluation_measures_the_sequences_of_a_run(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(measure_tables, "measure_all", only_sequences)
     settings = Evaluate(bootstrap=100, repeats=1, attacks=[])
-    measure_tables.measure(schema=SCHEMA, subject="patient", settings=settings, **tables)
+    measure_tables.measure(
+        train=tables["train"],
+        control=tables["control"],
+        test=tables["test"],
+        synthetic=tables["synthetic"],
+        schema=SCHEMA,
+        subject="patient",
+        settings=settings,
+    )
     (context,) = contexts
     assert len(np.unique(context.synthetic_subjects)) == 30
     measures = (subject_metrics.MEASURE, subject_metrics.FORECAST_MEASURE)
