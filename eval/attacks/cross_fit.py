@@ -8,7 +8,7 @@ fewer. It costs about one training more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ def _ranks(scores: np.ndarray) -> np.ndarray:
 
 def _scores_of_halves(
     context: Context,
-) -> tuple[np.ndarray, list[Mapping[str, np.ndarray]], np.ndarray | None]:
+) -> tuple[np.ndarray, Sequence[Mapping[str, np.ndarray]], np.ndarray | None]:
     """Train both adapters, or read what an earlier evaluation kept of them.
 
     Returns:

@@ -13,8 +13,8 @@ from paracosm.finetune.models.restricted_head import logits_at
 from paracosm.finetune.objectives.canaries import included_canaries
 from paracosm.finetune.objectives.causal_dataset import Collator, RecordDataset
 from paracosm.finetune.objectives.encoded_record import (
+    EncodedDocument,
     EncodedRecord,
-    EncodedType,
     columns_alone,
     encode_all,
     encode_columns,
@@ -86,13 +86,21 @@ class CausalObjective:
         return sums / (batch["shift_labels"] != IGNORED).sum(1).clamp(min=1)
 
 
-def _learnt_part(recipe: Recipe, codec: Codec, record: EncodedType) -> EncodedType:
-    """Return an encoded record with decisions where the recipe wants it to be learnt."""
+def _learnt_part(
+    recipe: Recipe, codec: Codec, record: EncodedRecord | EncodedDocument
+) -> EncodedRecord | EncodedDocument:
+    """Return an encoded record, or each window of a document, with decisions where the recipe wants it to be learnt."""
+    if isinstance(record, EncodedRecord):
+        return _learnt_record(recipe, codec, record)
+    return replace(record, windows=tuple(_learnt_record(recipe, codec, window) for window in record.windows))
+
+
+def _learnt_record(recipe: Recipe, codec: Codec, record: EncodedRecord) -> EncodedRecord:
     loss = recipe.finetune.loss
     columns = learnt_columns(codec.schema, loss, texts_follow=recipe.strategy == "combined")
     if columns is not None:
         return columns_alone(record, codec, columns)
-    if loss is None or not isinstance(record, EncodedRecord):
+    if loss is None:
         return record
     return turns_alone(record, codec, loss.turns, loss.columns)
 
@@ -113,7 +121,7 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
     masks = TokenMasks(codec)
     canaries = included_canaries(recipe, run, codec, records)
     refuse_loss(recipe, schema)
-    of_loss = partial(_learnt_part, recipe, codec)
+    of_loss, of_record = partial(_learnt_part, recipe, codec), partial(_learnt_record, recipe, codec)
     encoded = [
         of_loss(record)
         for record in (*encode_all(records, codec, masks), *encode_all(canaries, codec, masks))
@@ -140,7 +148,7 @@ def causal_objective(recipe: Recipe, run: Run) -> CausalObjective:
         opening=codec.opening,
         shuffled=shuffled,
         seed=settings.seed,
-        redraw=(lambda index, epoch: of_loss(encode_again(smoothing(index, epoch), codec, masks)))
+        redraw=(lambda index, epoch: of_record(encode_again(smoothing(index, epoch), codec, masks)))
         if ranks
         else None,
     )

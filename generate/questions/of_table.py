@@ -78,8 +78,8 @@ def questions_of(
 
 def _are_codes(cells: pd.Series) -> bool:
     """Return whether nearly all cells of a text are one word, such as a postcode or a number of a document."""
-    words = cells.dropna().astype(str).str.split().str.len()
-    return len(words) > 0 and float((words <= 1).mean()) >= CODES
+    words = [len(cell.split()) for cell in cells.dropna().astype(str)]
+    return bool(words) and sum(count <= 1 for count in words) >= CODES * len(words)
 
 
 def _labels(columns: Mapping[str, pd.Series]) -> dict[str, str]:

@@ -58,8 +58,8 @@ def _of_values(codec: Codec, record: Record, learnt: Collection[str] | None, *, 
             log = mean = largest = -np.log(float(of_value.high - of_value.low + 1))
             deviation = 0.0
         rows.append((log, mean, deviation, log >= largest, index))
-    columns = np.array(rows, dtype=np.float64).reshape(-1, 5).T
-    return Likelihood(*columns[:3], columns[3].astype(bool), columns[4].astype(np.int64))
+    log, mean, deviation, best, of = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+    return Likelihood(log, mean, deviation, best.astype(bool), of.astype(np.int64))
 
 
 def shadow_model_likelihoods(

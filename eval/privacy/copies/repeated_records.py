@@ -116,12 +116,9 @@ def repeated_records(context: Context, candidate: pd.DataFrame) -> dict[str, Est
             beside, near, [real.near_rate.fewest(near, rare), real.exact.fewest(exact, rare)]
         ),
     }
-    if real.weights is not None:
-        found["match_weight"] = matches(
-            real.records.match_weights(candidate, real.train_count),
-            real.weights,
-            independent=real.independent,
-        )
+    weights = real.records.match_weights(candidate, real.train_count)
+    if weights is not None and real.weights is not None:
+        found["match_weight"] = matches(weights, real.weights, independent=real.independent)
     return found
 
 
