@@ -9,9 +9,9 @@ import numpy as np
 
 from paracosm.foundation.errors import RecipeError
 from paracosm.foundation.extras import require_extra
+from paracosm.generate.augmentation.grammar.restructuring import Restructuring
 from paracosm.generate.augmentation.masked_choice import masked_model
 from paracosm.generate.augmentation.protection import cell_words, keeps_facts
-from paracosm.generate.augmentation.restructuring import Restructuring
 from paracosm.generate.augmentation.segments import CausalSegments, MaskedSegments
 from paracosm.generate.augmentation.synonyms import Synonyms
 from paracosm.generate.augmentation.variation import SentenceVariation

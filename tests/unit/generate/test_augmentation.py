@@ -13,8 +13,8 @@ from paracosm.generate.augmentation import augmented_table
 from paracosm.generate.augmentation import wordnet as wordnet_module
 from paracosm.generate.augmentation.augmented_table import augment_table, write_table
 from paracosm.generate.augmentation.augmenter import Augmenter, parser
+from paracosm.generate.augmentation.grammar.restructuring import Restructuring
 from paracosm.generate.augmentation.protection import cell_words, keeps_facts
-from paracosm.generate.augmentation.restructuring import Restructuring
 from paracosm.generate.augmentation.segments import MaskedSegments
 from paracosm.generate.augmentation.synonyms import _with_words
 from paracosm.generate.augmentation.variation import SentenceVariation

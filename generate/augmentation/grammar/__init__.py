@@ -1,0 +1,1 @@
+"""Grammatical restructuring of sentences, and what it needs to know of a parsed sentence."""
