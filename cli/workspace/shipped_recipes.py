@@ -38,7 +38,7 @@ def recipes(
         bool, typer.Option("--dry-run", help="For fetch: say where the data come from, and download nothing.")
     ] = False,
 ) -> None:
-    """List the shipped recipes, show one, copy one, or fetch its data.
+    """List, show and copy the shipped recipes; fetch their data.
 
     fetch downloads files of public data sets at a fixed commit, checks their SHA-256, and converts them into the table that the recipe reads.
     """

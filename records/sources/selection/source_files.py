@@ -134,21 +134,19 @@ def _folder_error(folder: Path, source: str) -> str:
         named = next((name for name in ("train", *splits) if name in splits), None)
         example = f": name {source}/{named}" if named else ", but none of them is there"
         return f"{folder}: holds the splits {', '.join(splits)}{example}"
-    files = list(islice(bounded_glob(folder.absolute() / "**", MOST_LISTED * ENTRIES_PER_FILE), MOST_LISTED))
-    suffixes = Counter(map(table_suffix, files))
-    usual = [
-        (suffix not in DOCUMENTS, count, suffix) for suffix, count in suffixes.items() if suffix in READABLE
+    below = list(islice(bounded_glob(folder.absolute() / "**", MOST_LISTED * ENTRIES_PER_FILE), MOST_LISTED))
+    tables = [
+        file for file in below if table_suffix(file) in READABLE and file.suffix.lower() not in DOCUMENTS
     ]
-    suffix = max(usual)[2] if usual else ".csv"
-    deep = (
-        ""
-        if all(file.parent == folder.absolute() for file in files if table_suffix(file) == suffix)
-        else "**/"
-    )
-    document = next((one for one, _ in suffixes.most_common() if one in DOCUMENTS), None)
-    both = document is not None and suffix not in DOCUMENTS
-    why = "holds tables and documents" if both else "is a folder"
-    other = f" or {source}/**/*{document}" if both else ""
+    direct = [file for file in tables if file.parent == folder.absolute()]
+    usual = Counter(map(table_suffix, direct or tables)).most_common(1)
+    suffix, deep = usual[0][0] if usual else ".csv", "" if direct or not usual else "**/"
+    documents = Counter(
+        file.suffix.lower() for file in below if file.suffix.lower() in DOCUMENTS
+    ).most_common(1)
+    document = documents[0][0] if documents and usual else None
+    why = "holds tables and documents" if document else "is a folder"
+    other = f" or {source}/**/*{document}" if document else ""
     return f"{folder}: {why}; name a file in it, or a glob such as {source}/{deep}*{suffix}{other}"
 
 
