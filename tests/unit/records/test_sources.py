@@ -272,7 +272,7 @@ def test_a_database_that_cannot_answer(tmp_path, database, source, query, expect
 
 
 def test_sqlalchemy_is_optional(tmp_path, database, monkeypatch):
-    monkeypatch.setattr("paracosm.records.sources.sql.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("paracosm.records.databases.connecting.importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r'pip install "paracosm\[sql\]"'):
         read(tmp_path, database, query="select 1")
 
